@@ -1,0 +1,52 @@
+# The build's vocabulary: one function a kind of target, and the flags that all of them share.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(TIDEGATE_CCACHE ccache)
+  if(TIDEGATE_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${TIDEGATE_CCACHE})
+  endif()
+endif()
+
+add_library(tidegate_flags INTERFACE)
+target_include_directories(tidegate_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(tidegate_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+if(TIDEGATE_WERROR)
+  target_compile_options(tidegate_flags INTERFACE -Werror)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(tidegate_flags INTERFACE -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+  target_link_options(tidegate_flags INTERFACE -pie -Wl,-z,relro,-z,now -Wl,--as-needed)
+endif()
+if(TIDEGATE_SANITIZE)
+  target_compile_options(tidegate_flags INTERFACE -fsanitize=${TIDEGATE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(tidegate_flags INTERFACE -fsanitize=${TIDEGATE_SANITIZE})
+endif()
+if(TIDEGATE_FUZZ)
+  target_compile_options(tidegate_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# tidegate_library(NAME SOURCES a.cpp ... LINK target ...): a row of the table "who may include whom" in
+# docs/architecture.md. LINK is that row; what is not on it does not link.
+function(tidegate_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC tidegate_flags ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# tidegate_test(NAME SOURCES a.cpp ... LINK target ... LABELS quick): one GoogleTest program, its cases known to ctest.
+function(tidegate_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+endfunction()
+
+# Third-party headers are not ours to warn about: targets of find_package are SYSTEM already; this makes the same of
+# pkg-config's.
+function(tidegate_pkg name)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
+endfunction()

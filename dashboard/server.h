@@ -1,0 +1,92 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/event.h"
+#include "gateway/core/metrics.h"
+#include "gateway/core/result.h"
+#include "gateway/journal/journal.h"
+
+namespace tidegate::dashboard {
+
+struct Options {
+  std::string address = "127.0.0.1";
+  int port = 8080;  ///< 0: any free one
+  std::size_t max_streams = 64;
+  std::size_t max_streams_per_address = 16;
+  std::string name, site, version;
+  bool demo = false;
+};
+
+/// What the page shows of the running gateway beside the journal: `app` fills it in, from any thread. JSON text as in
+/// docs/api.md is made here, so these are plain numbers and words.
+struct SourceView {
+  std::string name, type, text;
+  SourceHealth health{};
+  Timestamp since{};
+  std::size_t series = 0;
+  double rate = 0;  ///< samples a second
+  std::uint64_t rejected = 0;
+};
+struct RuleView {
+  std::string name, kind, condition, series;
+  Severity severity{};
+  std::size_t instances = 0, active = 0;
+};
+struct StoreView {
+  SourceHealth health = SourceHealth::up;
+  std::string text;
+  double rate = 0, commit_p50_ms = 0, commit_p99_ms = 0;
+  std::size_t queue_depth = 0, queue_capacity = 0;
+  std::uint64_t dropped = 0, used_bytes = 0, max_bytes = 0;
+};
+struct UplinkView {
+  std::string name, type, text;
+  SourceHealth health{};
+  std::uint64_t backlog_batches = 0, lost_batches = 0;
+  std::optional<Timestamp> backlog_oldest, last_ack;
+  double rate = 0;
+  std::optional<double> drain_seconds;
+};
+struct GatewayView {
+  Timestamp started{};
+  std::vector<SourceView> sources;
+  std::vector<RuleView> rules;
+  StoreView store;
+  std::vector<UplinkView> uplinks;
+};
+
+/// What the dashboard may ask of the gateway. Implemented by `app`; any thread.
+class Gateway {
+ public:
+  virtual ~Gateway() = default;
+  virtual GatewayView view() const = 0;
+  /// When three times the expected or learned interval has passed a value is stale.
+  virtual Micros stale_after(SeriesId series) const = 0;
+  /// Hands the wish to the pump and waits for its commit (at most 5 s). Errc::not_found, Errc::conflict (nothing to
+  /// acknowledge), Errc::timed_out.
+  virtual Result<AlertRecord> acknowledge(const Acknowledge& wish) = 0;
+  /// How long ago the pump last went round.
+  virtual Micros pump_age() const = 0;
+};
+
+/// The HTTP server: the page, the REST answers and the stream. Owns its threads: `max_streams` and 8 more.
+class Server {
+ public:
+  /// Binds and starts to serve. Errc::conflict when the address is taken.
+  static Result<std::unique_ptr<Server>> start(const Options& options, const journal::Journal& journal,
+                                               Gateway& gateway, const Clock& clock, Metrics& metrics);
+  ~Server();  ///< tells the viewers goodbye, then stops
+  int port() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidegate::dashboard

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "gateway/config/node.h"
+#include "gateway/config/schema.h"
+#include "gateway/core/clock.h"
+#include "gateway/core/metrics.h"
+#include "gateway/core/result.h"
+#include "gateway/core/sink.h"
+
+namespace tidegate::drivers {
+
+/// A source of samples. `run` is called once, on a thread of its own, and returns when asked to stop (Ok) or when it
+/// can never work (an error, which the supervisor shows; it calls run again after a pause). A device or broker that is
+/// away is no reason to return: report it down, wait with backoff, try again, for ever. A driver prints and logs
+/// nothing: it reports to the sink.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  virtual Status run(Sink& sink, std::stop_token stop) = 0;
+};
+
+/// What a driver is given at its making; outlives it.
+struct Context {
+  std::string source;  ///< the name of its section in the configuration
+  const Clock& clock;
+  Metrics& metrics;    ///< for drivers that count, and for `self`, which shows all of them
+};
+
+/// A kind of driver: its name in `type:`, the shape of its options, and how to make one of a checked section. Making
+/// dials nothing and fails for configuration only: problems go to `problems` at their place, and nullptr is returned.
+struct DriverType {
+  std::string name;
+  std::string doc;  ///< one sentence
+  config::Shape options;
+  std::unique_ptr<Driver> (*make)(const config::Node& section, const Context& context, config::Problems& problems);
+};
+
+}  // namespace tidegate::drivers

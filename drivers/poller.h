@@ -1,0 +1,31 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/types.h"
+
+namespace tidegate::drivers {
+
+/// Calls `poll(now)` at whole multiples of `every` ("every: 1s" reads on the second) until asked to stop. A poll that
+/// takes longer than `every` skips the turns it missed: it never runs to catch up.
+void poll_aligned(Micros every, const Clock& clock, std::stop_token stop, const std::function<void(Timestamp)>& poll);
+
+/// Sleeps, woken early by a stop; false when asked to stop.
+bool sleep_for(Micros time, std::stop_token stop);
+
+/// Waiting times between tries: doubling from `first` to `most`, each spread by ±25 % so that a fleet does not knock
+/// in step.
+class Backoff {
+ public:
+  Backoff(Micros first, Micros most, std::uint64_t seed);
+  Micros next();
+  void reset();
+
+ private:
+  Micros first_, most_, current_;
+  std::uint64_t state_;
+};
+
+}  // namespace tidegate::drivers

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/node.h"
+#include "gateway/config/schema.h"
+
+namespace tidegate::config {
+
+/// Bounds on what a file may be; beyond them it is refused with a problem that names the bound.
+inline constexpr std::size_t kMaxFileBytes = 4u << 20;
+inline constexpr int kMaxDepth = 32;
+inline constexpr std::size_t kMaxNodes = 500'000;  ///< aliases count each time they stand for something: no alias bomb
+
+/// Resolves `!env NAME` and `!file PATH`-like references; replaced in tests and by the fuzzer.
+struct References {
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::function<Result<std::string>(const std::filesystem::path&)> read_file;
+  static References system();
+};
+
+/// One YAML text to a tree. Duplicate keys, several documents, tabs, unknown tags, undefined references, more than the
+/// bounds: each is a problem at its place. `directory` is where `!secret` looks for secrets.yaml and what relative
+/// `!file` paths stand on.
+Node parse(std::string_view yaml, const std::string& file_name, const std::filesystem::path& directory,
+           const References& references, Problems& problems);
+
+/// `file` and every conf.d/*.yaml beside it (by name), joined: lists append, maps join, a scalar set twice is a
+/// problem that names both places. Then checked against `shape`.
+Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems);
+
+}  // namespace tidegate::config

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/core/result.h"
+#include "gateway/core/types.h"
+
+namespace tidegate::config {
+
+/// A place in a file. Lines and columns count from 1.
+struct Mark {
+  std::shared_ptr<const std::string> file;  ///< as the user named it
+  int line = 0;
+  int column = 0;
+};
+
+/// One thing wrong with the configuration, shown as `file:line:column: what`.
+struct Problem {
+  Mark at;
+  std::string what;
+  std::string text() const;
+};
+
+/// All problems of a configuration, so that a user mends them in one go. Kept in order of file and place.
+class Problems {
+ public:
+  void add(const Mark& at, std::string what);
+  bool empty() const { return problems_.empty(); }
+  std::vector<Problem> sorted() const;
+  /// One line a problem, sorted, each ended by '\n'.
+  std::string text() const;
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+/// A YAML value with its place. After `check()` a map of a known shape holds every key of that shape (defaults filled
+/// in), so the getters below cannot fail: asking for a key that the shape lacks, or for another type, is a bug and
+/// asserts. Copied cheaply enough for start-up; not for the hot path.
+class Node {
+ public:
+  enum class Kind : unsigned char { null, scalar, list, map };
+  struct Entry;
+
+  Kind kind = Kind::null;
+  Mark at;
+  std::string text;         ///< a scalar's text, references resolved
+  bool quoted = false;      ///< written with quotes, or came from a reference: certainly a string
+  bool secret = false;      ///< came from !secret, !env or !file: never printed
+  bool is_default = false;  ///< filled in by check(), not written by the user
+  std::vector<Node> items;  ///< a list's
+  std::vector<Entry> entries;  ///< a map's, in order of the file
+
+  bool is_null() const { return kind == Kind::null; }
+  const Node* find(std::string_view key) const;
+  Node* find(std::string_view key);
+  /// True where the key is there and not null.
+  bool has(std::string_view key) const;
+  const Node& operator[](std::string_view key) const;
+
+  // A checked scalar as its type.
+  std::string string() const { return text; }
+  bool boolean() const;
+  std::int64_t integer() const;
+  double number() const;
+  Micros duration() const;
+  std::uint64_t bytes() const;  ///< a size
+  std::vector<std::string> strings() const;  ///< a list of scalars
+
+  // The same by key.
+  std::string string(std::string_view key) const { return (*this)[key].string(); }
+  bool boolean(std::string_view key) const { return (*this)[key].boolean(); }
+  std::int64_t integer(std::string_view key) const { return (*this)[key].integer(); }
+  double number(std::string_view key) const { return (*this)[key].number(); }
+  Micros duration(std::string_view key) const { return (*this)[key].duration(); }
+  std::uint64_t bytes(std::string_view key) const { return (*this)[key].bytes(); }
+
+  /// The tree as text without places, the same for the same meaning: two sections are equal when this is. Secrets are
+  /// in it: compare it, never show it.
+  std::string canonical() const;
+  /// As YAML for people, secrets as "***".
+  std::string redacted() const;
+};
+
+struct Node::Entry {
+  std::string key;
+  Mark at;
+  Node value;
+};
+
+}  // namespace tidegate::config

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/event.h"
+#include "gateway/core/metrics.h"
+#include "gateway/core/result.h"
+#include "gateway/core/sink.h"
+#include "gateway/core/types.h"
+#include "gateway/journal/catalogue.h"
+
+namespace tidegate::journal {
+
+using BatchPtr = std::shared_ptr<const Batch>;
+
+struct Options {
+  std::filesystem::path directory;            ///< holds journal.db; made with mode 0700 where missing
+  Micros retention = std::chrono::hours(24 * 30);  ///< metrics older than this go
+  std::uint64_t max_bytes = 1u << 30;         ///< of journal.db; the oldest metrics go beyond it
+  std::size_t max_events = 200'000;           ///< the oldest events go beyond it; metrics never push events out
+  std::size_t max_dead_letters = 1'000;
+  std::size_t cache_bytes = 4u << 20;         ///< of the newest batches kept in memory for readers
+  Catalogue::Limits series;
+};
+
+struct ReadLimits {
+  std::size_t max_batches = 256;
+  std::size_t max_samples = 65'536;  ///< at least one batch is returned however large
+};
+
+/// A point of a down-sampled history: all good and uncertain samples of one bucket.
+struct Bucket {
+  Timestamp first_time{}, last_time{};
+  double min = 0, max = 0, sum = 0, first = 0, last = 0;
+  std::uint32_t count = 0;  ///< of usable samples; 0 with bad > 0: only failed reads
+  std::uint32_t bad = 0;
+};
+struct SeriesHistory {
+  SeriesId series{};
+  std::vector<Bucket> buckets;  ///< in order of time; empty stretches have none
+};
+
+struct StoredEvent {
+  Seq seq{};
+  int ordinal = 0;  ///< within the batch
+  Event event;
+};
+struct EventQuery {
+  Seq after{};               ///< only later batches
+  std::size_t limit = 1000;
+  bool newest_first = false;
+  bool alerts_only = false;
+};
+
+struct Stats {
+  std::uint64_t batches, samples, events;  ///< stored now
+  std::uint64_t file_bytes;                ///< journal.db and its WAL
+  std::uint64_t used_bytes;                ///< of journal.db, free pages not counted
+  Seq first, last;                         ///< batches held; last = 0 while empty
+  Timestamp oldest;
+};
+
+/// The log: the one strong noun in the middle. SQLite in WAL mode with synchronous=FULL; one writer connection, used by
+/// append() and maintain(), which alone checkpoints; readers have read-only connections of their own.
+/// Threads: append() and maintain() by the pump; all else by any thread.
+/// Failure: a call that fails has changed nothing; the caller holds its batch and calls again.
+class Journal {
+ public:
+  /// Takes a lock on the directory (Errc::conflict when another process has it). A journal.db that cannot be read is
+  /// renamed to *.corrupt-<time>, a new one begins, and `notices()` says so.
+  static Result<std::unique_ptr<Journal>> open(const Options& options, const Clock& clock, Metrics& metrics);
+  ~Journal();  ///< saves cursors and latest values, checkpoints, closes
+
+  /// Random, made with the file: with it, (epoch, seq) is unique for ever.
+  const std::string& epoch() const;
+  Catalogue& catalogue();
+  const Catalogue& catalogue() const;
+
+  /// All or nothing, durable on return: samples, events, alert records, new names and labels, cursors that moved.
+  /// Sets seq and committed, and gives the batch as its readers will see it.
+  Result<BatchPtr> append(Batch batch);
+  /// Checkpoint and retention, a bounded piece of work (a few ms) a call; the pump calls it when idle and each second.
+  Status maintain();
+
+  /// The batches after `after`, in order: the newest from memory, older ones from disk. What retention removed or
+  /// damage took is one Batch with `gap` set. Empty: nothing newer.
+  Result<std::vector<BatchPtr>> read(Seq after, const ReadLimits& limits = {}) const;
+  /// Waits until there is a batch after `after`; false on time-out or stop.
+  bool wait(Seq after, Micros timeout, std::stop_token stop) const;
+  Seq last() const;
+  Seq first() const;  ///< the oldest held; next(last()) while empty
+
+  /// Durable named cursors. A new cursor begins at `last()` of the moment it is first asked for, or at the oldest batch
+  /// held when `from_start`.
+  Result<Seq> position(std::string_view cursor, bool from_start = true);
+  /// Never backwards. Durable with the next append or maintain: after a crash a reader may see a batch again, never
+  /// miss one.
+  Status advance(std::string_view cursor, Seq to);
+
+  /// The newest sample of every series by id (`time` epoch 0: none yet). Kept over restarts.
+  std::vector<Sample> latest() const;
+  /// All alert records that are not `normal`, by id.
+  Result<std::vector<AlertRecord>> alerts() const;
+  Result<std::vector<StoredEvent>> events(const EventQuery& query) const;
+
+  /// Buckets of equal width over [from, to), at most `max_points` a series, in one pass over the log.
+  Result<std::vector<SeriesHistory>> history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
+                                             std::size_t max_points) const;
+  /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
+  Result<Seq> before(Timestamp time) const;
+
+  /// Kept in memory until the next append or maintain; bounded; repeated (source, topic, reason) within a minute are
+  /// counted on the first letter, not stored again.
+  void dead_letter(DeadLetter letter);
+  struct StoredDeadLetter {
+    std::int64_t id;
+    std::uint64_t times;
+    DeadLetter letter;
+  };
+  Result<std::vector<StoredDeadLetter>> dead_letters(std::size_t limit) const;
+
+  Stats stats() const;
+  /// What happened at open that a user should know: a quarantined file, a mended tail.
+  const std::vector<std::string>& notices() const;
+
+ private:
+  struct Impl;
+  explicit Journal(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidegate::journal
