@@ -50,3 +50,26 @@ endfunction()
 function(tidegate_pkg name)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
 endfunction()
+
+# tidegate_bench(NAME SOURCES a.cpp ... LINK target ...): a program that measures; never part of a test run's verdict.
+function(tidegate_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK})
+endfunction()
+
+# tidegate_fuzz(NAME SOURCES a.cpp ... LINK target ...): one decoder under LLVMFuzzerTestOneInput. With TIDEGATE_FUZZ a
+# libFuzzer program; without, a program that replays tests/fuzz/corpus/NAME, which ctest runs in every build.
+function(tidegate_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  if(TIDEGATE_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
+    add_test(NAME ${name}_corpus COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(${name}_corpus PROPERTIES LABELS quick TIMEOUT 60)
+  endif()
+endfunction()
