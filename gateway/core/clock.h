@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <optional>
 
 #include "gateway/core/types.h"
@@ -15,6 +14,23 @@ class Clock {
   /// The gateway's time. Never runs backwards within a run.
   virtual Timestamp now() const = 0;
 };
+
+/// What to do about a difference between the system clock and the gateway's own.
+struct ClockCorrection {
+  Micros adopt{0};               ///< to add to the gateway's clock now; never negative
+  Micros held{0};                ///< a step backwards that is known and waited out (negative), else 0
+  std::optional<Micros> report;  ///< the difference, where it is news
+};
+
+/// A pure function: `difference` is the system clock less ours, `held` what the last correction left, and less than
+/// `tolerance` is no step.
+constexpr ClockCorrection correction(Micros difference, Micros held, Micros tolerance) {
+  if (difference > tolerance) return {difference, Micros{0}, difference};
+  if (difference >= -tolerance) return {Micros{0}, Micros{0}, std::nullopt};
+  const Micros moved = difference > held ? difference - held : held - difference;
+  if (moved <= tolerance) return {Micros{0}, held, std::nullopt};
+  return {Micros{0}, difference, difference};
+}
 
 /// CLOCK_BOOTTIME carried forward from the wall time at the start, so that a step of the system clock moves no timer
 /// by itself. `correct()` adopts a step: forwards at once, backwards by standing on its own pace until the system

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <span>
 #include <stop_token>
@@ -15,7 +16,8 @@ namespace tidegate {
 
 /// The only queue: many producers (drivers, the API), one consumer (the pump). A ring of samples, bounded by count, and
 /// the few events beside them, bounded too. Nothing blocks a producer: at the bound the oldest samples give way and are
-/// counted, so that a slow disk never stops a driver.
+/// counted, so that a slow disk never stops a driver. A push gives way whole (what of it is still here), so that the
+/// fate of its last sample is the fate of all. A push larger than the ring keeps its newest part.
 class Intake {
  public:
   explicit Intake(std::size_t max_samples, std::size_t max_events = 4096);
@@ -28,7 +30,7 @@ class Intake {
   struct Taken {
     std::vector<Sample> samples;  ///< in order of arrival
     std::vector<Event> events;
-    Ticket last{};                ///< every ticket up to this one is in `samples`, was taken before, or was dropped
+    Ticket last{};  ///< every ticket up to this one is in `samples`, was taken before, or was dropped
   };
   /// The pump only. Waits up to `wait` for anything, then takes at most `max` samples and all events into `out`
   /// (cleared first; its capacity is reused).
@@ -40,10 +42,10 @@ class Intake {
   bool wait_committed(Ticket ticket, std::stop_token stop);
 
   struct Stats {
-    std::size_t depth;           ///< samples waiting now
+    std::size_t depth;  ///< samples waiting now
     std::size_t capacity;
-    std::uint64_t accepted;      ///< samples ever pushed
-    std::uint64_t dropped;       ///< of these, given up at the bound
+    std::uint64_t accepted;  ///< samples ever pushed
+    std::uint64_t dropped;   ///< of these, given up at the bound
     std::uint64_t events_refused;
   };
   Stats stats() const;
@@ -52,14 +54,24 @@ class Intake {
   mutable std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::condition_variable_any committed_changed_;
+  struct Range {
+    std::uint64_t first, last;  ///< tickets, both included
+  };
+  bool was_dropped(std::uint64_t ticket) const;
+  void drop_oldest(std::size_t at_least);
+  void record_dropped(std::uint64_t first, std::uint64_t last);
+  void store(std::span<const Sample> samples);
+
   std::vector<Sample> ring_;
-  std::size_t head_ = 0;  ///< the oldest sample
+  std::vector<std::uint8_t> starts_;  ///< beside ring_: 1 = the first sample of a push
+  std::size_t head_ = 0;              ///< the oldest sample
   std::size_t count_ = 0;
   std::size_t max_events_;
   std::vector<Event> events_;
   std::uint64_t accepted_ = 0;
   std::uint64_t dropped_ = 0;
-  std::uint64_t dropped_through_ = 0;  ///< the highest ticket ever dropped
+  std::deque<Range> dropped_ranges_;     ///< the newest of them, ascending, adjacent ones joined
+  std::uint64_t forgotten_through_ = 0;  ///< a ticket up to here counts as dropped: its range may be forgotten
   std::uint64_t events_refused_ = 0;
   std::uint64_t committed_ = 0;
   bool consumer_waits_ = false;

@@ -15,8 +15,8 @@ class Metric {
  public:
   enum class Kind : unsigned char { counter, gauge };
 
-  Metric(Kind kind, std::string path, std::string unit, std::string help)
-      : kind(kind), path(std::move(path)), unit(std::move(unit)), help(std::move(help)) {}
+  Metric(Kind its_kind, std::string its_path, std::string its_unit, std::string its_help)
+      : kind(its_kind), path(std::move(its_path)), unit(std::move(its_unit)), help(std::move(its_help)) {}
 
   void add(double by = 1) { value_.fetch_add(by, std::memory_order_relaxed); }
   void set(double to) { value_.store(to, std::memory_order_relaxed); }

@@ -15,7 +15,8 @@ using Captures = std::vector<std::pair<std::string_view, std::string_view>>;
 
 /// A topic-like pattern over names of levels separated by '/': a literal level, `+` (one level), `{name}` (one level,
 /// captured), `#` or `{name...}` (all the rest, last level only). `{name}` may also stand within a level, once, beside
-/// literal text ("sensor-{id}"). Immutable; any thread.
+/// literal text ("sensor-{id}"). A capture never binds the empty text; `#` matches no level at all too ("a/#" matches
+/// "a", as in MQTT). Immutable; any thread.
 class Pattern {
  public:
   /// Errors name the offending level and say what is allowed.
@@ -39,6 +40,11 @@ class Pattern {
     enum class Kind { literal, one, rest } kind;
     std::string prefix, capture, suffix;  ///< literal: the text is `prefix`
   };
+  Status add_level(std::string_view level, bool last);
+  Status add_capture(std::string_view level, std::size_t open, bool last);
+  template <class Bind>
+  bool walk(std::string_view name, const Bind& bind) const;
+
   std::string text_;
   std::vector<Level> levels_;
   bool literal_ = true;

@@ -9,15 +9,15 @@
 namespace tidegate {
 
 enum class Errc {
-  invalid,      ///< the caller's input or configuration is wrong: trying again does not help
+  invalid,  ///< the caller's input or configuration is wrong: trying again does not help
   not_found,
   conflict,     ///< it exists already, or is held by another process
   unavailable,  ///< the far end cannot be reached now: try again
   timed_out,
-  full,         ///< a bound was reached: disk, quota, number
-  io,           ///< the operating system or the storage failed
-  corrupt,      ///< stored bytes are not what was written
-  stopped       ///< asked to stop before it was done
+  full,     ///< a bound was reached: disk, quota, number
+  io,       ///< the operating system or the storage failed
+  corrupt,  ///< stored bytes are not what was written
+  stopped   ///< asked to stop before it was done
 };
 
 /// Expected failure: a code for the program, and a sentence for a person that says what, where and what to do next.

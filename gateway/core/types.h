@@ -56,8 +56,8 @@ using Labels = std::vector<std::pair<std::string, std::string>>;  ///< sorted by
 /// What is known of a series beside its name (`device/metric`, deeper paths allowed).
 struct SeriesInfo {
   SeriesKind kind = SeriesKind::number;
-  std::string unit;    ///< as shown: "°C", "%", "bar"; empty where it has none
-  std::string source;  ///< the name of the source in the configuration that feeds it
+  std::string unit;             ///< as shown: "°C", "%", "bar"; empty where it has none
+  std::string source;           ///< the name of the source in the configuration that feeds it
   Micros expected_interval{0};  ///< between two samples; 0 = not known, learned from the samples
   Labels labels;
 
