@@ -88,8 +88,9 @@ void Intake::take(Taken& out, std::size_t max, Micros wait, std::stop_token stop
   out.events.clear();
   std::unique_lock lock(mutex_);
   consumer_waits_ = true;
-  arrived_.wait_for(lock, std::move(stop), wait, [this] { return count_ > 0 || !events_.empty(); });
+  arrived_.wait_for(lock, std::move(stop), wait, [this] { return count_ > 0 || !events_.empty() || awaited_ > committed_; });
   consumer_waits_ = false;
+  out.awaited = awaited_ > committed_;
   const std::size_t taken = std::min(count_, max);
   const std::size_t until_end = std::min(taken, ring_.size() - head_);
   const auto from = ring_.begin() + static_cast<std::ptrdiff_t>(head_);
@@ -110,6 +111,8 @@ void Intake::committed(Ticket ticket) {
 bool Intake::wait_committed(Ticket ticket, std::stop_token stop) {
   const auto wanted = static_cast<std::uint64_t>(ticket);
   std::unique_lock lock(mutex_);
+  if (!was_dropped(wanted)) awaited_ = std::max(awaited_, wanted);
+  if (consumer_waits_) arrived_.notify_one();
   committed_changed_.wait(lock, std::move(stop), [&] { return committed_ >= wanted || was_dropped(wanted); });
   return committed_ >= wanted && !was_dropped(wanted);
 }

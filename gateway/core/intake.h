@@ -30,6 +30,7 @@ class Intake {
   struct Taken {
     std::vector<Sample> samples;  ///< in order of arrival
     std::vector<Event> events;
+    bool awaited = false;  ///< somebody waits in wait_committed(): commit now
     Ticket last{};  ///< every ticket up to this one is in `samples`, was taken before, or was dropped
   };
   /// The pump only. Waits up to `wait` for anything, then takes at most `max` samples and all events into `out`
@@ -74,6 +75,7 @@ class Intake {
   std::uint64_t forgotten_through_ = 0;  ///< a ticket up to here counts as dropped: its range may be forgotten
   std::uint64_t events_refused_ = 0;
   std::uint64_t committed_ = 0;
+  std::uint64_t awaited_ = 0;  ///< the highest ticket that somebody waits for
   bool consumer_waits_ = false;
 };
 
