@@ -3,6 +3,7 @@
 #include <functional>
 #include <stop_token>
 
+#include "gateway/core/backoff.h"  // Backoff, for drivers that try again
 #include "gateway/core/clock.h"
 #include "gateway/core/types.h"
 
@@ -14,18 +15,5 @@ void poll_aligned(Micros every, const Clock& clock, std::stop_token stop, const 
 
 /// Sleeps, woken early by a stop; false when asked to stop.
 bool sleep_for(Micros time, std::stop_token stop);
-
-/// Waiting times between tries: doubling from `first` to `most`, each spread by ±25 % so that a fleet does not knock
-/// in step.
-class Backoff {
- public:
-  Backoff(Micros first, Micros most, std::uint64_t seed);
-  Micros next();
-  void reset();
-
- private:
-  Micros first_, most_, current_;
-  std::uint64_t state_;
-};
 
 }  // namespace tidegate::drivers
