@@ -27,7 +27,7 @@ class Driver {
 struct Context {
   std::string source;  ///< the name of its section in the configuration
   const Clock& clock;
-  Metrics& metrics;    ///< for drivers that count, and for `self`, which shows all of them
+  Metrics& metrics;  ///< for drivers that count, and for `self`, which shows all of them
 };
 
 /// A kind of driver: its name in `type:`, the shape of its options, and how to make one of a checked section. Making

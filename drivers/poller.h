@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 
@@ -12,6 +13,9 @@ namespace tidegate::drivers {
 /// Calls `poll(now)` at whole multiples of `every` ("every: 1s" reads on the second) until asked to stop. A poll that
 /// takes longer than `every` skips the turns it missed: it never runs to catch up.
 void poll_aligned(Micros every, const Clock& clock, std::stop_token stop, const std::function<void(Timestamp)>& poll);
+
+/// The wait from `now` to the next whole multiple of `every`: more than none, at most `every`.
+Micros until_next_turn(Timestamp now, Micros every);
 
 /// Sleeps, woken early by a stop; false when asked to stop.
 bool sleep_for(Micros time, std::stop_token stop);
