@@ -2,24 +2,30 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
+#include "gateway/core/result.h"
 
 namespace tidegate::config {
 
 /// Bounds on what a file may be; beyond them it is refused with a problem that names the bound.
 inline constexpr std::size_t kMaxFileBytes = 4u << 20;
-inline constexpr int kMaxDepth = 32;
+inline constexpr std::size_t kMaxFiles = 256;  ///< in conf.d
+inline constexpr std::size_t kMaxDepth = 32;
 inline constexpr std::size_t kMaxNodes = 500'000;  ///< aliases count each time they stand for something: no alias bomb
 
-/// Resolves `!env NAME` and `!file PATH`-like references; replaced in tests and by the fuzzer.
+/// How the outside world is read: files, and what `!env`, `!file` and `!secret` stand for. Replaced in tests and by the
+/// fuzzer. Errors are Errc::not_found or Errc::io.
 struct References {
   std::function<std::optional<std::string>(const std::string& name)> environment;
+  /// A regular file of at most kMaxFileBytes.
   std::function<Result<std::string>(const std::filesystem::path&)> read_file;
+  /// The same for secrets.yaml; Errc::invalid where group or others may do anything with it.
+  std::function<Result<std::string>(const std::filesystem::path&)> read_private_file;
   static References system();
 };
 
@@ -30,7 +36,8 @@ Node parse(std::string_view yaml, const std::string& file_name, const std::files
            const References& references, Problems& problems);
 
 /// `file` and every conf.d/*.yaml beside it (by name), joined: lists append, maps join, a scalar set twice is a
-/// problem that names both places. Then checked against `shape`.
+/// problem that names both places. Then checked against `shape`. `!secret` and relative `!file` paths stand on the
+/// folder of `file`, in conf.d too.
 Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems);
 
 }  // namespace tidegate::config

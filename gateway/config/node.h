@@ -1,13 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
 namespace tidegate::config {
@@ -19,6 +17,9 @@ struct Mark {
   int column = 0;
 };
 
+/// `file:line:column`; the file alone where a problem has no line.
+std::string text(const Mark& at);
+
 /// One thing wrong with the configuration, shown as `file:line:column: what`.
 struct Problem {
   Mark at;
@@ -26,35 +27,41 @@ struct Problem {
   std::string text() const;
 };
 
-/// All problems of a configuration, so that a user mends them in one go. Kept in order of file and place.
+/// All problems of a configuration, so that a user mends them in one go.
 class Problems {
  public:
+  static constexpr std::size_t kMax = 1000;  ///< kept; of those beyond, only the number
+
   void add(const Mark& at, std::string what);
   bool empty() const { return problems_.empty(); }
+  /// In order of file and place, each once (an alias shows the same text at the same place again).
   std::vector<Problem> sorted() const;
   /// One line a problem, sorted, each ended by '\n'.
   std::string text() const;
 
  private:
   std::vector<Problem> problems_;
+  std::size_t beyond_ = 0;
 };
 
 /// A YAML value with its place. After `check()` a map of a known shape holds every key of that shape (defaults filled
 /// in), so the getters below cannot fail: asking for a key that the shape lacks, or for another type, is a bug and
 /// asserts. Copied cheaply enough for start-up; not for the hot path.
-class Node {
- public:
+struct Node {
   enum class Kind : unsigned char { null, scalar, list, map };
   struct Entry;
 
   Kind kind = Kind::null;
-  Mark at;
-  std::string text;         ///< a scalar's text, references resolved
+  Mark at{};
+  std::string text{};       ///< a scalar's text, references resolved
   bool quoted = false;      ///< written with quotes, or came from a reference: certainly a string
   bool secret = false;      ///< came from !secret, !env or !file: never printed
   bool is_default = false;  ///< filled in by check(), not written by the user
-  std::vector<Node> items;  ///< a list's
-  std::vector<Entry> entries;  ///< a map's, in order of the file
+  /// A problem was already told here, so that check() does not add what follows from it. A refused map holds what
+  /// could be read; keys missing from it are not reported.
+  bool refused = false;
+  std::vector<Node> items{};     ///< a list's
+  std::vector<Entry> entries{};  ///< a map's, in order of the file
 
   bool is_null() const { return kind == Kind::null; }
   const Node* find(std::string_view key) const;
@@ -69,7 +76,7 @@ class Node {
   std::int64_t integer() const;
   double number() const;
   Micros duration() const;
-  std::uint64_t bytes() const;  ///< a size
+  std::uint64_t bytes() const;               ///< a size
   std::vector<std::string> strings() const;  ///< a list of scalars
 
   // The same by key.
@@ -83,7 +90,7 @@ class Node {
   /// The tree as text without places, the same for the same meaning: two sections are equal when this is. Secrets are
   /// in it: compare it, never show it.
   std::string canonical() const;
-  /// As YAML for people, secrets as "***".
+  /// As YAML for people, defaults included, secrets as "***".
   std::string redacted() const;
 };
 

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gateway/config/node.h"
+#include "gateway/core/types.h"
 
 namespace tidegate::config {
 
@@ -14,20 +18,35 @@ namespace tidegate::config {
 /// Immutable once made, shared by value (a pointer inside); build each once in a function-local static.
 class Shape {
  public:
-  enum class Type : unsigned char { any, text, boolean, integer, number, duration, size, choice, quantity, list, map, object, variant };
+  enum class Type : unsigned char {
+    any,
+    text,
+    boolean,
+    integer,
+    number,
+    duration,
+    size,
+    choice,
+    quantity,
+    list,
+    map,
+    object,
+    variant,
+    either
+  };
 
   /// A key of an object.
   struct Field;
-  struct Rule;  ///< the innards, in schema.cpp
+  struct Rule;  ///< the innards, in rule.h: for this folder alone
 
   /// Any single text. Plain YAML words that other programs read as booleans (yes, no, on, off, y, n, true, false) and
   /// null words must be quoted; `secret` keeps it out of every output.
   static Shape text();
   static Shape secret();
-  static Shape boolean();  ///< true or false, nothing else
+  static Shape boolean();                                    ///< true or false, nothing else
   static Shape integer(std::int64_t min, std::int64_t max);  ///< decimal only: 010, 0x10 and 1_000 are errors
   static Shape number(double min, double max);
-  static Shape duration(Micros min, Micros max);  ///< "5s"; a bare number is an error that says so
+  static Shape duration(Micros min, Micros max);            ///< "5s"; a bare number is an error that says so
   static Shape size(std::uint64_t min, std::uint64_t max);  ///< "64MB", "64MiB"; units B kB KB MB GB KiB MiB GiB
   static Shape choice(std::vector<std::string> values);
   /// A number with an optional unit behind it, "90 °C"; read with parse_quantity() by those who know units.
@@ -39,10 +58,11 @@ class Shape {
   static Shape map(Shape of, std::size_t max_entries = 10'000);
   static Shape object(std::string_view doc, std::vector<Field> fields);
   /// An object whose key `tag` says which: {type: mqtt, ...}. Each alternative is an object shape; `common` fields
-  /// belong to all.
+  /// belong to all. The tag itself stands among neither, and no key among both.
   static Shape variant(std::string_view doc, std::string_view tag, std::vector<Field> common,
                        std::vector<std::pair<std::string, Shape>> alternatives);
-  /// Whichever of the shapes fits by YAML kind (scalar, list, map): "above: 90" or "above: {warning: 80}".
+  /// Whichever of the shapes fits by YAML kind (scalar, list, map): "above: 90" or "above: {warning: 80}". Of several
+  /// scalar shapes the first that accepts the text.
   static Shape either(std::vector<Shape> shapes);
   static Shape any();
 
@@ -50,6 +70,7 @@ class Shape {
   const Rule& rule() const { return *rule_; }
 
  private:
+  static Shape of(Rule rule);
   explicit Shape(std::shared_ptr<const Rule> rule) : rule_(std::move(rule)) {}
   std::shared_ptr<const Rule> rule_;
 };
@@ -57,9 +78,9 @@ class Shape {
 struct Shape::Field {
   std::string key;
   Shape shape;
-  std::string doc;            ///< one sentence for the reference and the JSON Schema
+  std::string doc;  ///< one sentence for the reference and the JSON Schema
   enum class Presence : unsigned char { required, optional, defaulted } presence;
-  std::string default_text;   ///< as it would stand in YAML (flow style for lists and maps)
+  std::string default_text;  ///< as it would stand in YAML (flow style for lists and maps)
 };
 
 /// Must be written.

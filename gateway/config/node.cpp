@@ -1,0 +1,213 @@
+#include "gateway/config/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "gateway/config/schema.h"
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::config {
+namespace {
+
+/// As a JSON string, which YAML reads the same.
+std::string quote(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool is_plain_key(std::string_view key) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.' || c == '/';
+  };
+  return !key.empty() && key[0] != '-' && std::all_of(key.begin(), key.end(), plain) && key != "null" &&
+         key != "Null" && key != "NULL";
+}
+
+std::string scalar_yaml(const Node& node) {
+  if (node.secret) return "\"***\"";
+  return node.quoted || node.text.find('\n') != std::string::npos ? quote(node.text) : node.text;
+}
+
+void write_yaml(const Node& node, std::size_t indent, std::string& out);
+
+void write_entries(const Node& map, std::size_t indent, std::string& out) {
+  for (const auto& [key, at, value] : map.entries) {
+    if (value.is_null() && value.is_default) continue;
+    out.append(indent, ' ') += (is_plain_key(key) ? key : quote(key)) + ":";
+    write_yaml(value, indent + 2, out);
+  }
+}
+
+/// What stands behind "key:" or "-", to the end of the line and beyond.
+void write_yaml(const Node& node, std::size_t indent, std::string& out) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      out += '\n';
+      return;
+    case Node::Kind::scalar:
+      out += ' ' + scalar_yaml(node) + '\n';
+      return;
+    case Node::Kind::list:
+      out += node.items.empty() ? " []\n" : "\n";
+      for (const Node& item : node.items) {
+        out.append(indent, ' ') += '-';
+        write_yaml(item, indent + 2, out);
+      }
+      return;
+    case Node::Kind::map:
+      out += node.entries.empty() ? " {}\n" : "\n";
+      write_entries(node, indent, out);
+      return;
+  }
+}
+
+void write_canonical(const Node& node, std::string& out) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      out += '~';
+      return;
+    case Node::Kind::scalar:
+      out += quote(node.text);
+      if (!node.quoted) out += 'p';
+      return;
+    case Node::Kind::list:
+      out += '[';
+      for (const Node& item : node.items) {
+        write_canonical(item, out);
+        out += ',';
+      }
+      out += ']';
+      return;
+    case Node::Kind::map: {
+      std::vector<const Node::Entry*> sorted;
+      for (const Node::Entry& entry : node.entries) sorted.push_back(&entry);
+      std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
+      out += '{';
+      for (const Node::Entry* entry : sorted) {
+        out += quote(entry->key) + ':';
+        write_canonical(entry->value, out);
+        out += ',';
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+std::string_view file_of(const Mark& at) { return at.file ? std::string_view(*at.file) : std::string_view(); }
+
+auto order(const Problem& p) { return std::tuple(file_of(p.at), p.at.line, p.at.column, std::string_view(p.what)); }
+
+}  // namespace
+
+std::string text(const Mark& at) {
+  if (at.line == 0) return std::string(file_of(at));
+  return fmt::format("{}:{}:{}", file_of(at), at.line, at.column);
+}
+
+std::string Problem::text() const { return config::text(at) + ": " + what; }
+
+void Problems::add(const Mark& at, std::string what) {
+  if (problems_.size() < kMax) {
+    problems_.push_back({at, std::move(what)});
+  } else {
+    ++beyond_;
+  }
+}
+
+std::vector<Problem> Problems::sorted() const {
+  std::vector<Problem> all = problems_;
+  std::sort(all.begin(), all.end(), [](const Problem& a, const Problem& b) { return order(a) < order(b); });
+  const auto same = [](const Problem& a, const Problem& b) { return order(a) == order(b); };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  return all;
+}
+
+std::string Problems::text() const {
+  std::string out;
+  for (const Problem& problem : sorted()) out += problem.text() + '\n';
+  if (beyond_ > 0) out += fmt::format("and {} more problems\n", beyond_);
+  return out;
+}
+
+const Node* Node::find(std::string_view key) const {
+  for (const Entry& entry : entries) {
+    if (entry.key == key) return &entry.value;
+  }
+  return nullptr;
+}
+
+Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+
+bool Node::has(std::string_view key) const {
+  const Node* found = find(key);
+  return found && !found->is_null();
+}
+
+const Node& Node::operator[](std::string_view key) const {
+  static const Node kNull;
+  const Node* found = find(key);
+  assert(found && "the shape has no such key");
+  return found ? *found : kNull;
+}
+
+bool Node::boolean() const {
+  assert(text == "true" || text == "false");
+  return text == "true";
+}
+
+std::int64_t Node::integer() const {
+  std::int64_t value = 0;
+  [[maybe_unused]] const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  assert(error == std::errc() && end == text.data() + text.size());
+  return value;
+}
+
+double Node::number() const {
+  double value = 0;
+  [[maybe_unused]] const bool is_number = parse_number(text, value);
+  assert(is_number);
+  return value;
+}
+
+Micros Node::duration() const {
+  const auto value = parse_duration(text);
+  assert(value);
+  return value.value_or(Micros{0});
+}
+
+std::uint64_t Node::bytes() const {
+  const auto value = parse_size(text);
+  assert(value);
+  return value.value_or(0);
+}
+
+std::vector<std::string> Node::strings() const {
+  std::vector<std::string> all;
+  for (const Node& item : items) all.push_back(item.text);
+  return all;
+}
+
+std::string Node::canonical() const {
+  std::string out;
+  write_canonical(*this, out);
+  return out;
+}
+
+std::string Node::redacted() const {
+  std::string out;
+  if (kind == Kind::map && !entries.empty()) {
+    write_entries(*this, 0, out);
+  } else {
+    write_yaml(*this, 0, out);
+  }
+  return out;
+}
+
+}  // namespace tidegate::config

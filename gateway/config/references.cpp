@@ -1,0 +1,168 @@
+#include "gateway/config/references.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "gateway/core/text.h"
+
+namespace tidegate::config {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+tl::unexpected<Error> cannot_read(const std::filesystem::path& path, int error) {
+  return fail(error == ENOENT ? Errc::not_found : Errc::io, "cannot read {}: {}", printable(path.string()),
+              std::strerror(error));
+}
+
+Result<std::string> read_all(int fd, const std::filesystem::path& path) {
+  std::string text;
+  std::array<char, 16384> block{};
+  while (true) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return cannot_read(path, errno);
+    if (count == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(count));
+    if (text.size() > kMaxFileBytes) {
+      return fail(Errc::io, "cannot read {}: it is larger than {} bytes", printable(path.string()), kMaxFileBytes);
+    }
+  }
+}
+
+Result<std::string> read_regular_file(const std::filesystem::path& path, bool must_be_private) {
+  // Non-blocking, so that a FIFO does not hold up the start before it is refused.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return cannot_read(path, errno);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(Errc::io, "cannot read {}: it is not a regular file", printable(path.string()));
+  }
+  if (must_be_private && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Errc::invalid, "others may use this file of secrets (mode {:04o}); run: chmod 600 {}",
+                status.st_mode & 07777u, printable(path.string()));
+  }
+  return read_all(file.get(), path);
+}
+
+void trim_line_end(std::string& text) {
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  if (!text.empty() && text.back() == '\r') text.pop_back();
+}
+
+const std::vector<std::string>& tags() {
+  static const std::vector<std::string> kTags = {"!env", "!secret", "!file"};
+  return kTags;
+}
+
+}  // namespace
+
+References References::system() {
+  return {.environment = [](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value ? std::optional<std::string>(value) : std::nullopt;
+          },
+          .read_file = [](const std::filesystem::path& path) { return read_regular_file(path, false); },
+          .read_private_file = [](const std::filesystem::path& path) { return read_regular_file(path, true); }};
+}
+
+bool ReferenceResolver::knows(std::string_view tag) {
+  for (const std::string& known : tags()) {
+    if (tag == known) return true;
+  }
+  return false;
+}
+
+std::string ReferenceResolver::unknown_tag(const std::string& tag) {
+  const std::string hint = did_you_mean(tag, tags());
+  return fmt::format("unknown tag '{}'{}", printable(tag), hint.empty() ? "; known are !env, !secret and !file" : hint);
+}
+
+std::optional<std::string> ReferenceResolver::resolve(std::string_view tag, const std::string& name, const Mark& at) {
+  if (name.empty()) {
+    problems_.add(at, fmt::format("{} needs a name, as in `{} NAME`", tag, tag));
+    return std::nullopt;
+  }
+  if (!references_.environment) {
+    problems_.add(at, fmt::format("{} cannot stand here: a reference leads to a value, not to another", tag));
+    return std::nullopt;
+  }
+  if (tag == "!env") return environment(name, at);
+  if (tag == "!file") return file(name, at);
+  return secret(name, at);
+}
+
+std::optional<std::string> ReferenceResolver::environment(const std::string& name, const Mark& at) {
+  std::optional<std::string> value = references_.environment(name);
+  if (!value) problems_.add(at, fmt::format("the environment variable '{}' is not set", printable(name)));
+  return value;
+}
+
+std::optional<std::string> ReferenceResolver::file(const std::string& path, const Mark& at) {
+  Result<std::string> text = references_.read_file(directory_ / path);
+  if (!text) {
+    problems_.add(at, text.error().text);
+    return std::nullopt;
+  }
+  trim_line_end(*text);
+  if (!valid_utf8(*text)) {
+    problems_.add(at, fmt::format("{} is not UTF-8 text", printable((directory_ / path).string())));
+    return std::nullopt;
+  }
+  return *text;
+}
+
+std::optional<std::string> ReferenceResolver::secret(const std::string& key, const Mark& at) {
+  if (!secrets_) read_secrets(at);
+  if (secrets_->refused) return std::nullopt;
+  const Node* value = secrets_->find(key);
+  if (value && value->kind == Node::Kind::scalar) return value->text;
+  std::vector<std::string> keys;
+  for (const Node::Entry& entry : secrets_->entries) keys.push_back(entry.key);
+  problems_.add(at, value ? fmt::format("secret '{}' must be one text in secrets.yaml", printable(key))
+                          : fmt::format("secrets.yaml has no key '{}'{}", printable(key), did_you_mean(key, keys)));
+  return std::nullopt;
+}
+
+void ReferenceResolver::read_secrets(const Mark& at) {
+  const std::filesystem::path path = directory_ / "secrets.yaml";
+  const auto name = std::make_shared<const std::string>(path.string());
+  secrets_ = Node{.refused = true};
+  const Result<std::string> text = references_.read_private_file(path);
+  if (!text && text.error().code == Errc::not_found) {
+    problems_.add(at, fmt::format("{} does not exist; create it with mode 0600, one `key: value` a line",
+                                  printable(path.string())));
+    return;
+  }
+  if (!text) return problems_.add({name, 0, 0}, text.error().text);
+  // The parser's own messages may repeat what stands there.
+  Problems inner;
+  Node secrets = parse(*text, *name, directory_, {}, inner);
+  if (inner.empty() && secrets.kind == Node::Kind::map) {
+    secrets_ = std::move(secrets);
+    return;
+  }
+  const Mark place = inner.empty() ? secrets.at : inner.sorted().front().at;
+  problems_.add(place, "not a list of `key: value` lines; put a value with special characters in quotes");
+}
+
+}  // namespace tidegate::config
