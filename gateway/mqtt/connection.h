@@ -1,0 +1,89 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/core/result.h"
+#include "gateway/mqtt/options.h"
+
+namespace tidegate::mqtt {
+
+/// A message in; the views end with the call.
+struct Message {
+  std::string_view topic;
+  std::string_view payload;
+  int qos = 0;
+  bool retained = false;  ///< the broker had kept it: old news
+};
+
+struct Subscription {
+  std::string filter;  ///< MQTT's own, with + and #
+  int qos = 1;
+};
+
+/// A message out.
+struct Outgoing {
+  std::string topic;
+  std::string payload;
+  int qos = 1;
+  bool retain = false;
+};
+
+struct State {
+  enum class Phase : std::uint8_t {
+    connecting,
+    connected,
+    limited,  ///< connected, but the broker refused some subscriptions
+    waiting   ///< not connected; tries again after a wait
+  };
+  Phase phase = Phase::connecting;
+  std::string text;  ///< in plain words: where, why, what is tried next; no secret in it
+  bool up() const { return phase == Phase::connected || phase == Phase::limited; }
+};
+
+/// One connection to a broker: the only place that knows Paho. Connects in the background on a thread of its own, tries
+/// again for ever with backoff and jitter, and subscribes again on every connect (Paho's own reconnect does not).
+/// Nothing is buffered: Paho's consumer queue, offline buffer and persistence stay off, the journal is the only buffer.
+class Connection {
+ public:
+  struct Handlers {
+    /// Called one at a time on Paho's receive thread, which all connections of the process share: be short. Paho
+    /// acknowledges a QoS 1 message when this returns.
+    std::function<void(const Message&)> message;
+    /// Called on the connection's thread at every change.
+    std::function<void(const State&)> state;
+  };
+
+  Connection(ConnectionOptions options, std::vector<Subscription> subscriptions, Handlers handlers);
+  /// Publishes the `farewell`, says goodbye to the broker (so that the last will is not sent), waits for a running
+  /// handler.
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Published after every connect before anything else, and at the end: a retained "online" and "offline". To be set
+  /// before start().
+  void announce(Outgoing greeting, Outgoing farewell);
+  void start();
+
+  State state() const;
+  /// True as soon as it is connected; false after `patience` or when asked to stop.
+  bool wait_connected(Micros patience, std::stop_token stop) const;
+
+  /// Starts to send; waits while `max_in_flight` publishes are unacknowledged. One publishing thread. An error means
+  /// that none of the publishes since the last flush() counts as sent: send them all again.
+  Status publish(Outgoing message, std::stop_token stop);
+  /// Waits until the broker has acknowledged (PUBACK, PUBCOMP) every publish since the last flush(). On an error none
+  /// counts as sent. Without any acknowledgement for `patience` the connection is given up and made anew.
+  Status flush(Micros patience, std::stop_token stop);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidegate::mqtt
