@@ -12,19 +12,29 @@ enum class Verdict : std::uint8_t { clear, hold, breach };
 
 struct Finding {
   Verdict verdict = Verdict::hold;
-  double value = 0;  ///< what to show: the value, the slope per hour, the age in seconds
-  double limit = 0;  ///< what it was compared with
+  double value = 0;  ///< what to show: the value, the slope, the age in seconds
+  double limit = 0;  ///< what it was compared with, in the same unit
 };
+
+inline constexpr Timestamp kNever = Timestamp::max();
+inline constexpr Timestamp kAtOnce = Timestamp::min();
 
 /// Watches one series for one rule. Not thread-safe; the engine owns it. Gets usable samples only, in order of time.
 class Detector {
  public:
   virtual ~Detector() = default;
   virtual Finding observe(const Sample& sample) = 0;
-  /// Time has passed without a sample. Most have nothing to say.
-  virtual Finding tick(Timestamp) { return {}; }
+  /// Called at `deadline()`, which it moves behind `now`. Only for those that act on silence.
+  virtual Finding tick(Timestamp /*now*/) { return {}; }
+  /// Nobody watched for a while before `now` (the gateway was off, its clock was set): silence counts from here.
+  virtual void resume(Timestamp /*now*/) {}
   /// How much of the past it must have seen to go on as if it had never been away.
   virtual Micros lookback() const { return Micros{0}; }
+  /// When it wants tick(); kAtOnce: with the first there is. Not virtual: read for every sample.
+  Timestamp deadline() const { return deadline_; }
+
+ protected:
+  Timestamp deadline_ = kNever;
 };
 
 }  // namespace tidegate::rules

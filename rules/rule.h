@@ -9,31 +9,42 @@
 #include "gateway/config/schema.h"
 #include "gateway/core/event.h"
 #include "gateway/core/pattern.h"
+#include "gateway/core/result.h"
 #include "rules/alert.h"
 #include "rules/detector.h"
 
 namespace tidegate::rules {
 
+/// A detector fitted to one series, and the unit of what it finds.
+struct Watch {
+  std::unique_ptr<Detector> detector;
+  std::string unit;
+};
+
+/// Fits a rule to one series; `labels` are a state series' texts by code. Errc::invalid, with a sentence for the user,
+/// where the rule makes no sense for it: a unit that does not convert, a limit on a state series.
+using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std::vector<std::string>& labels)>;
+
 /// One rule, compiled. Shared by all its instances; immutable.
 struct Rule {
   std::string name;
   Pattern series;
-  std::string kind;           ///< "threshold" | "trend" | "absence"
-  std::string condition;      ///< the condition in words, for pages and messages: "above 90 °C, clear below 85 °C"
-  /// Makes the detector for one series; its labels are a state series' label texts by code.
-  std::function<std::unique_ptr<Detector>(const SeriesInfo& info, const std::vector<std::string>& labels)> make;
+  std::string kind;       ///< "threshold" | "trend" | "absence"
+  std::string condition;  ///< the condition in words, for pages and messages: "above 90 °C, clear below 85 °C"
+  MakeWatch make;
   AlertPolicy policy;
   Severity severity = Severity::warning;
   Template message;
   Labels labels;
   std::string runbook;
-  bool good_only = false;     ///< leave `uncertain` samples out
-  std::string value_unit;     ///< of the finding where it is not the series' own: "°C/min", "s"
+  bool good_only = false;  ///< leave `uncertain` samples out
 };
 
 /// The shape of one item of `rules:` (for the root schema).
 config::Shape rule_shape();
-/// Compiles the checked items of `rules:`; every problem is added at its place, and what is whole is returned.
+/// Compiles the items of `rules:`, which check() has seen; every problem is added at its place, and what is whole is
+/// returned. An item that check() refused is passed over: its problems are told already. Disabled rules are checked,
+/// not returned.
 std::vector<Rule> parse_rules(const config::Node& rules, config::Problems& problems);
 
 }  // namespace tidegate::rules

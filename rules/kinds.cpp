@@ -1,0 +1,10 @@
+#include "rules/kinds.h"
+
+namespace tidegate::rules {
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds{threshold_kind(), trend_kind(), absence_kind()};
+  return kKinds;
+}
+
+}  // namespace tidegate::rules

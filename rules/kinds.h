@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/config/node.h"
+#include "gateway/config/schema.h"
+#include "rules/rule.h"
+
+namespace tidegate::rules {
+
+/// What a kind makes of its options.
+struct Compiled {
+  std::string condition;  ///< in words
+  std::string message;    ///< the template for rules that have none
+  MakeWatch make;
+};
+
+/// A kind of rule: its key in the YAML, and all that the schema, the parser and the reference need to know of it.
+struct Kind {
+  std::string name;
+  std::string doc;
+  config::Shape shape;
+  /// From options that fit `shape`; nothing where a problem was added.
+  std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
+  bool has_age = false;    ///< `{age}` may stand in its messages
+  bool waits_itself = false;  ///< it has a delay of its own, so the rule's `for` has no place
+};
+
+/// The one table of kinds. A new kind is a file and a line here.
+const std::vector<Kind>& kinds();
+
+Kind threshold_kind();
+Kind trend_kind();
+Kind absence_kind();
+
+}  // namespace tidegate::rules

@@ -1,0 +1,90 @@
+#include "rules/message.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::rules {
+namespace {
+
+constexpr std::array<std::string_view, 7> kNames{"value", "unit", "limit", "series", "rule", "severity", "age"};
+
+/// Stands for an empty unit while the template is rendered; no series name and no YAML text holds it.
+constexpr char kNothing = '\x1f';
+
+void append_escaped(std::string& out, std::string_view part) {
+  for (const char c : part) {
+    if (c == '%') {
+      out += "%25";
+    } else if (c == ':') {
+      out += "%3A";
+    } else {
+      out += c;
+    }
+  }
+}
+
+std::string shown(double value, SeriesKind kind, std::span<const std::string> states) {
+  if (kind == SeriesKind::state && value >= 0 && value < static_cast<double>(states.size())) return states[static_cast<std::size_t>(value)];
+  if (kind == SeriesKind::boolean) return value != 0 ? "true" : "false";
+  return short_number(value);
+}
+
+std::string without_nothing(std::string text) {
+  for (std::size_t at; (at = text.find(kNothing)) != std::string::npos;) {
+    const bool space = at > 0 && text[at - 1] == ' ';
+    text.erase(space ? at - 1 : at, space ? 2 : 1);
+  }
+  return text;
+}
+
+Micros micros(double seconds) {
+  constexpr double kMost = 9e12;  // of seconds; a longer age is no age
+  return Micros{static_cast<std::int64_t>(std::clamp(seconds, 0.0, kMost) * 1e6)};
+}
+
+}  // namespace
+
+std::span<const std::string_view> message_names() { return kNames; }
+
+bool is_message_name(std::string_view name) { return std::find(kNames.begin(), kNames.end(), name) != kNames.end(); }
+
+std::string alert_id(const Rule& rule, std::string_view series) {
+  std::string id = rule.name;
+  if (rule.series.anonymous_wildcard()) {
+    id += ':';
+    append_escaped(id, series);
+    return id;
+  }
+  for (const auto& [name, value] : rule.series.match(series).value_or(Captures{})) {
+    id += ':';
+    append_escaped(id, value);
+  }
+  return id;
+}
+
+std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind, std::span<const std::string> states) {
+  // The finding of `absence` is an age and that of `trend` a rate, whatever the series holds.
+  const SeriesKind shown_as = rule.kind == "threshold" ? kind : SeriesKind::number;
+  const Captures captures = rule.series.match(alert.series).value_or(Captures{});
+  const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
+    if (name == "value") return shown(alert.value, shown_as, states);
+    if (name == "limit") return shown(alert.limit, shown_as, states);
+    if (name == "unit") return alert.unit.empty() ? std::string(1, kNothing) : alert.unit;
+    if (name == "series") return alert.series;
+    if (name == "rule") return alert.rule;
+    if (name == "severity") return std::string(tidegate::name(alert.severity));
+    if (name == "age") return age_text(micros(alert.value));
+    for (const auto& [capture, value] : captures) {
+      if (capture == name) return std::string(value);
+    }
+    return std::nullopt;
+  };
+  return without_nothing(rule.message.render(lookup));
+}
+
+}  // namespace tidegate::rules

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/core/event.h"
+#include "gateway/core/pattern.h"
+#include "gateway/core/types.h"
+#include "rules/rule.h"
+
+namespace tidegate::rules {
+
+/// What may stand in braces in a message beside the captures: value unit limit series rule severity age.
+std::span<const std::string_view> message_names();
+bool is_message_name(std::string_view name);
+
+/// "rule:capture1:capture2"; for a pattern with an anonymous wildcard, whose captures do not tell two matches apart, the
+/// whole series name in their place. '%' and ':' within a part are written %25 and %3A, so that no two collide.
+std::string alert_id(const Rule& rule, std::string_view series);
+
+/// The message of an alert whose other fields are filled in. `states` are a state series' texts by code, shown in place
+/// of the code. Where there is no unit the space before it goes too.
+std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind, std::span<const std::string> states);
+
+}  // namespace tidegate::rules

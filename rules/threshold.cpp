@@ -1,0 +1,259 @@
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "gateway/core/text.h"
+#include "rules/kinds.h"
+#include "rules/quantities.h"
+#include "rules/units.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// Breach below `low` and above `high`, clear from `clear_low` to `clear_high`, and hold between: the dead band.
+struct Band {
+  double low = -kInfinity, high = kInfinity;
+  double clear_low = -kInfinity, clear_high = kInfinity;
+};
+
+class BandDetector final : public Detector {
+ public:
+  explicit BandDetector(const Band& band) : band_(band), middle_((band.low + band.high) / 2) {}
+
+  Finding observe(const Sample& sample) override {
+    const double value = sample.value;
+    return {verdict(value), value, limit(value)};
+  }
+
+ private:
+  Verdict verdict(double value) const {
+    if (value > band_.high || value < band_.low) return Verdict::breach;
+    return value >= band_.clear_low && value <= band_.clear_high ? Verdict::clear : Verdict::hold;
+  }
+  double limit(double value) const {
+    if (band_.high == kInfinity) return band_.low;
+    return value >= middle_ ? band_.high : band_.low;
+  }
+
+  Band band_;
+  double middle_;  ///< -inf where there is no lower limit, so that the upper one is shown
+};
+
+class EqualsDetector final : public Detector {
+ public:
+  explicit EqualsDetector(double wanted) : wanted_(wanted) {}
+  Finding observe(const Sample& sample) override {
+    return {sample.value == wanted_ ? Verdict::breach : Verdict::clear, sample.value, wanted_};
+  }
+
+ private:
+  double wanted_;
+};
+
+/// A written threshold: the band in the unit of its own text, and how its words are to be taken.
+struct Written {
+  Band band;
+  std::string unit;
+  bool strict_clear = false;  ///< "clear_below: 85": 85 is not below 85
+};
+
+Band in_unit(const Written& written, const std::string& unit) {
+  Band band = written.band;
+  for (double* level : {&band.low, &band.high, &band.clear_low, &band.clear_high}) {
+    if (std::isfinite(*level)) *level = convert(*level, written.unit, unit).value_or(*level);
+  }
+  if (written.strict_clear && std::isfinite(band.clear_high)) band.clear_high = std::nextafter(band.clear_high, -kInfinity);
+  if (written.strict_clear && std::isfinite(band.clear_low)) band.clear_low = std::nextafter(band.clear_low, kInfinity);
+  return band;
+}
+
+Result<Watch> fit(const Written& written, const SeriesInfo& info) {
+  if (info.kind == SeriesKind::state) {
+    return fail(Errc::invalid, "it is a series of states, which have no size; use equals");
+  }
+  if (!convert(0, written.unit, info.unit)) {
+    return fail(Errc::invalid, "its unit is {}, and the limit's {} does not convert to that", info.unit, written.unit);
+  }
+  return Watch{std::make_unique<BandDetector>(in_unit(written, info.unit)),
+               info.unit.empty() ? written.unit : info.unit};
+}
+
+std::optional<double> boolean_code(std::string_view word) {
+  for (const std::string_view yes : {"true", "on", "1"}) {
+    if (word == yes) return 1;
+  }
+  for (const std::string_view no : {"false", "off", "0"}) {
+    if (word == no) return 0;
+  }
+  return std::nullopt;
+}
+
+Result<Watch> fit_equals(const std::string& word, const SeriesInfo& info, const std::vector<std::string>& labels) {
+  double wanted = 0;
+  if (info.kind == SeriesKind::state) {
+    // A label that no sample had yet has no code: nothing equals it until the series is declared again with it.
+    const auto found = std::find(labels.begin(), labels.end(), word);
+    wanted = found == labels.end() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(found - labels.begin());
+  } else if (info.kind == SeriesKind::boolean) {
+    const auto code = boolean_code(word);
+    if (!code) return fail(Errc::invalid, "it is true or false, never '{}'", word);
+    wanted = *code;
+  } else if (!parse_number(word, wanted)) {
+    return fail(Errc::invalid, "it is a series of numbers, and '{}' is none", word);
+  }
+  return Watch{std::make_unique<EqualsDetector>(wanted), info.unit};
+}
+
+Compiled equals(const std::string& word) {
+  return {fmt::format("equals {}", word), "{series} is {value}",
+          [word](const SeriesInfo& info, const std::vector<std::string>& labels) { return fit_equals(word, info, labels); }};
+}
+
+Compiled band(std::string condition, Written written) {
+  return {std::move(condition), "{series} is at {value} {unit}, limit {limit}",
+          [written = std::move(written)](const SeriesInfo& info, const std::vector<std::string>&) {
+            return fit(written, info);
+          }};
+}
+
+/// `above` with `clear_below`, or its mirror image `below` with `clear_above`.
+std::optional<Compiled> one_sided(const Node& options, bool above, Problems& problems) {
+  const Node& limit_node = options[above ? "above" : "below"];
+  const std::string_view clear_key = above ? "clear_below" : "clear_above";
+  const Node& clear_node = options[clear_key];
+  const Node& hysteresis_node = options["hysteresis"];
+  const double sign = above ? 1 : -1;
+
+  Quantities quantities({&limit_node, &clear_node, &hysteresis_node}, problems);
+  const double limit = quantities.point(limit_node);
+  double clear = limit;
+  bool strict = false;
+  std::string condition = fmt::format("{} {}", above ? "above" : "below", limit_node.text);
+  if (!clear_node.is_null()) {
+    clear = quantities.point(clear_node);
+    strict = clear != limit;
+    condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.text);
+    if (quantities.ok() && sign * (clear - limit) > 0) {
+      quantities.complain(clear_node, fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
+                                                  clear_key, clear_node.text, above ? "above" : "below", limit_node.text));
+    }
+  } else if (!hysteresis_node.is_null()) {
+    const double hysteresis = quantities.difference(hysteresis_node);
+    clear = limit - sign * hysteresis;
+    condition += fmt::format(", hysteresis {}", hysteresis_node.text);
+    if (quantities.ok() && hysteresis < 0) quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
+  }
+  if (!quantities.ok()) return std::nullopt;
+
+  Written written{{}, quantities.unit(), strict};
+  (above ? written.band.high : written.band.low) = limit;
+  (above ? written.band.clear_high : written.band.clear_low) = clear;
+  return band(std::move(condition), std::move(written));
+}
+
+std::optional<Compiled> outside(const Node& options, Problems& problems) {
+  const Node& range = options["outside"];
+  const Node& hysteresis_node = options["hysteresis"];
+  if (range.items.size() != 2) {
+    problems.add(range.at, fmt::format("outside takes two limits, [low, high], not {}", range.items.size()));
+    return std::nullopt;
+  }
+  Quantities quantities({&range.items[0], &range.items[1], &hysteresis_node}, problems);
+  const double low = quantities.point(range.items[0]), high = quantities.point(range.items[1]);
+  const double hysteresis = hysteresis_node.is_null() ? 0 : quantities.difference(hysteresis_node);
+  if (quantities.ok() && !(low < high)) {
+    quantities.complain(range, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
+                                           range.items[0].text, range.items[1].text));
+  }
+  if (quantities.ok() && hysteresis < 0) quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
+  if (quantities.ok() && low + hysteresis > high - hysteresis) {
+    quantities.complain(hysteresis_node, fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
+                                                     hysteresis_node.text, range.items[0].text, range.items[1].text));
+  }
+  if (!quantities.ok()) return std::nullopt;
+  std::string condition = fmt::format("outside {} to {}", range.items[0].text, range.items[1].text);
+  if (hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.text);
+  return band(std::move(condition), {{low, high, low + hysteresis, high - hysteresis}, quantities.unit(), false});
+}
+
+/// The tests, and which of the other keys goes with each.
+struct Test {
+  std::string_view key;
+  std::vector<std::string_view> with;
+};
+const std::array<Test, 4>& tests() {
+  static const std::array<Test, 4> kTests{{{"above", {"clear_below", "hysteresis"}},
+                                           {"below", {"clear_above", "hysteresis"}},
+                                           {"outside", {"hysteresis"}},
+                                           {"equals", {}}}};
+  return kTests;
+}
+
+/// The one test that is written, or nothing and a problem.
+const Test* only_test(const Node& options, Problems& problems) {
+  const Test* only = nullptr;
+  for (const Test& test : tests()) {
+    if (!options.has(test.key)) continue;
+    if (only != nullptr) {
+      const bool range = only->key == "above" && test.key == "below";
+      problems.add(options[test.key].at, fmt::format("threshold has both {} and {}: {}", only->key, test.key,
+                                                     range ? "write outside: [low, high] for the two in one"
+                                                           : "keep one, and write a second rule for the other"));
+      return nullptr;
+    }
+    only = &test;
+  }
+  if (only == nullptr) problems.add(options.at, "threshold needs one of above, below, outside or equals");
+  return only;
+}
+
+bool extras_fit(const Node& options, const Test& test, Problems& problems) {
+  bool fit = true;
+  for (const std::string_view extra : {"clear_below", "clear_above", "hysteresis"}) {
+    if (!options.has(extra)) continue;
+    if (std::find(test.with.begin(), test.with.end(), extra) != test.with.end()) continue;
+    const std::string instead = test.with.empty() ? "leave it out" : fmt::format("here it is {}", fmt::join(test.with, " or "));
+    problems.add(options[extra].at, fmt::format("{} does not go with {}: {}", extra, test.key, instead));
+    fit = false;
+  }
+  const std::string_view clear = test.key == "above" ? "clear_below" : "clear_above";
+  if (fit && options.has(clear) && options.has("hysteresis")) {
+    problems.add(options["hysteresis"].at, fmt::format("{} and hysteresis say the same thing twice: keep one", clear));
+    fit = false;
+  }
+  return fit;
+}
+
+std::optional<Compiled> compile(const Node& options, Problems& problems) {
+  const Test* test = only_test(options, problems);
+  if (test == nullptr || !extras_fit(options, *test, problems)) return std::nullopt;
+  if (test->key == "equals") return equals(options.string("equals"));
+  if (test->key == "outside") return outside(options, problems);
+  return one_sided(options, test->key == "above", problems);
+}
+
+}  // namespace
+
+Kind threshold_kind() {
+  using config::Shape;
+  return {"threshold", "The value crosses a limit, with a dead band.",
+          Shape::object(
+              "Fires while the value is beyond a limit. Write one of above, below, outside, equals.",
+              {config::optional("above", Shape::quantity(), "Fires when the value is greater."),
+               config::optional("below", Shape::quantity(), "Fires when the value is smaller."),
+               config::optional("outside", Shape::list(Shape::quantity(), 2), "[low, high]: fires when the value is below low or above high."),
+               config::optional("equals", Shape::text(), "Fires while a state series has this state (or a boolean or number this value)."),
+               config::optional("clear_below", Shape::quantity(), "With above: clears only when the value is smaller than this."),
+               config::optional("clear_above", Shape::quantity(), "With below: clears only when the value is greater than this."),
+               config::optional("hysteresis", Shape::quantity(), "Clears only when the value is back by this much.")}),
+          compile};
+}
+
+}  // namespace tidegate::rules

@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+#include "rules/kinds.h"
+#include "rules/slope_window.h"
+#include "rules/units.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+/// In the rule's own unit per its own time, upwards in the direction that it watches.
+struct Trend {
+  bool rising = true;
+  double limit = 0;
+  double clear = 0;
+  Micros over{0};
+  std::size_t min_points = 3;
+  std::string unit;  ///< "°C"; empty: the series' own
+  std::string per;   ///< "min"
+  double seconds = 1;
+};
+
+/// Least-squares slope over the window. Fewer than `min_points` samples, or samples over less than half of the window:
+/// hold, because two readings a second apart say nothing of the next hour.
+class TrendDetector final : public Detector {
+ public:
+  TrendDetector(const Trend& trend, double scale)
+      : window_(trend.over), scale_(scale), limit_(trend.limit), clear_(trend.clear), over_(trend.over), min_points_(trend.min_points) {}
+
+  Finding observe(const Sample& sample) override {
+    window_.add(sample.time, sample.value);
+    const auto slope = window_.slope();
+    if (!slope) return {Verdict::hold, 0, limit_};
+    const double rate = *slope * scale_;
+    if (window_.count() < min_points_ || window_.span() * 2 < over_) return {Verdict::hold, rate, limit_};
+    return {verdict(rate), rate, limit_};
+  }
+
+  Micros lookback() const override { return over_; }
+
+ private:
+  Verdict verdict(double rate) const {
+    if (rate > limit_) return Verdict::breach;
+    return rate < clear_ ? Verdict::clear : Verdict::hold;
+  }
+
+  SlopeWindow window_;
+  double scale_;  ///< from the series' unit per second to the rule's unit per its time, in its direction
+  double limit_, clear_;
+  Micros over_;
+  std::size_t min_points_;
+};
+
+Result<Watch> fit(const Trend& trend, const SeriesInfo& info) {
+  if (info.kind == SeriesKind::state || info.kind == SeriesKind::boolean) {
+    return fail(Errc::invalid, "it is a series of {}s, which have no slope", name(info.kind));
+  }
+  const auto factor = convert_difference(1, info.unit, trend.unit);
+  if (!factor) {
+    return fail(Errc::invalid, "its unit is {}, and the rate's {} does not convert to that", info.unit, trend.unit);
+  }
+  const std::string unit = (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per;
+  return Watch{std::make_unique<TrendDetector>(trend, *factor * trend.seconds * (trend.rising ? 1 : -1)), unit};
+}
+
+struct Rate {
+  double value;
+  RateUnit unit;
+};
+
+std::optional<Rate> rate(const Node& node, Problems& problems) {
+  const auto quantity = config::parse_quantity(node.text);
+  const auto unit = quantity ? parse_rate_unit(quantity->unit) : std::nullopt;
+  if (!unit) {
+    problems.add(node.at, fmt::format("'{}' is not a rate: write the change in a time, like 2 °C/min, 5 %/h or, in the series' own unit, 3 /d", node.text));
+    return std::nullopt;
+  }
+  return Rate{quantity->value, *unit};
+}
+
+/// The clear level in the unit and time of the limit; half of the limit where none is written.
+std::optional<double> clear_level(const Node& options, const Rate& limit, Problems& problems) {
+  const Node& node = options["clear_below"];
+  if (node.is_null()) return limit.value / 2;
+  const auto written = rate(node, problems);
+  if (!written) return std::nullopt;
+  const auto value = convert_difference(written->value, written->unit.unit, limit.unit.unit);
+  if (!value) {
+    problems.add(node.at, fmt::format("'{}' does not convert to the unit of the limit, {}/{}", node.text, limit.unit.unit, limit.unit.per));
+    return std::nullopt;
+  }
+  const double level = *value * limit.unit.seconds / written->unit.seconds;
+  if (level > limit.value) {
+    problems.add(node.at, fmt::format("clear_below {} is above the limit: the alert would clear while it is raised", node.text));
+    return std::nullopt;
+  }
+  return level;
+}
+
+std::optional<Compiled> compile(const Node& options, Problems& problems) {
+  const bool rising = options.has("rising");
+  if (rising == options.has("falling")) {
+    problems.add(options.at, rising ? "trend has both rising and falling: keep one, and write a second rule for the other"
+                                    : "trend needs one of rising or falling");
+    return std::nullopt;
+  }
+  const std::string_view direction = rising ? "rising" : "falling";
+  const Node& limit_node = options[direction];
+  const auto limit = rate(limit_node, problems);
+  if (!limit) return std::nullopt;
+  if (!(limit->value > 0)) {
+    problems.add(limit_node.at,
+                 fmt::format("{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
+                             direction, limit_node.text, rising ? "falling" : "rising"));
+    return std::nullopt;
+  }
+  const auto clear = clear_level(options, *limit, problems);
+  if (!clear) return std::nullopt;
+  Trend trend{rising, limit->value, *clear, options.duration("over"), static_cast<std::size_t>(options.integer("min_points")),
+              limit->unit.unit, limit->unit.per, limit->unit.seconds};
+  return Compiled{fmt::format("{} faster than {} over {}", direction, limit_node.text, age_text(trend.over)),
+                  fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", direction),
+                  [trend = std::move(trend)](const SeriesInfo& info, const std::vector<std::string>&) { return fit(trend, info); }};
+}
+
+}  // namespace
+
+Kind trend_kind() {
+  using config::Shape;
+  return {"trend", "The slope of a line through the last samples.",
+          Shape::object(
+              "Fires while the least-squares slope over a window is beyond a rate. Write one of rising, falling.",
+              {config::optional("rising", Shape::quantity(), "Fires when the value rises faster: \"2 °C/min\"."),
+               config::optional("falling", Shape::quantity(), "Fires when the value falls faster: \"5 %/h\"."),
+               config::required("over", Shape::duration(std::chrono::seconds(1), std::chrono::days(90)), "The window of the slope."),
+               config::defaulted("min_points", Shape::integer(2, 10'000), "3", "Fewer samples in the window say nothing."),
+               config::optional("clear_below", Shape::quantity(), "Clears only when the rate in that direction is smaller than this; half of the limit where it is not written.")}),
+          compile};
+}
+
+}  // namespace tidegate::rules
