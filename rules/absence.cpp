@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
@@ -8,8 +8,8 @@
 namespace tidegate::rules {
 namespace {
 
-/// Misses samples. Silence counts from the last sample that is fresh: a retained MQTT message is old news. A series that
-/// never spoke is missed from the first tick on.
+/// Misses samples. Silence counts from the last sample that is fresh: a retained MQTT message is old news. A series
+/// that never spoke is missed from the first tick on.
 class AbsenceDetector final : public Detector {
  public:
   explicit AbsenceDetector(Micros patience) : patience_(patience) { deadline_ = kAtOnce; }
@@ -61,12 +61,15 @@ std::optional<Compiled> compile(const config::Node& options, config::Problems&) 
 }  // namespace
 
 Kind absence_kind() {
-  return {"absence", "No good sample for a time.",
-          config::Shape::object("Fires when no good sample came for a time.",
-                                {config::required("for", config::Shape::duration(std::chrono::milliseconds(100),
-                                                                                 std::chrono::days(400)),
-                                                  "How long the series may be silent.")}),
-          compile, true, true};
+  return {"absence",
+          "No good sample for a time.",
+          config::Shape::object(
+              "Fires when no good sample came for a time.",
+              {config::required("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
+                                "How long the series may be silent.")}),
+          compile,
+          true,
+          true};
 }
 
 }  // namespace tidegate::rules

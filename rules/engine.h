@@ -15,11 +15,15 @@ namespace tidegate::rules {
 struct Output {
   std::vector<Event> events;        ///< AlertTransitions, in order
   std::vector<AlertRecord> alerts;  ///< the new state of every alert that changed; the last of one id counts
-  void clear() { events.clear(); alerts.clear(); }
+  void clear() {
+    events.clear();
+    alerts.clear();
+  }
 };
 
 /// Evaluates the rules. Pure: no clock, no I/O, no thread; the same calls give the same output. The pump owns it.
-/// Identity is resolved when a series is declared; per sample there is no string, no allocation, no look-up but an index.
+/// Identity is resolved when a series is declared; per sample there is no string, no allocation, no look-up but an
+/// index.
 class Engine {
  public:
   explicit Engine(std::vector<Rule> rules);
@@ -28,32 +32,45 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   /// Makes the series known, before its first sample: matches it against every rule. Calling again with the same name
-  /// updates unit and interval.
+  /// updates unit, kind and labels: call again when a state series gets a label.
   void declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels);
   /// Names that literal patterns ask for, whether they have samples or not: the pump interns and declares them, so that
   /// a sensor that never spoke is missed.
   std::vector<std::string> literal_series() const;
 
   /// Takes over stored alerts after all series are declared. Records whose rule or series is gone are closed: an
-  /// announced transition with cause "rule removed". Then warm() feeds the detectors' windows.
+  /// announced transition with cause "rule removed" (a pending one, which nobody heard of, goes in silence). Then
+  /// warm() feeds the detectors' windows.
   void restore(std::span<const AlertRecord> records, Timestamp now, Output& out);
-  /// Past samples, oldest first, for windows and freshness only: no phase changes, nothing is announced.
+  /// Past samples in the order in which observe() saw them, for windows and freshness only: no phase changes, nothing
+  /// is announced. The span of lookback() first, then the newest sample of every series: one that was there already is
+  /// not counted twice.
   void warm(std::span<const Sample> samples);
   /// How far back warm() has to reach.
   Micros lookback() const;
 
+  /// Samples older than their series' newest are not evaluated, only counted; an exact repetition of the newest changes
+  /// nothing; those of series never declared are passed over. Delays that ran out before a sample's time end before it,
+  /// so that the size of a batch and the beat of tick() do not show in the outcome.
   void observe(std::span<const Sample> samples, Output& out);
-  /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock.
+  /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock. After more than
+  /// kMaxUnwatched without a call nothing is concluded from the silence: it counts anew, and delays go on with the next
+  /// sample. Costs what the timers that ran out cost, not what the instances cost.
   void tick(Timestamp now, Output& out);
+  static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
   /// False: there is no such alert, or it is not active (nothing to acknowledge).
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
 
   struct RuleStatus {
     std::string name;
-    std::size_t instances;   ///< series that it watches
+    std::size_t instances;  ///< series that it watches
     std::size_t active;
+    std::vector<std::string> problems;  ///< series that it matches and cannot watch, and why; the first kMaxProblems
   };
+  static constexpr std::size_t kMaxProblems = 20;
   std::vector<RuleStatus> status() const;
+  /// Samples that came too late to be evaluated.
+  std::uint64_t late_samples() const;
 
  private:
   struct Impl;

@@ -24,7 +24,7 @@ struct Kind {
   config::Shape shape;
   /// From options that fit `shape`; nothing where a problem was added.
   std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
-  bool has_age = false;    ///< `{age}` may stand in its messages
+  bool has_age = false;       ///< `{age}` may stand in its messages
   bool waits_itself = false;  ///< it has a delay of its own, so the rule's `for` has no place
 };
 

@@ -29,7 +29,8 @@ void append_escaped(std::string& out, std::string_view part) {
 }
 
 std::string shown(double value, SeriesKind kind, std::span<const std::string> states) {
-  if (kind == SeriesKind::state && value >= 0 && value < static_cast<double>(states.size())) return states[static_cast<std::size_t>(value)];
+  if (kind == SeriesKind::state && value >= 0 && value < static_cast<double>(states.size()))
+    return states[static_cast<std::size_t>(value)];
   if (kind == SeriesKind::boolean) return value != 0 ? "true" : "false";
   return short_number(value);
 }
@@ -67,7 +68,8 @@ std::string alert_id(const Rule& rule, std::string_view series) {
   return id;
 }
 
-std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind, std::span<const std::string> states) {
+std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind,
+                           std::span<const std::string> states) {
   // The finding of `absence` is an age and that of `trend` a rate, whatever the series holds.
   const SeriesKind shown_as = rule.kind == "threshold" ? kind : SeriesKind::number;
   const Captures captures = rule.series.match(alert.series).value_or(Captures{});

@@ -16,12 +16,13 @@ namespace tidegate::rules {
 std::span<const std::string_view> message_names();
 bool is_message_name(std::string_view name);
 
-/// "rule:capture1:capture2"; for a pattern with an anonymous wildcard, whose captures do not tell two matches apart, the
-/// whole series name in their place. '%' and ':' within a part are written %25 and %3A, so that no two collide.
+/// "rule:capture1:capture2"; for a pattern with an anonymous wildcard, whose captures do not tell two matches apart,
+/// the whole series name in their place. '%' and ':' within a part are written %25 and %3A, so that no two collide.
 std::string alert_id(const Rule& rule, std::string_view series);
 
 /// The message of an alert whose other fields are filled in. `states` are a state series' texts by code, shown in place
 /// of the code. Where there is no unit the space before it goes too.
-std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind, std::span<const std::string> states);
+std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind,
+                           std::span<const std::string> states);
 
 }  // namespace tidegate::rules

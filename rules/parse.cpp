@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "gateway/core/text.h"
 #include "rules/kinds.h"
@@ -20,8 +20,10 @@ constexpr std::size_t kMaxNameBytes = 100;
 
 std::string name_problem(std::string_view text) {
   if (text.empty() || text.size() > kMaxNameBytes) return fmt::format("a rule's name has 1 to {} bytes", kMaxNameBytes);
-  if (text.find(':') != std::string_view::npos) return "a rule's name has no ':': it parts name and captures in an alert's id";
-  if (!valid_utf8(text) || std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+  if (text.find(':') != std::string_view::npos)
+    return "a rule's name has no ':': it parts name and captures in an alert's id";
+  if (!valid_utf8(text) ||
+      std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
     return "a rule's name has no control characters";
   }
   return trim(text) == text ? "" : "a rule's name neither begins nor ends with a space";
@@ -44,14 +46,16 @@ const Kind* only_kind(const Node& item, Problems& problems) {
   for (const Kind& kind : kinds()) {
     if (!item.has(kind.name)) continue;
     if (only != nullptr) {
-      problems.add(item[kind.name].at, fmt::format("rule '{}' has two kinds, {} and {}: keep one, and write a second rule for the other",
-                                                   item.string("name"), only->name, kind.name));
+      problems.add(item[kind.name].at,
+                   fmt::format("rule '{}' has two kinds, {} and {}: keep one, and write a second rule for the other",
+                               item.string("name"), only->name, kind.name));
       return nullptr;
     }
     only = &kind;
   }
   if (only == nullptr) {
-    problems.add(item.at, fmt::format("rule '{}' has no kind: it needs one of {}", item.string("name"), fmt::join(kind_names(), ", ")));
+    problems.add(item.at, fmt::format("rule '{}' has no kind: it needs one of {}", item.string("name"),
+                                      fmt::join(kind_names(), ", ")));
   }
   return only;
 }
@@ -61,7 +65,8 @@ std::optional<Pattern> series_pattern(const Node& item, Problems& problems) {
   if (!pattern) return std::nullopt;  // check() has said so
   for (const std::string& capture : pattern->capture_names()) {
     if (!is_message_name(capture)) continue;
-    problems.add(item["series"].at, fmt::format("'{{{}}}' has its own meaning in messages: name the capture differently", capture));
+    problems.add(item["series"].at,
+                 fmt::format("'{{{}}}' has its own meaning in messages: name the capture differently", capture));
     return std::nullopt;
   }
   return std::move(*pattern);
@@ -84,7 +89,8 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
 bool delays_fit(const Node& item, const Kind& kind, Problems& problems) {
   const Node& raise_after = item["for"];
   if (!kind.waits_itself || raise_after.is_default || raise_after.duration() == Micros{0}) return true;
-  problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out", kind.name, kind.name, raise_after.text));
+  problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out",
+                                           kind.name, kind.name, raise_after.text));
   return false;
 }
 
@@ -105,9 +111,17 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   auto text = message(item, *series, *kind, compiled ? compiled->message : "", problems);
   if (!compiled || !delays || !text) return std::nullopt;
   const AlertPolicy policy{item.duration("for"), item.duration("clear_after"), item.string("ack") == "required"};
-  return Rule{item.string("name"), std::move(*series), kind->name, std::move(compiled->condition), std::move(compiled->make), policy,
-              severity_from(item.string("severity")).value_or(Severity::warning), std::move(*text), labels(item),
-              item.has("runbook") ? item.string("runbook") : "", item.boolean("good_only")};
+  return Rule{item.string("name"),
+              std::move(*series),
+              kind->name,
+              std::move(compiled->condition),
+              std::move(compiled->make),
+              policy,
+              severity_from(item.string("severity")).value_or(Severity::warning),
+              std::move(*text),
+              labels(item),
+              item.has("runbook") ? item.string("runbook") : "",
+              item.boolean("good_only")};
 }
 
 bool checks_out(const Node& item) {
@@ -123,15 +137,21 @@ Shape rule_shape() {
   static const Shape kShape = [] {
     const Shape delay = Shape::duration(Micros{0}, std::chrono::days(365));
     std::vector<Shape::Field> fields{
-        config::required("name", Shape::text_where("a name", name_problem), "Names the rule; alerts keep their identity by it."),
+        config::required("name", Shape::text_where("a name", name_problem),
+                         "Names the rule; alerts keep their identity by it."),
         config::required("series", Shape::text_where("a pattern of series", pattern_problem),
                          "Which series it watches: \"{device}/temperature\"; one alert for each match."),
-        config::defaulted("enabled", Shape::boolean(), "true", "false: checked, but not evaluated; its alerts are closed."),
+        config::defaulted("enabled", Shape::boolean(), "true",
+                          "false: checked, but not evaluated; its alerts are closed."),
         config::defaulted("for", delay, "0s", "How long the condition must hold before the alert is raised."),
         config::defaulted("clear_after", delay, "0s", "How long the condition must be gone before the alert clears."),
-        config::defaulted("severity", Shape::choice({"info", "warning", "high", "critical"}), "warning", "How bad it is."),
-        config::defaulted("ack", Shape::choice({"auto", "required"}), "auto", "required: the alert stays until somebody acknowledged it."),
-        config::optional("message", Shape::text(), "What to say; {device} and other captures, {value}, {unit}, {limit}, {series}, {rule}, {severity}, {age}."),
+        config::defaulted("severity", Shape::choice({"info", "warning", "high", "critical"}), "warning",
+                          "How bad it is."),
+        config::defaulted("ack", Shape::choice({"auto", "required"}), "auto",
+                          "required: the alert stays until somebody acknowledged it."),
+        config::optional(
+            "message", Shape::text(),
+            "What to say; {device} and other captures, {value}, {unit}, {limit}, {series}, {rule}, {severity}, {age}."),
         config::defaulted("labels", Shape::map(Shape::text(), 64), "{}", "Labels of the alert."),
         config::optional("runbook", Shape::text(), "What to do about it."),
         config::defaulted("good_only", Shape::boolean(), "false", "true: leave samples of uncertain quality out.")};
@@ -149,7 +169,8 @@ std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
     const auto [first, is_new] = taken.emplace(item.string("name"), item["name"].at);
     if (!is_new) {
       problems.add(item["name"].at, fmt::format("rule name '{}' is taken by {}:{}:{}", item.string("name"),
-                                                first->second.file ? *first->second.file : "", first->second.line, first->second.column));
+                                                first->second.file ? *first->second.file : "", first->second.line,
+                                                first->second.column));
       continue;
     }
     auto rule = compile(item, problems);

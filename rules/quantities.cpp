@@ -6,7 +6,8 @@
 
 namespace tidegate::rules {
 
-Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems) : problems_(problems) {
+Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems)
+    : problems_(problems) {
   for (const config::Node* node : nodes) {
     if (node->is_null()) continue;
     const auto quantity = config::parse_quantity(node->text);

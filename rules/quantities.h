@@ -14,7 +14,7 @@ class Quantities {
  public:
   Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems);
 
-  double point(const config::Node& node) { return read(node, false); }       ///< a level: 90 °C
+  double point(const config::Node& node) { return read(node, false); }      ///< a level: 90 °C
   double difference(const config::Node& node) { return read(node, true); }  ///< a width: 5 °C
   const std::string& unit() const { return unit_; }
   bool ok() const { return ok_; }

@@ -65,7 +65,9 @@ class SlopeWindow {
     newest_ = time;
   }
 
-  std::size_t count() const { return static_cast<std::size_t>((front_.empty() ? 0 : front_.back().count) + back_sum_.count); }
+  std::size_t count() const {
+    return static_cast<std::size_t>((front_.empty() ? 0 : front_.back().count) + back_sum_.count);
+  }
   Micros span() const { return count() == 0 ? Micros{0} : newest_ - oldest(); }
   /// Per second; nothing while all samples have one time, or where the sums left a double's range.
   std::optional<double> slope() const {

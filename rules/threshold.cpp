@@ -1,8 +1,8 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "gateway/core/text.h"
 #include "rules/kinds.h"
@@ -69,7 +69,8 @@ Band in_unit(const Written& written, const std::string& unit) {
   for (double* level : {&band.low, &band.high, &band.clear_low, &band.clear_high}) {
     if (std::isfinite(*level)) *level = convert(*level, written.unit, unit).value_or(*level);
   }
-  if (written.strict_clear && std::isfinite(band.clear_high)) band.clear_high = std::nextafter(band.clear_high, -kInfinity);
+  if (written.strict_clear && std::isfinite(band.clear_high))
+    band.clear_high = std::nextafter(band.clear_high, -kInfinity);
   if (written.strict_clear && std::isfinite(band.clear_low)) band.clear_low = std::nextafter(band.clear_low, kInfinity);
   return band;
 }
@@ -100,7 +101,8 @@ Result<Watch> fit_equals(const std::string& word, const SeriesInfo& info, const 
   if (info.kind == SeriesKind::state) {
     // A label that no sample had yet has no code: nothing equals it until the series is declared again with it.
     const auto found = std::find(labels.begin(), labels.end(), word);
-    wanted = found == labels.end() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(found - labels.begin());
+    wanted =
+        found == labels.end() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(found - labels.begin());
   } else if (info.kind == SeriesKind::boolean) {
     const auto code = boolean_code(word);
     if (!code) return fail(Errc::invalid, "it is true or false, never '{}'", word);
@@ -113,7 +115,9 @@ Result<Watch> fit_equals(const std::string& word, const SeriesInfo& info, const 
 
 Compiled equals(const std::string& word) {
   return {fmt::format("equals {}", word), "{series} is {value}",
-          [word](const SeriesInfo& info, const std::vector<std::string>& labels) { return fit_equals(word, info, labels); }};
+          [word](const SeriesInfo& info, const std::vector<std::string>& labels) {
+            return fit_equals(word, info, labels);
+          }};
 }
 
 Compiled band(std::string condition, Written written) {
@@ -141,14 +145,16 @@ std::optional<Compiled> one_sided(const Node& options, bool above, Problems& pro
     strict = clear != limit;
     condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.text);
     if (quantities.ok() && sign * (clear - limit) > 0) {
-      quantities.complain(clear_node, fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
-                                                  clear_key, clear_node.text, above ? "above" : "below", limit_node.text));
+      quantities.complain(clear_node,
+                          fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
+                                      clear_key, clear_node.text, above ? "above" : "below", limit_node.text));
     }
   } else if (!hysteresis_node.is_null()) {
     const double hysteresis = quantities.difference(hysteresis_node);
     clear = limit - sign * hysteresis;
     condition += fmt::format(", hysteresis {}", hysteresis_node.text);
-    if (quantities.ok() && hysteresis < 0) quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
+    if (quantities.ok() && hysteresis < 0)
+      quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
   }
   if (!quantities.ok()) return std::nullopt;
 
@@ -172,10 +178,12 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
     quantities.complain(range, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
                                            range.items[0].text, range.items[1].text));
   }
-  if (quantities.ok() && hysteresis < 0) quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
+  if (quantities.ok() && hysteresis < 0)
+    quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
   if (quantities.ok() && low + hysteresis > high - hysteresis) {
-    quantities.complain(hysteresis_node, fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
-                                                     hysteresis_node.text, range.items[0].text, range.items[1].text));
+    quantities.complain(hysteresis_node,
+                        fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
+                                    hysteresis_node.text, range.items[0].text, range.items[1].text));
   }
   if (!quantities.ok()) return std::nullopt;
   std::string condition = fmt::format("outside {} to {}", range.items[0].text, range.items[1].text);
@@ -219,7 +227,8 @@ bool extras_fit(const Node& options, const Test& test, Problems& problems) {
   for (const std::string_view extra : {"clear_below", "clear_above", "hysteresis"}) {
     if (!options.has(extra)) continue;
     if (std::find(test.with.begin(), test.with.end(), extra) != test.with.end()) continue;
-    const std::string instead = test.with.empty() ? "leave it out" : fmt::format("here it is {}", fmt::join(test.with, " or "));
+    const std::string instead =
+        test.with.empty() ? "leave it out" : fmt::format("here it is {}", fmt::join(test.with, " or "));
     problems.add(options[extra].at, fmt::format("{} does not go with {}: {}", extra, test.key, instead));
     fit = false;
   }
@@ -248,10 +257,14 @@ Kind threshold_kind() {
               "Fires while the value is beyond a limit. Write one of above, below, outside, equals.",
               {config::optional("above", Shape::quantity(), "Fires when the value is greater."),
                config::optional("below", Shape::quantity(), "Fires when the value is smaller."),
-               config::optional("outside", Shape::list(Shape::quantity(), 2), "[low, high]: fires when the value is below low or above high."),
-               config::optional("equals", Shape::text(), "Fires while a state series has this state (or a boolean or number this value)."),
-               config::optional("clear_below", Shape::quantity(), "With above: clears only when the value is smaller than this."),
-               config::optional("clear_above", Shape::quantity(), "With below: clears only when the value is greater than this."),
+               config::optional("outside", Shape::list(Shape::quantity(), 2),
+                                "[low, high]: fires when the value is below low or above high."),
+               config::optional("equals", Shape::text(),
+                                "Fires while a state series has this state (or a boolean or number this value)."),
+               config::optional("clear_below", Shape::quantity(),
+                                "With above: clears only when the value is smaller than this."),
+               config::optional("clear_above", Shape::quantity(),
+                                "With below: clears only when the value is greater than this."),
                config::optional("hysteresis", Shape::quantity(), "Clears only when the value is back by this much.")}),
           compile};
 }

@@ -29,7 +29,12 @@ struct Trend {
 class TrendDetector final : public Detector {
  public:
   TrendDetector(const Trend& trend, double scale)
-      : window_(trend.over), scale_(scale), limit_(trend.limit), clear_(trend.clear), over_(trend.over), min_points_(trend.min_points) {}
+      : window_(trend.over),
+        scale_(scale),
+        limit_(trend.limit),
+        clear_(trend.clear),
+        over_(trend.over),
+        min_points_(trend.min_points) {}
 
   Finding observe(const Sample& sample) override {
     window_.add(sample.time, sample.value);
@@ -76,7 +81,11 @@ std::optional<Rate> rate(const Node& node, Problems& problems) {
   const auto quantity = config::parse_quantity(node.text);
   const auto unit = quantity ? parse_rate_unit(quantity->unit) : std::nullopt;
   if (!unit) {
-    problems.add(node.at, fmt::format("'{}' is not a rate: write the change in a time, like 2 °C/min, 5 %/h or, in the series' own unit, 3 /d", node.text));
+    problems.add(
+        node.at,
+        fmt::format(
+            "'{}' is not a rate: write the change in a time, like 2 °C/min, 5 %/h or, in the series' own unit, 3 /d",
+            node.text));
     return std::nullopt;
   }
   return Rate{quantity->value, *unit};
@@ -90,12 +99,14 @@ std::optional<double> clear_level(const Node& options, const Rate& limit, Proble
   if (!written) return std::nullopt;
   const auto value = convert_difference(written->value, written->unit.unit, limit.unit.unit);
   if (!value) {
-    problems.add(node.at, fmt::format("'{}' does not convert to the unit of the limit, {}/{}", node.text, limit.unit.unit, limit.unit.per));
+    problems.add(node.at, fmt::format("'{}' does not convert to the unit of the limit, {}/{}", node.text,
+                                      limit.unit.unit, limit.unit.per));
     return std::nullopt;
   }
   const double level = *value * limit.unit.seconds / written->unit.seconds;
   if (level > limit.value) {
-    problems.add(node.at, fmt::format("clear_below {} is above the limit: the alert would clear while it is raised", node.text));
+    problems.add(node.at,
+                 fmt::format("clear_below {} is above the limit: the alert would clear while it is raised", node.text));
     return std::nullopt;
   }
   return level;
@@ -104,8 +115,9 @@ std::optional<double> clear_level(const Node& options, const Rate& limit, Proble
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
   const bool rising = options.has("rising");
   if (rising == options.has("falling")) {
-    problems.add(options.at, rising ? "trend has both rising and falling: keep one, and write a second rule for the other"
-                                    : "trend needs one of rising or falling");
+    problems.add(options.at, rising
+                                 ? "trend has both rising and falling: keep one, and write a second rule for the other"
+                                 : "trend needs one of rising or falling");
     return std::nullopt;
   }
   const std::string_view direction = rising ? "rising" : "falling";
@@ -113,33 +125,46 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
   const auto limit = rate(limit_node, problems);
   if (!limit) return std::nullopt;
   if (!(limit->value > 0)) {
-    problems.add(limit_node.at,
-                 fmt::format("{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
-                             direction, limit_node.text, rising ? "falling" : "rising"));
+    problems.add(
+        limit_node.at,
+        fmt::format(
+            "{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
+            direction, limit_node.text, rising ? "falling" : "rising"));
     return std::nullopt;
   }
   const auto clear = clear_level(options, *limit, problems);
   if (!clear) return std::nullopt;
-  Trend trend{rising, limit->value, *clear, options.duration("over"), static_cast<std::size_t>(options.integer("min_points")),
-              limit->unit.unit, limit->unit.per, limit->unit.seconds};
-  return Compiled{fmt::format("{} faster than {} over {}", direction, limit_node.text, age_text(trend.over)),
-                  fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", direction),
-                  [trend = std::move(trend)](const SeriesInfo& info, const std::vector<std::string>&) { return fit(trend, info); }};
+  Trend trend{rising,
+              limit->value,
+              *clear,
+              options.duration("over"),
+              static_cast<std::size_t>(options.integer("min_points")),
+              limit->unit.unit,
+              limit->unit.per,
+              limit->unit.seconds};
+  return Compiled{
+      fmt::format("{} faster than {} over {}", direction, limit_node.text, age_text(trend.over)),
+      fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", direction),
+      [trend = std::move(trend)](const SeriesInfo& info, const std::vector<std::string>&) { return fit(trend, info); }};
 }
 
 }  // namespace
 
 Kind trend_kind() {
   using config::Shape;
-  return {"trend", "The slope of a line through the last samples.",
-          Shape::object(
-              "Fires while the least-squares slope over a window is beyond a rate. Write one of rising, falling.",
-              {config::optional("rising", Shape::quantity(), "Fires when the value rises faster: \"2 °C/min\"."),
-               config::optional("falling", Shape::quantity(), "Fires when the value falls faster: \"5 %/h\"."),
-               config::required("over", Shape::duration(std::chrono::seconds(1), std::chrono::days(90)), "The window of the slope."),
-               config::defaulted("min_points", Shape::integer(2, 10'000), "3", "Fewer samples in the window say nothing."),
-               config::optional("clear_below", Shape::quantity(), "Clears only when the rate in that direction is smaller than this; half of the limit where it is not written.")}),
-          compile};
+  return {
+      "trend", "The slope of a line through the last samples.",
+      Shape::object(
+          "Fires while the least-squares slope over a window is beyond a rate. Write one of rising, falling.",
+          {config::optional("rising", Shape::quantity(), "Fires when the value rises faster: \"2 °C/min\"."),
+           config::optional("falling", Shape::quantity(), "Fires when the value falls faster: \"5 %/h\"."),
+           config::required("over", Shape::duration(std::chrono::seconds(1), std::chrono::days(90)),
+                            "The window of the slope."),
+           config::defaulted("min_points", Shape::integer(2, 10'000), "3", "Fewer samples in the window say nothing."),
+           config::optional("clear_below", Shape::quantity(),
+                            "Clears only when the rate in that direction is smaller than this; half of the limit where "
+                            "it is not written.")}),
+      compile};
 }
 
 }  // namespace tidegate::rules

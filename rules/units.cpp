@@ -9,8 +9,31 @@ namespace tidegate::rules {
 namespace {
 
 enum class Measure : unsigned char {
-  temperature, pressure, fraction, power, apparent, reactive, energy, length, area, volume, mass, flow, time, speed,
-  frequency, voltage, current, resistance, charge, bytes, byte_rate, bit_rate, light, mass_density, conductivity
+  temperature,
+  pressure,
+  fraction,
+  power,
+  apparent,
+  reactive,
+  energy,
+  length,
+  area,
+  volume,
+  mass,
+  flow,
+  time,
+  speed,
+  frequency,
+  voltage,
+  current,
+  resistance,
+  charge,
+  bytes,
+  byte_rate,
+  bit_rate,
+  light,
+  mass_density,
+  conductivity
 };
 
 /// base = value * factor + offset. Factors are exact by definition (SI, the international yard and pound) but for
