@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "drivers/host/host.h"
 #include "drivers/self/self.h"
 
 namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
-  static const std::vector<DriverType> all = {self::type()};
+  static const std::vector<DriverType> all = {host::type(), self::type()};
   return all;
 }
 
