@@ -1,7 +1,8 @@
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,13 @@ struct Options {
   std::size_t max_streams_per_address = 16;
   std::string name, site, version;
   bool demo = false;
+  std::vector<std::string> hosts;  ///< further names by which browsers reach it (an IP address, localhost, *.local and
+                                   ///< the machine's own name need no mention); any other Host is refused
+  struct Stream {
+    std::chrono::milliseconds tick{250};  ///< between two deltas
+    std::chrono::milliseconds ping{10'000};
+    std::chrono::milliseconds stalled{10'000};  ///< without progress: the viewer is let go
+  } stream;
 };
 
 /// What the page shows of the running gateway beside the journal: `app` fills it in, from any thread. JSON text as in
@@ -74,7 +82,8 @@ class Gateway {
   virtual Micros pump_age() const = 0;
 };
 
-/// The HTTP server: the page, the REST answers and the stream. Owns its threads: `max_streams` and 8 more.
+/// The HTTP server: the page, the REST answers and the stream. Owns its threads, seven however many viewers there are:
+/// one for the connections, four workers, one that serves every viewer and one that waits for the journal to grow.
 class Server {
  public:
   /// Binds and starts to serve. Errc::conflict when the address is taken.

@@ -1,0 +1,230 @@
+#include "dashboard/api.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "dashboard/json.h"
+#include "dashboard/metrics_text.h"
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::dashboard {
+namespace {
+
+constexpr std::size_t kMaxLog = 1000;
+
+int status_of(Errc code) {
+  switch (code) {
+    case Errc::invalid:
+      return 400;
+    case Errc::not_found:
+      return 404;
+    case Errc::conflict:
+      return 409;
+    case Errc::unavailable:
+    case Errc::timed_out:
+    case Errc::full:
+    case Errc::stopped:
+      return 503;
+    case Errc::io:
+    case Errc::corrupt:
+      return 500;
+  }
+  return 500;
+}
+
+Reply failed(const Error& error) { return problem(status_of(error.code), error.text); }
+Reply json_reply(std::string body) { return {200, "application/json", std::move(body)}; }
+
+/// `[t, min, max, avg, last, count, bad]`; t is the time of `last`.
+void append_bucket(std::string& out, const journal::Bucket& bucket) {
+  fmt::format_to(std::back_inserter(out), "[{},", micros(bucket.last_time));
+  if (bucket.count == 0) {
+    out += "null,null,null,null";
+  } else {
+    for (const double value : {bucket.min, bucket.max, bucket.sum / bucket.count, bucket.last}) {
+      append_number(out, value);
+      out += ',';
+    }
+    out.pop_back();
+  }
+  fmt::format_to(std::back_inserter(out), ",{},{}]", bucket.count, bucket.bad);
+}
+
+std::string history_text(const HistoryQuery& query, const std::vector<journal::SeriesHistory>& histories) {
+  std::string out = fmt::format("{{\"from\":{},\"to\":{},\"series\":[", micros(query.from), micros(query.to));
+  for (std::size_t i = 0; i < query.series.size(); ++i) {
+    fmt::format_to(std::back_inserter(out), "{}{{\"name\":{},\"points\":[", i == 0 ? "" : ",",
+                   json_string(query.series[i]));
+    const auto& buckets = histories.at(i).buckets;
+    for (std::size_t j = 0; j < buckets.size(); ++j) {
+      if (j > 0) out += ',';
+      append_bucket(out, buckets[j]);
+    }
+    out += "]}";
+  }
+  return out += "]}";
+}
+
+}  // namespace
+
+std::string_view status_title(int status) {
+  constexpr std::array<std::pair<int, std::string_view>, 15> kTitles = {{{400, "Bad Request"},
+                                                                         {403, "Forbidden"},
+                                                                         {404, "Not Found"},
+                                                                         {405, "Method Not Allowed"},
+                                                                         {408, "Request Timeout"},
+                                                                         {409, "Conflict"},
+                                                                         {411, "Length Required"},
+                                                                         {413, "Content Too Large"},
+                                                                         {414, "URI Too Long"},
+                                                                         {415, "Unsupported Media Type"},
+                                                                         {417, "Expectation Failed"},
+                                                                         {421, "Misdirected Request"},
+                                                                         {431, "Request Header Fields Too Large"},
+                                                                         {500, "Internal Server Error"},
+                                                                         {503, "Service Unavailable"}}};
+  const auto found =
+      std::find_if(kTitles.begin(), kTitles.end(), [&](const auto& known) { return known.first == status; });
+  return found != kTitles.end() ? found->second : "Error";
+}
+
+Reply problem(int status, std::string_view detail) {
+  return {status, "application/problem+json",
+          text(Json{{"title", status_title(status)}, {"status", status}, {"detail", detail}})};
+}
+
+Api::Api(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock,
+         Metrics& metrics)
+    : options_(options), journal_(journal), gateway_(gateway), clock_(clock), metrics_(metrics) {}
+
+std::span<const Api::Route> Api::routes() {
+  using enum Workers::Lane;
+  static constexpr std::array<Route, 9> kRoutes = {{{"GET", "/healthz", &Api::health, quick},
+                                                    {"GET", "/metrics", &Api::metrics, quick},
+                                                    {"GET", "/api/v1/series", &Api::series, quick},
+                                                    {"GET", "/api/v1/history", &Api::history, slow},
+                                                    {"GET", "/api/v1/alerts", &Api::alerts, quick},
+                                                    {"GET", "/api/v1/alerts/log", &Api::alert_log, slow},
+                                                    {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
+                                                    {"GET", "/api/v1/state", &Api::state, quick},
+                                                    {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow}}};
+  return kRoutes;
+}
+
+Workers::Lane Api::lane(std::string_view path) {
+  const auto all = routes();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Route& route) { return route.path == path; });
+  return found != all.end() ? found->lane : Workers::Lane::quick;
+}
+
+Reply Api::health(const Call&) {
+  constexpr Micros kStuck = std::chrono::seconds(10);
+  const Micros age = gateway_.pump_age();
+  if (age < kStuck) return {200, "text/plain; charset=utf-8", "ok\n"};
+  return {
+      503, "text/plain; charset=utf-8",
+      fmt::format("The pump has not moved for {}: samples wait and are not stored. Is the disk full or failing? See "
+                  "the log.\n",
+                  age_text(age))};
+}
+
+Reply Api::metrics(const Call&) {
+  const auto alerts = journal_.alerts();
+  return {200, "text/plain; version=0.0.4; charset=utf-8",
+          metrics_text(metrics_, gateway_.view(), alerts ? *alerts : std::vector<AlertRecord>(), options_.version)};
+}
+
+Reply Api::series(const Call&) {
+  const auto latest = journal_.latest();
+  const auto entries = journal_.catalogue().entries();
+  std::string out = "{\"series\":[";
+  for (std::size_t i = 0; i < std::min(latest.size(), entries.size()); ++i) {
+    if (i > 0) out += ',';
+    append_series(out, series_head(entries[i]), gateway_.stale_after(entries[i].id), latest[i]);
+  }
+  return json_reply(out += "]}");
+}
+
+Reply Api::history(const Call& call) {
+  const auto query = parse_history(call.query, clock_.now());
+  if (!query) return failed(query.error());
+  std::vector<SeriesId> ids;
+  for (const auto& name : query->series) {
+    const auto id = journal_.catalogue().find(name);
+    if (!id) {
+      return problem(404, fmt::format("there is no series '{}'; /api/v1/series lists them", printable(name)));
+    }
+    ids.push_back(*id);
+  }
+  const auto histories = journal_.history(ids, query->from, query->to, query->points);
+  if (!histories) return failed(histories.error());
+  return json_reply(history_text(*query, *histories));
+}
+
+Reply Api::alerts(const Call&) {
+  const auto alerts = journal_.alerts();
+  if (!alerts) return failed(alerts.error());
+  Json list = Json::array();
+  for (const auto& alert : *alerts) list.push_back(alert_json(alert));
+  return json_reply(text(Json{{"alerts", std::move(list)}}));
+}
+
+Reply Api::alert_log(const Call& call) {
+  const auto limit = parse_limit(call.query, 100, kMaxLog);
+  if (!limit) return failed(limit.error());
+  const auto events = journal_.events({.limit = *limit, .newest_first = true, .alerts_only = true});
+  if (!events) return failed(events.error());
+  Json log = Json::array();
+  for (const auto& [seq, ordinal, event] : *events) {
+    if (const auto* transition = std::get_if<AlertTransition>(&event.body)) {
+      log.push_back(alert_event_json(seq, event.time, *transition));
+    }
+  }
+  return json_reply(text(Json{{"log", std::move(log)}}));
+}
+
+// Waits for a commit, so it may hold a worker for seconds: two at once, and the others go on answering.
+Reply Api::acknowledge(const Call& call) {
+  constexpr int kAtOnce = 2;
+  auto wish = parse_acknowledge(call.body);
+  if (!wish) return failed(wish.error());
+  if (wish->who.empty()) wish->who = call.address;
+  if (acknowledging_.fetch_add(1) >= kAtOnce) {
+    acknowledging_.fetch_sub(1);
+    return problem(503, "other acknowledgements wait for the disk; try again in a second");
+  }
+  const auto alert = gateway_.acknowledge(*wish);
+  acknowledging_.fetch_sub(1);
+  if (!alert) return failed(alert.error());
+  return json_reply(text(Json{{"alert", alert_json(*alert)}}));
+}
+
+Reply Api::state(const Call&) {
+  Json state = state_json(gateway_.view(), {&options_, journal_.epoch(), journal_.stats()});
+  state["gateway"]["time"] = micros(clock_.now());
+  return json_reply(text(state));
+}
+
+Reply Api::dead_letters(const Call& call) {
+  const auto limit = parse_limit(call.query, 100, kMaxLog);
+  if (!limit) return failed(limit.error());
+  const auto letters = journal_.dead_letters(*limit);
+  if (!letters) return failed(letters.error());
+  Json list = Json::array();
+  for (const auto& [id, times, letter] : *letters) {
+    list.push_back({{"id", id},
+                    {"time", micros(letter.time)},
+                    {"times", times},
+                    {"source", letter.source},
+                    {"topic", letter.topic},
+                    {"payload", letter.payload},
+                    {"reason", letter.reason}});
+  }
+  return json_reply(text(Json{{"dead_letters", std::move(list)}}));
+}
+
+}  // namespace tidegate::dashboard

@@ -1,0 +1,234 @@
+#include "dashboard/board.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "dashboard/json.h"
+#include "dashboard/query.h"
+
+namespace tidegate::dashboard {
+namespace {
+
+/// A learned interval creeps; a client needs to hear of it only when it would judge differently.
+bool differs_much(Micros a, Micros b) { return a.count() * 5 < b.count() * 4 || b.count() * 5 < a.count() * 4; }
+
+bool announced(const Batch& batch, const AlertRecord& alert) {
+  return std::any_of(batch.events.begin(), batch.events.end(), [&](const Event& event) {
+    const auto* transition = std::get_if<AlertTransition>(&event.body);
+    return transition != nullptr && transition->alert.id == alert.id;
+  });
+}
+
+}  // namespace
+
+Board::Board(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock)
+    : options_(options), journal_(journal), gateway_(gateway), clock_(clock) {}
+
+void Board::load() {
+  position_ = journal_.last();  // first: what commits meanwhile is applied again, which changes nothing
+  const auto latest = journal_.latest();
+  describe(latest.size());
+  for (const auto& sample : latest) {
+    if (sample.time != Timestamp{}) take(sample);
+  }
+  if (auto alerts = journal_.alerts()) {
+    alerts_.clear();
+    for (auto& alert : *alerts) alerts_.emplace(alert.id, std::move(alert));
+    alerts_changed_ = open_;
+  }
+}
+
+std::string Board::apply(const Batch& batch) {
+  if (batch.gap) {
+    load();
+    position_ = std::max(position_, batch.gap->last);
+    return gap(std::to_string(number(batch.gap->first)), std::to_string(number(batch.gap->last)), "retention");
+  }
+  for (const auto& sample : batch.samples) take(sample);
+  if (journal_.catalogue().version() != catalogue_version_) describe(series_.size());
+  for (const auto& alert : batch.alerts) {
+    if (!announced(batch, alert)) alerts_changed_ = open_;
+    if (alert.phase == Phase::normal) {
+      alerts_.erase(alert.id);
+    } else {
+      alerts_.insert_or_assign(alert.id, alert);
+    }
+  }
+  position_ = batch.seq;
+  return durable(batch.seq, batch.events);
+}
+
+void Board::take(const Sample& sample) {
+  if (index(sample.series) >= series_.size()) describe(index(sample.series) + 1);
+  Shown& shown = series_.at(index(sample.series));
+  if (sample.time < shown.latest.time) return;
+  shown.latest = sample;
+  shown.value_changed = open_;
+}
+
+// Only as many as the journal has committed: the catalogue knows of a series a little before the disk does.
+void Board::describe(std::size_t count) {
+  catalogue_version_ = journal_.catalogue().version();
+  auto entries = journal_.catalogue().entries();
+  count = std::min(std::max(count, series_.size()), entries.size());
+  series_.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    Shown& shown = series_[i];
+    std::string head = series_head(entries[i]);
+    if (head == shown.head) continue;
+    shown.head = std::move(head);
+    shown.quoted_name = json_string(entries[i].name);
+    shown.latest.series = entries[i].id;
+    shown.stale_after = gateway_.stale_after(entries[i].id);
+    shown.description_changed = open_;
+  }
+}
+
+void Board::notice_staleness() {
+  for (Shown& shown : series_) {
+    const Micros stale_after = gateway_.stale_after(shown.latest.series);
+    if (!differs_much(stale_after, shown.stale_after)) continue;
+    shown.stale_after = stale_after;
+    shown.description_changed = open_;
+  }
+}
+
+void Board::refresh_state() {
+  notice_staleness();
+  const StateContext context{&options_, journal_.epoch(), journal_.stats()};
+  std::string now = text(state_json(gateway_.view(), context));
+  if (now == state_) return;
+  state_ = std::move(now);
+  state_changed_ = open_;
+}
+
+std::string Board::hello() const {
+  const Json json = {{"epoch", journal_.epoch()},
+                     {"time", micros(clock_.now())},
+                     {"version", options_.version},
+                     {"name", options_.name},
+                     {"site", options_.site},
+                     {"ping_seconds", 10},
+                     {"max_streams", options_.max_streams},
+                     {"demo", options_.demo}};
+  std::string out;
+  append_event(out, "hello", text(json));
+  return out;
+}
+
+std::string Board::alerts_text() const {
+  Json list = Json::array();
+  for (const auto& [id, alert] : alerts_) list.push_back(alert_json(alert));
+  return text(list);
+}
+
+std::string Board::state_text() const {
+  constexpr std::string_view kStart = "{\"gateway\":{";
+  if (state_.size() < kStart.size()) return "{}";
+  return fmt::format("{}\"time\":{},{}", kStart, micros(clock_.now()), std::string_view(state_).substr(kStart.size()));
+}
+
+std::string Board::series_list(Tick seen) const {
+  std::string out;
+  for (const Shown& shown : series_) {
+    if (shown.description_changed <= seen) continue;
+    out += out.empty() ? '[' : ',';
+    append_series(out, shown.head, shown.stale_after, shown.latest);
+  }
+  if (!out.empty()) out += ']';
+  return out;
+}
+
+std::string Board::values(Tick seen) const {
+  std::string out;
+  for (const Shown& shown : series_) {
+    if (shown.value_changed <= seen) continue;
+    out += out.empty() ? '{' : ',';
+    out += shown.quoted_name;
+    out += ':';
+    append_reading(out, shown.latest);
+  }
+  if (!out.empty()) out += '}';
+  return out;
+}
+
+std::string Board::snapshot() const {
+  const std::string series = series_list(0);
+  std::string out;
+  append_event(out, "snapshot",
+               fmt::format("{{\"time\":{},\"series\":{},\"alerts\":{},\"state\":{}}}", micros(clock_.now()),
+                           series.empty() ? "[]" : series, alerts_text(), state_text()));
+  return out;
+}
+
+std::string Board::changes_since(Tick seen) const {
+  std::string out;
+  if (const auto series = series_list(seen); !series.empty()) {
+    append_event(out, "series", fmt::format("{{\"series\":{}}}", series));
+  }
+  if (const auto changed = values(seen); !changed.empty()) {
+    append_event(out, "delta", fmt::format("{{\"time\":{},\"values\":{}}}", micros(clock_.now()), changed));
+  }
+  if (alerts_changed_ > seen) append_event(out, "alerts", fmt::format("{{\"alerts\":{}}}", alerts_text()));
+  if (state_changed_ > seen) append_event(out, "state", state_text());
+  return out;
+}
+
+std::string Board::id(Seq seq) const { return fmt::format("{}:{}", journal_.epoch(), number(seq)); }
+
+// The id stands on the last event of a batch: a connection that breaks between the two repeats both, and loses none.
+std::string Board::durable(Seq seq, const std::vector<Event>& events) const {
+  Json alerts = Json::array(), changes = Json::array();
+  for (const Event& event : events) {
+    if (const auto* transition = std::get_if<AlertTransition>(&event.body)) {
+      alerts.push_back(alert_event_json(seq, event.time, *transition));
+    } else if (const auto* change = std::get_if<SourceChange>(&event.body)) {
+      changes.push_back(source_change_json(event.time, *change));
+    }
+  }
+  std::string out;
+  if (!alerts.empty()) {
+    append_event(out, "alert", text({{"seq", number(seq)}, {"alerts", alerts}}), changes.empty() ? id(seq) : "");
+  }
+  if (!changes.empty()) append_event(out, "source", text({{"seq", number(seq)}, {"changes", changes}}), id(seq));
+  return out;
+}
+
+std::string Board::gap(std::string_view first, std::string_view last, std::string_view why) const {
+  std::string out;
+  append_event(out, "gap", fmt::format("{{\"first\":{},\"last\":{},\"why\":\"{}\"}}", first, last, why));
+  return out;
+}
+
+std::string Board::replay(std::string_view last_event_id) const {
+  if (last_event_id.empty()) return {};
+  const auto id = parse_event_id(last_event_id);
+  if (!id) return gap("null", "null", "id");
+  if (id->epoch != journal_.epoch()) return gap("null", "null", "epoch");
+  if (id->seq > position_) return gap("null", "null", "id");
+  std::string out;
+  if (next(id->seq) < journal_.first()) {
+    out = gap(std::to_string(number(next(id->seq))), std::to_string(number(prev(journal_.first()))), "retention");
+  }
+  return out + replay_after(id->seq);
+}
+
+std::string Board::replay_after(Seq seq) const {
+  const auto stored = journal_.events({.after = seq, .limit = kMaxReplay + 1});
+  if (!stored || stored->size() > kMaxReplay) {
+    return gap(std::to_string(number(next(seq))), std::to_string(number(position_)), "limit");
+  }
+  std::string out;
+  for (auto at = stored->begin(); at != stored->end() && at->seq <= position_;) {
+    const auto end = std::find_if(at, stored->end(), [&](const auto& event) { return event.seq != at->seq; });
+    std::vector<Event> batch;
+    std::transform(at, end, std::back_inserter(batch), [](const auto& event) { return event.event; });
+    out += durable(at->seq, batch);
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace tidegate::dashboard

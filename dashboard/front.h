@@ -1,0 +1,111 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "dashboard/fd.h"
+#include "dashboard/request_frame.h"
+#include "dashboard/web.h"
+#include "dashboard/workers.h"
+#include "gateway/core/metrics.h"
+#include "gateway/core/result.h"
+
+namespace tidegate::dashboard {
+
+class Hub;
+
+/// A bound, listening socket: SO_REUSEADDR, never SO_REUSEPORT. Errc::conflict when the address is taken.
+Result<Fd> listen_on(const std::string& address, int port);
+/// The port that a socket is bound to.
+int bound_port(const Fd& socket);
+
+/// Every connection until it is a stream: one epoll thread accepts, reads whole requests under the limits, hands them
+/// to workers and writes their answers. No worker ever waits for a peer, so slow peers cost slots, not answers: at the
+/// cap the connection that has been reading the longest gives way.
+class Front {
+ public:
+  struct Limits {
+    RequestLimits request;
+    std::size_t connections = 256;
+    std::size_t connections_per_address = 64;
+    std::size_t requests_per_connection = 1000;
+    std::size_t workers = 4;
+    std::size_t waiting_jobs = 256;
+    std::chrono::milliseconds head{5'000};    ///< from a request's first byte to the end of its head
+    std::chrono::milliseconds body{10'000};   ///< and from there to the end of its body
+    std::chrono::milliseconds idle{15'000};   ///< between two requests
+    std::chrono::milliseconds write{10'000};  ///< without progress
+  };
+
+  Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& limits);
+  ~Front();  ///< finishes what is being answered, for at most a second
+
+ private:
+  using Instant = std::chrono::steady_clock::time_point;
+  enum class Stage { reading, working, writing, draining };
+
+  struct Connection {
+    std::uint64_t id = 0;
+    Fd socket;
+    Peer peer;
+    Stage stage = Stage::reading;
+    Instant since;     ///< when this stage began
+    Instant deadline;  ///< of this stage
+    std::string in;
+    std::size_t searched = 0;
+    std::optional<RequestFrame> frame;  ///< complete, its body perhaps not
+    std::string out;
+    std::size_t sent = 0;
+    std::size_t served = 0;
+    bool close_after = false;
+  };
+  struct Done {
+    std::uint64_t id;
+    Answer answer;
+  };
+
+  void run(const std::stop_token& stop);
+  void turn(bool accepting);
+  void accept_all();
+  void welcome(Fd socket, Peer peer);
+  bool make_room(const std::string& address);
+  void on_event(std::uint64_t id, std::uint32_t events);
+  void read(Connection& connection);
+  void drain(Connection& connection);
+  void advance(Connection& connection);
+  void await_body(Connection& connection);
+  void dispatch(Connection& connection);
+  void answer(Connection& connection, std::string bytes, bool close);
+  void write(Connection& connection);
+  void sent_all(Connection& connection);
+  void finish_jobs();
+  void sweep();
+  void enter(Connection& connection, Stage stage, std::chrono::milliseconds deadline, std::uint32_t interest);
+  void close(std::uint64_t id);
+  bool busy() const;
+
+  Fd listener_;
+  Web& web_;
+  Hub& hub_;
+  const Limits limits_;
+  Metric& requests_;
+  Metric& refused_;
+  Fd epoll_;
+  Wakeup wakeup_;
+  std::uint64_t next_id_ = 2;  ///< 0 is the listener, 1 the wakeup
+  std::unordered_map<std::uint64_t, Connection> connections_;
+  bool stopping_ = false;
+
+  std::mutex done_mutex_;
+  std::vector<Done> done_;
+  Workers workers_;  ///< its jobs use what stands above
+  std::jthread thread_;
+};
+
+}  // namespace tidegate::dashboard

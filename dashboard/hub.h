@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "dashboard/board.h"
+#include "dashboard/fd.h"
+#include "dashboard/web.h"
+
+namespace tidegate::dashboard {
+
+/// Every viewer of the stream, served by one thread: it follows the journal like any consumer, encodes once a tick, and
+/// writes without ever waiting. What must not be lost (alerts, source changes) waits in a short queue a viewer; all
+/// else is the latest picture, told when the viewer has room. A viewer that takes nothing for `stalled` is let go.
+class Hub {
+ public:
+  Hub(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock, Metrics& metrics);
+  ~Hub();  ///< says `bye` to every viewer
+
+  /// The connection becomes a stream, or is told that there are too many. Any thread.
+  void join(Fd socket, std::string address, StreamRequest request);
+
+ private:
+  using Instant = std::chrono::steady_clock::time_point;
+
+  struct Joining {
+    Fd socket;
+    std::string address;
+    StreamRequest request;
+  };
+  struct Viewer {
+    Fd socket;
+    std::string address;
+    std::deque<Frame> queue;
+    std::size_t offset = 0;  ///< of the first frame, sent already
+    bool waits_for_room = false;
+    Board::Tick seen = 0;
+    Instant progress, next_ping;
+  };
+  using Viewers = std::unordered_map<int, Viewer>;  ///< by descriptor
+
+  void run(const std::stop_token& stop);
+  void follow(const std::stop_token& stop);  ///< the second thread: wakes the first when the journal grows
+  void turn(std::chrono::milliseconds timeout);
+  void on_event(int fd, std::uint32_t events);
+  void admit();
+  void welcome(Joining joining, Board::Tick seen, const Frame& snapshot);
+  bool full(const std::string& address) const;
+  void read_journal();
+  void tick();
+  void refresh_state(Instant now);
+  void update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board::Tick, Frame>>& encoded);
+  void broadcast(const Frame& frame);
+  bool flush(Viewer& viewer);  ///< false: the viewer is gone
+  bool write_some(Viewer& viewer);
+  void want_room(Viewer& viewer, bool wanted);
+  void drop(int fd);
+  void farewell();
+  std::string head() const;
+  int retry_ms(int from, int to);
+
+  const Options& options_;
+  const journal::Journal& journal_;
+  const Clock& clock_;
+  Metric& viewers_now_;
+  Metric& joined_;
+  Metric& evicted_;
+  Metric& turned_away_;
+  Board board_;
+  Fd epoll_;
+  Wakeup wakeup_;
+  Viewers viewers_;
+  Instant next_tick_{}, state_at_{};
+  std::minstd_rand random_;
+
+  std::mutex joining_mutex_;
+  std::vector<Joining> joining_;
+  std::jthread thread_, follower_;
+};
+
+}  // namespace tidegate::dashboard

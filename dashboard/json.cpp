@@ -1,0 +1,171 @@
+#include "dashboard/json.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <iterator>
+
+#include "gateway/core/text.h"
+
+namespace tidegate::dashboard {
+namespace {
+
+Json labels_json(const Labels& labels) {
+  Json json = Json::object();
+  for (const auto& [key, value] : labels) json[key] = value;
+  return json;
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  if constexpr (std::is_same_v<T, Timestamp>) {
+    return value ? Json(micros(*value)) : Json(nullptr);
+  } else {
+    return value ? Json(*value) : Json(nullptr);
+  }
+}
+
+Json source_json(const SourceView& source) {
+  return {{"name", source.name}, {"type", source.type},           {"health", name(source.health)},
+          {"text", source.text}, {"since", micros(source.since)}, {"series", source.series},
+          {"rate", source.rate}, {"rejected", source.rejected}};
+}
+
+Json rule_json(const RuleView& rule) {
+  return {{"name", rule.name},           {"kind", rule.kind},
+          {"condition", rule.condition}, {"severity", name(rule.severity)},
+          {"series", rule.series},       {"instances", rule.instances},
+          {"active", rule.active}};
+}
+
+Json store_json(const StoreView& store, const journal::Stats& stats) {
+  return {{"health", name(store.health)},
+          {"text", store.text},
+          {"rate", store.rate},
+          {"commit_p50_ms", store.commit_p50_ms},
+          {"commit_p99_ms", store.commit_p99_ms},
+          {"queue_depth", store.queue_depth},
+          {"queue_capacity", store.queue_capacity},
+          {"dropped", store.dropped},
+          {"used_bytes", store.used_bytes},
+          {"max_bytes", store.max_bytes},
+          {"oldest", time_or_null(stats.oldest)},
+          {"last_seq", number(stats.last)}};
+}
+
+Json uplink_json(const UplinkView& uplink) {
+  return {{"name", uplink.name},
+          {"type", uplink.type},
+          {"health", name(uplink.health)},
+          {"text", uplink.text},
+          {"backlog_batches", uplink.backlog_batches},
+          {"backlog_oldest", or_null(uplink.backlog_oldest)},
+          {"rate", uplink.rate},
+          {"drain_seconds", or_null(uplink.drain_seconds)},
+          {"last_ack", or_null(uplink.last_ack)},
+          {"lost_batches", uplink.lost_batches}};
+}
+
+template <class T, class ToJson>
+Json list(const std::vector<T>& items, ToJson to_json) {
+  Json json = Json::array();
+  for (const auto& item : items) json.push_back(to_json(item));
+  return json;
+}
+
+}  // namespace
+
+std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json time_or_null(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(micros(time)); }
+
+Json alert_json(const AlertRecord& alert) {
+  return {{"id", alert.id},
+          {"rule", alert.rule},
+          {"series", alert.series},
+          {"phase", name(alert.phase)},
+          {"acknowledged", alert.acknowledged},
+          {"acknowledged_by", alert.acknowledged_by},
+          {"note", alert.note},
+          {"severity", name(alert.severity)},
+          {"since", micros(alert.since)},
+          {"raised", time_or_null(alert.raised)},
+          {"value", alert.value},
+          {"limit", alert.limit},
+          {"unit", alert.unit},
+          {"message", alert.message},
+          {"labels", labels_json(alert.labels)},
+          {"runbook", alert.runbook}};
+}
+
+Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {
+  return {{"seq", number(seq)},
+          {"time", micros(time)},
+          {"cause", transition.cause},
+          {"from", name(transition.from)},
+          {"alert", alert_json(transition.alert)}};
+}
+
+Json source_change_json(Timestamp time, const SourceChange& change) {
+  return {{"time", micros(time)}, {"source", change.source}, {"health", name(change.health)}, {"text", change.text}};
+}
+
+Json state_json(const GatewayView& view, const StateContext& context) {
+  return {{"gateway",
+           {{"name", context.options->name},
+            {"site", context.options->site},
+            {"version", context.options->version},
+            {"started", micros(view.started)},
+            {"epoch", context.epoch},
+            {"demo", context.options->demo}}},
+          {"sources", list(view.sources, source_json)},
+          {"rules", list(view.rules, rule_json)},
+          {"store", store_json(view.store, context.stats)},
+          {"uplinks", list(view.uplinks, uplink_json)}};
+}
+
+std::string json_string(std::string_view value) { return text(Json(value)); }
+
+void append_number(std::string& out, double value) {
+  if (std::isfinite(value)) {
+    out += number_text(value);
+  } else {
+    out += "null";
+  }
+}
+
+void append_reading(std::string& out, const Sample& sample) {
+  fmt::format_to(std::back_inserter(out), "[{},", micros(sample.time));
+  if (sample.quality == Quality::bad) {
+    out += "null";
+  } else {
+    append_number(out, sample.value);
+  }
+  fmt::format_to(std::back_inserter(out), ",\"{}\",\"{}\"]", name(sample.quality),
+                 sample.reason == Reason::none ? std::string_view() : name(sample.reason));
+}
+
+std::string series_head(const journal::Catalogue::Entry& entry) {
+  Json json = {{"name", entry.name},
+               {"kind", name(entry.info.kind)},
+               {"unit", entry.info.unit},
+               {"source", entry.info.source},
+               {"labels", labels_json(entry.info.labels)}};
+  if (entry.info.kind == SeriesKind::state) json["states"] = entry.labels;
+  std::string head = text(json);
+  head.back() = ',';
+  return head += "\"stale_after\":";
+}
+
+void append_series(std::string& out, std::string_view head, Micros stale_after, const Sample& last) {
+  out += head;
+  fmt::format_to(std::back_inserter(out), "{},\"last\":", stale_after.count());
+  if (last.time == Timestamp{}) {
+    out += "null";
+  } else {
+    append_reading(out, last);
+  }
+  out += '}';
+}
+
+}  // namespace tidegate::dashboard

@@ -1,0 +1,131 @@
+#include "dashboard/query.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "gateway/core/text.h"
+
+namespace tidegate::dashboard {
+namespace {
+
+constexpr std::int64_t kLargestExact = 9'007'199'254'740'991;  ///< 2^53 - 1: what a JSON number of JavaScript holds
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+Result<std::int64_t> parameter(const Query& query, const std::string& name, std::int64_t fallback, std::int64_t min,
+                               std::int64_t max) {
+  const auto found = query.find(name);
+  if (found == query.end()) return fallback;
+  const auto value = whole_number(found->second);
+  if (!value || *value < min || *value > max) {
+    return fail(Errc::invalid, "{}: '{}' is no whole number from {} to {}", name, printable(found->second, 64), min,
+                max);
+  }
+  return *value;
+}
+
+Result<Timestamp> time_parameter(const Query& query, const std::string& name, Timestamp fallback) {
+  return parameter(query, name, fallback.time_since_epoch().count(), 0, kLargestExact).map([](std::int64_t value) {
+    return Timestamp{Micros{value}};
+  });
+}
+
+// A bound on nesting before the parser builds anything.
+bool nested_deeper_than(std::string_view json, int max) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (in_string) {
+      if (json[i] == '\\')
+        ++i;
+      else if (json[i] == '"')
+        in_string = false;
+    } else if (json[i] == '"') {
+      in_string = true;
+    } else if (json[i] == '{' || json[i] == '[') {
+      if (++depth > max) return true;
+    } else if (json[i] == '}' || json[i] == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+Result<std::string> string_field(const nlohmann::json& object, const char* name, std::size_t max_bytes) {
+  const auto found = object.find(name);
+  if (found == object.end()) return std::string();
+  if (!found->is_string()) return fail(Errc::invalid, "\"{}\" must be a string", name);
+  auto value = found->get<std::string>();
+  if (value.size() > max_bytes) return fail(Errc::invalid, "\"{}\" is longer than {} bytes", name, max_bytes);
+  return value;
+}
+
+}  // namespace
+
+std::optional<EventId> parse_event_id(std::string_view text) {
+  constexpr std::size_t kLongestId = 128;
+  const auto colon = text.rfind(':');
+  if (text.size() > kLongestId || colon == text.npos || colon == 0) return {};
+  const auto seq = whole_number(text.substr(colon + 1));
+  if (!seq || *seq < 0 || *seq > kLargestExact) return {};
+  return EventId{std::string(text.substr(0, colon)), Seq{*seq}};
+}
+
+Result<HistoryQuery> parse_history(const Query& query, Timestamp now) {
+  HistoryQuery history;
+  const auto [first, last] = query.equal_range("series");
+  for (auto at = first; at != last; ++at) {
+    if (std::find(history.series.begin(), history.series.end(), at->second) == history.series.end()) {
+      history.series.push_back(at->second);
+    }
+  }
+  if (history.series.empty()) return fail(Errc::invalid, "say which series: ?series=device/metric");
+  if (history.series.size() > HistoryQuery::kMaxSeries) {
+    return fail(Errc::invalid, "{} series in one request; at most {}", history.series.size(), HistoryQuery::kMaxSeries);
+  }
+  const auto points = parameter(query, "points", 300, 1, HistoryQuery::kMaxPoints);
+  if (!points) return fail(points.error());
+  history.points = static_cast<std::size_t>(*points);
+  if (history.points * history.series.size() > HistoryQuery::kMaxPointsInAll) {
+    return fail(Errc::invalid, "{} series of {} points; at most {} points in one request", history.series.size(),
+                history.points, HistoryQuery::kMaxPointsInAll);
+  }
+  const auto to = time_parameter(query, "to", now);
+  if (!to) return fail(to.error());
+  const auto from = time_parameter(query, "from", std::max(Timestamp{}, *to - std::chrono::hours(1)));
+  if (!from) return fail(from.error());
+  if (*from >= *to) return fail(Errc::invalid, "'from' must be before 'to'");
+  history.from = *from;
+  history.to = *to;
+  return history;
+}
+
+Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::size_t max) {
+  return parameter(query, "limit", static_cast<std::int64_t>(fallback), 1, static_cast<std::int64_t>(max))
+      .map([](std::int64_t value) { return static_cast<std::size_t>(value); });
+}
+
+Result<Acknowledge> parse_acknowledge(std::string_view body) {
+  constexpr int kMaxDepth = 32;
+  constexpr std::size_t kMaxId = 1024, kMaxWho = 128, kMaxNote = 2048;
+  if (nested_deeper_than(body, kMaxDepth)) return fail(Errc::invalid, "the body is nested deeper than {}", kMaxDepth);
+  const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object())
+    return fail(Errc::invalid, "the body must be a JSON object such as {{\"id\": \"rule:device\"}}");
+  auto id = string_field(json, "id", kMaxId);
+  if (!id) return fail(id.error());
+  if (id->empty()) return fail(Errc::invalid, "\"id\" must name the alert");
+  auto who = string_field(json, "who", kMaxWho);
+  if (!who) return fail(who.error());
+  auto note = string_field(json, "note", kMaxNote);
+  if (!note) return fail(note.error());
+  return Acknowledge{std::move(*id), std::move(*who), std::move(*note)};
+}
+
+}  // namespace tidegate::dashboard

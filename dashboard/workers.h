@@ -1,0 +1,35 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tidegate::dashboard {
+
+/// A fixed number of threads and a bounded number of jobs. The first thread takes quick jobs only, so that answers from
+/// memory (health, state, the page) never wait behind those that read the disk or wait for a commit. Any thread.
+class Workers {
+ public:
+  enum class Lane { quick, slow };
+
+  Workers(std::size_t threads, std::size_t max_jobs);
+  ~Workers();  ///< finishes the jobs that run; those that wait are dropped
+
+  /// False when `max_jobs` wait already.
+  bool submit(Lane lane, std::function<void()> job);
+
+ private:
+  void run(bool quick_only, const std::stop_token& stop);
+
+  const std::size_t max_jobs_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<std::function<void()>> quick_, slow_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace tidegate::dashboard
