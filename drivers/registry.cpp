@@ -4,11 +4,12 @@
 
 #include "drivers/host/host.h"
 #include "drivers/self/self.h"
+#include "drivers/simulator/simulator.h"
 
 namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
-  static const std::vector<DriverType> all = {host::type(), self::type()};
+  static const std::vector<DriverType> all = {host::type(), self::type(), simulator::type()};
   return all;
 }
 
