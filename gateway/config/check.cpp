@@ -5,20 +5,12 @@
 
 #include "gateway/config/rule.h"
 #include "gateway/core/text.h"
-#include "gateway/core/time_text.h"
 
 namespace tidegate::config {
 namespace {
 
 using Type = Shape::Type;
 using Presence = Shape::Field::Presence;
-
-/// " between 1 and 9", " of at least 1", or "" where the limits are no limits.
-std::string range(bool has_min, const std::string& min, bool has_max, const std::string& max) {
-  if (has_min && has_max) return " between " + min + " and " + max;
-  if (has_min) return " of at least " + min;
-  return has_max ? " of at most " + max : "";
-}
 
 /// Where in the configuration: "sources.field.subscriptions.#2". Items go by their name where they have one.
 struct Place {
@@ -39,18 +31,9 @@ struct Place {
   }
 };
 
-std::string_view kind_name(Node::Kind kind) {
-  switch (kind) {
-    case Node::Kind::null:
-      return "nothing";
-    case Node::Kind::scalar:
-      return "a single value";
-    case Node::Kind::list:
-      return "a list";
-    case Node::Kind::map:
-      return "a map";
-  }
-  return "";
+std::string found(const Node& node) {
+  if (node.kind == Node::Kind::scalar) return shown(node);
+  return node.kind == Node::Kind::list ? "a list" : "a map";
 }
 
 Node::Kind kind_of(Type type) {
@@ -88,8 +71,7 @@ class Checker {
   void wrong_kind(const Node& node, const Shape::Rule& rule, const Place& place) {
     if (node.is_null())
       return problems_.add(node.at, fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule)));
-    problems_.add(node.at,
-                  fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), kind_name(node.kind)));
+    problems_.add(node.at, fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
   }
 
   void check_scalar(Node& node, const Shape::Rule& rule, const Place& place) {
@@ -106,8 +88,14 @@ class Checker {
 
   void check_list(Node& node, const Shape::Rule& rule, const Place& place) {
     check_count(node, node.items.size(), rule, place);
+    const Shape& shape = rule.of.front();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
-      check(node.items[i], rule.of.front(), place.item(node.items[i], i));
+      Node& item = node.items[i];
+      if (item.is_null() && !item.refused && shape.type() != Type::any) {
+        problems_.add(item.at, fmt::format("{} is empty", place.item(item, i).shown()));
+      } else {
+        check(item, shape, place.item(item, i));
+      }
     }
   }
 
@@ -172,16 +160,18 @@ class Checker {
 
   void check_variant(Node& node, const Shape::Rule& rule, const Place& place) {
     const Node* tag = node.find(rule.tag);
-    if (tag && tag->refused) return;
-    if (!tag || tag->kind != Node::Kind::scalar) {
-      if (!tag && node.refused) return;
-      return problems_.add(tag && tag->at.file ? tag->at : node.at,
-                           fmt::format("the required key '{}' is missing in {}; it is one of {}", rule.tag,
-                                       place.shown(), fmt::join(alternative_names(rule), ", ")));
+    const auto names = alternative_names(rule);
+    if (!tag) {
+      if (node.refused) return;
+      return problems_.add(node.at, fmt::format("the required key '{}' is missing in {}; it is one of {}", rule.tag,
+                                                place.shown(), fmt::join(names, ", ")));
+    }
+    if (tag->refused) return;
+    if (tag->kind != Node::Kind::scalar) {
+      return wrong_kind(*tag, {.type = Type::choice, .choices = names}, place.down(rule.tag));
     }
     const Shape* alternative = rule.alternative(tag->text);
     if (alternative) return check_object(node, {&rule.fields, &alternative->rule().fields}, &rule.tag, place);
-    const auto names = alternative_names(rule);
     problems_.add(tag->at, fmt::format("unknown {} {}{}", rule.tag, shown(*tag), unknown_name_hint(*tag, names)));
   }
 
@@ -211,51 +201,6 @@ class Checker {
 };
 
 }  // namespace
-
-std::string expectation(const Shape::Rule& rule) {
-  using Int = std::numeric_limits<std::int64_t>;
-  using Double = std::numeric_limits<double>;
-  const bool has_min = rule.min != Int::min();
-  const bool has_max = rule.max != Int::max();
-  switch (rule.type) {
-    case Type::any:
-      return "anything";
-    case Type::text:
-      return rule.what;
-    case Type::boolean:
-      return "true or false";
-    case Type::integer:
-      return "a whole number" + range(has_min, std::to_string(rule.min), has_max, std::to_string(rule.max));
-    case Type::number:
-      return "a number" + range(rule.min_number > Double::lowest(), number_text(rule.min_number),
-                                rule.max_number < Double::max(), number_text(rule.max_number));
-    case Type::duration:
-      return "a duration" +
-             range(has_min && rule.min > 0, duration_text(Micros(rule.min)), has_max, duration_text(Micros(rule.max))) +
-             ", such as 5s or 1m30s";
-    case Type::size:
-      return "a size" +
-             range(rule.min_bytes > 0, size_text(rule.min_bytes),
-                   rule.max_bytes != std::numeric_limits<std::uint64_t>::max(), size_text(rule.max_bytes)) +
-             ", such as 64MB or 2GiB";
-    case Type::choice:
-      return fmt::format("one of {}", fmt::join(rule.choices, ", "));
-    case Type::quantity:
-      return "a number, with its unit where it has one, such as 90 °C";
-    case Type::list:
-      return "a list (one `- ` line for each item)";
-    case Type::map:
-    case Type::object:
-    case Type::variant:
-      return "a map (`key: value` lines)";
-    case Type::either: {
-      std::vector<std::string> all;
-      for (const Shape& shape : rule.of) all.push_back(expectation(shape.rule()));
-      return fmt::format("{}", fmt::join(all, " or "));
-    }
-  }
-  return "";
-}
 
 void check(Node& node, const Shape& shape, Problems& problems) { Checker(problems).check(node, shape, {}); }
 

@@ -36,11 +36,26 @@ std::string scalar_yaml(const Node& node) {
 
 void write_yaml(const Node& node, std::size_t indent, std::string& out);
 
+/// The first key follows what stands on the line already ("- name: x").
 void write_entries(const Node& map, std::size_t indent, std::string& out) {
+  std::size_t before = 0;
   for (const auto& [key, at, value] : map.entries) {
     if (value.is_null() && value.is_default) continue;
-    out.append(indent, ' ') += (is_plain_key(key) ? key : quote(key)) + ":";
+    out.append(before, ' ') += (is_plain_key(key) ? key : quote(key)) + ":";
     write_yaml(value, indent + 2, out);
+    before = indent;
+  }
+}
+
+void write_items(const Node& list, std::size_t indent, std::string& out) {
+  for (const Node& item : list.items) {
+    out.append(indent, ' ') += '-';
+    if (item.kind == Node::Kind::map && !item.entries.empty()) {
+      out += ' ';
+      write_entries(item, indent + 2, out);
+    } else {
+      write_yaml(item, indent + 2, out);
+    }
   }
 }
 
@@ -55,13 +70,11 @@ void write_yaml(const Node& node, std::size_t indent, std::string& out) {
       return;
     case Node::Kind::list:
       out += node.items.empty() ? " []\n" : "\n";
-      for (const Node& item : node.items) {
-        out.append(indent, ' ') += '-';
-        write_yaml(item, indent + 2, out);
-      }
+      write_items(node, indent, out);
       return;
     case Node::Kind::map:
       out += node.entries.empty() ? " {}\n" : "\n";
+      out.append(node.entries.empty() ? 0 : indent, ' ');
       write_entries(node, indent, out);
       return;
   }

@@ -51,8 +51,8 @@ class Builder final : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (expects_key()) stop(place(mark), "a key is missing here");
-    // The parser places a missing value at whatever comes next; its key is what the user looks for.
-    put({.at = in_map() ? open_.back().key.at : place(mark)}, anchor);
+    // The parser places what is missing at whatever comes next; its key or list is what the user looks for.
+    put({.at = open_.empty() ? place(mark) : in_map() ? open_.back().key.at : open_.back().node.at}, anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -208,6 +208,7 @@ class Builder final : public YAML::EventHandler {
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own_tag) {
       problems_.add(node.at, ReferenceResolver::knows(tag) ? fmt::format("{} takes one name, not a list or a map", tag)
                                                            : ReferenceResolver::unknown_tag(tag));
+      node.refused = true;
     }
     open_.emplace_back();
     open_.back().node = std::move(node);
@@ -230,6 +231,23 @@ class Builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+/// The parser's message in the words of someone who looks at the text; its own where we know none.
+std::string in_plain_words(const std::string& message) {
+  static const std::unordered_map<std::string, std::string> kWords = {
+      {YAML::ErrorMsg::MAP_VALUE, "a ':' does not fit here; put text that has ': ' in it in quotes"},
+      {YAML::ErrorMsg::END_OF_MAP, "the line does not fit the map above; is it indented like the other keys?"},
+      {YAML::ErrorMsg::END_OF_SEQ, "the line does not fit the list above; is it indented like the other items?"},
+      {YAML::ErrorMsg::END_OF_MAP_FLOW, "a '{' or a quote before this is not closed, or a ',' is missing"},
+      {YAML::ErrorMsg::END_OF_SEQ_FLOW, "a '[' or a quote before this is not closed, or a ',' is missing"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "a quote before this is not closed"},
+      {YAML::ErrorMsg::UNKNOWN_TOKEN, "text that begins with this character must be in quotes"},
+      {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab as indentation; YAML takes spaces only"},
+      {YAML::ErrorMsg::BLOCK_ENTRY, "a '- ' does not fit here; is it indented like the other items?"},
+      {YAML::ErrorMsg::MAP_KEY, "a key does not fit here; is it indented like the others?"}};
+  const auto found = kWords.find(message);
+  return found != kWords.end() ? found->second : message;
+}
+
 }  // namespace
 
 Node parse(std::string_view yaml, const std::string& file_name, const std::filesystem::path& directory,
@@ -247,7 +265,7 @@ Node parse(std::string_view yaml, const std::string& file_name, const std::files
   } catch (const Stop&) {
     return refused;
   } catch (const YAML::Exception& error) {
-    problems.add(source.place(error.mark.line, error.mark.column), "not valid YAML: " + error.msg);
+    problems.add(source.place(error.mark.line, error.mark.column), "not valid YAML: " + in_plain_words(error.msg));
     return refused;
   }
   Node root = builder.take_root();

@@ -93,8 +93,11 @@ bool ReferenceResolver::knows(std::string_view tag) {
 }
 
 std::string ReferenceResolver::unknown_tag(const std::string& tag) {
+  constexpr std::string_view kYaml = "tag:yaml.org,2002:";
+  const bool is_yaml = tag.substr(0, kYaml.size()) == kYaml;
   const std::string hint = did_you_mean(tag, tags());
-  return fmt::format("unknown tag '{}'{}", printable(tag), hint.empty() ? "; known are !env, !secret and !file" : hint);
+  return fmt::format("unknown tag '{}'{}", is_yaml ? "!!" + printable(tag.substr(kYaml.size())) : printable(tag),
+                     hint.empty() ? "; known are !env, !secret and !file" : hint);
 }
 
 std::optional<std::string> ReferenceResolver::resolve(std::string_view tag, const std::string& name, const Mark& at) {
