@@ -61,7 +61,7 @@ struct Node {
   /// could be read; keys missing from it are not reported.
   bool refused = false;
   std::vector<Node> items{};     ///< a list's
-  std::vector<Entry> entries{};  ///< a map's, in order of the file
+  std::vector<Entry> entries;    ///< a map's, in order of the file
 
   bool is_null() const { return kind == Kind::null; }
   const Node* find(std::string_view key) const;
