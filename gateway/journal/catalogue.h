@@ -1,11 +1,13 @@
 #pragma once
 
 #include <deque>
-#include <memory>
+#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "gateway/core/result.h"
@@ -48,9 +50,9 @@ class Catalogue {
 
   // The journal's side: what is not on disk yet. Taken under the journal's write lock.
   struct Unsaved {
-    std::vector<Entry> series;                                        ///< new or changed
-    std::vector<std::pair<SeriesId, std::uint32_t>> labels;           ///< (series, code)
-    std::vector<std::string> label_texts;                             ///< beside `labels`
+    std::vector<Entry> series;                               ///< new or changed
+    std::vector<std::pair<SeriesId, std::uint32_t>> labels;  ///< (series, code)
+    std::vector<std::string> label_texts;                    ///< beside `labels`
     bool empty() const { return series.empty() && labels.empty(); }
   };
   Unsaved unsaved() const;
@@ -58,12 +60,15 @@ class Catalogue {
   void restore(Entry entry);  ///< at open only, in order of id
 
  private:
+  void add(Entry entry);
+
   mutable std::shared_mutex mutex_;
   Limits limits_;
   std::deque<Entry> entries_;
   std::unordered_map<std::string_view, SeriesId> by_name_;  ///< views into entries_
-  std::vector<bool> dirty_;
-  std::vector<std::size_t> labels_saved_;
+  std::set<SeriesId> changed_;                              ///< new, or with another info than on disk
+  std::set<SeriesId> relabelled_;                           ///< with labels that are not on disk
+  std::vector<std::size_t> labels_saved_;                   ///< how many of each series' labels are on disk
   std::uint64_t version_ = 0;
 };
 

@@ -21,12 +21,12 @@ namespace tidegate::journal {
 using BatchPtr = std::shared_ptr<const Batch>;
 
 struct Options {
-  std::filesystem::path directory;            ///< holds journal.db; made with mode 0700 where missing
+  std::filesystem::path directory;                 ///< holds journal.db; made with mode 0700 where missing
   Micros retention = std::chrono::hours(24 * 30);  ///< metrics older than this go
-  std::uint64_t max_bytes = 1u << 30;         ///< of journal.db; the oldest metrics go beyond it
-  std::size_t max_events = 200'000;           ///< the oldest events go beyond it; metrics never push events out
+  std::uint64_t max_bytes = 1u << 30;              ///< of journal.db; the oldest metrics go beyond it
+  std::size_t max_events = 200'000;                ///< the oldest events go beyond it; metrics never push events out
   std::size_t max_dead_letters = 1'000;
-  std::size_t cache_bytes = 4u << 20;         ///< of the newest batches kept in memory for readers
+  std::size_t cache_bytes = 4u << 20;  ///< of the newest batches kept in memory for readers
   Catalogue::Limits series;
 };
 
@@ -53,7 +53,7 @@ struct StoredEvent {
   Event event;
 };
 struct EventQuery {
-  Seq after{};               ///< only later batches
+  Seq after{};  ///< only later batches
   std::size_t limit = 1000;
   bool newest_first = false;
   bool alerts_only = false;
@@ -83,14 +83,17 @@ class Journal {
   Catalogue& catalogue();
   const Catalogue& catalogue() const;
 
-  /// All or nothing, durable on return: samples, events, alert records, new names and labels, cursors that moved.
-  /// Sets seq and committed, and gives the batch as its readers will see it.
-  Result<BatchPtr> append(Batch batch);
-  /// Checkpoint and retention, a bounded piece of work (a few ms) a call; the pump calls it when idle and each second.
+  /// All or nothing, durable on return: samples, events, alert records, new names and labels.
+  /// Sets seq and committed (never before the last batch's, even where the clock went back over a restart), and gives
+  /// the batch as its readers will see it. `batch` is moved from only when it succeeds. Errc::full: the disk; Errc::io:
+  /// try again, the connection is made anew; Errc::corrupt: the file is damaged, the next open sets it aside.
+  Result<BatchPtr> append(Batch&& batch);
+  /// Saves cursors and dead letters; retention; checkpoint. A bounded piece of work (a few ms) a call; the pump calls
+  /// it when idle and each second.
   Status maintain();
 
   /// The batches after `after`, in order: the newest from memory, older ones from disk. What retention removed or
-  /// damage took is one Batch with `gap` set. Empty: nothing newer.
+  /// damage took is one Batch with `gap` set and the gap's last seq as its own. Empty: nothing newer.
   Result<std::vector<BatchPtr>> read(Seq after, const ReadLimits& limits = {}) const;
   /// Waits until there is a batch after `after`; false on time-out or stop.
   bool wait(Seq after, Micros timeout, std::stop_token stop) const;
@@ -100,11 +103,11 @@ class Journal {
   /// Durable named cursors. A new cursor begins at `last()` of the moment it is first asked for, or at the oldest batch
   /// held when `from_start`.
   Result<Seq> position(std::string_view cursor, bool from_start = true);
-  /// Never backwards. Durable with the next append or maintain: after a crash a reader may see a batch again, never
-  /// miss one.
+  /// Never backwards (then it does nothing); Errc::not_found before position(). Durable with the next maintain: after a
+  /// crash a reader may see a batch again, never miss one.
   Status advance(std::string_view cursor, Seq to);
 
-  /// The newest sample of every series by id (`time` epoch 0: none yet). Kept over restarts.
+  /// The sample with the newest time of every series, by id (`time` epoch 0: none yet). Kept over restarts.
   std::vector<Sample> latest() const;
   /// All alert records that are not `normal`, by id.
   Result<std::vector<AlertRecord>> alerts() const;
@@ -116,7 +119,7 @@ class Journal {
   /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
   Result<Seq> before(Timestamp time) const;
 
-  /// Kept in memory until the next append or maintain; bounded; repeated (source, topic, reason) within a minute are
+  /// Kept in memory until the next maintain; bounded; repeated (source, topic, reason) within a minute are
   /// counted on the first letter, not stored again.
   void dead_letter(DeadLetter letter);
   struct StoredDeadLetter {

@@ -1,0 +1,149 @@
+#include "gateway/journal/catalogue.h"
+
+#include <cassert>
+#include <mutex>
+
+namespace tidegate::journal {
+namespace {
+
+std::optional<std::size_t> code_of(const std::vector<std::string>& labels, std::string_view text) {
+  for (std::size_t code = 0; code < labels.size(); ++code) {
+    if (labels[code] == text) return code;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Catalogue::Catalogue(Limits limits) : limits_(limits) {}
+
+Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info) {
+  {
+    const std::shared_lock lock(mutex_);
+    const auto found = by_name_.find(name);
+    if (found != by_name_.end() && entries_[index(found->second)].info == info) return found->second;
+  }
+  const std::unique_lock lock(mutex_);
+  const auto found = by_name_.find(name);
+  if (found != by_name_.end()) {
+    Entry& entry = entries_[index(found->second)];
+    if (entry.info != info) {
+      entry.info = info;
+      changed_.insert(entry.id);
+      ++version_;
+    }
+    return entry.id;
+  }
+  if (!valid_series_name(name)) {
+    return fail(Errc::invalid,
+                "'{}' is not a series name: 1 to 255 bytes of UTF-8, levels separated by '/', none of + # {{ }}",
+                name.substr(0, 255));
+  }
+  if (entries_.size() >= limits_.max_series) {
+    return fail(Errc::full, "series '{}' not taken: the gateway has its {} series already", name, limits_.max_series);
+  }
+  const SeriesId id{static_cast<std::uint32_t>(entries_.size())};
+  add({id, std::string(name), info, {}});
+  changed_.insert(id);
+  return id;
+}
+
+void Catalogue::add(Entry entry) {
+  const SeriesId id = entry.id;
+  labels_saved_.push_back(entry.labels.size());
+  entries_.push_back(std::move(entry));
+  by_name_.emplace(entries_.back().name, id);
+  ++version_;
+}
+
+Result<double> Catalogue::label(SeriesId series, std::string_view text) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (index(series) >= entries_.size()) return fail(Errc::invalid, "there is no series {}", index(series));
+    if (const auto code = code_of(entries_[index(series)].labels, text)) return static_cast<double>(*code);
+  }
+  const std::unique_lock lock(mutex_);
+  Entry& entry = entries_[index(series)];
+  if (const auto code = code_of(entry.labels, text)) return static_cast<double>(*code);
+  if (entry.labels.size() >= limits_.max_labels) {
+    return fail(Errc::full, "series '{}' has its {} states already; is '{}' free text rather than a state?", entry.name,
+                limits_.max_labels, text.substr(0, 80));
+  }
+  entry.labels.emplace_back(text);
+  relabelled_.insert(series);
+  ++version_;
+  return static_cast<double>(entry.labels.size() - 1);
+}
+
+std::size_t Catalogue::size() const {
+  const std::shared_lock lock(mutex_);
+  return entries_.size();
+}
+
+std::uint64_t Catalogue::version() const {
+  const std::shared_lock lock(mutex_);
+  return version_;
+}
+
+std::optional<SeriesId> Catalogue::find(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  const auto found = by_name_.find(name);
+  if (found == by_name_.end()) return std::nullopt;
+  return found->second;
+}
+
+Catalogue::Entry Catalogue::entry(SeriesId id) const {
+  const std::shared_lock lock(mutex_);
+  assert(index(id) < entries_.size());
+  return entries_[index(id)];
+}
+
+std::vector<Catalogue::Entry> Catalogue::entries(std::size_t first) const {
+  const std::shared_lock lock(mutex_);
+  if (first >= entries_.size()) return {};
+  return {entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end()};
+}
+
+std::optional<std::string> Catalogue::label_text(SeriesId series, double code) const {
+  const std::shared_lock lock(mutex_);
+  if (index(series) >= entries_.size() || !(code >= 0)) return std::nullopt;
+  const std::vector<std::string>& labels = entries_[index(series)].labels;
+  if (code >= static_cast<double>(labels.size())) return std::nullopt;
+  const auto at = static_cast<std::size_t>(code);
+  if (static_cast<double>(at) != code) return std::nullopt;
+  return labels[at];
+}
+
+Catalogue::Unsaved Catalogue::unsaved() const {
+  const std::shared_lock lock(mutex_);
+  Unsaved unsaved;
+  for (const SeriesId id : changed_) unsaved.series.push_back(entries_[index(id)]);
+  for (const SeriesId id : relabelled_) {
+    const std::vector<std::string>& labels = entries_[index(id)].labels;
+    for (std::size_t code = labels_saved_[index(id)]; code < labels.size(); ++code) {
+      unsaved.labels.emplace_back(id, static_cast<std::uint32_t>(code));
+      unsaved.label_texts.push_back(labels[code]);
+    }
+  }
+  return unsaved;
+}
+
+void Catalogue::saved(const Unsaved& what) {
+  if (what.empty()) return;
+  const std::unique_lock lock(mutex_);
+  for (const Entry& entry : what.series) {
+    if (entries_[index(entry.id)].info == entry.info) changed_.erase(entry.id);
+  }
+  for (const auto& [id, code] : what.labels) {
+    labels_saved_[index(id)] = code + 1;
+    if (code + 1 == entries_[index(id)].labels.size()) relabelled_.erase(id);
+  }
+}
+
+void Catalogue::restore(Entry entry) {
+  const std::unique_lock lock(mutex_);
+  assert(index(entry.id) == entries_.size());
+  add(std::move(entry));
+}
+
+}  // namespace tidegate::journal

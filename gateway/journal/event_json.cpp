@@ -1,0 +1,178 @@
+#include "gateway/journal/event_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace tidegate::journal {
+namespace {
+
+using Json = nlohmann::json;
+
+/// What a field of stored JSON is not; caught at this file's edge.
+struct Malformed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+Json number_json(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+}
+
+double number_from(const Json& json) {
+  if (!json.is_string()) return json.get<double>();
+  const auto& text = json.get_ref<const std::string&>();
+  if (text == "nan") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "inf") return std::numeric_limits<double>::infinity();
+  if (text == "-inf") return -std::numeric_limits<double>::infinity();
+  throw Malformed("a number is '" + text.substr(0, 32) + "'");
+}
+
+std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
+Timestamp time_from(const Json& json) { return Timestamp{Micros{json.get<std::int64_t>()}}; }
+
+template <class Enum>
+Enum enum_from(const Json& json, std::optional<Enum> (*parse)(std::string_view)) {
+  const auto& text = json.get_ref<const std::string&>();
+  if (const std::optional<Enum> value = parse(text)) return *value;
+  throw Malformed("'" + text.substr(0, 32) + "' is not known here");
+}
+
+/// Text that may be missing: it is left out where it is empty.
+std::string text_from(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? std::string() : found->get<std::string>();
+}
+void put_text(Json& json, const char* key, const std::string& text) {
+  if (!text.empty()) json[key] = text;
+}
+
+Json labels_json(const Labels& labels) {
+  Json json = Json::array();
+  for (const auto& [key, value] : labels) json.push_back({key, value});
+  return json;
+}
+
+Labels labels_from(const Json& json) {
+  Labels labels;
+  for (const Json& pair : json) labels.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
+  return labels;
+}
+
+Json alert_json(const AlertRecord& alert) {
+  Json json = {{"id", alert.id},
+               {"rule", alert.rule},
+               {"series", alert.series},
+               {"phase", name(alert.phase)},
+               {"severity", name(alert.severity)},
+               {"since", ticks(alert.since)},
+               {"raised", ticks(alert.raised)},
+               {"value", number_json(alert.value)},
+               {"limit", number_json(alert.limit)}};
+  if (alert.acknowledged) json["acknowledged"] = true;
+  if (!alert.labels.empty()) json["labels"] = labels_json(alert.labels);
+  put_text(json, "unit", alert.unit);
+  put_text(json, "message", alert.message);
+  put_text(json, "runbook", alert.runbook);
+  put_text(json, "acknowledged_by", alert.acknowledged_by);
+  put_text(json, "note", alert.note);
+  return json;
+}
+
+AlertRecord alert_from(const Json& json) {
+  AlertRecord alert;
+  alert.id = json.at("id").get<std::string>();
+  alert.rule = json.at("rule").get<std::string>();
+  alert.series = json.at("series").get<std::string>();
+  alert.phase = enum_from(json.at("phase"), &phase_from);
+  alert.severity = enum_from(json.at("severity"), &severity_from);
+  alert.since = time_from(json.at("since"));
+  alert.raised = time_from(json.at("raised"));
+  alert.value = number_from(json.at("value"));
+  alert.limit = number_from(json.at("limit"));
+  alert.acknowledged = json.value("acknowledged", false);
+  if (const auto labels = json.find("labels"); labels != json.end()) alert.labels = labels_from(*labels);
+  alert.unit = text_from(json, "unit");
+  alert.message = text_from(json, "message");
+  alert.runbook = text_from(json, "runbook");
+  alert.acknowledged_by = text_from(json, "acknowledged_by");
+  alert.note = text_from(json, "note");
+  return alert;
+}
+
+Json body_json(const AlertTransition& body) {
+  return {{"kind", "alert"}, {"alert", alert_json(body.alert)}, {"from", name(body.from)}, {"cause", body.cause}};
+}
+Json body_json(const SourceChange& body) {
+  return {{"kind", "source"}, {"source", body.source}, {"health", name(body.health)}, {"text", body.text}};
+}
+Json body_json(const Acknowledge& body) {
+  return {{"kind", "acknowledge"}, {"alert", body.alert}, {"who", body.who}, {"note", body.note}};
+}
+Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
+Json body_json(const Notice& body) { return {{"kind", "notice"}, {"notice", body.kind}, {"text", body.text}}; }
+
+EventBody body_from(const Json& json) {
+  const auto& kind = json.at("kind").get_ref<const std::string&>();
+  const auto text = [&json](const char* key) { return json.at(key).get<std::string>(); };
+  if (kind == "alert") {
+    return AlertTransition{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from), text("cause")};
+  }
+  if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
+  if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
+  if (kind == "clock") return ClockStep{Micros{json.at("by").get<std::int64_t>()}};
+  if (kind == "notice") return Notice{text("notice"), text("text")};
+  throw Malformed("an event of kind '" + kind.substr(0, 32) + "'");
+}
+
+/// Bytes that are no UTF-8 (a device's doing) are stored as U+FFFD rather than not at all.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <class From>
+auto parsed(std::string_view text, const char* what, const From& from) -> Result<decltype(from(Json()))> {
+  try {
+    return from(Json::parse(text));
+  } catch (const std::exception& problem) {  // nlohmann's and Malformed alike
+    return fail(Errc::corrupt, "{} in the journal cannot be read: {}", what, problem.what());
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Event& event) {
+  Json json = std::visit([](const auto& body) { return body_json(body); }, event.body);
+  json["time"] = ticks(event.time);
+  return dump(json);
+}
+
+Result<Event> event_from_json(std::string_view text) {
+  return parsed(text, "an event", [](const Json& json) { return Event{time_from(json.at("time")), body_from(json)}; });
+}
+
+std::string to_json(const AlertRecord& alert) { return dump(alert_json(alert)); }
+
+Result<AlertRecord> alert_from_json(std::string_view text) {
+  return parsed(text, "an alert", [](const Json& json) { return alert_from(json); });
+}
+
+std::string to_json(std::span<const AlertRecord> alerts) {
+  Json json = Json::array();
+  for (const AlertRecord& alert : alerts) json.push_back(alert_json(alert));
+  return dump(json);
+}
+
+Result<std::vector<AlertRecord>> alerts_from_json(std::string_view text) {
+  return parsed(text, "a batch's alerts", [](const Json& json) {
+    std::vector<AlertRecord> alerts;
+    for (const Json& alert : json) alerts.push_back(alert_from(alert));
+    return alerts;
+  });
+}
+
+std::string to_json(const Labels& labels) { return dump(labels_json(labels)); }
+
+Result<Labels> labels_from_json(std::string_view text) {
+  return parsed(text, "a series' labels", [](const Json& json) { return labels_from(json); });
+}
+
+}  // namespace tidegate::journal

@@ -1,0 +1,351 @@
+#include "gateway/journal/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "gateway/journal/codec.h"
+#include "gateway/journal/cursors.h"
+#include "gateway/journal/dead_letters.h"
+#include "gateway/journal/history.h"
+#include "gateway/journal/lock.h"
+#include "gateway/journal/reader.h"
+#include "gateway/journal/restore.h"
+#include "gateway/journal/schema.h"
+#include "gateway/journal/tail.h"
+#include "gateway/journal/writer.h"
+
+namespace tidegate::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxHistoryBuckets = 1u << 20;
+/// The newest samples are saved again after so many: it bounds what a start reads.
+constexpr std::int64_t kBatchesBetweenSaves = 2'000;
+constexpr std::size_t kSamplesBetweenSaves = 500'000;
+
+Status make_directory(const fs::path& directory) {
+  std::error_code error;
+  if (fs::is_directory(directory, error)) return {};
+  fs::create_directories(directory, error);
+  if (!error) fs::permissions(directory, fs::perms::owner_all, error);
+  if (error) {
+    return fail(Errc::io, "{} cannot be made: {}; make it, or set another storage.path", directory.string(),
+                error.message());
+  }
+  return {};
+}
+
+/// SQLite gives its WAL the mode of the database, so the mode is set before SQLite sees the file.
+Status make_private(const fs::path& file) {
+  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (made < 0) {
+    return fail(Errc::io, "{} cannot be opened: {}; may this user read and write it?", file.string(),
+                std::strerror(errno));
+  }
+  ::close(made);
+  return {};
+}
+
+const char* advice(Errc code) {
+  switch (code) {
+    case Errc::full:
+      return "free some space; the batch is kept and tried again";
+    case Errc::corrupt:
+      return "restart the gateway: it sets the file aside and begins a new one";
+    default:
+      return "the batch is kept and tried again";
+  }
+}
+
+std::uint64_t size_of(const fs::path& file) {
+  std::error_code missing;
+  const std::uintmax_t size = fs::file_size(file, missing);
+  return missing ? 0 : size;
+}
+
+}  // namespace
+
+struct Journal::Impl {
+  Impl(const Options& opened, const Clock& gateway_clock, Metrics& metrics, DirectoryLock taken)
+      : options(opened),
+        clock(gateway_clock),
+        damaged(metrics.counter("journal/damaged_batches", "", "Stored batches that were found damaged when read.")),
+        failures(metrics.counter("journal/append_failures", "", "Commits that failed and were tried again.")),
+        retired(metrics.counter("journal/retired_batches", "", "Batches that retention removed.")),
+        file_bytes(metrics.gauge("journal/file_bytes", "bytes", "Size of journal.db and its write-ahead log.")),
+        used_bytes(metrics.gauge("journal/used_bytes", "bytes", "Bytes of journal.db in use.")),
+        lock(std::move(taken)),
+        file(options.directory / "journal.db"),
+        catalogue(options.series),
+        letters(metrics),
+        tail(options.cache_bytes),
+        readers(std::make_unique<Readers>(file)) {}
+
+  const Options options;
+  const Clock& clock;
+  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes;
+  DirectoryLock lock;
+  const fs::path file;
+  std::string epoch;
+  std::vector<std::string> notices;
+  Catalogue catalogue;
+  Cursors cursors;
+  DeadLetters letters;
+  Tail tail;
+  std::unique_ptr<Readers> readers;
+
+  mutable std::mutex write_mutex;  ///< guards what follows
+  std::optional<Writer> writer;
+  Timestamp last_committed{};
+  Seq latest_saved{};
+  std::size_t samples_since_save = 0;
+  std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
+  std::atomic<std::int64_t> oldest{0};
+
+  Status load();
+  Status open_file();
+  Status check(const Batch& batch) const;
+  Status save(bool closing);
+  void note_sizes();
+};
+
+Status Journal::Impl::load() {
+  auto opened = Writer::open(file);
+  if (!opened) return fail(std::move(opened.error()));
+  const Writer::Found& found = opened->found();
+  auto restored = restore(opened->connection(), found.last);
+  if (!restored) return fail(std::move(restored.error()));
+  for (Catalogue::Entry& entry : restored->series) catalogue.restore(std::move(entry));
+  for (const auto& [name, at] : restored->cursors) cursors.add(name, at);
+  tail.restore(found.first, found.last, restored->latest);
+  epoch = found.epoch;
+  last_committed = found.last_committed;
+  latest_saved = restored->latest_saved;
+  writer = std::move(*opened);
+  note_sizes();
+  return {};
+}
+
+Status Journal::Impl::open_file() {
+  if (Status status = make_private(file); !status) return status;
+  Status status = load();
+  if (status || status.error().code != Errc::corrupt) return status;
+  auto notice = quarantine(file, status.error(), clock.now());
+  if (!notice) return fail(std::move(notice.error()));
+  notices.push_back(std::move(*notice));
+  if (Status made = make_private(file); !made) return made;
+  return load();
+}
+
+void Journal::Impl::note_sizes() {
+  samples = writer->samples();
+  events = writer->events();
+  used = writer->used_bytes();
+  oldest = writer->oldest().time_since_epoch().count();
+  used_bytes.set(static_cast<double>(used.load()));
+  file_bytes.set(static_cast<double>(size_of(file) + size_of(file.string() + "-wal")));
+}
+
+Status Journal::Impl::check(const Batch& batch) const {
+  if (batch.gap) return fail(Errc::invalid, "a gap cannot be appended");
+  if (batch.samples.size() > kMaxBatchSamples) {
+    return fail(Errc::invalid, "a batch has {} samples, at most {} are allowed", batch.samples.size(),
+                kMaxBatchSamples);
+  }
+  const std::size_t known = catalogue.size();
+  for (const Sample& sample : batch.samples) {
+    if (index(sample.series) >= known) return fail(Errc::invalid, "there is no series {}", index(sample.series));
+  }
+  return {};
+}
+
+/// Cursors, dead letters and, when due, the newest samples.
+Status Journal::Impl::save(bool closing) {
+  Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters, std::nullopt};
+  const Seq last = tail.ends().last;
+  const bool many =
+      number(last) - number(latest_saved) >= kBatchesBetweenSaves || samples_since_save >= kSamplesBetweenSaves;
+  if (last > latest_saved && (closing || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
+  if (!upkeep.empty()) {
+    if (Status status = writer->save(upkeep); !status) return status;
+    cursors.saved(upkeep.cursors);
+  }
+  letters.saved(upkeep.letters, clock.now());
+  if (upkeep.latest) {
+    latest_saved = last;
+    samples_since_save = 0;
+  }
+  return {};
+}
+
+Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clock& clock, Metrics& metrics) {
+  if (Status status = make_directory(options.directory); !status) return fail(std::move(status.error()));
+  auto lock = DirectoryLock::take(options.directory);
+  if (!lock) return fail(std::move(lock.error()));
+  auto impl = std::make_unique<Impl>(options, clock, metrics, std::move(*lock));
+  if (Status status = impl->open_file(); !status) return fail(std::move(status.error()));
+  return std::unique_ptr<Journal>(new Journal(std::move(impl)));
+}
+
+Journal::~Journal() {
+  const std::lock_guard lock(impl_->write_mutex);
+  static_cast<void>(impl_->save(true));  // a cursor may repeat after a failure here, never skip
+  impl_->readers.reset();
+  impl_->writer->close();
+}
+
+const std::string& Journal::epoch() const { return impl_->epoch; }
+Catalogue& Journal::catalogue() { return impl_->catalogue; }
+const Catalogue& Journal::catalogue() const { return impl_->catalogue; }
+const std::vector<std::string>& Journal::notices() const { return impl_->notices; }
+
+Result<BatchPtr> Journal::append(Batch&& batch) {
+  const std::lock_guard lock(impl_->write_mutex);
+  if (Status status = impl_->check(batch); !status) return fail(std::move(status.error()));
+  batch.seq = next(impl_->tail.ends().last);
+  batch.committed = std::max(impl_->clock.now(), impl_->last_committed);
+  const Catalogue::Unsaved names = impl_->catalogue.unsaved();
+  if (Status status = impl_->writer->append(batch, names); !status) {
+    impl_->failures.add();
+    const Error& error = status.error();
+    return fail(error.code, "a batch of {} samples is not stored: {}; {}", batch.samples.size(), error.text,
+                advice(error.code));
+  }
+  impl_->catalogue.saved(names);
+  impl_->last_committed = batch.committed;
+  impl_->samples_since_save += batch.samples.size();
+  BatchPtr stored = std::make_shared<const Batch>(std::move(batch));
+  impl_->tail.publish(stored);
+  impl_->samples = impl_->writer->samples();
+  impl_->events = impl_->writer->events();
+  impl_->oldest = impl_->writer->oldest().time_since_epoch().count();
+  return stored;
+}
+
+Status Journal::maintain() {
+  const std::lock_guard lock(impl_->write_mutex);
+  Writer& writer = *impl_->writer;
+  Status status = impl_->save(false);
+  const Writer::Limits limits{impl_->clock.now() - impl_->options.retention, impl_->options.max_bytes,
+                              impl_->options.max_events};
+  if (Status retired = writer.retire(limits); !retired && status) status = std::move(retired);
+  if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
+    impl_->retired.add(static_cast<double>(number(writer.first()) - number(first)));
+    impl_->tail.retire(writer.first());
+  }
+  if (Status checkpointed = writer.checkpoint_if_due(); !checkpointed && status) status = std::move(checkpointed);
+  impl_->note_sizes();
+  return status;
+}
+
+Result<std::vector<BatchPtr>> Journal::read(Seq after, const ReadLimits& limits) const {
+  const auto [first, last] = impl_->tail.ends();
+  if (after >= last) return std::vector<BatchPtr>{};
+  std::vector<BatchPtr> batches = impl_->tail.after(after, limits);
+  if (!batches.empty()) return batches;
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  auto read = read_log(**connection, after, last, limits);
+  if (!read) return read;
+  for (const BatchPtr& batch : *read) {
+    if (batch->gap && batch->gap->why == "damaged") {
+      impl_->damaged.add(static_cast<double>(number(batch->gap->last) - number(batch->gap->first) + 1));
+    }
+  }
+  return read;
+}
+
+bool Journal::wait(Seq after, Micros timeout, std::stop_token stop) const {
+  return impl_->tail.wait(after, timeout, std::move(stop));
+}
+Seq Journal::last() const { return impl_->tail.ends().last; }
+Seq Journal::first() const { return impl_->tail.ends().first; }
+
+Result<Seq> Journal::position(std::string_view cursor, bool from_start) {
+  if (const auto found = impl_->cursors.find(cursor)) return *found;
+  const std::lock_guard lock(impl_->write_mutex);
+  if (const auto found = impl_->cursors.find(cursor)) return *found;
+  const auto [first, last] = impl_->tail.ends();
+  const Seq at = from_start ? prev(first) : last;
+  Writer::Upkeep upkeep;
+  upkeep.cursors.emplace_back(cursor, at);
+  // At once: after a crash a cursor that began at the end would else begin at a later one.
+  if (Status status = impl_->writer->save(upkeep); !status) return fail(std::move(status.error()));
+  impl_->cursors.add(cursor, at);
+  return at;
+}
+
+Status Journal::advance(std::string_view cursor, Seq to) {
+  if (to > last())
+    return fail(Errc::invalid, "cursor '{}' cannot move to {}: the log ends at {}", cursor, number(to), number(last()));
+  return impl_->cursors.advance(cursor, to);
+}
+
+std::vector<Sample> Journal::latest() const { return impl_->tail.latest(impl_->catalogue.size()); }
+
+Result<std::vector<AlertRecord>> Journal::alerts() const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return read_alerts(**connection);
+}
+
+Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return read_events(**connection, query);
+}
+
+Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
+                                                    std::size_t max_points) const {
+  if (from >= to || max_points == 0 || series.size() > kMaxHistoryBuckets / max_points) {
+    return fail(Errc::invalid, "a history of {} series with {} points each over {} s cannot be made", series.size(),
+                max_points, (to - from).count() / 1'000'000);
+  }
+  for (const SeriesId id : series) {
+    if (index(id) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(id));
+  }
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  const auto [first, last] = impl_->tail.ends();
+  return read_history(**connection, {series, from, to, max_points, first, last});
+}
+
+Result<Seq> Journal::before(Timestamp time) const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  const auto [first, last] = impl_->tail.ends();
+  const auto found = first_committed(**connection, time, first, last);
+  if (!found) return found;
+  return prev(*found);
+}
+
+void Journal::dead_letter(DeadLetter letter) { impl_->letters.add(std::move(letter)); }
+
+Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t limit) const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return read_dead_letters(**connection, limit);
+}
+
+Stats Journal::stats() const {
+  const auto [first, last] = impl_->tail.ends();
+  return {.batches = static_cast<std::uint64_t>(number(last) - number(first) + 1),
+          .samples = impl_->samples,
+          .events = impl_->events,
+          .file_bytes = size_of(impl_->file) + size_of(impl_->file.string() + "-wal"),
+          .used_bytes = impl_->used,
+          .first = first,
+          .last = last,
+          .oldest = Timestamp{Micros{impl_->oldest}}};
+}
+
+}  // namespace tidegate::journal

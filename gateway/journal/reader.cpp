@@ -1,0 +1,273 @@
+#include "gateway/journal/reader.h"
+
+#include "gateway/journal/bytes.h"
+#include "gateway/journal/codec.h"
+#include "gateway/journal/event_json.h"
+
+namespace tidegate::journal {
+namespace {
+
+constexpr std::size_t kIdleConnections = 4;
+
+constexpr const char* kBatchColumns = "seq, committed, samples, events, alerts, alerts_crc, data";
+constexpr const char* kRetention = "retention";
+constexpr const char* kDamaged = "damaged";
+
+bool sound(std::string_view json, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(json)) == crc; }
+
+/// One batch from the row that `row` stands on; Errc::corrupt where any part of it is damaged.
+class BatchRows {
+ public:
+  static Result<BatchRows> prepare(sql::Connection& connection) {
+    BatchRows rows;
+    auto range =
+        connection.prepare(fmt::format("SELECT {} FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq", kBatchColumns));
+    auto one = connection.prepare(fmt::format("SELECT {} FROM batch WHERE seq = ?", kBatchColumns));
+    auto events = connection.prepare("SELECT json, crc FROM event WHERE seq = ? ORDER BY ordinal");
+    if (!range) return fail(std::move(range.error()));
+    if (!one) return fail(std::move(one.error()));
+    if (!events) return fail(std::move(events.error()));
+    rows.range_ = std::move(*range);
+    rows.one_ = std::move(*one);
+    rows.events_ = std::move(*events);
+    return rows;
+  }
+
+  void start(Seq after, Seq until) { range_.bind(number(after), number(until)); }
+
+  /// The next row's batch, null at the end. An error that is not the batch's own ends the scan: `scan_failed`.
+  Result<std::shared_ptr<Batch>> next(Seq& seq, bool& scan_failed) {
+    const Result<bool> row = range_.step();
+    scan_failed = !row;
+    if (!row) return fail(row.error());
+    if (!*row) return nullptr;
+    seq = Seq{range_.integer(0)};
+    return batch_of(range_);
+  }
+
+  Result<std::shared_ptr<Batch>> at(Seq seq) {
+    const Result<bool> row = one_.bind(number(seq)).step();
+    if (!row) return fail(row.error());
+    if (!*row) return nullptr;
+    return batch_of(one_);
+  }
+
+ private:
+  Result<std::shared_ptr<Batch>> batch_of(sql::Statement& row) {
+    auto batch = std::make_shared<Batch>();
+    batch->seq = Seq{row.integer(0)};
+    batch->committed = Timestamp{Micros{row.integer(1)}};
+    if (Status status = decode(row.text(6), batch->samples); !status) return fail(std::move(status.error()));
+    if (static_cast<std::int64_t>(batch->samples.size()) != row.integer(2)) {
+      return fail(Errc::corrupt, "batch {} has another number of samples than it says", number(batch->seq));
+    }
+    if (row.integer(3) > 0) {
+      if (Status status = take_events(*batch); !status) return fail(std::move(status.error()));
+    }
+    if (!row.null(4)) {
+      if (!sound(row.text(4), row.integer(5))) return fail(Errc::corrupt, "alerts of batch {}", number(batch->seq));
+      auto alerts = alerts_from_json(row.text(4));
+      if (!alerts) return fail(std::move(alerts.error()));
+      batch->alerts = std::move(*alerts);
+    }
+    return batch;
+  }
+
+  Status take_events(Batch& batch) {
+    events_.bind(number(batch.seq));
+    while (true) {
+      const Result<bool> row = events_.step();
+      if (!row) return fail(row.error());
+      if (!*row) return {};
+      if (!sound(events_.text(0), events_.integer(1)))
+        return fail(Errc::corrupt, "event of batch {}", number(batch.seq));
+      auto event = event_from_json(events_.text(0));
+      if (!event) return fail(std::move(event.error()));
+      batch.events.push_back(std::move(*event));
+    }
+  }
+
+  sql::Statement range_, one_, events_;
+};
+
+/// What is given out so far, with neighbouring gaps of one cause as one.
+class Output {
+ public:
+  explicit Output(const ReadLimits& limits) : limits_(limits) {}
+
+  bool full() const { return samples_ >= limits_.max_samples || batches_.size() >= limits_.max_batches; }
+  /// False when it does not fit any more.
+  bool add(std::shared_ptr<Batch> batch) {
+    if (!batches_.empty() && samples_ + batch->samples.size() > limits_.max_samples) return false;
+    samples_ += batch->samples.size();
+    batches_.push_back(std::move(batch));
+    return true;
+  }
+  void add_gap(Seq first, Seq last, const char* why) {
+    if (!batches_.empty()) {
+      Batch& before = *batches_.back();
+      if (before.gap && before.gap->why == why && next(before.gap->last) == first) {
+        before.seq = before.gap->last = last;
+        return;
+      }
+    }
+    auto batch = std::make_shared<Batch>();
+    batch->seq = last;
+    batch->gap = Gap{first, last, why};
+    batches_.push_back(std::move(batch));
+  }
+  std::vector<BatchPtr> take() { return {batches_.begin(), batches_.end()}; }
+
+ private:
+  const ReadLimits limits_;
+  std::vector<std::shared_ptr<Batch>> batches_;
+  std::size_t samples_ = 0;
+};
+
+/// Where the tree itself is damaged a scan cannot pass: each batch of the stretch is looked up on its own.
+Status read_singly(BatchRows& rows, Seq from, Seq until, Output& out) {
+  for (Seq seq = from; seq <= until && !out.full(); seq = next(seq)) {
+    Result<std::shared_ptr<Batch>> batch = rows.at(seq);
+    if (!batch && batch.error().code != Errc::corrupt) return fail(std::move(batch.error()));
+    if (!batch || !*batch) {
+      out.add_gap(seq, seq, kDamaged);
+    } else if (!out.add(std::move(*batch))) {
+      return {};
+    }
+  }
+  return {};
+}
+
+void add_hole(Output& out, Seq from, Seq to, Seq first) {
+  if (from < first) out.add_gap(from, std::min(to, prev(first)), kRetention);
+  if (to >= first) out.add_gap(std::max(from, first), to, kDamaged);
+}
+
+Status read_range(BatchRows& rows, Seq after, Seq until, Seq first, Output& out) {
+  rows.start(after, until);
+  Seq expected = next(after);
+  while (!out.full()) {
+    Seq seq{};
+    bool scan_failed = false;
+    Result<std::shared_ptr<Batch>> batch = rows.next(seq, scan_failed);
+    if (!batch && batch.error().code != Errc::corrupt) return fail(std::move(batch.error()));
+    if (scan_failed) return read_singly(rows, expected, until, out);
+    if (batch && !*batch) {
+      if (expected <= until) add_hole(out, expected, until, first);
+      return {};
+    }
+    if (seq > expected) add_hole(out, expected, prev(seq), first);
+    if (!batch) {
+      out.add_gap(seq, seq, kDamaged);
+    } else if (!out.add(std::move(*batch))) {
+      return {};
+    }
+    expected = next(seq);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Readers::Lease> Readers::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      Lease lease(*this, std::move(idle_.back()));
+      idle_.pop_back();
+      return lease;
+    }
+  }
+  auto connection = sql::Connection::open(file_, sql::Connection::Access::read);
+  if (!connection) return fail(std::move(connection.error()));
+  return Lease(*this, std::move(*connection));
+}
+
+void Readers::give_back(sql::Connection connection) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+}
+
+Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits) {
+  auto snapshot = sql::Transaction::snapshot(connection);
+  if (!snapshot) return fail(std::move(snapshot.error()));
+  auto rows = BatchRows::prepare(connection);
+  if (!rows) return fail(std::move(rows.error()));
+  // What is missing before the oldest batch is retention's doing, the rest damage.
+  const auto first = connection.number("SELECT min(seq) FROM batch");
+  if (!first && first.error().code != Errc::corrupt) return fail(first.error());
+  Output out(limits);
+  Status status = read_range(*rows, after, until, first ? Seq{*first} : Seq{0}, out);
+  if (!status) return fail(std::move(status.error()));
+  return out.take();
+}
+
+Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query) {
+  const char* direction = query.newest_first ? "DESC" : "ASC";
+  auto rows = connection.prepare(
+      fmt::format("SELECT seq, ordinal, json, crc FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {} LIMIT ?",
+                  query.alerts_only ? "AND alert = 1" : "", direction, direction));
+  if (!rows) return fail(std::move(rows.error()));
+  rows->bind(number(query.after), static_cast<std::int64_t>(query.limit));
+  std::vector<StoredEvent> events;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return events;
+    if (!sound(rows->text(2), rows->integer(3))) continue;  // its batch reports the damage
+    auto event = event_from_json(rows->text(2));
+    if (event) events.push_back({Seq{rows->integer(0)}, static_cast<int>(rows->integer(1)), std::move(*event)});
+  }
+}
+
+Result<std::vector<AlertRecord>> read_alerts(sql::Connection& connection) {
+  auto rows = connection.prepare("SELECT json, crc FROM alert ORDER BY id");
+  if (!rows) return fail(std::move(rows.error()));
+  std::vector<AlertRecord> alerts;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return alerts;
+    if (!sound(rows->text(0), rows->integer(1))) return fail(Errc::corrupt, "an alert record is damaged");
+    auto alert = alert_from_json(rows->text(0));
+    if (!alert) return fail(std::move(alert.error()));
+    alerts.push_back(std::move(*alert));
+  }
+}
+
+Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit) {
+  auto rows = connection.prepare(
+      "SELECT id, times, time, source, topic, payload, reason FROM dead_letter ORDER BY id DESC LIMIT ?");
+  if (!rows) return fail(std::move(rows.error()));
+  rows->bind(static_cast<std::int64_t>(limit));
+  std::vector<Journal::StoredDeadLetter> letters;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return letters;
+    letters.push_back({rows->integer(0),
+                       static_cast<std::uint64_t>(rows->integer(1)),
+                       {Timestamp{Micros{rows->integer(2)}}, std::string(rows->text(3)), std::string(rows->text(4)),
+                        std::string(rows->text(5)), std::string(rows->text(6))}});
+  }
+}
+
+Result<Seq> first_committed(sql::Connection& connection, Timestamp time, Seq first, Seq last) {
+  auto at = connection.prepare("SELECT committed FROM batch WHERE seq >= ? ORDER BY seq LIMIT 1");
+  if (!at) return fail(std::move(at.error()));
+  std::int64_t low = number(first);
+  std::int64_t high = number(last) + 1;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const Result<bool> row = at->bind(middle).step();
+    if (!row) return fail(row.error());
+    if (*row && Timestamp{Micros{at->integer(0)}} < time) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return Seq{low};
+}
+
+}  // namespace tidegate::journal

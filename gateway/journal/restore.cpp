@@ -1,0 +1,120 @@
+#include "gateway/journal/restore.h"
+
+#include "gateway/journal/codec.h"
+#include "gateway/journal/event_json.h"
+#include "gateway/journal/reader.h"
+
+namespace tidegate::journal {
+namespace {
+
+Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection) {
+  auto rows =
+      connection.prepare("SELECT id, name, kind, unit, source, expected_interval, labels FROM series ORDER BY id");
+  if (!rows) return fail(std::move(rows.error()));
+  std::vector<Catalogue::Entry> entries;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return entries;
+    auto labels = labels_from_json(rows->text(6));
+    if (!labels) return fail(std::move(labels.error()));
+    const std::int64_t kind = rows->integer(2);
+    if (rows->integer(0) != static_cast<std::int64_t>(entries.size()) || kind < 0 ||
+        kind > static_cast<std::int64_t>(SeriesKind::state)) {
+      return fail(Errc::corrupt, "the series table is damaged at row {}", entries.size());
+    }
+    entries.push_back({SeriesId{static_cast<std::uint32_t>(entries.size())},
+                       std::string(rows->text(1)),
+                       {static_cast<SeriesKind>(kind), std::string(rows->text(3)), std::string(rows->text(4)),
+                        Micros{rows->integer(5)}, std::move(*labels)},
+                       {}});
+  }
+}
+
+Status read_labels(sql::Connection& connection, std::vector<Catalogue::Entry>& entries) {
+  auto rows = connection.prepare("SELECT series, code, text FROM label ORDER BY series, code");
+  if (!rows) return fail(std::move(rows.error()));
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    const auto series = static_cast<std::uint64_t>(rows->integer(0));
+    if (series >= entries.size() ||
+        rows->integer(1) != static_cast<std::int64_t>(entries[static_cast<std::size_t>(series)].labels.size())) {
+      return fail(Errc::corrupt, "the label table is damaged at series {}", series);
+    }
+    entries[static_cast<std::size_t>(series)].labels.emplace_back(rows->text(2));
+  }
+}
+
+Result<Cursors::Positions> read_cursors(sql::Connection& connection, Seq last) {
+  auto rows = connection.prepare("SELECT name, seq FROM cursor");
+  if (!rows) return fail(std::move(rows.error()));
+  Cursors::Positions cursors;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return cursors;
+    cursors.emplace_back(rows->text(0), std::min(last, Seq{rows->integer(1)}));
+  }
+}
+
+/// A damaged save costs time, not samples: the whole log is read instead.
+Result<Seq> read_saved_latest(sql::Connection& connection, std::vector<Sample>& latest) {
+  const auto bytes = connection.text("SELECT value FROM meta WHERE key = 'latest'");
+  if (!bytes) return fail(bytes.error());
+  const auto seq = connection.number("SELECT value FROM meta WHERE key = 'latest_seq'");
+  if (!seq) return fail(seq.error());
+  return decode(*bytes, latest) ? Seq{*seq} : Seq{0};
+}
+
+/// Brings `latest` up to `last`; of series below `known` only.
+Status replay(sql::Connection& connection, Seq saved, Seq last, std::size_t known, std::vector<Sample>& latest) {
+  auto rows = connection.prepare("SELECT data FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq");
+  if (!rows) return fail(std::move(rows.error()));
+  rows->bind(number(saved), number(last));
+  std::vector<Sample> newest(known);
+  const auto note = [&newest](const Sample& sample) {
+    if (index(sample.series) >= newest.size()) return;
+    if (sample.time >= newest[index(sample.series)].time) newest[index(sample.series)] = sample;
+  };
+  for (const Sample& sample : latest) note(sample);
+  std::vector<Sample> samples;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) break;
+    if (!decode(rows->text(0), samples)) continue;  // its reader receives a gap
+    for (const Sample& sample : samples) note(sample);
+  }
+  std::erase_if(newest, [](const Sample& sample) { return sample.time == Timestamp{}; });
+  latest = std::move(newest);
+  return {};
+}
+
+}  // namespace
+
+Result<Restored> restore(sql::Connection& connection, Seq last) {
+  Restored restored;
+  auto series = read_series(connection);
+  if (!series) return fail(std::move(series.error()));
+  restored.series = std::move(*series);
+  if (Status status = read_labels(connection, restored.series); !status) return fail(std::move(status.error()));
+  if (auto alerts = read_alerts(connection); !alerts) return fail(std::move(alerts.error()));
+  auto cursors = read_cursors(connection, last);
+  if (!cursors) return fail(std::move(cursors.error()));
+  restored.cursors = std::move(*cursors);
+  const auto saved = read_saved_latest(connection, restored.latest);
+  if (!saved) return fail(saved.error());
+  restored.latest_saved = *saved;
+  Status status = replay(connection, *saved, last, restored.series.size(), restored.latest);
+  if (!status) return fail(std::move(status.error()));
+  return restored;
+}
+
+std::string encode_latest(std::vector<Sample> latest) {
+  std::erase_if(latest, [](const Sample& sample) { return sample.time == Timestamp{}; });
+  return encode(latest);
+}
+
+}  // namespace tidegate::journal

@@ -1,0 +1,96 @@
+#include "gateway/journal/writer.h"
+
+namespace tidegate::journal {
+namespace {
+
+constexpr std::uint64_t kBytesAStep = 4u << 20;  ///< bounds the work of one call
+constexpr std::int64_t kEventsAStep = 1000;
+constexpr std::uint64_t kEventShare = 4;  ///< events have at most a quarter of max_bytes, which metrics cannot push out
+
+}  // namespace
+
+Status Writer::retire(const Limits& limits) {
+  if (Status status = mend(); !status) return status;
+  if (Status status = measure(); !status) return status;
+  if (Status status = retire_old_batches(limits); !status) return status;
+  return retire_old_events(limits);
+}
+
+Status Writer::measure() {
+  const auto pages_of = [](sql::Statement& statement) -> Result<std::uint64_t> {
+    const Result<bool> row = statement.bind().step();
+    if (!row) return fail(row.error());
+    const auto pages = static_cast<std::uint64_t>(statement.integer(0));
+    statement.reset();
+    return pages;
+  };
+  const auto pages = pages_of(statements_->page_count);
+  if (!pages) return fail(pages.error());
+  const auto unused = pages_of(statements_->free_pages);
+  if (!unused) return fail(unused.error());
+  used_bytes_ = (*pages - *unused) * page_bytes_;
+  return {};
+}
+
+/// The newest batch always stays: it carries the log's last number over a restart.
+Status Writer::retire_old_batches(const Limits& limits) {
+  if (first_ >= last_ || (oldest_ >= limits.oldest && used_bytes_ <= limits.max_bytes)) return {};
+  const std::uint64_t excess = used_bytes_ - std::min(used_bytes_, limits.max_bytes);
+  std::uint64_t freed = 0;
+  Seq through = prev(first_);
+  std::int64_t samples = samples_retired_;
+  Timestamp oldest = oldest_;
+  sql::Statement& rows = statements_->oldest_batches.bind(number(first_));
+  while (freed < kBytesAStep) {
+    const Result<bool> row = rows.step();
+    if (!row) return fail(row.error());
+    if (!*row) break;
+    const Seq seq{rows.integer(0)};
+    oldest = Timestamp{Micros{rows.integer(1)}};
+    samples = rows.integer(4);
+    if (seq == last_ || (oldest >= limits.oldest && freed >= excess)) break;
+    freed += static_cast<std::uint64_t>(rows.integer(2));
+    samples = rows.integer(3);
+    through = seq;
+  }
+  rows.reset();
+  if (through < first_) {
+    oldest_ = oldest;
+    return {};
+  }
+  Status status = guarded([&] { return statements_->retire_batches.bind(number(through)).run(); });
+  if (!status) return status;
+  first_ = next(through);
+  samples_retired_ = samples;
+  oldest_ = oldest;
+  return {};
+}
+
+Status Writer::retire_old_events(const Limits& limits) {
+  const auto stored = static_cast<std::int64_t>(events());
+  const auto allowed = static_cast<std::int64_t>(limits.max_events);
+  const std::uint64_t max_bytes = limits.max_bytes / kEventShare;
+  std::int64_t too_many = std::max<std::int64_t>(0, stored - allowed);
+  if (event_bytes_ > max_bytes && stored > 0) {
+    const std::uint64_t mean = event_bytes_ / static_cast<std::uint64_t>(stored) + 1;
+    too_many = std::max(too_many, static_cast<std::int64_t>((event_bytes_ - max_bytes) / mean) + 1);
+  }
+  too_many = std::min(too_many, stored);
+  if (too_many <= 0) return {};
+  const std::int64_t through = events_first_ - 1 + std::min(too_many, kEventsAStep);
+  std::uint64_t left = event_bytes_;
+  Status status = guarded([&]() -> Status {
+    const auto gone = connection_->number(
+        fmt::format("SELECT coalesce(sum(length(CAST(json AS BLOB))), 0) FROM event WHERE id <= {}", through));
+    if (!gone) return fail(gone.error());
+    left -= std::min(left, static_cast<std::uint64_t>(*gone));
+    if (Status deleted = statements_->retire_events.bind(through).run(); !deleted) return deleted;
+    return statements_->meta.bind("event_bytes", static_cast<std::int64_t>(left)).run();
+  });
+  if (!status) return status;
+  events_first_ = through + 1;
+  event_bytes_ = left;
+  return {};
+}
+
+}  // namespace tidegate::journal

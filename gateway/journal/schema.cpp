@@ -1,0 +1,159 @@
+#include "gateway/journal/schema.h"
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <vector>
+
+#include "gateway/core/time_text.h"
+
+namespace tidegate::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kApplicationId = 0x54444754;  // "TDGT"
+constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::uintmax_t kSmallFile = 16u << 20;
+constexpr std::size_t kQuarantinesKept = 2;
+
+constexpr const char* kSettings = R"(
+  PRAGMA synchronous=FULL;
+  PRAGMA mmap_size=0;
+  PRAGMA journal_size_limit=8388608;
+  PRAGMA cache_size=-2048;
+  PRAGMA temp_store=MEMORY;
+  PRAGMA cell_size_check=1;
+)";
+
+constexpr const char* kTables = R"(
+  CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+  CREATE TABLE series(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, unit TEXT NOT NULL,
+                      source TEXT NOT NULL, expected_interval INTEGER NOT NULL, labels TEXT NOT NULL);
+  CREATE TABLE label(series INTEGER, code INTEGER, text TEXT NOT NULL, PRIMARY KEY(series, code)) WITHOUT ROWID;
+  CREATE TABLE batch(seq INTEGER PRIMARY KEY, committed INTEGER NOT NULL, first_time INTEGER NOT NULL,
+                     last_time INTEGER NOT NULL, wide INTEGER NOT NULL, samples INTEGER NOT NULL,
+                     samples_before INTEGER NOT NULL, events INTEGER NOT NULL, alerts TEXT, alerts_crc INTEGER,
+                     data BLOB NOT NULL);
+  CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;
+  CREATE TABLE event(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, alert INTEGER NOT NULL,
+                     json TEXT NOT NULL, crc INTEGER NOT NULL);
+  CREATE INDEX event_seq ON event(seq, ordinal);
+  CREATE INDEX event_alert ON event(seq, ordinal) WHERE alert = 1;
+  CREATE TABLE alert(id TEXT PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE cursor(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, times INTEGER NOT NULL, source TEXT NOT NULL,
+                           topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL);
+)";
+
+std::string random_epoch() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+Status make_tables(sql::Connection& connection) {
+  auto transaction = sql::Transaction::begin(connection);
+  if (!transaction) return fail(std::move(transaction.error()));
+  const std::string stamp =
+      fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; INSERT INTO meta VALUES('epoch', '{}');",
+                  kApplicationId, kSchemaVersion, random_epoch());
+  if (Status status = connection.run(kTables); !status) return status;
+  if (Status status = connection.run(stamp.c_str()); !status) return status;
+  return transaction->commit();
+}
+
+/// Steps from one version to the next stand here, one a version, each its own transaction.
+Status migrate(sql::Connection& connection, const fs::path& file) {
+  const auto application = connection.number("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const auto version = connection.number("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  const auto tables = connection.number("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return fail(tables.error());
+  if (*tables == 0 && *application == 0) return make_tables(connection);
+  if (*application != kApplicationId) {
+    return fail(Errc::invalid, "{} is an SQLite file of another program; move it away or choose another storage.path",
+                file.string());
+  }
+  if (*version > kSchemaVersion) {
+    return fail(Errc::invalid, "{} was written by a newer version (schema {}, this program knows {}); install that one",
+                file.string(), *version, kSchemaVersion);
+  }
+  return {};
+}
+
+fs::path suspicion(const fs::path& file) { return file.string() + ".suspect"; }
+
+/// "20260301T120000Z": no colons, since archive tools and other systems dislike them in names.
+std::string time_for_name(Timestamp now) {
+  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
+  std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
+  return text;
+}
+
+void forget_old_quarantines(const fs::path& file) {
+  const std::string prefix = file.filename().string() + ".corrupt-";
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && !name.ends_with("-wal")) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  for (std::size_t i = 0; i + kQuarantinesKept < found.size(); ++i) {
+    fs::remove(found[i], ignored);
+    fs::remove(found[i].string() + "-wal", ignored);
+  }
+}
+
+fs::path free_name(const fs::path& file, Timestamp now) {
+  const std::string base = file.string() + ".corrupt-" + time_for_name(now);
+  fs::path name = base;
+  for (int i = 2; fs::exists(name); ++i) name = fmt::format("{}.{}", base, i);
+  return name;
+}
+
+}  // namespace
+
+Result<sql::Connection> open_database(const fs::path& file) {
+  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  if (!connection) return connection;
+  const auto mode = connection->text("PRAGMA journal_mode=WAL");
+  if (!mode) return fail(mode.error());
+  if (*mode != "wal") {
+    return fail(Errc::io, "{} cannot have a write-ahead log (mode '{}'); is it on a network file system?",
+                file.string(), *mode);
+  }
+  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
+  if (Status status = migrate(*connection, file); !status) return fail(std::move(status.error()));
+  return connection;
+}
+
+Status check_pages(sql::Connection& connection, const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(suspicion(file), ignored) && fs::file_size(file, ignored) > kSmallFile) return {};
+  const auto verdict = connection.text("PRAGMA quick_check(1)");
+  if (!verdict) return fail(Errc::corrupt, "{}", verdict.error().text);
+  if (*verdict != "ok") return fail(Errc::corrupt, "{}: {}", file.string(), *verdict);
+  fs::remove(suspicion(file), ignored);
+  return {};
+}
+
+void suspect(const fs::path& file) { std::ofstream(suspicion(file)) << "damage was seen; checked at the next start\n"; }
+
+Result<std::string> quarantine(const fs::path& file, const Error& why, Timestamp now) {
+  const fs::path aside = free_name(file, now);
+  std::error_code error;
+  fs::rename(file, aside, error);
+  if (error) return fail(Errc::io, "{} is damaged and cannot be set aside: {}", file.string(), error.message());
+  fs::rename(file.string() + "-wal", aside.string() + "-wal", error);
+  fs::remove(file.string() + "-shm", error);
+  fs::remove(suspicion(file), error);
+  forget_old_quarantines(file);
+  return fmt::format(
+      "journal.db could not be read ({}); it is kept as {} and a new one begins: history, events, alert states and "
+      "upload positions before {} are not in it",
+      why.text, aside.filename().string(), rfc3339(now));
+}
+
+}  // namespace tidegate::journal

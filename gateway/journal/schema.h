@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "gateway/core/clock.h"
+#include "gateway/journal/sqlite.h"
+
+namespace tidegate::journal {
+
+/// A connection for writing with this program's settings and tables: makes them in a new file, migrates an older one.
+/// Errc::corrupt for damage; Errc::invalid for a file that is not ours to touch: of a newer program, or of another
+/// kind.
+Result<sql::Connection> open_database(const std::filesystem::path& file);
+
+/// Every page of a small file, or of any that was suspected while it was in use; a large one's damage is found as it
+/// is read, batch by batch.
+Status check_pages(sql::Connection& connection, const std::filesystem::path& file);
+
+/// Remembers over a restart that the file has shown damage.
+void suspect(const std::filesystem::path& file);
+
+/// Renames journal.db and its WAL to *.corrupt-<time>, keeps at most the two newest of such, and says so.
+Result<std::string> quarantine(const std::filesystem::path& file, const Error& why, Timestamp now);
+
+}  // namespace tidegate::journal

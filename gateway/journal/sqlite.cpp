@@ -1,0 +1,197 @@
+#include "gateway/journal/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <cassert>
+
+namespace tidegate::journal::sql {
+namespace {
+
+Errc errc_of(int code) {
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      return Errc::full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Errc::corrupt;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Errc::unavailable;
+    case SQLITE_AUTH:
+    case SQLITE_MISUSE:
+      return Errc::invalid;
+    default:
+      return Errc::io;
+  }
+}
+
+tl::unexpected<Error> failure(sqlite3* database, int code) {
+  const char* file = database != nullptr ? sqlite3_db_filename(database, "main") : nullptr;
+  const char* what = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+  return fail(errc_of(code), "{}: {} (SQLite {})", file != nullptr ? file : "journal", what,
+              database != nullptr ? sqlite3_extended_errcode(database) : code);
+}
+
+/// A reader's statements may read and nothing else: no PRAGMA either, so that none of them can checkpoint.
+int allow_reading(void*, int action, const char*, const char*, const char*, const char*) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE:
+    case SQLITE_TRANSACTION:
+      return SQLITE_OK;
+    default:
+      return SQLITE_DENY;
+  }
+}
+
+int count_frames(void* frames, sqlite3*, const char*, int in_wal) {
+  *static_cast<int*>(frames) = in_wal;
+  return SQLITE_OK;
+}
+
+constexpr const char* kReaderSetUp = "PRAGMA query_only=1; PRAGMA mmap_size=0; PRAGMA cache_size=-256;";
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+void Statement::bind_at(int at, std::int64_t value) { sqlite3_bind_int64(statement_.get(), at, value); }
+void Statement::bind_at(int at, std::string_view text) {
+  sqlite3_bind_text64(statement_.get(), at, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
+}
+void Statement::bind_at(int at, const Blob& blob) {
+  sqlite3_bind_blob64(statement_.get(), at, blob.bytes.data() != nullptr ? blob.bytes.data() : "", blob.bytes.size(),
+                      SQLITE_STATIC);
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return failure(sqlite3_db_handle(statement_.get()), code);
+}
+
+Status Statement::run() {
+  Result<bool> row = step();
+  while (row && *row) row = step();
+  Status status;
+  if (!row) status = fail(std::move(row.error()));
+  reset();
+  return status;
+}
+
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+  sqlite3_clear_bindings(statement_.get());
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+
+std::string_view Statement::text(int column) const {
+  const void* bytes = sqlite3_column_blob(statement_.get(), column);
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(size)};
+}
+
+bool Statement::null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
+
+void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+
+Result<Connection> Connection::open(const std::filesystem::path& file, Access access) {
+  Connection connection;
+  connection.access_ = access;
+  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (access == Access::write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+  sqlite3* database = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &database, flags, nullptr);
+  connection.database_.reset(database);
+  if (code != SQLITE_OK) return failure(database, code);
+  sqlite3_busy_timeout(database, 2000);
+  // Only the writer checkpoints: two connections that do meet the WAL-reset bug of SQLite 3.7.0 to 3.51.2.
+  sqlite3_wal_autocheckpoint(database, 0);
+  if (access == Access::read) {
+    sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (Status status = connection.run(kReaderSetUp); !status) return fail(std::move(status.error()));
+    sqlite3_set_authorizer(database, allow_reading, nullptr);
+  } else {
+    connection.wal_ = std::make_unique<Wal>();
+    sqlite3_wal_hook(database, count_frames, &connection.wal_->frames);
+  }
+  return connection;
+}
+
+Result<Statement> Connection::prepare(std::string_view sql) {
+  sqlite3_stmt* prepared = nullptr;
+  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
+  Statement statement;
+  statement.statement_.reset(prepared);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return statement;
+}
+
+Status Connection::run(const char* sql) {
+  const int code = sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  return {};
+}
+
+Result<std::int64_t> Connection::number(std::string_view sql) {
+  Result<Statement> statement = prepare(sql);
+  if (!statement) return fail(std::move(statement.error()));
+  const Result<bool> row = statement->step();
+  if (!row) return fail(row.error());
+  return *row ? statement->integer(0) : 0;
+}
+
+Result<std::string> Connection::text(std::string_view sql) {
+  Result<Statement> statement = prepare(sql);
+  if (!statement) return fail(std::move(statement.error()));
+  const Result<bool> row = statement->step();
+  if (!row) return fail(row.error());
+  return *row ? std::string(statement->text(0)) : std::string();
+}
+
+std::int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(database_.get()); }
+
+Status Connection::checkpoint(bool truncate) {
+  if (access_ != Access::write) return fail(Errc::invalid, "a reader's connection does not checkpoint");
+  int in_wal = 0;
+  int moved = 0;
+  const int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+  const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &in_wal, &moved);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
+  wal_->frames = in_wal - moved;
+  return {};
+}
+
+int Connection::wal_frames() const {
+  assert(wal_ != nullptr);
+  return wal_->frames;
+}
+
+Result<Transaction> Transaction::begin(Connection& connection) {
+  if (Status status = connection.run("BEGIN IMMEDIATE"); !status) return fail(std::move(status.error()));
+  return Transaction(connection);
+}
+
+Result<Transaction> Transaction::snapshot(Connection& connection) {
+  if (Status status = connection.run("BEGIN"); !status) return fail(std::move(status.error()));
+  return Transaction(connection);
+}
+
+Transaction::~Transaction() {
+  // A failed commit may have rolled back by itself; then this one has nothing to do.
+  if (connection_ != nullptr) static_cast<void>(connection_->run("ROLLBACK"));
+}
+
+Status Transaction::commit() {
+  Status status = connection_->run("COMMIT");
+  if (status) connection_ = nullptr;
+  return status;
+}
+
+}  // namespace tidegate::journal::sql

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "gateway/core/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/// The thin wrapper of SQLite: its header stays in sqlite.cpp. A connection and its statements belong to one thread at
+/// a time.
+namespace tidegate::journal::sql {
+
+/// Bytes to bind, rather than text.
+struct Blob {
+  std::string_view bytes;
+};
+
+/// A prepared statement. Bound text and blobs are not copied: they must live until the statement is reset.
+class Statement {
+ public:
+  Statement() = default;
+
+  template <class... Values>
+  Statement& bind(const Values&... values) {
+    reset();
+    int at = 0;
+    (bind_at(++at, values), ...);
+    return *this;
+  }
+  /// True: a row is there to be read; false: no more.
+  Result<bool> step();
+  /// For statements without rows: runs it to its end and resets it.
+  Status run();
+  void reset();
+
+  std::int64_t integer(int column) const;
+  std::string_view text(int column) const;  ///< or a blob; good until the next step
+  bool null(int column) const;
+
+ private:
+  friend class Connection;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+
+  void bind_at(int at, std::int64_t value);
+  void bind_at(int at, std::string_view text);
+  void bind_at(int at, const std::string& text) { bind_at(at, std::string_view(text)); }
+  void bind_at(int at, const char* text) { bind_at(at, std::string_view(text)); }
+  void bind_at(int at, const Blob& blob);
+  template <class Value>
+  void bind_at(int at, const std::optional<Value>& value) {
+    if (value) bind_at(at, *value);  // else it stays NULL
+  }
+
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Connection {
+ public:
+  enum class Access {
+    write,  ///< the one writer, which alone checkpoints
+    read    ///< cannot write, checkpoint or run a PRAGMA, not even by mistake
+  };
+
+  static Result<Connection> open(const std::filesystem::path& file, Access access);
+
+  Result<Statement> prepare(std::string_view sql);
+  /// One or more statements without parameters; rows are ignored.
+  Status run(const char* sql);
+  /// The first column of the first row, or 0 where there is none.
+  Result<std::int64_t> number(std::string_view sql);
+  Result<std::string> text(std::string_view sql);
+
+  /// The rowid of the last insert.
+  std::int64_t last_id() const;
+
+  /// Moves the WAL's pages into the database as far as readers allow; `truncate` waits for them a moment and empties
+  /// the file. Refused on a reader's connection.
+  Status checkpoint(bool truncate);
+  /// Frames in the WAL after the last commit.
+  int wal_frames() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  struct Wal {
+    int frames = 0;
+  };
+
+  std::unique_ptr<Wal> wal_;  ///< outlives the database, whose hook writes to it
+  std::unique_ptr<sqlite3, Close> database_;
+  Access access_ = Access::read;
+};
+
+/// Rolls back unless committed.
+class Transaction {
+ public:
+  static Result<Transaction> begin(Connection& connection);
+  /// For a reader: all its statements see one state of the file.
+  static Result<Transaction> snapshot(Connection& connection);
+  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  Status commit();
+
+ private:
+  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+};
+
+}  // namespace tidegate::journal::sql

@@ -1,0 +1,268 @@
+#include "gateway/journal/writer.h"
+
+#include "gateway/journal/bytes.h"
+#include "gateway/journal/codec.h"
+#include "gateway/journal/event_json.h"
+#include "gateway/journal/schema.h"
+
+namespace tidegate::journal {
+namespace {
+
+constexpr int kCheckpointFrames = 1000;  ///< 4 MB of WAL
+
+std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
+std::int64_t crc_of(std::string_view text) { return crc32c(text); }
+
+struct Range {
+  Timestamp first, last;
+};
+
+Range times_of(const Batch& batch) {
+  if (batch.samples.empty()) return {batch.committed, batch.committed};
+  Range range{batch.samples[0].time, batch.samples[0].time};
+  for (const Sample& sample : batch.samples) {
+    range.first = std::min(range.first, sample.time);
+    range.last = std::max(range.last, sample.time);
+  }
+  return range;
+}
+
+bool is_wide(const Range& times, Timestamp committed) {
+  return times.first < committed - kUsualLag || times.last > committed + kUsualLag;
+}
+
+}  // namespace
+
+Result<Writer> Writer::open(const std::filesystem::path& file) {
+  Writer writer(file);
+  if (Status status = writer.connect(); !status) return fail(std::move(status.error()));
+  if (Status status = check_pages(*writer.connection_, file); !status) return fail(std::move(status.error()));
+  if (Status status = writer.find_ends(); !status) return fail(std::move(status.error()));
+  if (Status status = writer.measure(); !status) return fail(std::move(status.error()));
+  return writer;
+}
+
+Status Writer::connect() {
+  statements_.reset();
+  connection_.reset();
+  auto connection = open_database(file_);
+  if (!connection) return fail(std::move(connection.error()));
+  connection_ = std::move(*connection);
+  return prepare();
+}
+
+Status Writer::prepare() {
+  Statements statements;
+  const std::pair<sql::Statement*, const char*> texts[] = {
+      {&statements.series,
+       "INSERT INTO series VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind, unit=excluded.unit, "
+       "source=excluded.source, expected_interval=excluded.expected_interval, labels=excluded.labels"},
+      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?,?,?)"},
+      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+      {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
+      {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
+      {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
+      {&statements.cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?)"},
+      {&statements.new_letter,
+       "INSERT INTO dead_letter(time, times, source, topic, payload, reason) VALUES(?,?,?,?,?,?)"},
+      {&statements.more_letter, "UPDATE dead_letter SET times = ? WHERE id = ?"},
+      {&statements.old_letters, "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?"},
+      {&statements.meta, "INSERT OR REPLACE INTO meta VALUES(?,?)"},
+      {&statements.page_count, "PRAGMA page_count"},
+      {&statements.free_pages, "PRAGMA freelist_count"},
+      {&statements.oldest_batches,
+       "SELECT seq, committed, length(data), samples_before + samples, samples_before FROM batch WHERE seq >= ? ORDER "
+       "BY "
+       "seq LIMIT 256"},
+      {&statements.retire_batches, "DELETE FROM batch WHERE seq <= ?"},
+      {&statements.retire_events, "DELETE FROM event WHERE id <= ?"},
+  };
+  for (const auto& [statement, text] : texts) {
+    auto prepared = connection_->prepare(text);
+    if (!prepared) return fail(std::move(prepared.error()));
+    *statement = std::move(*prepared);
+  }
+  statements_ = std::move(statements);
+  return {};
+}
+
+Status Writer::find_ends() {
+  const auto epoch = connection_->text("SELECT value FROM meta WHERE key = 'epoch'");
+  if (!epoch) return fail(epoch.error());
+  if (epoch->empty()) return fail(Errc::corrupt, "{} has no epoch", file_.string());
+  found_.epoch = *epoch;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::int64_t last_committed = 0;
+  const std::pair<const char*, std::int64_t*> numbers[] = {
+      {"SELECT min(seq) FROM batch", &first},
+      {"SELECT max(seq) FROM batch", &last},
+      {"SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", &last_committed},
+      {"SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1", &samples_total_},
+      {"SELECT samples_before FROM batch ORDER BY seq LIMIT 1", &samples_retired_},
+      {"SELECT coalesce(min(id), 1) FROM event", &events_first_},
+      {"SELECT coalesce(max(id), 0) FROM event", &events_last_},
+  };
+  for (const auto& [query, number] : numbers) {
+    const auto found = connection_->number(query);
+    if (!found) return fail(found.error());
+    *number = *found;
+  }
+  const auto event_bytes = connection_->number("SELECT value FROM meta WHERE key = 'event_bytes'");
+  if (!event_bytes) return fail(event_bytes.error());
+  event_bytes_ = static_cast<std::uint64_t>(*event_bytes);
+  const auto oldest = connection_->number("SELECT committed FROM batch ORDER BY seq LIMIT 1");
+  if (!oldest) return fail(oldest.error());
+  oldest_ = Timestamp{Micros{*oldest}};
+  first_ = found_.first = Seq{last == 0 ? 1 : first};
+  last_ = found_.last = Seq{last};
+  found_.last_committed = Timestamp{Micros{last_committed}};
+  return {};
+}
+
+Status Writer::mend() {
+  if (!broken_) return {};
+  if (Status status = connect(); !status) return status;
+  const std::string leftovers =
+      fmt::format("DELETE FROM batch WHERE seq > {}; DELETE FROM event WHERE id > {};", number(last_), events_last_);
+  if (Status status = connection_->run(leftovers.c_str()); !status) return status;
+  broken_ = false;
+  return {};
+}
+
+Status Writer::guarded(const std::function<Status()>& work) {
+  const auto attempt = [&]() -> Status {
+    if (Status status = mend(); !status) return status;
+    auto transaction = sql::Transaction::begin(*connection_);
+    if (!transaction) return fail(std::move(transaction.error()));
+    if (Status status = work(); !status) return status;
+    return transaction->commit();
+  };
+  Status status = attempt();
+  if (status) return status;
+  if (status.error().code != Errc::full) broken_ = true;
+  if (status.error().code == Errc::corrupt) suspect(file_);
+  return status;
+}
+
+Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
+  const std::uint64_t event_bytes = event_bytes_;
+  Status status = guarded([&]() -> Status {
+    if (Status put = put_names(names); !put) return put;
+    if (Status put = put_batch(batch); !put) return put;
+    if (Status put = put_events(batch); !put) return put;
+    return put_alerts(batch.alerts);
+  });
+  if (!status) {
+    event_bytes_ = event_bytes;
+    return status;
+  }
+  if (number(last_) == 0) oldest_ = batch.committed;
+  last_ = batch.seq;
+  samples_total_ += static_cast<std::int64_t>(batch.samples.size());
+  events_last_ += static_cast<std::int64_t>(batch.events.size());
+  return {};
+}
+
+Status Writer::put_names(const Catalogue::Unsaved& names) {
+  for (const Catalogue::Entry& entry : names.series) {
+    const SeriesInfo& info = entry.info;
+    const std::string labels = to_json(info.labels);
+    statements_->series.bind(static_cast<std::int64_t>(entry.id), entry.name, static_cast<std::int64_t>(info.kind),
+                             info.unit, info.source, info.expected_interval.count(), labels);
+    if (Status status = statements_->series.run(); !status) return status;
+  }
+  for (std::size_t i = 0; i < names.labels.size(); ++i) {
+    const auto& [series, code] = names.labels[i];
+    statements_->label.bind(static_cast<std::int64_t>(series), std::int64_t{code}, names.label_texts[i]);
+    if (Status status = statements_->label.run(); !status) return status;
+  }
+  return {};
+}
+
+Status Writer::put_batch(const Batch& batch) {
+  const Range times = times_of(batch);
+  const std::string data = encode(batch.samples);
+  const auto samples = static_cast<std::int64_t>(batch.samples.size());
+  const auto events = static_cast<std::int64_t>(batch.events.size());
+  const std::int64_t wide = is_wide(times, batch.committed) ? 1 : 0;
+  const std::string alerts = batch.alerts.empty() ? std::string() : to_json(std::span(batch.alerts));
+  const auto text = alerts.empty() ? std::nullopt : std::optional<std::string_view>(alerts);
+  const auto crc = alerts.empty() ? std::nullopt : std::optional<std::int64_t>(crc_of(alerts));
+  statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), wide,
+                          samples, samples_total_, events, text, crc, sql::Blob{data});
+  return statements_->batch.run();
+}
+
+Status Writer::put_events(const Batch& batch) {
+  if (batch.events.empty()) return {};
+  std::int64_t id = events_last_;
+  std::int64_t ordinal = 0;
+  for (const Event& event : batch.events) {
+    const std::string json = to_json(event);
+    const std::int64_t alert = std::holds_alternative<AlertTransition>(event.body) ? 1 : 0;
+    statements_->event.bind(++id, number(batch.seq), ordinal++, alert, json, crc_of(json));
+    if (Status status = statements_->event.run(); !status) return status;
+    event_bytes_ += json.size();
+  }
+  statements_->meta.bind("event_bytes", static_cast<std::int64_t>(event_bytes_));
+  return statements_->meta.run();
+}
+
+Status Writer::put_alerts(std::span<const AlertRecord> alerts) {
+  for (const AlertRecord& alert : alerts) {
+    if (alert.phase == Phase::normal) {
+      if (Status status = statements_->no_alert.bind(alert.id).run(); !status) return status;
+      continue;
+    }
+    const std::string json = to_json(alert);
+    if (Status status = statements_->alert.bind(alert.id, json, crc_of(json)).run(); !status) return status;
+  }
+  return {};
+}
+
+Status Writer::save(Upkeep& upkeep) {
+  return guarded([&]() -> Status {
+    for (const auto& [name, at] : upkeep.cursors) {
+      if (Status status = statements_->cursor.bind(name, number(at)).run(); !status) return status;
+    }
+    if (upkeep.latest) {
+      if (Status status = statements_->meta.bind("latest", sql::Blob{*upkeep.latest}).run(); !status) return status;
+      if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
+    }
+    return put_letters(upkeep);
+  });
+}
+
+Status Writer::put_letters(Upkeep& upkeep) {
+  for (DeadLetters::Change& change : upkeep.letters) {
+    const DeadLetter& letter = change.letter;
+    const auto times = static_cast<std::int64_t>(change.times);
+    if (change.id != 0) {
+      if (Status status = statements_->more_letter.bind(times, change.id).run(); !status) return status;
+      continue;
+    }
+    statements_->new_letter.bind(ticks(letter.time), times, letter.source, letter.topic, sql::Blob{letter.payload},
+                                 letter.reason);
+    if (Status status = statements_->new_letter.run(); !status) return status;
+    change.id = connection_->last_id();
+  }
+  if (upkeep.letters.empty()) return {};
+  return statements_->old_letters.bind(static_cast<std::int64_t>(upkeep.max_letters)).run();
+}
+
+Status Writer::checkpoint_if_due() {
+  if (Status status = mend(); !status) return status;
+  if (connection_->wal_frames() < kCheckpointFrames) return {};
+  Status status = connection_->checkpoint(false);
+  if (!status && status.error().code != Errc::full) broken_ = true;
+  return status;
+}
+
+void Writer::close() {
+  statements_.reset();
+  if (connection_ && !broken_) static_cast<void>(connection_->checkpoint(true));  // else the next open replays the WAL
+  connection_.reset();
+}
+
+}  // namespace tidegate::journal

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "gateway/journal/cursors.h"
+#include "gateway/journal/dead_letters.h"
+#include "gateway/journal/journal.h"
+#include "gateway/journal/sqlite.h"
+
+namespace tidegate::journal {
+
+/// A batch whose samples are further than this from its commit is `wide`: found by an index of its own, so that a range
+/// query need not look far around its range for the others.
+constexpr Micros kUsualLag = std::chrono::minutes(1);
+
+/// The one connection that writes and checkpoints. Not thread-safe: the journal's write lock guards it. A call that
+/// fails has changed nothing; after an I/O error the next call opens the connection anew, since what a failed fsync
+/// left in the caches is unknown.
+class Writer {
+ public:
+  static Result<Writer> open(const std::filesystem::path& file);
+
+  /// The ends of what is stored and what only the disk knows, as found at open.
+  struct Found {
+    std::string epoch;
+    Seq first{1}, last{0};
+    Timestamp last_committed{};
+  };
+  const Found& found() const { return found_; }
+
+  /// One transaction; `batch` has its seq, next(last).
+  Status append(const Batch& batch, const Catalogue::Unsaved& names);
+
+  /// What maintain() saves, one transaction.
+  struct Upkeep {
+    Cursors::Positions cursors;
+    std::vector<DeadLetters::Change> letters;  ///< new ones get their id
+    std::size_t max_letters = 0;
+    std::optional<std::string> latest;  ///< the newest samples, encoded, as of the last batch
+    bool empty() const { return cursors.empty() && letters.empty() && !latest; }
+  };
+  Status save(Upkeep& upkeep);
+
+  struct Limits {
+    Timestamp oldest;  ///< batches committed before it go
+    std::uint64_t max_bytes;
+    std::size_t max_events;
+  };
+  /// One bounded step of retention.
+  Status retire(const Limits& limits);
+  /// The oldest stored batch, after retire().
+  Seq first() const { return first_; }
+
+  Status checkpoint_if_due();
+  void close();  ///< checkpoints all and closes
+
+  std::uint64_t used_bytes() const { return used_bytes_; }
+  std::uint64_t samples() const { return samples_total_ - samples_retired_; }
+  std::uint64_t events() const { return events_last_ - events_first_ + 1; }
+  Timestamp oldest() const { return oldest_; }
+  sql::Connection& connection() { return *connection_; }
+
+ private:
+  struct Statements {
+    sql::Statement series, label, batch, event, alert, no_alert, cursor, new_letter, more_letter, old_letters, meta,
+        page_count, free_pages, oldest_batches, retire_batches, retire_events;
+  };
+
+  explicit Writer(std::filesystem::path file) : file_(std::move(file)) {}
+  Status connect();
+  Status prepare();
+  Status find_ends();
+  /// Opens anew where the last failure asks for it; a batch that a failed commit left behind goes.
+  Status mend();
+  Status guarded(const std::function<Status()>& work);
+  Status put_names(const Catalogue::Unsaved& names);
+  Status put_batch(const Batch& batch);
+  Status put_events(const Batch& batch);
+  Status put_alerts(std::span<const AlertRecord> alerts);
+  Status put_letters(Upkeep& upkeep);
+  Status retire_old_batches(const Limits& limits);
+  Status retire_old_events(const Limits& limits);
+  Status measure();
+
+  std::filesystem::path file_;
+  std::optional<sql::Connection> connection_;
+  std::optional<Statements> statements_;
+  bool broken_ = false;
+  Found found_;
+  Seq first_{1}, last_{0};
+  Timestamp oldest_{};
+  std::int64_t samples_total_ = 0;                   ///< ever appended
+  std::int64_t samples_retired_ = 0;                 ///< of these, before the oldest batch
+  std::int64_t events_first_ = 1, events_last_ = 0;  ///< ids, without holes
+  std::uint64_t event_bytes_ = 0;
+  std::uint64_t page_bytes_ = 4096;
+  std::uint64_t used_bytes_ = 0;
+};
+
+}  // namespace tidegate::journal

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/metrics.h"
+#include "gateway/journal/journal.h"
+
+namespace tidegate::journal {
+
+/// A directory of its own, gone with the test.
+class TempDirectory {
+ public:
+  TempDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "tidegate-journal-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    path_ = name;
+  }
+  ~TempDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline SeriesInfo info(std::string unit, SeriesKind kind = SeriesKind::number) {
+  return {kind, std::move(unit), "test", Micros{0}, {}};
+}
+
+inline Timestamp at(std::int64_t micros) { return Timestamp{Micros{micros}}; }
+
+/// A journal that can be closed and opened again.
+class JournalTest : public ::testing::Test {
+ protected:
+  void open() {
+    options.directory = directory.path();
+    auto opened = Journal::open(options, clock, metrics);
+    ASSERT_TRUE(opened) << opened.error().text;
+    journal = std::move(*opened);
+  }
+  void reopen() {
+    journal.reset();
+    open();
+  }
+  SeriesId series(std::string_view name) {
+    auto id = journal->catalogue().intern(name, info("°C"));
+    EXPECT_TRUE(id) << id.error().text;
+    return *id;
+  }
+  Sample sample(SeriesId id, double value) { return {.series = id, .time = clock.now(), .value = value}; }
+  /// Appends; the clock goes on by 200 ms, as the pump would have it.
+  BatchPtr append(Batch batch) {
+    clock.advance(std::chrono::milliseconds(200));
+    auto stored = journal->append(std::move(batch));
+    EXPECT_TRUE(stored) << stored.error().text;
+    return stored ? *stored : nullptr;
+  }
+  BatchPtr append_samples(std::vector<Sample> samples) {
+    Batch batch;
+    batch.samples = std::move(samples);
+    return append(std::move(batch));
+  }
+  std::vector<BatchPtr> read(Seq after, const ReadLimits& limits = {}) {
+    auto batches = journal->read(after, limits);
+    EXPECT_TRUE(batches) << batches.error().text;
+    return batches ? *batches : std::vector<BatchPtr>{};
+  }
+  double metric(std::string_view path) {
+    double value = 0;
+    metrics.for_each([&](const Metric& metric) {
+      if (metric.path == path) value = metric.value();
+    });
+    return value;
+  }
+
+  TempDirectory directory;
+  Options options;
+  FakeClock clock;
+  Metrics metrics;
+  std::unique_ptr<Journal> journal;
+};
+
+inline AlertRecord alert(std::string id, Phase phase) {
+  AlertRecord record;
+  record.id = std::move(id);
+  record.rule = "boiler-overheating";
+  record.series = "boiler1/temperature";
+  record.phase = phase;
+  record.severity = Severity::critical;
+  record.since = at(1'700'000'000'123'456);
+  record.raised = at(1'700'000'000'000'001);
+  record.value = 93.2;
+  record.limit = 90;
+  record.unit = "°C";
+  record.message = "boiler1 is at 93.2 °C, limit 90";
+  record.labels = {{"area", "boiler-house"}};
+  record.runbook = "Close V12.";
+  return record;
+}
+
+inline Event transition(const AlertRecord& record, Timestamp time) {
+  return {time, AlertTransition{record, Phase::pending, "raised"}};
+}
+
+}  // namespace tidegate::journal
