@@ -1,0 +1,175 @@
+// The shapes of docs/api.md. Times are microseconds since 1970 UTC.
+
+export type Time = number;
+export type Quality = 'good' | 'uncertain' | 'bad';
+export type Reason = '' | 'retained' | 'not_a_number' | 'no_answer' | 'device_fault' | 'wrong_type' | 'clock';
+export type Severity = 'info' | 'warning' | 'high' | 'critical';
+export type Phase = 'normal' | 'pending' | 'active' | 'clearing' | 'returned';
+export type Health = 'starting' | 'up' | 'degraded' | 'down' | 'stopped';
+export type Labels = Record<string, string>;
+
+/** [time, value or null when bad, quality, reason] */
+export type Reading = [Time, number | boolean | null, Quality, Reason];
+
+export interface Series {
+  name: string;
+  kind: 'number' | 'counter' | 'boolean' | 'state';
+  unit: string;
+  source: string;
+  labels: Labels;
+  states?: string[];
+  stale_after: number;
+  last: Reading | null;
+}
+
+export interface Alert {
+  id: string;
+  rule: string;
+  series: string;
+  phase: Phase;
+  acknowledged: boolean;
+  acknowledged_by: string;
+  note: string;
+  severity: Severity;
+  since: Time;
+  raised: Time | null;
+  value: number | null;
+  limit: number | null;
+  unit: string;
+  message: string;
+  labels: Labels;
+  runbook: string;
+}
+
+export interface AlertEvent {
+  seq: number;
+  time: Time;
+  cause: string;
+  from: Phase;
+  alert: Alert;
+}
+
+export interface Source {
+  name: string;
+  type: string;
+  health: Health;
+  text: string;
+  since: Time;
+  series: number;
+  rate: number;
+  rejected: number;
+}
+
+export interface Rule {
+  name: string;
+  kind: string;
+  condition: string;
+  severity: Severity;
+  series: string;
+  instances: number;
+  active: number;
+}
+
+export interface Store {
+  health: Health;
+  text: string;
+  rate: number;
+  commit_p50_ms: number;
+  commit_p99_ms: number;
+  queue_depth: number;
+  queue_capacity: number;
+  dropped: number;
+  used_bytes: number;
+  max_bytes: number;
+  oldest: Time | null;
+  last_seq: number;
+}
+
+export interface Uplink {
+  name: string;
+  type: string;
+  health: Health;
+  text: string;
+  backlog_batches: number;
+  backlog_oldest: Time | null;
+  rate: number;
+  drain_seconds: number | null;
+  last_ack: Time | null;
+  lost_batches: number;
+}
+
+export interface Gateway {
+  name: string;
+  site: string;
+  version: string;
+  started: Time;
+  time: Time;
+  epoch: string | number;
+  demo: boolean;
+}
+
+export interface State {
+  gateway: Gateway;
+  sources: Source[];
+  rules: Rule[];
+  store: Store;
+  uplinks: Uplink[];
+}
+
+export interface Hello {
+  epoch: string | number;
+  time: Time;
+  version: string;
+  name: string;
+  site: string;
+  ping_seconds: number;
+  max_streams: number;
+  demo: boolean;
+}
+
+export interface SourceEvent {
+  seq: number;
+  changes: { time: Time; source: string; health: Health; text: string }[];
+}
+
+export interface GapNotice {
+  first: number | null;
+  last: number | null;
+  why: string;
+}
+
+export interface DeadLetter {
+  id: number;
+  time: Time;
+  times: number;
+  source: string;
+  topic: string;
+  payload: string;
+  reason: string;
+}
+
+/** [time, min, max, avg, last, count, bad] */
+export type Envelope = [Time, number | null, number | null, number | null, number | null, number, number];
+
+export interface History {
+  from: Time;
+  to: Time;
+  series: { name: string; points: Envelope[] }[];
+}
+
+/** What the stream says, by event name. */
+export interface StreamEvents {
+  hello: Hello;
+  snapshot: { time: Time; series: Series[]; alerts: Alert[]; state: State };
+  delta: { time: Time; values: Record<string, Reading> };
+  series: { series: Series[] };
+  alert: { seq: number; alerts: AlertEvent[] };
+  alerts: { alerts: Alert[] };
+  state: State;
+  source: SourceEvent;
+  ping: { time: Time };
+  gap: GapNotice;
+  busy: { max_streams: number };
+  bye: { why: string };
+}
+export type StreamEvent = { [K in keyof StreamEvents]: { type: K; data: StreamEvents[K] } }[keyof StreamEvents];

@@ -1,0 +1,202 @@
+// Wires the page together: the stream feeds the model, a frame takes what changed to the views, and a clock of one
+// second lets ages grow.
+
+import './style.css';
+
+import { Alerts } from './alerts.ts';
+import { Announcer } from './announce.ts';
+import type { StreamEvent, Time } from './api.ts';
+import { Channel } from './channel.ts';
+import { Chart } from './chart.ts';
+import { ServerClock } from './clock.ts';
+import { Details } from './details.ts';
+import { el, setText } from './dom.ts';
+import * as format from './format.ts';
+import { Log } from './log.ts';
+import { Changes, Model } from './model.ts';
+import { Points } from './points.ts';
+import { fetchAlertLog, fetchDeadLetters } from './rest.ts';
+import { Sparks } from './sparks.ts';
+import { StatusBar } from './status.ts';
+import { Stream } from './stream.ts';
+import { text } from './strings.ts';
+
+const kLogEntries = 100;
+const kDeadLetters = 50;
+const kRestAfterHiddenMs = 5 * 60_000;
+
+class Page {
+  private readonly model = new Model();
+  private readonly clock = new ServerClock(() => performance.now());
+  private readonly stream = new Stream((event) => this.receive(event));
+  private readonly sparks = new Sparks();
+  private readonly announcer = new Announcer();
+  private readonly status = new StatusBar(() => this.stream.connect(), () => this.togglePause());
+  private readonly channel = new Channel();
+  private readonly alerts = new Alerts(this.model, (name) => this.chart.open(name));
+  private readonly log = new Log(this.model, () => this.clock.now());
+  private readonly points = new Points(this.model, this.sparks, (name) => this.chart.open(name));
+  private readonly chart: Chart = new Chart(this.model, () => this.viewTime(), (name) => this.points.focus(name));
+  private readonly details = new Details();
+  private readonly footer = el('footer');
+  private frame = 0;
+  private pausedAt: Time | null = null;
+  private held = new Changes();
+  private firstVersion = '';
+  private startedAt: Time | null = null;
+  private lastHeard = Number.NaN;
+  private lostSince: number | null = null;
+  private rejected = -1;
+  private hiddenSince = 0;
+
+  start(root: HTMLElement): void {
+    root.append(this.status.header,
+      el('main', {}, this.status.node,
+        el('div', { class: 'rail' }, this.alerts.node, this.log.node),
+        el('div', { class: 'body' }, this.channel.node, this.points.node, this.chart.node, this.details.node)),
+      this.footer, this.announcer.node);
+    this.tick();
+    this.stream.connect();
+    setInterval(() => this.tick(), 1000);
+    document.addEventListener('visibilitychange', () => this.visibilityChanged());
+  }
+
+  private receive(event: StreamEvent): void {
+    if (event.type === 'hello') this.welcome(event.data.version);
+    if (event.type === 'alert') for (const { alert, cause } of event.data.alerts) this.announce(cause, alert.message || alert.id, text.severity[alert.severity]);
+    const time = event.type === 'state' ? event.data.gateway.time : 'time' in event.data ? event.data.time : null;
+    if (time !== null) this.clock.observe(time);
+    this.lastHeard = this.clock.now();
+    if (event.type === 'snapshot') this.restarted(event.data.state.gateway.started);
+    if (event.type === 'gap') this.log.warn(text.log.gap(event.data));
+    this.model.apply(event);
+    this.schedule();
+  }
+
+  private welcome(version: string): void {
+    this.clock.forget();
+    if (this.firstVersion && version !== this.firstVersion) this.status.offerReload(version);
+    this.firstVersion ||= version;
+    if (this.lostSince !== null) this.announcer.say(text.link.back(format.span((performance.now() - this.lostSince) * 1000)));
+    this.lostSince = null;
+  }
+
+  private restarted(started: Time): void {
+    if (this.startedAt !== null && this.startedAt !== started) this.announcer.say(text.link.restarted);
+    this.startedAt = started;
+    this.sparks.reset();
+  }
+
+  private announce(cause: string, message: string, severity: string): void {
+    if (cause === 'raised') this.announcer.say(text.alerts.announceRaised(severity, message));
+    else if (cause === 'acknowledged') this.announcer.say(text.alerts.announceAck(message));
+    else this.announcer.say(text.alerts.announceGone(message));
+  }
+
+  private schedule(): void {
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.render());
+  }
+
+  /** Takes all that changed since the last frame to the views at once. */
+  private render(): void {
+    this.frame = 0;
+    const changes = this.model.takeChanges();
+    const { parts } = changes;
+    if (parts.has('reload')) void this.reload();
+    if (parts.has('alerts')) this.alerts.update(this.clock.now());
+    if (parts.has('log')) this.log.update();
+    if (parts.has('state')) this.refreshDeadLetters();
+    if (this.pausedAt !== null) this.hold(changes);
+    else this.renderLive(changes);
+  }
+
+  private renderLive(changes: Changes): void {
+    const now = this.clock.now(), state = this.model.state;
+    this.points.update(changes, now, this.online);
+    const name = this.chart.shownSeries;
+    const last = name && changes.values.has(name) ? this.model.series.get(name)?.last : null;
+    if (last) this.chart.add(last);
+    if (!state || !(changes.parts.has('state') || changes.parts.has('alerts'))) return;
+    this.channel.update(state, now);
+    this.details.update(state, now);
+    this.status.showStatus(this.model, now);
+  }
+
+  private get online(): boolean {
+    const { kind } = this.stream.shown();
+    return kind === 'live' || kind === 'delayed';
+  }
+
+  private tick(): void {
+    this.stream.tick();
+    const link = this.stream.shown(), now = this.clock.now();
+    if ((link.kind === 'reconnecting' || link.kind === 'trying') && this.lostSince === null) this.lostSince = performance.now() - link.offlineMs;
+    this.status.showLink(link, this.lastHeard, now);
+    document.documentElement.classList.toggle('offline', link.kind === 'reconnecting' || link.kind === 'trying');
+    if (!this.clock.known) return this.status.showStatus(this.model, now);
+    this.alerts.update(now);
+    if (this.pausedAt !== null) return;
+    this.points.tick(now, this.online);
+    this.chart.tick();
+    this.status.showStatus(this.model, now);
+    if (!this.model.state) return;
+    this.channel.update(this.model.state, now);
+    this.details.update(this.model.state, now);
+    const { version, started } = this.model.state.gateway;
+    setText(this.footer, text.footer(version, format.span(now - started)));
+  }
+
+  /** What the stream does not carry: the log, the trails behind the tiles, the chart's history. */
+  private async reload(): Promise<void> {
+    const oldest = this.model.state?.store.oldest ?? null;
+    void this.sparks.fill([...this.model.series.values()], oldest, this.clock.now(), () => this.points.redrawSparks());
+    void this.chart.load();
+    try {
+      this.model.takeLog(await fetchAlertLog(kLogEntries));
+      this.schedule();
+    } catch (problem) {
+      this.log.warn(problem instanceof Error ? problem.message : String(problem));
+    }
+  }
+
+  private refreshDeadLetters(): void {
+    const rejected = this.model.state?.sources.reduce((sum, source) => sum + source.rejected, 0) ?? 0;
+    if (rejected === this.rejected) return;
+    this.rejected = rejected;
+    fetchDeadLetters(kDeadLetters).then((letters) => this.details.showDeadLetters(letters, this.clock.now()), () => (this.rejected = -1));
+  }
+
+  private viewTime(): Time {
+    return this.pausedAt ?? this.clock.now();
+  }
+
+  private togglePause(): void {
+    const resumed = this.pausedAt !== null;
+    this.pausedAt = resumed ? null : this.clock.now();
+    this.status.showPaused(this.pausedAt === null ? null : format.moment(this.pausedAt, this.pausedAt));
+    document.documentElement.classList.toggle('paused', !resumed);
+    if (!resumed) return;
+    const missed = this.held;
+    this.held = new Changes();
+    this.renderLive(missed);
+    void this.chart.load();
+    this.tick();
+  }
+
+  private hold({ parts, values }: Changes): void {
+    parts.forEach((part) => this.held.parts.add(part));
+    values.forEach((name) => this.held.values.add(name));
+  }
+
+  /** A page that nobody sees gives its connection back after a while, and is whole again at the first look. */
+  private visibilityChanged(): void {
+    if (document.hidden) {
+      this.hiddenSince = performance.now();
+      window.setTimeout(() => document.hidden && performance.now() - this.hiddenSince >= kRestAfterHiddenMs && this.stream.rest(), kRestAfterHiddenMs + 500);
+    } else if (this.stream.shown().kind === 'resting') {
+      this.stream.connect();
+    }
+  }
+}
+
+new Page().start(document.getElementById('app')!);

@@ -1,0 +1,66 @@
+// Holds the one EventSource. Reconnects on its own schedule (link.ts) rather than the browser's, because the page must
+// be able to say when it tries next, and because a browser gives up for good on anything but a 200.
+
+import type { StreamEvent, StreamEvents } from './api.ts';
+import * as links from './link.ts';
+import { address } from './rest.ts';
+
+const kEvents: (keyof StreamEvents)[] = [
+  'hello', 'snapshot', 'delta', 'series', 'alert', 'alerts', 'state', 'source', 'ping', 'gap', 'busy', 'bye',
+];
+const kConnectTimeoutMs = 15_000;
+
+export class Stream {
+  private source: EventSource | null = null;
+  private link: links.Link = links.start();
+  private lastEventId = '';
+  private pingMs = 10_000;
+  private openedAt = 0;
+
+  constructor(private readonly deliver: (event: StreamEvent) => void) {}
+
+  /** To be called about once a second: time-outs and retries are judged here. */
+  tick(now = performance.now()): void {
+    if (links.isSilent(this.link, now, this.pingMs)) this.drop('silent');
+    if (this.link.kind === 'connecting' && this.source && now - this.openedAt > kConnectTimeoutMs) this.drop('lost');
+    if (this.link.kind === 'waiting' && now >= this.link.retryAt) this.connect();
+  }
+
+  connect(): void {
+    this.source?.close();
+    this.link = links.retry(this.link);
+    this.openedAt = performance.now();
+    const resume = this.lastEventId ? `?last_event_id=${encodeURIComponent(this.lastEventId)}` : '';
+    const source = new EventSource(address(`stream${resume}`));
+    for (const type of kEvents) source.addEventListener(type, (event) => this.receive(source, type, event));
+    source.onerror = () => source === this.source && this.drop('lost');
+    this.source = source;
+  }
+
+  /** Lets go of the connection while nobody looks: browsers allow six to one host, over all tabs. */
+  rest(): void {
+    this.source?.close();
+    this.source = null;
+    this.link = { kind: 'resting', since: performance.now() };
+  }
+
+  shown(now = performance.now()): links.Shown {
+    return links.shown(this.link, now, this.pingMs);
+  }
+
+  private receive(source: EventSource, type: keyof StreamEvents, event: MessageEvent<string>): void {
+    if (source !== this.source) return;
+    const message = { type, data: JSON.parse(event.data) } as StreamEvent;
+    if (event.lastEventId) this.lastEventId = event.lastEventId;
+    if (message.type === 'hello') this.pingMs = message.data.ping_seconds * 1000;
+    this.link = links.heard(performance.now());
+    if (message.type === 'busy' || message.type === 'bye') this.drop(message.type);
+    this.deliver(message);
+  }
+
+  private drop(why: links.Why): void {
+    this.source?.close();
+    this.source = null;
+    this.link = links.lost(this.link, why, performance.now(), Math.random());
+  }
+}

@@ -1,0 +1,255 @@
+// Every word that the page says, in one place, ready to be translated. Sentences are whole: no code glues fragments.
+
+import type { Freshness, Tally } from './freshness.ts';
+import type { GapNotice, Health, Phase, Reason, Severity } from './api.ts';
+
+const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+
+export const text = {
+  product: 'Tidegate',
+  now: 'now',
+  never: 'never',
+  ago: (span: string) => `${span} ago`,
+  noValue: '–',
+  on: 'on',
+  off: 'off',
+  unknownState: (code: number) => `state ${code}`,
+
+  rest: {
+    noAnswer: 'The gateway did not answer. Check the connection and try again.',
+    status: (status: number) => `The gateway answered with status ${status}.`,
+  },
+
+  link: {
+    connecting: 'Connecting',
+    live: 'Live',
+    delayed: (seconds: number) => `Delayed ${seconds} s`,
+    reconnecting: (seconds: number) => `Reconnecting in ${seconds} s`,
+    trying: 'Reconnecting now',
+    resting: 'Resting',
+    offlineSince: (time: string, span: string) => `Offline since ${time} (${span}). The values below are the last known ones.`,
+    busy: 'The gateway has as many viewers as it allows. This page tries again by itself; closing another Tidegate tab helps.',
+    bye: 'The gateway is stopping or restarting. This page comes back by itself.',
+    firstContact: 'Waiting for the gateway to answer.',
+    retryNow: 'Try now',
+    back: (span: string) => `Connected again after ${span}.`,
+    restarted: 'The gateway was restarted.',
+    newVersion: (version: string) => `The gateway now runs version ${version}. Reload this page to match it.`,
+    reload: 'Reload',
+  },
+
+  pause: {
+    pause: 'Pause',
+    resume: 'Resume',
+    banner: (time: string) => `Paused at ${time}. Values and ages below are from that moment; alerts and connection still move.`,
+  },
+
+  demo: 'Demo: a simulated plant beside this machine’s own readings. Start with --config FILE to see your own sensors.',
+
+  status: {
+    waiting: 'Waiting for the first readings.',
+    empty: 'No points yet. Add a source to the configuration, and its readings appear here.',
+    points(t: Tally): string {
+      if (t.fresh + t.uncertain === t.total && t.uncertain === 0) return t.total === 1 ? 'The one point is fresh.' : `All ${t.total} points fresh.`;
+      const rest = [
+        t.stale && `${t.stale} stale`,
+        t.bad && `${t.bad} bad`,
+        t.uncertain && `${t.uncertain} uncertain`,
+        t.unknown && `${t.unknown} without a reading`,
+      ].filter(Boolean);
+      return `${t.fresh} of ${t.total} points fresh, ${rest.join(', ')}.`;
+    },
+    alerts(total: number, unacknowledged: number, critical: number): string {
+      if (total === 0) return 'No alerts.';
+      const detail = [critical && `${critical} critical`, unacknowledged && `${unacknowledged} not acknowledged`].filter(Boolean);
+      return `${plural(total, 'alert', 'alerts')}${detail.length ? ` (${detail.join(', ')})` : ', acknowledged'}.`;
+    },
+    sourcesDown: (names: string[]) => `${names.length === 1 ? 'Source' : 'Sources'} ${names.join(', ')} down.`,
+    storeDown: 'The store is not taking data.',
+    upstreamNone: 'No upstream.',
+    upstreamLive: 'Upstream up to date.',
+    upstreamBehind: (span: string) => `Upstream ${span} behind.`,
+    upstreamDown: (span: string) => `Upstream cut off, ${span} waiting.`,
+    upstreamDownEmpty: 'Upstream cut off, nothing waiting.',
+  },
+
+  channel: {
+    title: 'The channel',
+    sources: 'Sources',
+    rules: 'Rules',
+    store: 'Store',
+    upstream: 'Upstream',
+    perSecond: '/s',
+    sourcesUp: (up: number, total: number) => (total === 0 ? 'none yet' : `${up} of ${total} up`),
+    rulesActive: (active: number, instances: number) => (active ? `${active} of ${instances} active` : `${instances} watching`),
+    noRules: 'no rules',
+    storeUsed: (share: string) => `${share} full`,
+    storeDown: 'not storing',
+    intakeFilling: (share: string) => `intake ${share} full`,
+    upstreamNone: 'not set up',
+    upToDate: 'up to date',
+    behind: (span: string) => `${span} behind`,
+    waiting: (span: string) => `${span} waiting`,
+    gateOpen: 'gate open',
+    gateHalf: 'gate half closed',
+    gateClosed: 'gate closed',
+    rulesUnit: (n: number) => (n === 1 ? 'rule' : 'rules'),
+    describe: (stage: string, figure: string, line: string, gate: string) => `${stage}: ${figure}, ${line}, ${gate}`,
+  },
+
+  points: {
+    title: 'Points',
+    search: 'Find a point',
+    filterLabel: 'Show',
+    filter: { all: 'All', trouble: 'Not fresh', alert: 'In alert' } as Record<'all' | 'trouble' | 'alert', string>,
+    none: 'No point matches. Clear the search or show all.',
+    gateway: 'This gateway',
+    open: (name: string) => `Open the chart of ${name}`,
+    lastGood: (value: string, age: string) => `last ${value}, ${age}`,
+    badge(f: Freshness, span: string): string {
+      switch (f.kind) {
+        case 'fresh': return span;
+        case 'stale': return `Stale, ${span}`;
+        case 'bad': return `Bad, ${span}`;
+        case 'uncertain': return f.reason === 'retained' ? `Retained, ${span}` : `Uncertain, ${span}`;
+        case 'unknown': return 'No reading yet';
+      }
+    },
+    offlineBadge: (span: string) => `Last known, ${span}`,
+  },
+
+  reason: {
+    '': 'No reason given',
+    retained: 'Kept by the broker; old news until a fresh one comes',
+    not_a_number: 'Not a number',
+    no_answer: 'No answer',
+    device_fault: 'Device fault',
+    wrong_type: 'Wrong type of value',
+    clock: 'Device clock not trusted',
+  } as Record<Reason, string>,
+
+  severity: { info: 'Info', warning: 'Warning', high: 'High', critical: 'Critical' } as Record<Severity, string>,
+  phase: {
+    normal: 'Cleared',
+    pending: 'About to alert',
+    active: 'Active',
+    clearing: 'Clearing',
+    returned: 'Back to normal, not acknowledged',
+  } as Record<Phase, string>,
+  cause: {
+    raised: 'Raised',
+    cleared: 'Cleared',
+    returned: 'Back to normal',
+    acknowledged: 'Acknowledged',
+    'rule removed': 'Rule removed',
+  } as Record<string, string>,
+
+  alerts: {
+    title: 'Alerts',
+    none: 'No alerts. Rules are watching.',
+    noneNoRules: 'No alerts, and no rules that could raise one. Add rules to the configuration.',
+    pendingTitle: 'About to alert',
+    pendingFor: (span: string) => `for ${span}`,
+    since: (time: string, span: string) => `since ${time} (${span})`,
+    valueLimit: (value: string, limit: string) => `${value}, limit ${limit}`,
+    acknowledge: 'Acknowledge',
+    acknowledgeOf: (message: string) => `Acknowledge: ${message}`,
+    acknowledged: (who: string, note: string) => `Acknowledged${who ? ` by ${who}` : ''}${note ? `: “${note}”` : ''}`,
+    who: 'Your name',
+    note: 'Note (optional)',
+    send: 'Acknowledge',
+    cancel: 'Cancel',
+    sending: 'Acknowledging',
+    chart: 'Chart',
+    runbook: 'What to do: ',
+    announceRaised: (severity: string, message: string) => `${severity} alert: ${message}`,
+    announceGone: (message: string) => `Alert over: ${message}`,
+    announceAck: (message: string) => `Alert acknowledged: ${message}`,
+  },
+
+  log: {
+    title: 'Recent events',
+    none: 'Nothing has happened yet.',
+    by: (who: string) => `by ${who}`,
+    more: (n: number) => `Show ${n} more`,
+    gap: (gap: GapNotice) =>
+      gap.why === 'retention'
+        ? 'Some events are older than what the gateway keeps; the list was loaded afresh.'
+        : 'The gateway has a new journal; the list was loaded afresh.',
+  },
+
+  chart: {
+    ranges: [['5 min', 5], ['15 min', 15], ['1 h', 60], ['6 h', 360], ['24 h', 1440]] as [string, number][],
+    rangeLabel: 'Range',
+    lastSpan: (span: string) => `Last ${span}`,
+    between: (from: string, to: string) => `${from} to ${to}`,
+    close: 'Close the chart',
+    table: 'Table',
+    graph: 'Graph',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    earlier: 'Earlier',
+    later: 'Later',
+    follow: 'Follow live',
+    loading: 'Loading history',
+    empty: 'No samples in this range.',
+    limit: (limit: string) => `limit ${limit}`,
+    keys: 'Arrow keys move the cursor, + and − zoom, 0 follows live, Escape closes.',
+    summary: (range: string, low: string, high: string, mean: string, last: string, gaps: number, bad: number) =>
+      `${range}: lowest ${low}, highest ${high}, average ${mean}, latest ${last}` +
+      `${gaps ? `; ${plural(gaps, 'gap', 'gaps')} without data` : ''}${bad ? `; ${plural(bad, 'failed read', 'failed reads')}` : ''}.`,
+    summaryStates: (range: string, last: string, changes: number) => `${range}: now ${last}, ${plural(changes, 'change', 'changes')}.`,
+    at: (time: string, value: string, low: string, high: string) => (low === high ? `${time}  ${value}` : `${time}  ${value}  (${low} to ${high})`),
+    noData: (time: string) => `${time}  no data`,
+    columns: ['Time', 'Lowest', 'Highest', 'Average', 'Last', 'Samples', 'Failed reads'],
+  },
+
+  health: { starting: 'Starting', up: 'Up', degraded: 'Degraded', down: 'Down', stopped: 'Stopped' } as Record<Health, string>,
+
+  details: {
+    sources: 'Sources',
+    sourcesNone: 'No sources are configured. Add one under “sources:” in tidegate.yaml.',
+    sourceLine: (series: number, rate: string) => `${plural(series, 'point', 'points')}, ${rate} samples/s`,
+    sourceSince: (span: string) => `for ${span}`,
+    rejected: (n: string) => `${n} messages refused`,
+    rules: 'Rules',
+    rulesNone: 'No rules are configured. Add one under “rules:” in tidegate.yaml.',
+    ruleLine: (instances: number) => `watches ${plural(instances, 'point', 'points')}`,
+    ruleActive: (n: number) => `${n} active`,
+    store: 'Store',
+    upstream: 'Upstream',
+    upstreamNone: 'No upstream is configured: readings stay on this gateway. Add one under “uplinks:” in tidegate.yaml.',
+    rate: 'Rate',
+    stored: 'Stored',
+    delivered: 'Delivered',
+    samplesPerSecond: (rate: string) => `${rate} samples/s`,
+    commit: 'Commit time',
+    commitTimes: (p50: string, p99: string) => `${p50} ms typical, ${p99} ms slowest 1 %`,
+    queue: 'Intake queue',
+    queueFill: (depth: string, capacity: string) => `${depth} of ${capacity}`,
+    dropped: 'Dropped',
+    droppedNone: 'none since the start',
+    droppedSome: (n: string) => `${n} samples since the start`,
+    disk: 'Disk',
+    diskFill: (used: string, max: string) => `${used} of ${max}`,
+    keeps: 'Reaches back',
+    backlog: 'Backlog',
+    backlogNone: 'none',
+    backlogBatches: (n: string, span: string) => `${n} batches, oldest ${span}`,
+    drain: 'Time to drain',
+    drainNever: 'not draining',
+    lastAck: 'Last receipt',
+    lost: 'Lost',
+    lostNone: 'none',
+    lostSome: (n: string) => `${n} batches, overtaken by retention`,
+    deadLetters: 'Refused messages',
+    deadLettersNone: 'None. Every message could be read.',
+    deadLettersHelp: 'These arrived but could not be read or were over a limit. They are kept here so that nothing is lost silently.',
+    times: (n: number) => `${n} times`,
+    gateway: 'Gateway',
+    version: 'Version',
+    started: 'Running for',
+    journal: 'Journal',
+  },
+  footer: (version: string, span: string) => `Tidegate ${version}, running for ${span}`,
+};
