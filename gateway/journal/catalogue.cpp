@@ -30,7 +30,7 @@ Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info
     if (entry.info != info) {
       entry.info = info;
       changed_.insert(entry.id);
-      ++version_;
+      changed_at_[index(entry.id)] = ++version_;
     }
     return entry.id;
   }
@@ -53,7 +53,7 @@ void Catalogue::add(Entry entry) {
   labels_saved_.push_back(entry.labels.size());
   entries_.push_back(std::move(entry));
   by_name_.emplace(entries_.back().name, id);
-  ++version_;
+  changed_at_.push_back(++version_);
 }
 
 Result<double> Catalogue::label(SeriesId series, std::string_view text) {
@@ -71,7 +71,7 @@ Result<double> Catalogue::label(SeriesId series, std::string_view text) {
   }
   entry.labels.emplace_back(text);
   relabelled_.insert(series);
-  ++version_;
+  changed_at_[index(series)] = ++version_;
   return static_cast<double>(entry.labels.size() - 1);
 }
 
@@ -102,6 +102,15 @@ std::vector<Catalogue::Entry> Catalogue::entries(std::size_t first) const {
   const std::shared_lock lock(mutex_);
   if (first >= entries_.size()) return {};
   return {entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end()};
+}
+
+std::vector<Catalogue::Entry> Catalogue::changed_since(std::uint64_t since) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<Entry> changed;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (changed_at_[i] > since) changed.push_back(entries_[i]);
+  }
+  return changed;
 }
 
 std::optional<std::string> Catalogue::label_text(SeriesId series, double code) const {

@@ -45,6 +45,8 @@ class Catalogue {
   Entry entry(SeriesId id) const;
   /// Copies of all entries from `first` on, in order of id.
   std::vector<Entry> entries(std::size_t first = 0) const;
+  /// Copies of the entries that are new, renewed or have new labels since version() was `since`, in order of id.
+  std::vector<Entry> changed_since(std::uint64_t since) const;
   /// A state sample's label, or nothing for a code that has none.
   std::optional<std::string> label_text(SeriesId series, double code) const;
 
@@ -65,6 +67,7 @@ class Catalogue {
   mutable std::shared_mutex mutex_;
   Limits limits_;
   std::deque<Entry> entries_;
+  std::vector<std::uint64_t> changed_at_;  ///< beside entries_: the version that its last change made
   std::unordered_map<std::string_view, SeriesId> by_name_;  ///< views into entries_
   std::set<SeriesId> changed_;                              ///< new, or with another info than on disk
   std::set<SeriesId> relabelled_;                           ///< with labels that are not on disk
