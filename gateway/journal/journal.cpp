@@ -208,7 +208,7 @@ Catalogue& Journal::catalogue() { return impl_->catalogue; }
 const Catalogue& Journal::catalogue() const { return impl_->catalogue; }
 const std::vector<std::string>& Journal::notices() const { return impl_->notices; }
 
-Result<BatchPtr> Journal::append(Batch&& batch) {
+Result<BatchPtr> Journal::append(Batch& batch) {
   const std::lock_guard lock(impl_->write_mutex);
   if (Status status = impl_->check(batch); !status) return fail(std::move(status.error()));
   batch.seq = next(impl_->tail.ends().last);
@@ -216,6 +216,8 @@ Result<BatchPtr> Journal::append(Batch&& batch) {
   const Catalogue::Unsaved names = impl_->catalogue.unsaved();
   if (Status status = impl_->writer->append(batch, names); !status) {
     impl_->failures.add();
+    batch.seq = {};
+    batch.committed = {};
     const Error& error = status.error();
     return fail(error.code, "a batch of {} samples is not stored: {}; {}", batch.samples.size(), error.text,
                 advice(error.code));

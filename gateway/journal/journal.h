@@ -85,9 +85,11 @@ class Journal {
 
   /// All or nothing, durable on return: samples, events, alert records, new names and labels.
   /// Sets seq and committed (never before the last batch's, even where the clock went back over a restart), and gives
-  /// the batch as its readers will see it. `batch` is moved from only when it succeeds. Errc::full: the disk; Errc::io:
-  /// try again, the connection is made anew; Errc::corrupt: the file is damaged, the next open sets it aside.
-  Result<BatchPtr> append(Batch&& batch);
+  /// the batch as its readers will see it: `batch` is taken when it succeeds, and left as it was when it fails, to be
+  /// tried again. Errc::full: the disk; Errc::io: the next call makes the connection anew; Errc::corrupt: the file is
+  /// damaged, the next open sets it aside.
+  Result<BatchPtr> append(Batch& batch);
+  Result<BatchPtr> append(Batch&& batch) { return append(batch); }  ///< for one that nobody would try again
   /// Saves cursors and dead letters; retention; checkpoint. A bounded piece of work (a few ms) a call; the pump calls
   /// it when idle and each second.
   Status maintain();

@@ -226,7 +226,7 @@ TEST_F(JournalTest, RefusesWhatItCannotStoreAndKeepsTheBatch) {
   open();
   Batch batch;
   batch.samples = {sample(SeriesId{5}, 1)};
-  const auto stored = journal->append(std::move(batch));
+  const auto stored = journal->append(batch);
   ASSERT_FALSE(stored);
   EXPECT_EQ(stored.error().code, Errc::invalid);
   EXPECT_EQ(batch.samples.size(), 1u);

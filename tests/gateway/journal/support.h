@@ -1,9 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,28 +9,9 @@
 #include "gateway/core/clock.h"
 #include "gateway/core/metrics.h"
 #include "gateway/journal/journal.h"
+#include "tests/support/temp_dir.h"
 
 namespace tidegate::journal {
-
-/// A directory of its own, gone with the test.
-class TempDirectory {
- public:
-  TempDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "tidegate-journal-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  ~TempDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline SeriesInfo info(std::string unit, SeriesKind kind = SeriesKind::number) {
   return {kind, std::move(unit), "test", Micros{0}, {}};
@@ -84,7 +63,7 @@ class JournalTest : public ::testing::Test {
     return value;
   }
 
-  TempDirectory directory;
+  test::TempDir directory;
   Options options;
   FakeClock clock;
   Metrics metrics;
