@@ -19,7 +19,7 @@ const wave = (t, period, low, high, phase = 0) => low + ((high - low) * (1 + Mat
 const noise = (t, size) => size * (Math.sin(t / 171_000) + Math.sin(t / 53_000) + Math.sin(t / 910_000)) / 3;
 
 /** name, unit, source, area, value(t), and what differs from an ordinary number. */
-function plant() {
+export function plant() {
   const number = (name, unit, source, area, value, more = {}) => ({ name, unit, source, area, value, kind: 'number', every: 1, ...more });
   return [
     number('boiler1/temperature', '°C', 'plant', 'boiler-house', (t) => wave(t, 240, 78, 96) + noise(t, 0.4)),
@@ -54,8 +54,8 @@ function plant() {
 }
 
 export class FakeGateway {
-  constructor({ dist, port = 0, demo = false, version = '0.1.0', points = plant() }) {
-    Object.assign(this, { dist, port, demo, version, points });
+  constructor({ dist, port = 0, demo = false, version = '0.1.0', pingSeconds = 10, points = plant() }) {
+    Object.assign(this, { dist, port, demo, version, pingSeconds, points });
     this.epoch = `e${Date.now().toString(36)}`;
     this.started = this.now() - 6 * kHour;
     this.seq = 1000;
@@ -76,7 +76,7 @@ export class FakeGateway {
     await new Promise((done, fail) => this.server.once('error', fail).listen(this.port, '127.0.0.1', done));
     this.port = this.server.address().port;
     this.timers = [setInterval(() => this.sendDelta(), 500), setInterval(() => this.sendState(), 1000),
-      setInterval(() => this.send('ping', { time: this.now() }), 10_000)];
+      setInterval(() => this.send('ping', { time: this.now() }), this.pingSeconds * 1000)];
     return this;
   }
 
@@ -129,7 +129,7 @@ export class FakeGateway {
   }
 
   hello() {
-    return { epoch: this.epoch, time: this.now(), version: this.version, name: 'plant-7', site: 'Hall 3', ping_seconds: 10, max_streams: 64, demo: this.demo };
+    return { epoch: this.epoch, time: this.now(), version: this.version, name: 'plant-7', site: 'Hall 3', ping_seconds: this.pingSeconds, max_streams: 64, demo: this.demo };
   }
 
   frame(type, data, id = '') { return `${id && `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`; }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { AlertEvent, StreamEvent } from '../../../dashboard/web/src/api.ts';
+import { byUrgency } from '../../../dashboard/web/src/alerts.ts';
+import { Model } from '../../../dashboard/web/src/model.ts';
+import { alert, kNow, kSecond, series, state } from './samples.ts';
+
+function modelWith(...alerts: ReturnType<typeof alert>[]): Model {
+  const model = new Model();
+  model.apply({ type: 'snapshot', data: { time: kNow, series: [series()], alerts, state: state() } });
+  model.takeChanges();
+  return model;
+}
+
+function event(change: Partial<AlertEvent> & { alert: ReturnType<typeof alert> }): StreamEvent {
+  return { type: 'alert', data: { seq: change.seq ?? 5, alerts: [{ seq: 5, time: kNow, cause: 'raised', from: 'pending', ...change }] } };
+}
+
+test('a snapshot replaces all that was known and asks for the rest', () => {
+  const model = modelWith();
+  model.apply({ type: 'snapshot', data: { time: kNow, series: [series({ name: 'pump/speed' })], alerts: [], state: state() } });
+  assert.deepEqual([...model.series.keys()], ['pump/speed']);
+  assert.ok(model.takeChanges().parts.has('reload'));
+});
+
+test('a delta moves the readings that it names, and only those', () => {
+  const model = modelWith();
+  model.apply({ type: 'delta', data: { time: kNow, values: { 'boiler1/temperature': [kNow, 72, 'good', ''], 'no/such': [kNow, 1, 'good', ''] } } });
+  const changes = model.takeChanges();
+  assert.deepEqual([...changes.values], ['boiler1/temperature']);
+  assert.equal(model.series.get('boiler1/temperature')?.last?.[1], 72);
+  assert.equal(model.series.has('no/such'), false);
+  assert.ok(model.takeChanges().empty);
+});
+
+test('a failed read keeps the last good value beside it', () => {
+  const model = modelWith();
+  model.apply({ type: 'delta', data: { time: kNow, values: { 'boiler1/temperature': [kNow, null, 'bad', 'no_answer'] } } });
+  assert.equal(model.lastGood.get('boiler1/temperature')?.[1], 71.5);
+});
+
+test('a raised alert is active and in the log; a cleared one is in the log only', () => {
+  const model = modelWith();
+  model.apply(event({ alert: alert() }));
+  assert.equal(model.alerts.get('hot:boiler1')?.phase, 'active');
+  model.apply(event({ seq: 6, time: kNow + kSecond, cause: 'cleared', alert: alert({ phase: 'normal', since: kNow + kSecond }) }));
+  assert.equal(model.alerts.size, 0);
+  assert.deepEqual(model.log.map(({ cause }) => cause), ['cleared', 'raised']);
+});
+
+test('a replayed transition does not undo what the snapshot already knows', () => {
+  const model = modelWith(alert({ since: kNow + 9 * kSecond }));
+  model.apply(event({ cause: 'cleared', alert: alert({ phase: 'normal', since: kNow }) }));
+  assert.equal(model.alerts.get('hot:boiler1')?.phase, 'active');
+  assert.equal(model.log.length, 1);
+});
+
+test('an event that the log holds already is not told twice', () => {
+  const model = modelWith();
+  model.apply(event({ alert: alert() }));
+  model.apply(event({ alert: alert() }));
+  assert.equal(model.log.length, 1);
+});
+
+test('an event that the log holds already does not revert an acknowledgement', () => {
+  const model = modelWith();
+  model.apply(event({ alert: alert() }));
+  model.takeAlert(alert({ acknowledged: true }));
+  model.apply(event({ alert: alert() }));
+  assert.equal(model.alerts.get('hot:boiler1')?.acknowledged, true);
+});
+
+test('a gap asks for everything afresh', () => {
+  const model = modelWith();
+  model.apply({ type: 'gap', data: { first: null, last: null, why: 'epoch' } });
+  assert.ok(model.takeChanges().parts.has('reload'));
+});
+
+test('a source change shows at once, an older one does not', () => {
+  const model = modelWith();
+  const change = (time: number, health: 'up' | 'down') => model.apply({ type: 'source', data: { seq: 9, changes: [{ time, source: 'field', health, text: 'x' }] } });
+  change(kNow + kSecond, 'down');
+  change(kNow - kSecond, 'up');
+  assert.equal(model.state?.sources[1]?.health, 'down');
+});
+
+test('what needs a person stands first: not acknowledged, then severity, then age', () => {
+  const sorted = [alert({ id: 'a', acknowledged: true }), alert({ id: 'b', severity: 'warning' }), alert({ id: 'c', raised: kNow - kSecond }), alert({ id: 'd' })].sort(byUrgency);
+  assert.deepEqual(sorted.map(({ id }) => id), ['d', 'c', 'b', 'a']);
+});

@@ -1,0 +1,258 @@
+// The page in a real browser against the fake gateway. usage: node page_test.mjs DIST
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+
+import { FakeGateway, plant, playScenes } from '../fake_server.mjs';
+import { acknowledge, badge, launch, open, seriousViolations, textOf, tile, until, untilLive, untilText, untilValueMoves } from './browser.mjs';
+
+const kDist = process.env.TIDEGATE_DIST ?? process.argv[2];
+const kSecond = 1e6;
+const kHot = { series: 'boiler1/temperature', severity: 'critical', message: 'boiler1 is at 93.2 °C', value: 93.2, limit: 90, unit: '°C' };
+const browser = await launch();
+after(() => browser.close());
+
+/** Runs `act` with a gateway and a page open on it; both are closed, and the page's behaviour is judged. */
+async function withPage(act, { gateway: options = {}, before = () => {}, ...view } = {}) {
+  const gateway = await new FakeGateway({ dist: kDist, ...options }).start();
+  before(gateway);
+  const opened = await open(browser, gateway.url, view);
+  try {
+    await act({ gateway, ...opened });
+    await opened.close();
+  } finally {
+    await gateway.stop();
+  }
+}
+
+test('values move, and the status line sums them up', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  await untilValueMoves(page, 'boiler1/temperature');
+  await untilText(page.locator('.sentence'), /^27 of 28 points fresh, 1 uncertain\. No alerts\. Upstream /);
+  assert.match(await page.title(), /plant-7 · Tidegate/);
+}));
+
+test('an alert appears, is acknowledged with name and note, and leaves', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1 is at 93\.2 °C/);
+  await until('the tile to carry the alert', () => tile(page, 'boiler1/temperature').evaluate((node) => node.classList.contains('severity-critical')));
+  await until('the alert to be announced', async () => /Critical alert: boiler1/.test(await textOf(page.locator('[aria-live=polite]'))));
+  assert.equal(await page.locator('[aria-live]').count(), 1);
+  await acknowledge(page, 'boiler1 is at', 'Eva', 'closing V12');
+  assert.deepEqual([gateway.log[0].alert.acknowledged_by, gateway.log[0].alert.note], ['Eva', 'closing V12']);
+  gateway.raise('other:boiler2', { ...kHot, message: 'boiler2 is hot' });
+  await page.locator('.alert', { hasText: 'boiler2 is hot' }).locator('.acknowledge').click();
+  assert.equal(await page.locator('.alert', { hasText: 'boiler2 is hot' }).locator('input[name=who]').inputValue(), 'Eva');
+  gateway.clear('boiler-overheating:boiler1');
+  await until('the cleared alert to leave', async () => (await page.locator('.alert').count()) === 1);
+  await untilText(page.locator('.log-line').first(), /Cleared/);
+}));
+
+test('an alert that somebody else acknowledged meanwhile answers in words', () => withPage(async ({ gateway, page, expectLoss }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await page.locator('.acknowledge').click();
+  gateway.alerts.get('boiler-overheating:boiler1').acknowledged = true;
+  page.removeAllListeners('console');  // the browser logs the 409 as an error
+  expectLoss();
+  await page.locator('.ack-form button[type=submit]').click();
+  await untilText(page.locator('.form-error'), /Somebody has acknowledged/);
+}));
+
+test('a killed gateway is noticed, and the page recovers when it is back', () => withPage(async ({ gateway, page, expectLoss }) => {
+  await untilLive(page);
+  await untilValueMoves(page, 'boiler1/temperature');
+  expectLoss();
+  await gateway.stop();
+  await until('the page to say that it reconnects', async () => /^Reconnecting/.test(await badge(page)));
+  await untilText(page.locator('.banner-offline'), /Offline since .*last known/);
+  await until('the values to turn grey', async () => (await page.locator('.tile:not(.not-live)').count()) === 0);
+  gateway.epoch = 'after-the-restart';
+  gateway.started = gateway.now();
+  await gateway.start();
+  await untilLive(page);
+  await untilValueMoves(page, 'boiler1/temperature');
+  await until('the recovery to be announced', async () => /Connected again after|was restarted/.test(await textOf(page.locator('[aria-live=polite]'))));
+  assert.equal(await page.locator('.banner-offline').isVisible(), false);
+}));
+
+test('alerts that came while the link was down are resumed by id, each once', () => withPage(async ({ gateway, page, expectLoss }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1/);
+  expectLoss();
+  await gateway.stop();
+  await until('the loss', async () => /^Reconnecting/.test(await badge(page)));
+  gateway.clear('boiler-overheating:boiler1');
+  gateway.raise('cold-room-warming:coldroom', { ...kHot, series: 'coldroom/temperature', message: 'Cold room warms' });
+  await gateway.start();
+  await untilLive(page);
+  await untilText(page.locator('.alert-message'), /Cold room warms/);
+  await until('three lines in the log', async () => (await page.locator('.log-line').count()) === 3);
+}));
+
+test('a link that falls silent is shown as delayed, then given up', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  gateway.mute = true;
+  await until('delayed', async () => /^Delayed \d+ s$/.test(await badge(page)));
+  await until('reconnecting', async () => /^Reconnecting/.test(await badge(page)));
+  gateway.mute = false;
+  await untilLive(page);
+}, { gateway: { pingSeconds: 2 } }));
+
+test('a busy gateway and one that stops are told apart', () => withPage(async ({ gateway, page }) => {
+  await untilText(page.locator('.banner-offline'), /as many viewers as it allows/);
+  gateway.busy = false;
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await untilLive(page);
+  gateway.send('bye', { why: 'shutdown' });
+  await untilText(page.locator('.banner-offline'), /stopping or restarting/);
+  await untilLive(page);
+}, { before: (gateway) => (gateway.busy = true) }));
+
+test('a journal that is another one is said, and the log is loaded afresh', () => withPage(async ({ gateway, page, expectLoss }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1/);
+  expectLoss();
+  await gateway.stop();
+  Object.assign(gateway, { epoch: 'another', log: [], alerts: new Map() });
+  await gateway.start();
+  await untilText(page.locator('.notice'), /new journal/);
+  await until('an empty log', async () => (await page.locator('.log-line').count()) === 0);
+}));
+
+test('a new version of the gateway offers to reload the page', () => withPage(async ({ gateway, page, expectLoss }) => {
+  await untilLive(page);
+  expectLoss();
+  await gateway.stop();
+  gateway.version = '0.2.0';
+  await gateway.start();
+  await untilText(page.locator('.status'), /now runs version 0\.2\.0/);
+}));
+
+test('a sensor that falls silent turns grey with its age, a failed read says why, a retained value is marked', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  const stale = tile(page, 'boiler1/pressure'), bad = tile(page, 'pump3/current');
+  assert.match(await textOf(tile(page, 'office/battery')), /Retained/);
+  assert.doesNotMatch(await stale.getAttribute('class'), /not-live/);
+  gateway.failing.set('boiler1/pressure', 'silent');
+  gateway.failing.set('pump3/current', 'no_answer');
+  await untilText(stale, /Stale, \d+ s/);
+  assert.match(await stale.getAttribute('class'), /not-live/);
+  await untilText(bad, /No answer.*last 1\d\.\d A.*Bad/);
+  await untilText(page.locator('.sentence'), /1 stale, 1 bad/);
+  await page.getByRole('button', { name: 'Not fresh' }).click();
+  await until('only what is not fresh', async () => (await page.locator('.tile').count()) === 3);
+}));
+
+test('an upstream that is cut off closes its gate and says how much waits', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  assert.equal(await page.locator('.gate-closed').count(), 0);
+  gateway.upstreamDownSince = gateway.now() - 240 * kSecond;
+  await untilText(page.locator('.sentence'), /Upstream cut off, 4 min waiting/);
+  assert.equal(await page.locator('.gate-closed').count(), 1);
+  await untilText(page.locator('#upstream'), /did not answer; next try in 8 s/);
+}));
+
+test('pausing holds the values and says so; resuming catches up', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  await untilValueMoves(page, 'boiler1/temperature');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await untilText(page.locator('.banner-paused'), /Paused at/);
+  const value = tile(page, 'boiler1/temperature').locator('.tile-number');
+  const held = await textOf(value);
+  await page.waitForTimeout(3000);
+  assert.equal(await textOf(value), held);
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await until('a moved value', async () => (await textOf(value)) !== held);
+}));
+
+test('a tile opens its chart by keyboard; ranges, table and keys work; Escape gives the focus back', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  await tile(page, 'boiler1/temperature').focus();
+  await page.keyboard.press('Enter');
+  await untilText(page.locator('.chart-summary'), /^Last 15 min: lowest \d+\.\d °C, highest \d+\.\d °C/);
+  await page.getByRole('button', { name: '1 h', exact: true }).click();
+  await untilText(page.locator('.chart-summary'), /^Last 1 h: .*; 1 gap without data\.$/);
+  await page.locator('.plot').focus();
+  await page.keyboard.press('ArrowLeft');
+  await untilText(page.locator('.chart-readout'), /\d\d:\d\d:\d\d {2}\d+\.\d °C/);
+  await page.keyboard.press('+');
+  await untilText(page.locator('.chart-summary'), /^Last 30 min/);
+  await page.getByRole('button', { name: 'Table' }).click();
+  await until('rows', async () => (await page.locator('.chart-table tbody tr').count()) > 50);
+  await page.getByRole('button', { name: 'Earlier' }).click();
+  await page.getByRole('button', { name: 'Follow live' }).click();
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-series')), 'boiler1/temperature');
+}, { before: (gateway) => (gateway.gap = [gateway.now() - 20 * 60 * kSecond, gateway.now() - 17 * 60 * kSecond]) }));
+
+test('the chart of a state and of a point without history work', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  await tile(page, 'boiler1/burner').click();
+  await untilText(page.locator('.chart-summary'), /^Last 15 min: now (idle|ignite|run), \d+ changes\.$/);
+  await tile(page, 'new/point').click();
+  await untilText(page.locator('.chart-message'), /No samples in this range/);
+}, { gateway: { points: [...plant(), { ...plant()[0], name: 'new/point', value: () => 1, every: 3600 }] },
+  before: (gateway) => { const history = gateway.history; gateway.history = function (query) {
+    const answer = history.call(this, query);
+    return query.getAll('series').includes('new/point') && query.getAll('series').length === 1 ? { ...answer, series: [{ name: 'new/point', points: [] }] } : answer; }; } }));
+
+test('hostile names, messages and payloads are shown as text', () => {
+  const evil = '<img src=x onerror=alert(1)>"\'&amp;<script>alert(2)</script>';
+  const points = [{ ...plant()[0], name: `${evil}/t`, unit: '<b>°C</b>', area: evil, states: [evil], kind: 'state', value: () => 0 }];
+  return withPage(async ({ gateway, page }) => {
+    await untilLive(page);
+    gateway.raise(evil, { ...kHot, series: `${evil}/t`, message: evil, runbook: evil, unit: evil });
+    gateway.deadLetters.unshift({ id: 1, time: gateway.now(), times: 1, source: evil, topic: evil, payload: evil, reason: evil });
+    await untilText(page.locator('.alert-message'), /<img src=x onerror/);
+    await untilText(page.locator('.tile-number'), /<script>alert\(2\)/);
+    await untilText(page.locator('.letters pre'), /<img src=x/);
+    await page.locator('.tile').click();
+    await untilText(page.locator('#chart-title'), /<img src=x/);
+    await page.getByRole('button', { name: 'Table' }).click();
+    await acknowledge(page, '<img', 'E', 'n');
+    assert.equal(await page.locator('main img, main script, main b:has(> *)').count(), 0);
+  }, { gateway: { points } });
+});
+
+test('a gateway without sources, rules, uplinks or points teaches what comes next', () => withPage(async ({ page }) => {
+  await untilText(page.locator('.sentence'), /No points yet\. Add a source.* No alerts\. No upstream\./);
+  await untilText(page.locator('#sources'), /No sources are configured/);
+  assert.deepEqual(await seriousViolations(page), []);
+}, { gateway: { points: [] }, before: (gateway) => { const state = gateway.state.bind(gateway); gateway.state = () => ({ ...state(), sources: [], rules: [], uplinks: [] }); } }));
+
+for (const width of [320, 768, 1400]) {
+  for (const scheme of ['light', 'dark']) {
+    test(`accessible, without sideways scrolling, with targets large enough: ${width} px, ${scheme}`, () => withPage(async ({ gateway, page }) => {
+      await untilLive(page);
+      await until('alerts', async () => (await page.locator('.alert').count()) > 0);
+      await page.locator('.acknowledge').first().click();
+      await untilText(page.locator('.letters').first(), /legacy/);
+      assert.deepEqual(await seriousViolations(page), []);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page scrolls sideways');
+      const small = await page.$$eval('button, a, input', (nodes) => nodes.filter((node) => node.offsetParent).map((node) => [node.textContent, node.getBoundingClientRect()])
+        .filter(([, { width: w, height: h }]) => w < 24 || h < 24).map(([text]) => text));
+      assert.deepEqual(small, []);
+      await tile(page, 'boiler1/temperature').click();
+      await untilText(page.locator('.chart-summary'), /lowest/);
+      assert.deepEqual(await seriousViolations(page), []);
+      gateway.mute = true;
+    }, { width, scheme, motion: 'reduce', before: playScenes }));
+  }
+}
+
+test('nothing moves by itself for who asked for reduced motion', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+}, { motion: 'reduce' }));
+
+test('the whole page fits its budget of 150 KiB compressed', () => {
+  const files = readdirSync(kDist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const total = files.reduce((sum, { parentPath, path, name }) => sum + gzipSync(readFileSync(join(parentPath ?? path, name)), { level: 9 }).length, 0);
+  assert.ok(total > 10_000 && total <= 150 * 1024, `${total} bytes`);
+});
