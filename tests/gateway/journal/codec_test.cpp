@@ -99,7 +99,7 @@ TEST(Codec, ABatchLargerThanABlockComesBack) {
 /// Samples of mixed shapes, from a seed.
 std::vector<Sample> random_samples(std::uint64_t seed) {
   std::mt19937_64 random(seed);
-  std::vector<Sample> samples(random() % 600);
+  std::vector<Sample> samples(static_cast<std::size_t>(random() % 600));
   const auto series = static_cast<std::uint32_t>(random() % 40 + 1);
   std::int64_t time = kStart;
   for (Sample& one : samples) {
