@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 #include <queue>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -44,7 +45,7 @@ struct SeriesText {
 struct Timer {
   Timestamp at;
   std::uint32_t instance;
-  bool operator>(const Timer& other) const { return at > other.at; }
+  bool operator>(const Timer& other) const { return std::tie(at, instance) > std::tie(other.at, other.instance); }
 };
 
 /// What the hot path reads of a rule.
@@ -52,6 +53,9 @@ struct Policy {
   AlertPolicy alert;
   bool good_only;
 };
+
+/// A device's own times may lie this far behind the gateway's, and its windows with them.
+constexpr Micros kMaxClockLag = std::chrono::minutes(1);
 
 bool usable(const Sample& sample, bool good_only) {
   if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;
@@ -327,7 +331,7 @@ Micros Engine::lookback() const {
   for (const Instance& instance : impl_->instances) {
     if (instance.detector) longest = std::max(longest, instance.detector->lookback());
   }
-  return longest;
+  return longest > Micros{0} ? longest + kMaxClockLag : longest;
 }
 
 void Engine::observe(std::span<const Sample> samples, Output& out) {
@@ -356,7 +360,8 @@ void Engine::tick(Timestamp now, Output& out) {
     if (instance.queued != timer.at) continue;
     instance.queued = kNever;
     if (!instance.detector) continue;
-    impl_->run_timers(timer.instance, now, out);
+    // One that was put off goes back in, so that all end in order of their times.
+    if (instance.due <= timer.at) impl_->run_timers(timer.instance, timer.at == kAtOnce ? now : timer.at, out);
     impl_->arm(timer.instance);
   }
 }

@@ -31,7 +31,10 @@ std::string name_problem(std::string_view text) {
 
 std::string pattern_problem(std::string_view text) {
   const auto pattern = Pattern::parse(text);
-  return pattern ? "" : pattern.error().text;
+  if (!pattern) return pattern.error().text;
+  if (pattern->literal() && !valid_series_name(text))
+    return fmt::format("'{}' cannot be the name of a series", printable(text));
+  return "";
 }
 
 std::vector<std::string> kind_names() {
@@ -124,7 +127,16 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               item.boolean("good_only")};
 }
 
+/// A part that the reader of the file gave up on: check() keeps silent about it.
+bool has_refused(const Node& node) {
+  if (node.refused) return true;
+  return std::any_of(node.items.begin(), node.items.end(), has_refused) ||
+         std::any_of(node.entries.begin(), node.entries.end(),
+                     [](const Node::Entry& entry) { return has_refused(entry.value); });
+}
+
 bool checks_out(const Node& item) {
+  if (has_refused(item)) return false;
   Node copy = item;
   Problems problems;
   check(copy, rule_shape(), problems);

@@ -68,6 +68,8 @@ class SlopeWindow {
   std::size_t count() const {
     return static_cast<std::size_t>((front_.empty() ? 0 : front_.back().count) + back_sum_.count);
   }
+  /// What it keeps: never more than kMaxRuns.
+  std::size_t runs() const { return front_.size() + back_.size(); }
   Micros span() const { return count() == 0 ? Micros{0} : newest_ - oldest(); }
   /// Per second; nothing while all samples have one time, or where the sums left a double's range.
   std::optional<double> slope() const {

@@ -1,0 +1,264 @@
+#include "rules/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "gateway/config/load.h"
+
+namespace tidegate::rules {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Timestamp kStart{seconds(1'700'000'000)};
+constexpr Timestamp at(int second) { return kStart + seconds(second); }
+constexpr SeriesId kFirst{0}, kSecond{1};
+
+Sample good(SeriesId id, int second, double value) { return {id, Quality::good, Reason::none, at(second), value}; }
+
+std::vector<Rule> compile(const std::string& yaml) {
+  config::Problems problems;
+  config::Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
+  config::check(node, config::Shape::list(rule_shape()), problems);
+  auto rules = parse_rules(node, problems);
+  EXPECT_EQ(problems.text(), "");
+  return rules;
+}
+
+SeriesInfo with_unit(const std::string& unit) {
+  SeriesInfo info;
+  info.unit = unit;
+  return info;
+}
+
+SeriesInfo of_kind(SeriesKind kind) {
+  SeriesInfo info;
+  info.kind = kind;
+  return info;
+}
+
+TEST(Engine, FillsTheRecordOfARaisedAlert) {
+  Engine engine(compile(
+      R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,
+    message: "{device} ({series}): {value} {unit} > {limit}, {rule} {severity}", labels: {zone: b, area: a}, runbook: "Close V12."}])"));
+  engine.declare(kFirst, "boiler1/temp", with_unit("°C"), {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 3, 93.256)}, out);
+  ASSERT_EQ(out.events.size(), 1u);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  const AlertRecord& alert = out.alerts[0];
+  const AlertRecord expected{"hot:boiler1",
+                             "hot",
+                             "boiler1/temp",
+                             Phase::active,
+                             false,
+                             Severity::critical,
+                             at(3),
+                             at(3),
+                             93.256,
+                             90,
+                             "°C",
+                             "boiler1 (boiler1/temp): 93.26 °C > 90, hot critical",
+                             {{"area", "a"}, {"zone", "b"}},
+                             "Close V12.",
+                             "",
+                             ""};
+  EXPECT_EQ(alert, expected);
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).alert, expected);
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).cause, "raised");
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).from, Phase::normal);
+}
+
+TEST(Engine, AnAnonymousWildcardTakesItsIdentityFromTheSeries) {
+  Engine engine(compile(R"([{name: hot, series: "+/temp", threshold: {above: 90}}])"));
+  engine.declare(kFirst, "a/temp", {}, {});
+  engine.declare(kSecond, "b/temp", {}, {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
+  ASSERT_EQ(out.alerts.size(), 2u);
+  EXPECT_EQ(out.alerts[0].id, "hot:a/temp");
+  EXPECT_EQ(out.alerts[1].id, "hot:b/temp");
+}
+
+TEST(Engine, ColonsInCapturesDoNotMakeTwoAlertsOne) {
+  Engine engine(compile(R"([{name: hot, series: "{a}/{b}", threshold: {above: 90}}])"));
+  engine.declare(kFirst, "x:y/z", {}, {});
+  engine.declare(kSecond, "x/y:z", {}, {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
+  EXPECT_EQ(out.alerts[0].id, "hot:x%3Ay:z");
+  EXPECT_EQ(out.alerts[1].id, "hot:x:y%3Az");
+}
+
+TEST(Engine, NoUnitLeavesNoGapInTheMessage) {
+  Engine engine(compile(
+      R"([{name: hot, series: a/b, threshold: {above: 90}, message: "{value} {unit}, limit {limit}{unit}."}])"));
+  engine.declare(kFirst, "a/b", {}, {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  EXPECT_EQ(out.alerts[0].message, "91, limit 90.");
+}
+
+TEST(Engine, AUnitThatDoesNotConvertIsAProblemOfTheRule) {
+  Engine engine(compile(R"([{name: hot, series: "{d}/{m}", threshold: {above: 90 °C}}])"));
+  engine.declare(kFirst, "a/pressure", with_unit("bar"), {});
+  engine.declare(kSecond, "a/temp", with_unit("K"), {});
+  const auto status = engine.status();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].instances, 1u);
+  EXPECT_EQ(status[0].problems,
+            std::vector<std::string>{"a/pressure: its unit is bar, and the limit's °C does not convert to that"});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 1000), good(kSecond, 0, 363.2)}, out);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].limit, 363.15);
+}
+
+TEST(Engine, ARuleThatMakesNoSenseForASeriesSaysWhy) {
+  Engine engine(compile(
+      R"([{name: a, series: "{d}/m", threshold: {above: 1}}, {name: b, series: "{d}/m", trend: {rising: 1 /s, over: 5s}},
+                            {name: c, series: "{d}/m", threshold: {equals: open}}])"));
+  engine.declare(kFirst, "s/m", of_kind(SeriesKind::state), std::vector<std::string>{"open"});
+  engine.declare(kSecond, "n/m", {}, {});
+  engine.declare(SeriesId{2}, "b/m", of_kind(SeriesKind::boolean), {});
+  const auto status = engine.status();
+  EXPECT_EQ(status[0].problems,
+            std::vector<std::string>{"s/m: it is a series of states, which have no size; use equals"});
+  EXPECT_EQ(status[1].problems, (std::vector<std::string>{"s/m: it is a series of states, which have no slope",
+                                                          "b/m: it is a series of booleans, which have no slope"}));
+  EXPECT_EQ(status[2].problems, (std::vector<std::string>{"n/m: it is a series of numbers, and 'open' is none",
+                                                          "b/m: it is true or false, never 'open'"}));
+}
+
+TEST(Engine, ALabelThatComesLaterIsKnownOnceDeclared) {
+  Engine engine(compile(R"([{name: door, series: d/door, threshold: {equals: open}}])"));
+  engine.declare(kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed"});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 0)}, out);
+  engine.declare(kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed", "open"});
+  engine.observe(std::vector{good(kFirst, 1, 1)}, out);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].message, "d/door is open");
+}
+
+TEST(Engine, AChangedUnitIsTakenOver) {
+  Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90 °C}}])"));
+  engine.declare(kFirst, "a/t", with_unit("°C"), {});
+  engine.declare(kFirst, "a/t", with_unit("°F"), {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 150)}, out);
+  EXPECT_TRUE(out.alerts.empty());
+  engine.observe(std::vector{good(kFirst, 1, 195)}, out);
+  EXPECT_EQ(out.alerts.size(), 1u);
+}
+
+TEST(Engine, NothingFiresOnWhatIsNoNumber) {
+  Engine engine(compile(
+      R"([{name: a, series: "{d}/x", threshold: {above: -1e300}}, {name: b, series: "{d}/x", threshold: {below: 1e300}},
+                            {name: c, series: "{d}/x", trend: {rising: 1 /d, over: 2s, min_points: 2}}])"));
+  engine.declare(kFirst, "d/x", {}, {});
+  Output out;
+  for (int i = 0; i < 10; ++i) {
+    for (const double value :
+         {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+      engine.observe(std::vector{good(kFirst, i, value)}, out);
+    }
+    engine.observe(std::vector{Sample{kFirst, Quality::bad, Reason::no_answer, at(i), 0}}, out);
+    engine.tick(at(i), out);
+  }
+  EXPECT_TRUE(out.alerts.empty());
+  EXPECT_TRUE(out.events.empty());
+}
+
+TEST(Engine, SamplesOfAnUnknownSeriesArePassedOver) {
+  Engine engine(compile(R"([{name: hot, series: "#", threshold: {above: 90}}])"));
+  Output out;
+  engine.observe(std::vector{good(SeriesId{77}, 0, 100)}, out);
+  engine.warm(std::vector{good(SeriesId{77}, 0, 100)});
+  EXPECT_TRUE(out.alerts.empty());
+}
+
+TEST(Engine, AcknowledgingWhatIsNotActiveIsRefused) {
+  Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90}}])"));
+  engine.declare(kFirst, "a/t", {}, {});
+  Output out;
+  EXPECT_FALSE(engine.acknowledge({"hot", "Ada", ""}, at(0), out));
+  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  out.clear();
+  EXPECT_FALSE(engine.acknowledge({"cold", "Ada", ""}, at(1), out));
+  EXPECT_TRUE(engine.acknowledge({"hot", "Ada", "on my way"}, at(1), out));
+  EXPECT_FALSE(engine.acknowledge({"hot", "Ben", ""}, at(2), out)) << "once is enough";
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].acknowledged_by, "Ada");
+  EXPECT_EQ(out.alerts[0].note, "on my way");
+  EXPECT_EQ(out.alerts[0].value, 91);
+}
+
+TEST(Engine, RestoresARecordToTheLetterAndAnnouncesNothing) {
+  const std::string yaml = R"([{name: hot, series: "{d}/t", threshold: {above: 90}, for: 10s, ack: required}])";
+  for (const Phase phase : {Phase::pending, Phase::active, Phase::clearing, Phase::returned}) {
+    Engine engine(compile(yaml));
+    engine.declare(kFirst, "a/t", {}, {});
+    AlertRecord record{
+        "hot:a", "hot", "a/t", phase, phase == Phase::pending, Severity::info, at(-5), at(-7), 91, 90, "K", "as it was",
+        {},      "",    "",    ""};
+    Output out;
+    engine.restore(std::vector{record}, at(0), out);
+    engine.tick(at(1), out);
+    EXPECT_TRUE(out.events.empty());
+    EXPECT_TRUE(out.alerts.empty());
+    EXPECT_EQ(engine.status()[0].active, phase == Phase::active || phase == Phase::clearing ? 1u : 0u);
+  }
+}
+
+TEST(Engine, APendingAlertOfARemovedRuleGoesInSilence) {
+  Engine engine({});
+  const AlertRecord pending{"gone:a", "gone", "a/t", Phase::pending, true, {}, at(0), {}, 0, 0, "", "", {}, "", "", ""};
+  AlertRecord active = pending;
+  active.id = "gone:b";
+  active.phase = Phase::active;
+  active.acknowledged = false;
+  Output out;
+  engine.restore(std::vector{pending, active}, at(5), out);
+  ASSERT_EQ(out.alerts.size(), 2u);
+  EXPECT_EQ(out.alerts[0].phase, Phase::normal);
+  ASSERT_EQ(out.events.size(), 1u);
+  const auto& transition = std::get<AlertTransition>(out.events[0].body);
+  EXPECT_EQ(transition.alert.id, "gone:b");
+  EXPECT_EQ(transition.cause, "rule removed");
+  EXPECT_EQ(transition.from, Phase::active);
+}
+
+TEST(Engine, AClockSetForwardAYearRaisesNothingByItself) {
+  Engine engine(compile(
+      R"([{name: silent, series: a/t, absence: {for: 5m}}, {name: hot, series: a/t, threshold: {above: 90}, for: 1h}])"));
+  engine.declare(kFirst, "a/t", {}, {});
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  engine.tick(at(1), out);
+  out.clear();
+  const int year = 365 * 86400;
+  engine.tick(at(year), out);
+  EXPECT_TRUE(out.alerts.empty());
+  engine.observe(std::vector{good(kFirst, year + 1, 80)}, out);
+  EXPECT_TRUE(out.events.empty());
+}
+
+TEST(Engine, LiteralSeriesAreAskedForByName) {
+  Engine engine(compile(R"([{name: a, series: b/c, absence: {for: 5m}}, {name: b, series: a/b, threshold: {above: 1}},
+                            {name: c, series: b/c, threshold: {above: 1}}, {name: d, series: "{x}/y", absence: {for: 5m}}])"));
+  EXPECT_EQ(engine.literal_series(), (std::vector<std::string>{"a/b", "b/c"}));
+}
+
+TEST(Engine, LookbackIsTheLongestWindowInUse) {
+  Engine engine(compile(
+      R"([{name: a, series: "{x}/t", trend: {rising: 1 /s, over: 2h}}, {name: b, series: "{x}/t", absence: {for: 5m}}])"));
+  EXPECT_EQ(engine.lookback(), Micros{0});
+  engine.declare(kFirst, "a/t", {}, {});
+  EXPECT_EQ(engine.lookback(), std::chrono::minutes(121)) << "and a minute for a device whose clock lags";
+}
+
+}  // namespace
+}  // namespace tidegate::rules

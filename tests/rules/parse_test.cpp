@@ -1,0 +1,108 @@
+// What a user reads who wrote a wrong rule: tests/rules/golden/*.txt, each with the YAML and, behind `---`, the
+// problems.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "gateway/config/load.h"
+#include "rules/kinds.h"
+#include "rules/rule.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+using config::Shape;
+
+std::vector<Rule> compile(const std::string& yaml, Problems& problems) {
+  Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
+  config::check(node, Shape::object("", {config::required("rules", Shape::list(rule_shape()), "")}), problems);
+  return node.has("rules") ? parse_rules(node["rules"], problems) : std::vector<Rule>{};
+}
+
+std::string problems_of(const std::string& yaml) {
+  Problems problems;
+  compile(yaml, problems);
+  return problems.text();
+}
+
+TEST(WrongRules, AreAnsweredWithTheirPlaceAndTheWayOut) {
+  int cases = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TIDEGATE_GOLDEN)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t mark = text.find("\n---\n");
+    ASSERT_NE(mark, std::string::npos) << entry.path();
+    const std::string problems = problems_of(text.substr(0, mark + 1));
+    EXPECT_EQ(problems, text.substr(mark + 5)) << entry.path();
+    if (std::getenv("TIDEGATE_UPDATE_GOLDEN") != nullptr)
+      std::ofstream(entry.path()) << text.substr(0, mark + 5) << problems;
+    EXPECT_FALSE(text.substr(mark + 5).empty()) << entry.path();
+    ++cases;
+  }
+  EXPECT_GE(cases, 40);
+}
+
+TEST(Rules, TakeTheirDefaults) {
+  Problems problems;
+  const auto rules =
+      compile("rules:\n  - {name: hot, series: a/t, threshold: {above: 90 °C, clear_below: 85}}\n", problems);
+  ASSERT_EQ(problems.text(), "");
+  ASSERT_EQ(rules.size(), 1u);
+  EXPECT_EQ(rules[0].kind, "threshold");
+  EXPECT_EQ(rules[0].condition, "above 90 °C, clear below 85");
+  EXPECT_EQ(rules[0].severity, Severity::warning);
+  EXPECT_EQ(rules[0].policy.raise_after, Micros{0});
+  EXPECT_EQ(rules[0].policy.clear_after, Micros{0});
+  EXPECT_FALSE(rules[0].policy.acknowledge_required);
+  EXPECT_FALSE(rules[0].good_only);
+}
+
+TEST(Rules, SayTheirConditionInWords) {
+  const auto condition = [](const std::string& kind) {
+    Problems problems;
+    const auto rules = compile("rules: [{name: a, series: b, " + kind + "}]", problems);
+    return problems.empty() ? rules.at(0).condition : problems.text();
+  };
+  EXPECT_EQ(condition("threshold: {below: 4, clear_above: 5}"), "below 4, clear above 5");
+  EXPECT_EQ(condition("threshold: {outside: [2 °C, 8 °C], hysteresis: 0.5}"), "outside 2 °C to 8 °C, hysteresis 0.5");
+  EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
+  EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
+  EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
+}
+
+TEST(Rules, ADisabledOneIsCheckedButNotReturned) {
+  Problems problems;
+  EXPECT_TRUE(compile("rules: [{name: a, series: b, enabled: false, threshold: {above: 1}}]", problems).empty());
+  EXPECT_TRUE(problems.empty());
+  EXPECT_NE(problems_of("rules: [{name: a, series: b, enabled: false, threshold: {}}]"), "");
+}
+
+TEST(Rules, OneWrongRuleDoesNotHideTheOthers) {
+  Problems problems;
+  const auto rules = compile(R"(rules:
+  - {name: a, series: b, treshold: {above: 1}}
+  - {name: b, series: b, threshold: {above: 1}}
+  - {name: c, series: b, threshold: {above: 1, clear_below: 2}}
+)",
+                             problems);
+  ASSERT_EQ(rules.size(), 1u);
+  EXPECT_EQ(rules[0].name, "b");
+  EXPECT_EQ(problems.sorted().size(), 2u);
+}
+
+TEST(Kinds, EachHasADocumentedShapeInTheSchema) {
+  const std::string schema = config::json_schema(rule_shape(), "rule");
+  for (const Kind& kind : kinds()) {
+    EXPECT_NE(schema.find('"' + kind.name + '"'), std::string::npos);
+    EXPECT_FALSE(kind.doc.empty());
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::rules

@@ -1,0 +1,270 @@
+// What must hold for any rules and any samples: seeded, and the seed is in every message.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "gateway/config/load.h"
+#include "rules/engine.h"
+
+namespace tidegate::rules {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Timestamp kStart{seconds(1'700'000'000)};
+constexpr std::size_t kSeries = 4;
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> kRules = [] {
+    const std::string yaml = R"([
+      {name: high, series: "{d}/v", threshold: {above: 60, clear_below: 50}, for: 4s, clear_after: 3s},
+      {name: spike, series: "{d}/v", threshold: {above: 90}, ack: required},
+      {name: owed, series: "{d}/v", threshold: {below: 30, clear_above: 35}, for: 2s, clear_after: 2s, ack: required, good_only: true},
+      {name: range, series: "{d}/v", threshold: {outside: [20, 80], hysteresis: 5}},
+      {name: rising, series: "{d}/v", trend: {rising: 100 /min, over: 15s}, for: 2s},
+      {name: falling, series: "{d}/v", trend: {falling: 2 /s, over: 20s, min_points: 5, clear_below: 0.5 /s}, clear_after: 5s},
+      {name: silent, series: "{d}/v", absence: {for: 6s}, clear_after: 2s},
+      {name: mute, series: "{d}/v", absence: {for: 3s}, ack: required, good_only: true}])";
+    config::Problems problems;
+    config::Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
+    config::check(node, config::Shape::list(rule_shape()), problems);
+    auto compiled = parse_rules(node, problems);
+    EXPECT_EQ(problems.text(), "");
+    return compiled;
+  }();
+  return kRules;
+}
+
+/// A walk that wanders over all limits, with failed reads, silences, late and repeated samples.
+std::vector<Sample> random_samples(std::mt19937_64& random, int count) {
+  std::vector<Sample> samples;
+  std::vector<double> values(kSeries, 50);
+  Timestamp now = kStart;
+  for (std::uint32_t i = 0; i < kSeries; ++i) samples.push_back({SeriesId{i}, Quality::good, Reason::none, now, 50});
+  std::normal_distribution<double> walk(0, 6);
+  std::vector<Timestamp> silent_until(kSeries);
+  for (int i = 0; i < count; ++i) {
+    now += milliseconds(1 + random() % 700);
+    const std::size_t series = random() % kSeries;
+    if (random() % 40 == 0) silent_until[series] = now + seconds(2 + random() % 12);
+    if (now < silent_until[series]) continue;
+    values[series] = std::clamp(values[series] + walk(random), 0.0, 100.0);
+    Sample sample{SeriesId{static_cast<std::uint32_t>(series)}, Quality::good, Reason::none, now, values[series]};
+    switch (random() % 25) {
+      case 0:
+        sample = {sample.series, Quality::bad, Reason::no_answer, now, 0};
+        break;
+      case 1:
+        sample.quality = Quality::uncertain;
+        sample.reason = random() % 2 == 0 ? Reason::retained : Reason::clock;
+        break;
+      case 2:
+        sample.time -= seconds(random() % 5);
+        break;
+      case 3:
+        if (!samples.empty()) samples.push_back(samples.back());
+        break;
+      default:
+        break;
+    }
+    samples.push_back(sample);
+  }
+  return samples;
+}
+
+/// When a sample arrives: times of late ones do not go back.
+std::vector<Timestamp> arrivals(const std::vector<Sample>& samples) {
+  std::vector<Timestamp> times;
+  Timestamp now = kStart;
+  for (const Sample& sample : samples) times.push_back(now = std::max(now, sample.time));
+  return times;
+}
+
+/// The gateway as far as the engine sees it: what it announced, and what the journal would keep.
+class Gateway {
+ public:
+  Gateway() { boot(); }
+
+  void observe(std::span<const Sample> samples) {
+    Output out;
+    engine_->observe(samples, out);
+    history_.insert(history_.end(), samples.begin(), samples.end());
+    take(out);
+  }
+  void tick(Timestamp now) {
+    Output out;
+    engine_->tick(now, out);
+    take(out);
+  }
+  void acknowledge(Timestamp now) {
+    if (records_.empty()) return;
+    Output out;
+    engine_->acknowledge({records_.begin()->first, "Ada", ""}, now, out);
+    take(out);
+  }
+  void restart(Timestamp now) {
+    boot();
+    std::vector<AlertRecord> records;
+    for (const auto& [id, record] : records_) records.push_back(record);
+    Output out;
+    engine_->restore(records, now, out);
+    EXPECT_TRUE(out.events.empty() && out.alerts.empty());
+    std::map<SeriesId, Sample> latest;
+    std::vector<Sample> window;
+    for (const Sample& sample : history_) {
+      if (sample.time > now - engine_->lookback()) window.push_back(sample);
+      const auto [found, is_new] = latest.emplace(sample.series, sample);
+      if (!is_new && sample.time >= found->second.time) found->second = sample;
+    }
+    engine_->warm(window);
+    for (const auto& [id, sample] : latest) engine_->warm({&sample, 1});
+  }
+
+  /// Time, alert and cause of everything announced, in order; then the same of every change of phase.
+  std::vector<std::string> story() const {
+    std::vector<std::string> all = announced_;
+    all.insert(all.end(), changes_.begin(), changes_.end());
+    return all;
+  }
+
+ private:
+  void boot() {
+    engine_ = std::make_unique<Engine>(rules());
+    for (std::uint32_t i = 0; i < kSeries; ++i) engine_->declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {});
+  }
+  void take(const Output& out) {
+    for (const Event& event : out.events) {
+      const auto& transition = std::get<AlertTransition>(event.body);
+      announced_.push_back(
+          fmt::format("{} {} announced {}", (event.time - kStart).count(), transition.alert.id, transition.cause));
+    }
+    for (const AlertRecord& record : out.alerts) {
+      changes_.push_back(fmt::format("{} {} {} {}", (record.since - kStart).count(), record.id, name(record.phase),
+                                     record.acknowledged));
+      records_.erase(record.id);
+      if (record.phase != Phase::normal) records_[record.id] = record;
+    }
+  }
+
+  std::unique_ptr<Engine> engine_;
+  std::vector<Sample> history_;
+  std::map<std::string, AlertRecord> records_;
+  std::vector<std::string> announced_, changes_;
+};
+
+/// Ticks and acknowledgements at fixed moments, samples in batches of at most `batch` between them.
+std::vector<std::string> play(const std::vector<Sample>& samples, std::size_t batch, int restart_in = 0,
+                              std::uint64_t seed = 0) {
+  Gateway gateway;
+  std::mt19937_64 random(seed);
+  const auto times = arrivals(samples);
+  Timestamp tick = kStart;
+  int ticks = 0;
+  std::vector<Sample> pending;
+  const auto flush = [&] {
+    for (std::size_t i = 0; i < pending.size(); i += batch) {
+      gateway.observe(std::span(pending).subspan(i, std::min(batch, pending.size() - i)));
+      if (restart_in > 0 && random() % static_cast<unsigned>(restart_in) == 0) gateway.restart(tick - milliseconds(1));
+    }
+    pending.clear();
+  };
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    while (tick < times[i]) {
+      flush();
+      gateway.tick(tick);
+      if (++ticks % 64 == 0) gateway.acknowledge(tick);
+      if (restart_in > 0 && random() % static_cast<unsigned>(restart_in) == 0) gateway.restart(tick);
+      tick += milliseconds(250);
+    }
+    pending.push_back(samples[i]);
+  }
+  flush();
+  return gateway.story();
+}
+
+/// The first line in which two stories differ; empty: they are the same.
+std::string difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() && y == b.end()) return "";
+  return fmt::format("line {}: '{}' against '{}'", x - a.begin(), x == a.end() ? "end" : *x, y == b.end() ? "end" : *y);
+}
+
+class Property : public testing::TestWithParam<int> {
+ protected:
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(GetParam()) * 7919 + 17; }
+};
+
+TEST_P(Property, BatchBoundariesDoNotShow) {
+  std::mt19937_64 random(seed());
+  const auto samples = random_samples(random, 4000);
+  const auto story = play(samples, 1);
+  ASSERT_GT(story.size(), 200u) << "nothing to compare; seed " << seed();
+  for (const std::size_t batch : {2u, 7u, 4096u})
+    EXPECT_EQ(difference(play(samples, batch), story), "") << "seed " << seed() << " batch " << batch;
+}
+
+TEST_P(Property, RestartsDoNotShow) {
+  std::mt19937_64 random(seed());
+  const auto samples = random_samples(random, 800);
+  const auto story = play(samples, 1);
+  for (const int often : {1, 5, 40})
+    EXPECT_EQ(difference(play(samples, 1, often, seed()), story), "") << "seed " << seed() << " one in " << often;
+}
+
+TEST_P(Property, TimeShiftDoesNotShow) {
+  std::mt19937_64 random(seed());
+  const auto samples = random_samples(random, 4000);
+  const Micros shift = std::chrono::hours(24 * 365 * 20) + Micros{123'457};
+  const auto run = [&](Micros by) {
+    Engine engine(rules());
+    for (std::uint32_t i = 0; i < kSeries; ++i) engine.declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {});
+    std::vector<std::string> story;
+    Timestamp tick = kStart + by;
+    const auto times = arrivals(samples);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      Output out;
+      for (; tick < times[i] + by; tick += milliseconds(250)) engine.tick(tick, out);
+      Sample sample = samples[i];
+      sample.time += by;
+      engine.observe({&sample, 1}, out);
+      for (const AlertRecord& record : out.alerts) {
+        story.push_back(fmt::format("{} {} {}", (record.since - by - kStart).count(), record.id, name(record.phase)));
+      }
+    }
+    return story;
+  };
+  EXPECT_EQ(difference(run(shift), run(Micros{0})), "") << "seed " << seed();
+}
+
+TEST_P(Property, EveryAlertIsAnnouncedRaisedAndEndedInTurn) {
+  std::mt19937_64 random(seed());
+  const auto story = play(random_samples(random, 4000), 3, 20, seed());
+  std::map<std::string, bool> is_raised;
+  for (const std::string& line : story) {
+    const std::size_t mark = line.find(" announced ");
+    if (mark == std::string::npos || line.ends_with("acknowledged")) continue;
+    const std::string id = line.substr(line.find(' ') + 1, mark - line.find(' ') - 1);
+    const bool raises = line.ends_with("raised");
+    ASSERT_NE(is_raised[id], raises) << line << " seed " << seed();
+    is_raised[id] = raises;
+  }
+}
+
+TEST_P(Property, FailedReadsAloneNeverRaiseAThreshold) {
+  std::mt19937_64 random(seed());
+  auto samples = random_samples(random, 2000);
+  for (Sample& sample : samples) sample.quality = Quality::bad;
+  for (const std::string& line : play(samples, 16)) {
+    EXPECT_TRUE(line.find("silent") != std::string::npos || line.find("mute") != std::string::npos)
+        << line << " seed " << seed();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Property, testing::Range(0, 8));
+
+}  // namespace
+}  // namespace tidegate::rules
