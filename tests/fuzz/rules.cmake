@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_rules SOURCES fuzz_rules.cpp LINK tidegate_rules)
