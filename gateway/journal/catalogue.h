@@ -67,7 +67,7 @@ class Catalogue {
   mutable std::shared_mutex mutex_;
   Limits limits_;
   std::deque<Entry> entries_;
-  std::vector<std::uint64_t> changed_at_;  ///< beside entries_: the version that its last change made
+  std::vector<std::uint64_t> changed_at_;                   ///< beside entries_: the version that its last change made
   std::unordered_map<std::string_view, SeriesId> by_name_;  ///< views into entries_
   std::set<SeriesId> changed_;                              ///< new, or with another info than on disk
   std::set<SeriesId> relabelled_;                           ///< with labels that are not on disk

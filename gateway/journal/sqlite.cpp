@@ -12,6 +12,8 @@ Errc errc_of(int code) {
     case SQLITE_FULL:
       return Errc::full;
     case SQLITE_CORRUPT:
+    case SQLITE_CONSTRAINT:  // the program's own statements break none in a file that is whole
+    case SQLITE_MISMATCH:
     case SQLITE_NOTADB:
       return Errc::corrupt;
     case SQLITE_BUSY:
@@ -129,8 +131,11 @@ Result<Statement> Connection::prepare(std::string_view sql) {
                                       SQLITE_PREPARE_PERSISTENT, &prepared, nullptr);
   Statement statement;
   statement.statement_.reset(prepared);
-  if (code != SQLITE_OK) return failure(database_.get(), code);
-  return statement;
+  if (code == SQLITE_OK) return statement;
+  auto failed = failure(database_.get(), code);
+  // The statements are this program's own: one that does not fit the tables says that these are damaged.
+  if (code == SQLITE_ERROR) failed.value().code = Errc::corrupt;
+  return failed;
 }
 
 Status Connection::run(const char* sql) {

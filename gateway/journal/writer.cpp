@@ -139,8 +139,9 @@ Status Writer::guarded(const std::function<Status()>& work) {
     return transaction->commit();
   };
   Status status = attempt();
+  full_ = !status && status.error().code == Errc::full;
   if (status) return status;
-  if (status.error().code != Errc::full) broken_ = true;
+  broken_ = !full_;
   if (status.error().code == Errc::corrupt) suspect(file_);
   return status;
 }
@@ -253,7 +254,8 @@ Status Writer::put_letters(Upkeep& upkeep) {
 
 Status Writer::checkpoint_if_due() {
   if (Status status = mend(); !status) return status;
-  if (connection_->wal_frames() < kCheckpointFrames) return {};
+  // On a full disk a checkpoint may make room where it costs nothing: in the WAL's own file, which is then used again.
+  if (connection_->wal_frames() < kCheckpointFrames && !full_) return {};
   Status status = connection_->checkpoint(false);
   if (!status && status.error().code != Errc::full) broken_ = true;
   return status;

@@ -88,7 +88,8 @@ class Writer {
   std::filesystem::path file_;
   std::optional<sql::Connection> connection_;
   std::optional<Statements> statements_;
-  bool broken_ = false;
+  bool broken_ = false;  ///< the connection is to be made anew
+  bool full_ = false;    ///< the disk was, at the last try
   Found found_;
   Seq first_{1}, last_{0};
   Timestamp oldest_{};

@@ -1,0 +1,58 @@
+#include "gateway/journal/event_json.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "tests/gateway/journal/support.h"
+
+namespace tidegate::journal {
+namespace {
+
+TEST(EventJson, AnAlertComesBackWithEveryField) {
+  AlertRecord record = alert("boiler-overheating:boiler1", Phase::returned);
+  record.acknowledged = true;
+  record.acknowledged_by = "ops";
+  record.note = "\"quoted\"\n and\ttabbed";
+  const auto back = alert_from_json(to_json(record));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(*back, record);
+}
+
+TEST(EventJson, AValueThatIsNoNumberComesBack) {
+  AlertRecord record = alert("a", Phase::active);
+  record.value = std::numeric_limits<double>::quiet_NaN();
+  record.limit = -std::numeric_limits<double>::infinity();
+  const auto back = alert_from_json(to_json(record));
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(std::isnan(back->value));
+  EXPECT_EQ(back->limit, record.limit);
+}
+
+TEST(EventJson, TextThatIsNoUtf8IsReplacedNotLost) {
+  const Event event{at(1), Notice{"storage", "caf\xE9"}};
+  const auto back = event_from_json(to_json(event));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(std::get<Notice>(back->body).text, "caf\xEF\xBF\xBD");
+}
+
+TEST(EventJson, FieldsOfALaterVersionAreIgnored) {
+  const auto back = event_from_json(R"({"time": 5, "kind": "clock", "by": -3, "leap": true})");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(std::get<ClockStep>(back->body).by, Micros{-3});
+}
+
+TEST(EventJson, WhatIsNoEventIsCorrupt) {
+  for (const char* text : {"", "{", "[]", "null", "7", R"({"time": 5})", R"({"time": "5", "kind": "clock", "by": 1})",
+                           R"({"time": 5, "kind": "party"})", R"({"time": 5, "kind": "clock", "by": "x"})",
+                           R"({"time": 5, "kind": "source", "source": "a", "health": "great", "text": ""})"}) {
+    const auto event = event_from_json(text);
+    ASSERT_FALSE(event) << text;
+    EXPECT_EQ(event.error().code, Errc::corrupt);
+  }
+  EXPECT_FALSE(alert_from_json(R"({"id": "a"})"));
+}
+
+}  // namespace
+}  // namespace tidegate::journal
