@@ -66,7 +66,7 @@ export class Channel {
       const inflow = at === 0 ? true : passes(this.current[at - 1]!.gate);
       const water = node.querySelector<SVGGElement>('.water')!;
       water.style.setProperty('transform', `translateY(${((1 - stage.level) * (kFloor - kRim)).toFixed(1)}px)`);
-      setClass(node, `basin pace-${inflow ? pace(stage.flow) : 0}${stage.trouble ? ' trouble' : ''}${at === 2 && stage.level > 0.6 ? ' high' : ''}`);
+      setClass(node, `basin pace-${inflow ? pace(stage.flow) : 0}${stage.trouble ? ' trouble' : ''}`);
     });
     this.gates.forEach((node, at) => {
       const stage = this.current[at];

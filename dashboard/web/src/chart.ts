@@ -129,7 +129,7 @@ export class Chart {
     this.until = until !== null && until < now ? until : null;
     this.ranges.forEach((button, at) =>
       setAttribute(button, 'aria-pressed', String(this.until === null && this.span === text.chart.ranges[at]![1] * format.kMinute)));
-    if (this.until === null && document.activeElement === this.follow) this.frame.focus();
+    if (this.until === null && document.activeElement === this.follow) this.title.focus({ preventScroll: true });
     show(this.follow, this.until !== null);
     void this.load();
   }

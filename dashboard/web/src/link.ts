@@ -22,10 +22,13 @@ const kSilentPings = 2.5;
 const kFirstRetryMs = 1000;
 const kLongestRetryMs = 30_000;
 const kBusyRetryMs = 30_000;
+/** A gateway that said goodbye needs a moment to start. */
+const kByeRetryMs = 3000;
 
 /** Doubling, with a jitter of half to one and a half, so that many viewers do not come back in one wave. */
 export function retryDelay(attempt: number, why: Why, random: number): number {
-  const base = why === 'busy' ? kBusyRetryMs : Math.min(kFirstRetryMs * 2 ** attempt, kLongestRetryMs);
+  const first = why === 'busy' ? kBusyRetryMs : why === 'bye' ? kByeRetryMs : kFirstRetryMs;
+  const base = Math.min(first * 2 ** attempt, kLongestRetryMs);
   return Math.round(base * (0.5 + random));
 }
 

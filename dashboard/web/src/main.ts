@@ -28,7 +28,7 @@ const kRestAfterHiddenMs = 5 * 60_000;
 class Page {
   private readonly model = new Model();
   private readonly clock = new ServerClock(() => performance.now());
-  private readonly stream = new Stream((event) => this.receive(event));
+  private readonly stream = new Stream((event) => this.receive(event), () => this.showLink());
   private readonly sparks = new Sparks();
   private readonly announcer = new Announcer();
   private readonly status = new StatusBar(() => this.stream.connect(), () => this.togglePause());
@@ -129,10 +129,8 @@ class Page {
 
   private tick(): void {
     this.stream.tick();
-    const link = this.stream.shown(), now = this.clock.now();
-    if ((link.kind === 'reconnecting' || link.kind === 'trying') && this.lostSince === null) this.lostSince = performance.now() - link.offlineMs;
-    this.status.showLink(link, this.lastHeard, now);
-    document.documentElement.classList.toggle('offline', link.kind === 'reconnecting' || link.kind === 'trying');
+    this.showLink();
+    const now = this.clock.now();
     if (!this.clock.known) return this.status.showStatus(this.model, now);
     this.alerts.update(now);
     if (this.pausedAt !== null) return;
@@ -144,6 +142,13 @@ class Page {
     this.details.update(this.model.state, now);
     const { version, started } = this.model.state.gateway;
     setText(this.footer, text.footer(version, format.span(now - started)));
+  }
+
+  private showLink(): void {
+    const link = this.stream.shown(), now = this.clock.now();
+    if ((link.kind === 'reconnecting' || link.kind === 'trying') && this.lostSince === null) this.lostSince = performance.now() - link.offlineMs;
+    this.status.showLink(link, this.lastHeard, now);
+    document.documentElement.classList.toggle('offline', link.kind === 'reconnecting' || link.kind === 'trying');
   }
 
   /** What the stream does not carry: the log, the trails behind the tiles, the chart's history. */

@@ -17,7 +17,8 @@ export class Stream {
   private pingMs = 10_000;
   private openedAt = 0;
 
-  constructor(private readonly deliver: (event: StreamEvent) => void) {}
+  /** @param lost called when the connection has just been given up, to be shown at once */
+  constructor(private readonly deliver: (event: StreamEvent) => void, private readonly lost: () => void) {}
 
   /** To be called about once a second: time-outs and retries are judged here. */
   tick(now = performance.now()): void {
@@ -62,5 +63,6 @@ export class Stream {
     this.source?.close();
     this.source = null;
     this.link = links.lost(this.link, why, performance.now(), Math.random());
+    this.lost();
   }
 }

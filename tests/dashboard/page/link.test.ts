@@ -34,8 +34,8 @@ test('attempts add up until something is heard', () => {
 
 test('waiting counts down and says since when', () => {
   const link = links.lost(links.heard(1000), 'bye', 2000, 0.5);
-  assert.deepEqual(links.shown(link, 2500, kPing), { kind: 'reconnecting', inSeconds: 1, offlineMs: 1500, why: 'bye' });
-  assert.deepEqual(links.shown(links.retry(link), 4000, kPing), { kind: 'trying', offlineMs: 3000 });
+  assert.deepEqual(links.shown(link, 2500, kPing), { kind: 'reconnecting', inSeconds: 3, offlineMs: 1500, why: 'bye' });
+  assert.deepEqual(links.shown(links.retry(link), 6000, kPing), { kind: 'trying', offlineMs: 5000 });
 });
 
 test('the first connection is not a reconnection', () => assert.deepEqual(links.shown(links.start(), 50, kPing), { kind: 'connecting' }));
