@@ -43,12 +43,12 @@ Node read(const fs::path& file, const fs::path& directory, const References& ref
   const Result<std::string> text = references.read_file(file);
   if (!text) {
     report(file, text.error().text, problems);
-    return Node{.refused = true};
+    return Node::refusal();
   }
   Node root = parse(*text, file.string(), directory, references, problems);
   if (root.kind == Node::Kind::scalar || root.kind == Node::Kind::list) {
     problems.add(root.at, "a configuration file is a map of sections, such as `sources:` and `rules:`");
-    root = Node{.at = root.at, .refused = true};
+    root = Node::refusal(root.at);
   }
   return root;
 }

@@ -13,10 +13,10 @@
 namespace tidegate::config {
 
 /// Bounds on what a file may be; beyond them it is refused with a problem that names the bound.
-inline constexpr std::size_t kMaxFileBytes = 4u << 20;
-inline constexpr std::size_t kMaxFiles = 256;  ///< in conf.d
+inline constexpr std::size_t kMaxFileBytes = 1u << 20;  ///< the parser takes up to 250 bytes of memory a byte
+inline constexpr std::size_t kMaxFiles = 256;           ///< in conf.d
 inline constexpr std::size_t kMaxDepth = 32;
-inline constexpr std::size_t kMaxNodes = 500'000;  ///< aliases count each time they stand for something: no alias bomb
+inline constexpr std::size_t kMaxNodes = 200'000;  ///< aliases count each time they stand for something: no alias bomb
 
 /// How the outside world is read: files, and what `!env`, `!file` and `!secret` stand for. Replaced in tests and by the
 /// fuzzer. Errors are Errc::not_found or Errc::io.

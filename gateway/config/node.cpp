@@ -7,6 +7,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <tuple>
+#include <utility>
 
 #include "gateway/config/schema.h"
 #include "gateway/core/text.h"
@@ -147,6 +148,15 @@ std::string Problems::text() const {
   for (const Problem& problem : sorted()) out += problem.text() + '\n';
   if (beyond_ > 0) out += fmt::format("and {} more problems\n", beyond_);
   return out;
+}
+
+Node::Node() = default;
+Node::Node(Kind of, Mark where) : kind(of), at(std::move(where)) {}
+
+Node Node::refusal(Mark where) {
+  Node node(Kind::null, std::move(where));
+  node.refused = true;
+  return node;
 }
 
 const Node* Node::find(std::string_view key) const {

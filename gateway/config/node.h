@@ -51,17 +51,22 @@ struct Node {
   enum class Kind : unsigned char { null, scalar, list, map };
   struct Entry;
 
+  Node();
+  explicit Node(Kind of, Mark where = {});
+  /// Null, and told already.
+  static Node refusal(Mark where = {});
+
   Kind kind = Kind::null;
-  Mark at{};
-  std::string text{};       ///< a scalar's text, references resolved
+  Mark at;
+  std::string text;         ///< a scalar's text, references resolved
   bool quoted = false;      ///< written with quotes, or came from a reference: certainly a string
   bool secret = false;      ///< came from !secret, !env or !file: never printed
   bool is_default = false;  ///< filled in by check(), not written by the user
   /// A problem was already told here, so that check() does not add what follows from it. A refused map holds what
   /// could be read; keys missing from it are not reported.
   bool refused = false;
-  std::vector<Node> items{};     ///< a list's
-  std::vector<Entry> entries;    ///< a map's, in order of the file
+  std::vector<Node> items;     ///< a list's
+  std::vector<Entry> entries;  ///< a map's, in order of the file
 
   bool is_null() const { return kind == Kind::null; }
   const Node* find(std::string_view key) const;

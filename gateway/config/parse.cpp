@@ -52,7 +52,8 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (expects_key()) stop(place(mark), "a key is missing here");
     // The parser places what is missing at whatever comes next; its key or list is what the user looks for.
-    put({.at = open_.empty() ? place(mark) : in_map() ? open_.back().key.at : open_.back().node.at}, anchor);
+    const Mark at = open_.empty() ? place(mark) : in_map() ? open_.back().key.at : open_.back().node.at;
+    put(Node(Node::Kind::null, at), anchor);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -121,7 +122,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   Node scalar(const Mark& at, const std::string& tag, const std::string& value) {
-    Node node{.kind = Node::Kind::scalar, .at = at, .text = value};
+    Node node(Node::Kind::scalar, at);
+    node.text = value;
     if (tag == "?") return node;
     node.quoted = true;
     if (tag == "!" || tag == "tag:yaml.org,2002:str") return node;
@@ -203,7 +205,7 @@ class Builder final : public YAML::EventHandler {
             YAML::anchor_t anchor) {
     if (expects_key()) stop(place(mark), "a key must be plain text; text with { or [ in it must be quoted");
     if (open_.size() >= kMaxDepth) stop_too_deep(mark);
-    Node node{.kind = kind, .at = place(mark)};
+    Node node(kind, place(mark));
     count(1, node.at);
     if (!tag.empty() && tag != "?" && tag != "!" && tag != own_tag) {
       problems_.add(node.at, ReferenceResolver::knows(tag) ? fmt::format("{} takes one name, not a list or a map", tag)
@@ -253,7 +255,7 @@ std::string in_plain_words(const std::string& message) {
 Node parse(std::string_view yaml, const std::string& file_name, const std::filesystem::path& directory,
            const References& references, Problems& problems) {
   SourceText source(yaml, file_name);
-  const Node refused{.at = source.start(), .refused = true};
+  const Node refused = Node::refusal(source.start());
   if (!source.readable(problems)) return refused;
   ReferenceResolver resolver(directory, references, problems);
   Builder builder(source, resolver, problems);

@@ -149,7 +149,7 @@ std::optional<std::string> ReferenceResolver::secret(const std::string& key, con
 void ReferenceResolver::read_secrets(const Mark& at) {
   const std::filesystem::path path = directory_ / "secrets.yaml";
   const auto name = std::make_shared<const std::string>(path.string());
-  secrets_ = Node{.refused = true};
+  secrets_ = Node::refusal();
   const Result<std::string> text = references_.read_private_file(path);
   if (!text && text.error().code == Errc::not_found) {
     problems_.add(at, fmt::format("{} does not exist; create it with mode 0600, one `key: value` a line",
