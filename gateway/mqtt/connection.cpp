@@ -257,7 +257,13 @@ void Connection::Impl::run(std::stop_token stop) {
     if (const Status joined = join(stop); joined) {
       const auto since = std::chrono::steady_clock::now();
       why = wait_until_lost(stop);
-      if (std::chrono::steady_clock::now() - since > kHeldLongEnough) backoff.reset();
+      if (std::chrono::steady_clock::now() - since > kHeldLongEnough) {
+        backoff.reset();
+      } else if (!why.empty()) {
+        // Most brokers close the older of two connections with one client id without a word.
+        why += fmt::format(" soon after it was made; if this repeats, look for another client with the id '{}'",
+                           options.client_id);
+      }
     } else {
       why = joined.error().text;
     }

@@ -47,6 +47,8 @@ class Broker {
   std::string url() const;
   const Certificates& certificates() const { return *certificates_; }  ///< with `tls` only
 
+  pid_t pid() const { return process_->pid(); }
+
   void start();
   void stop();  ///< SIGTERM: saves its state with `persistence`
   void kill();  ///< SIGKILL: saves nothing

@@ -1,0 +1,312 @@
+#include "gateway/mqtt/connection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <mutex>
+
+#include "tests/support/broker.h"
+
+namespace tidegate::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Broker;
+using test::eventually;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A connection and what it has been told.
+class Listener {
+ public:
+  explicit Listener(ConnectionOptions options, std::vector<Subscription> subscriptions = {}, bool start = true) {
+    connection = std::make_unique<Connection>(
+        std::move(options), std::move(subscriptions),
+        Connection::Handlers{[this](const Message& message) {
+                               const std::scoped_lock lock(mutex_);
+                               messages_.push_back(std::string(message.topic) + "=" + std::string(message.payload) +
+                                                   (message.retained ? " retained" : ""));
+                             },
+                             [this](const State& state) {
+                               const std::scoped_lock lock(mutex_);
+                               texts_.push_back(state.text);
+                             }});
+    if (start) connection->start();
+  }
+
+  std::vector<std::string> messages() const {
+    const std::scoped_lock lock(mutex_);
+    return messages_;
+  }
+  bool heard(const std::string& message) const {
+    return eventually([&] {
+      const auto all = messages();
+      return std::find(all.begin(), all.end(), message) != all.end();
+    });
+  }
+  /// True once a state's text holds `part`.
+  bool said(const std::string& part) const {
+    return eventually([&] { return texts().find(part) != std::string::npos; });
+  }
+  std::string texts() const {
+    const std::scoped_lock lock(mutex_);
+    std::string all;
+    for (const auto& text : texts_) all += text + "\n";
+    return all;
+  }
+  bool connected() const { return connection->wait_connected(20s, {}); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> messages_;
+  std::vector<std::string> texts_;
+
+ public:
+  std::unique_ptr<Connection> connection;  // goes first: its handlers use the above
+};
+
+ConnectionOptions options_for(const std::string& url, const std::string& client_id = "tidegate-test") {
+  ConnectionOptions options;
+  options.broker = *Address::parse(url);
+  options.client_id = client_id;
+  options.first_wait = 50ms;
+  options.longest_wait = 200ms;
+  return options;
+}
+
+class EveryVersion : public ::testing::TestWithParam<ConnectionOptions::Version> {
+ protected:
+  ConnectionOptions options_for(const std::string& url) const {
+    auto options = mqtt::options_for(url);
+    options.version = GetParam();
+    return options;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Connection, EveryVersion,
+                         ::testing::Values(ConnectionOptions::Version::v5, ConnectionOptions::Version::v3_1_1),
+                         [](const auto& version) {
+                           return version.param == ConnectionOptions::Version::v5 ? "v5" : "v3_1_1";
+                         });
+
+TEST_P(EveryVersion, ReceivesWhatItSubscribedTo) {
+  Broker broker;
+  broker.publish("a/kept", "1", 1, true);
+  Listener listener(options_for(broker.url()), {{"a/+", 1}, {"b/#", 2}});
+  ASSERT_TRUE(listener.connected()) << listener.texts();
+  EXPECT_TRUE(listener.heard("a/kept=1 retained"));
+  broker.publish("a/b", "21.5", 0);
+  broker.publish("b/c/d", "on", 2);
+  broker.publish("c", "not ours");
+  broker.publish("a/last", "x");
+  EXPECT_TRUE(listener.heard("a/last=x"));
+  EXPECT_THAT(listener.messages(), ElementsAre("a/kept=1 retained", "a/b=21.5", "b/c/d=on", "a/last=x"));
+}
+
+TEST_P(EveryVersion, SubscribesAgainAfterTheBrokerCameBackWithoutItsSessions) {
+  Broker broker;
+  Listener listener(options_for(broker.url()), {{"a/+", 1}});
+  ASSERT_TRUE(listener.connected()) << listener.texts();
+  broker.kill();
+  EXPECT_TRUE(listener.said("next try in"));
+  broker.start();
+  ASSERT_TRUE(listener.connected()) << listener.texts();
+  broker.publish("a/b", "2");
+  EXPECT_TRUE(listener.heard("a/b=2")) << listener.texts();
+}
+
+TEST_P(EveryVersion, ReceivesAtNextConnectWhatAPersistentSessionKept) {
+  Broker broker;
+  auto options = options_for(broker.url());
+  options.session_expiry = 1h;
+  { ASSERT_TRUE(Listener(options, {{"a/+", 1}}).connected()); }
+  broker.publish("a/b", "while away");
+  Listener listener(options, {{"a/+", 1}});
+  EXPECT_TRUE(listener.heard("a/b=while away")) << listener.texts();
+}
+
+TEST_P(EveryVersion, SaysThatTheCredentialsAreBadAndNeverShowsThem) {
+  Broker broker({.user = "gateway", .password = "right"});
+  auto options = options_for(broker.url());
+  options.user = "gateway";
+  options.password = "hunter2";
+  Listener listener(options);
+  EXPECT_TRUE(listener.said("refused by " + broker.url() + ": ")) << listener.texts();
+  EXPECT_TRUE(listener.said("password")) << listener.texts();
+  EXPECT_THAT(listener.texts(), Not(HasSubstr("hunter2")));
+  EXPECT_FALSE(listener.connection->state().up());
+}
+
+TEST_P(EveryVersion, PublishesInOrderAndKnowsThatTheBrokerHasAllOfIt) {
+  Broker broker;
+  const auto subscriber = broker.subscribe("out/#", {"-q", "1"});
+  auto options = options_for(broker.url());
+  options.max_in_flight = 5;
+  Listener sender(options);
+  ASSERT_TRUE(sender.connected());
+  std::string expected;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(sender.connection->publish({"out/x", std::to_string(i)}, {}));
+    expected = "out/x " + std::to_string(i);
+  }
+  EXPECT_TRUE(sender.connection->flush(20s, {}));
+  ASSERT_TRUE(subscriber->wait_for_output(expected));
+  const std::string output = subscriber->output();
+  std::size_t last = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto at = output.find("out/x " + std::to_string(i) + "\n");
+    ASSERT_NE(at, std::string::npos) << i;
+    EXPECT_GE(at, last) << i;
+    last = at;
+  }
+}
+
+TEST(Connection, GivesItsUserNameAndPassword) {
+  Broker broker({.user = "gateway", .password = "right"});
+  auto options = options_for(broker.url());
+  options.user = "gateway";
+  options.password = "right";
+  EXPECT_TRUE(Listener(options).connected());
+}
+
+TEST(Connection, SaysThatNothingListensAndConnectsOnceSomethingDoes) {
+  Broker broker;
+  broker.stop();
+  Listener listener(options_for(broker.url()));
+  EXPECT_TRUE(listener.said("connection refused")) << listener.texts();
+  EXPECT_TRUE(listener.said("next try in")) << listener.texts();
+  broker.start();
+  EXPECT_TRUE(listener.connected()) << listener.texts();
+}
+
+TEST(Connection, SaysThatAHostNameIsUnknown) {
+  Listener listener(options_for("mqtt://no-such-host.invalid"));
+  EXPECT_TRUE(listener.said("host name 'no-such-host.invalid' is not found")) << listener.texts();
+}
+
+TEST(Connection, HintsAtAnotherClientWithItsId) {
+  Broker broker;
+  Listener first(options_for(broker.url(), "same"));
+  ASSERT_TRUE(first.connected());
+  Listener second(options_for(broker.url(), "same"));
+  EXPECT_TRUE(first.said("look for another client with the id 'same'")) << first.texts();
+}
+
+TEST(Connection, RefusesToPublishWhileItIsDown) {
+  Broker broker;
+  Listener sender(options_for(broker.url()));
+  ASSERT_TRUE(sender.connected());
+  broker.kill();
+  ASSERT_TRUE(sender.said("next try in"));
+  EXPECT_FALSE(sender.connection->publish({"a", "1"}, {}));
+}
+
+TEST(Connection, CountsNothingAsSentWhenTheBrokerDiesBeforeItsAcknowledgement) {
+  Broker broker;
+  Listener sender(options_for(broker.url()));
+  ASSERT_TRUE(sender.connected());
+  ::kill(broker.pid(), SIGSTOP);
+  ASSERT_TRUE(sender.connection->publish({"a", "1"}, {}));
+  broker.kill();
+  const Status flushed = sender.connection->flush(20s, {});
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().code, Errc::unavailable);
+  broker.start();
+  ASSERT_TRUE(sender.connected());
+  ASSERT_TRUE(sender.connection->publish({"a", "1"}, {}));
+  EXPECT_TRUE(sender.connection->flush(20s, {}));
+}
+
+TEST(Connection, GivesUpOnABrokerThatAcknowledgesNothing) {
+  Broker broker;
+  Listener sender(options_for(broker.url()));
+  ASSERT_TRUE(sender.connected());
+  ::kill(broker.pid(), SIGSTOP);
+  ASSERT_TRUE(sender.connection->publish({"a", "1"}, {}));
+  const Status flushed = sender.connection->flush(300ms, {});
+  ::kill(broker.pid(), SIGCONT);
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().code, Errc::timed_out);
+  EXPECT_TRUE(eventually([&] { return sender.connected() && sender.connection->publish({"a", "2"}, {}).has_value(); }));
+  EXPECT_TRUE(sender.connection->flush(20s, {}));
+}
+
+TEST(Connection, AnnouncesItselfAndSaysGoodbyeWithoutItsWill) {
+  Broker broker;
+  const auto status = broker.subscribe("status");
+  {
+    auto options = options_for(broker.url());
+    options.will = Will{"status", "died"};
+    Listener listener(options, {}, false);
+    listener.connection->announce({"status", "online", 1, true}, {"status", "offline", 1, true});
+    listener.connection->start();
+    ASSERT_TRUE(listener.connected());
+  }
+  EXPECT_TRUE(status->wait_for_output("status offline"));
+  EXPECT_THAT(status->output(), HasSubstr("status online"));
+  EXPECT_THAT(status->output(), Not(HasSubstr("died")));
+}
+
+TEST(Connection, StopsWhileItIsConnectingToNobody) {
+  Broker broker;
+  broker.stop();
+  Listener listener(options_for(broker.url()));
+  listener.said("connecting");
+}
+
+class TlsConnection : public ::testing::Test {
+ protected:
+  ConnectionOptions trusting(const Broker& broker, const std::filesystem::path& ca) const {
+    auto options = options_for(broker.url());
+    options.tls.ca = ca;
+    return options;
+  }
+};
+
+TEST_F(TlsConnection, TrustsTheBrokerOfItsAuthority) {
+  Broker broker({.tls = true});
+  Listener listener(trusting(broker, broker.certificates().ca), {{"a", 1}});
+  ASSERT_TRUE(listener.connected()) << listener.texts();
+  broker.publish("a", "1");
+  EXPECT_TRUE(listener.heard("a=1"));
+}
+
+TEST_F(TlsConnection, RefusesTheBrokerOfAnotherAuthority) {
+  Broker broker({.tls = true});
+  Listener listener(trusting(broker, broker.certificates().stranger_ca));
+  EXPECT_TRUE(listener.said("the broker's certificate is not trusted")) << listener.texts();
+  EXPECT_FALSE(listener.connection->state().up());
+}
+
+TEST_F(TlsConnection, RefusesTheCertificateOfAnotherHost) {
+  Broker broker({.tls = true, .wrong_host = true});
+  Listener listener(trusting(broker, broker.certificates().ca));
+  EXPECT_TRUE(listener.said("certificate is for another host than '127.0.0.1'")) << listener.texts();
+  EXPECT_FALSE(listener.connection->state().up());
+}
+
+TEST_F(TlsConnection, ConnectsToAnyBrokerWhenToldNotToVerify) {
+  Broker broker({.tls = true, .wrong_host = true});
+  auto options = trusting(broker, {});
+  options.tls.verify = false;
+  EXPECT_TRUE(Listener(options).connected());
+}
+
+TEST_F(TlsConnection, ShowsItsCertificateToABrokerThatAsks) {
+  Broker broker({.tls = true, .require_client_certificate = true});
+  auto options = trusting(broker, broker.certificates().ca);
+  options.tls.certificate = broker.certificates().client;
+  options.tls.key = broker.certificates().client_key;
+  Listener listener(options);
+  EXPECT_TRUE(listener.connected()) << listener.texts();
+}
+
+TEST_F(TlsConnection, SaysThatTheBrokerMissesACertificate) {
+  Broker broker({.tls = true, .require_client_certificate = true});
+  Listener listener(trusting(broker, broker.certificates().ca));
+  EXPECT_TRUE(listener.said("the broker refused our certificate or its absence")) << listener.texts();
+}
+
+}  // namespace
+}  // namespace tidegate::mqtt
