@@ -28,9 +28,9 @@ class Uplink {
 };
 
 struct Context {
-  std::string name;           ///< of its section
-  std::string gateway;        ///< the gateway's name
-  std::string epoch;          ///< the journal's
+  std::string name;     ///< of its section
+  std::string gateway;  ///< the gateway's name
+  std::string epoch;    ///< the journal's
   const journal::Catalogue& catalogue;
 };
 

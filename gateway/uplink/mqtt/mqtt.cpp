@@ -1,0 +1,97 @@
+#include "gateway/uplink/mqtt/mqtt.h"
+
+#include "gateway/core/pattern.h"
+#include "gateway/mqtt/connection.h"
+#include "gateway/uplink/mqtt/compress.h"
+#include "gateway/uplink/mqtt/payload.h"
+
+namespace tidegate::uplink::mqtt {
+namespace {
+
+using namespace std::chrono_literals;
+using config::defaulted;
+using config::required;
+using config::Shape;
+
+constexpr Micros kConnectPatience = 5s;
+constexpr Micros kAckPatience = 20s;
+
+struct Options {
+  tidegate::mqtt::ConnectionOptions connection;
+  std::string topic;
+  Compression compression = Compression::none;
+};
+
+class Mqtt final : public Uplink {
+ public:
+  Mqtt(Options options, Context context) : options_(std::move(options)), context_(std::move(context)) {
+    const std::string status = options_.topic + "/status";
+    options_.connection.will = tidegate::mqtt::Will{status, R"({"state":"offline"})", 1, true};
+    connection_ = std::make_unique<tidegate::mqtt::Connection>(
+        options_.connection, std::vector<tidegate::mqtt::Subscription>{}, tidegate::mqtt::Connection::Handlers{});
+    connection_->announce({status, R"({"state":"online"})", 1, true}, {status, R"({"state":"offline"})", 1, true});
+  }
+
+  Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token stop) override {
+    if (!std::exchange(started_, true)) connection_->start();
+    if (!connection_->wait_connected(kConnectPatience, stop)) {
+      return fail(Errc::unavailable, "{}", connection_->state().text);
+    }
+    for (const journal::BatchPtr& batch : batches) {
+      if (const Status sent = connection_->publish(message(lane, *batch), stop); !sent) return sent;
+    }
+    return connection_->flush(kAckPatience, stop);
+  }
+
+ private:
+  tidegate::mqtt::Outgoing message(Lane lane, const Batch& batch) const {
+    if (batch.gap)
+      return {options_.topic + "/samples", compress(gap_json(context_, *batch.gap), options_.compression), 1, false};
+    if (lane == Lane::alerts) {
+      return {options_.topic + "/alerts", compress(alerts_json(context_, batch), options_.compression), 1, false};
+    }
+    return {options_.topic + "/samples", compress(samples_json(context_, batch), options_.compression), 1, false};
+  }
+
+  Options options_;
+  Context context_;
+  std::unique_ptr<tidegate::mqtt::Connection> connection_;
+  bool started_ = false;
+};
+
+std::string check_topic(std::string_view text) {
+  const auto parsed = Template::parse(text, {"gateway"});
+  if (!parsed) return parsed.error().text;
+  if (text.empty() || text.find_first_of("+#") != std::string_view::npos) {
+    return "is not a topic to publish to: it has neither + nor #";
+  }
+  return "";
+}
+
+std::unique_ptr<Uplink> make(const config::Node& section, const Context& context, config::Problems& problems) {
+  Options options;
+  options.connection = tidegate::mqtt::connection_options(section, context.name, problems);
+  options.connection.max_in_flight = static_cast<std::size_t>(section.integer("max_in_flight"));
+  const auto topic = Template::parse(section.string("topic"), {"gateway"});
+  if (!problems.empty() || !topic) return nullptr;
+  options.topic = topic->render([&](std::string_view) { return std::optional<std::string>(context.gateway); });
+  const std::string compression = section.string("compression");
+  if (compression == "gzip") options.compression = Compression::gzip;
+  if (compression == "zstd") options.compression = Compression::zstd;
+  return std::make_unique<Mqtt>(std::move(options), context);
+}
+
+}  // namespace
+
+UplinkType type() {
+  auto fields = tidegate::mqtt::connection_fields();
+  fields.push_back(defaulted("topic", Shape::text_where("a topic", check_topic), "\"tidegate/{gateway}\"",
+                             "Where to publish: TOPIC/samples, TOPIC/alerts and, retained, TOPIC/status."));
+  fields.push_back(defaulted("compression", Shape::choice({"none", "gzip", "zstd"}), "none", "Of each message."));
+  fields.push_back(
+      defaulted("max_in_flight", Shape::integer(1, 2000), "100", "Messages on their way without acknowledgement."));
+  return {"mqtt", "Publishes batches of samples and alerts as JSON to an MQTT broker, QoS 1.",
+          Shape::object("An MQTT broker upstream.", std::move(fields)), &make};
+}
+
+}  // namespace tidegate::uplink::mqtt

@@ -1,0 +1,89 @@
+#include "gateway/uplink/mqtt/payload.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "gateway/core/text.h"
+#include "gateway/journal/event_json.h"
+
+namespace tidegate::uplink::mqtt {
+namespace {
+
+using nlohmann::json;
+
+std::string json_text(std::string_view text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string head(const Context& context, Seq seq, Timestamp time) {
+  return fmt::format(R"({{"id":{},"gateway":{},"time":{})", json_text(message_id(context, seq)),
+                     json_text(context.gateway), time.time_since_epoch().count());
+}
+
+void put_point(std::string& out, const Sample& sample, const std::vector<std::string>& states) {
+  fmt::format_to(std::back_inserter(out), "[{},", sample.time.time_since_epoch().count());
+  if (sample.quality == Quality::bad || !std::isfinite(sample.value)) {
+    out += "null";
+  } else if (!states.empty() && sample.value >= 0 && sample.value < static_cast<double>(states.size())) {
+    out += json_text(states[static_cast<std::size_t>(sample.value)]);
+  } else {
+    out += number_text(sample.value);
+  }
+  if (sample.quality != Quality::good) {
+    fmt::format_to(std::back_inserter(out), ",\"{}\",\"{}\"", name(sample.quality), name(sample.reason));
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string message_id(const Context& context, Seq seq) {
+  return fmt::format("{}/{}/{}", context.gateway, context.epoch, number(seq));
+}
+
+std::string samples_json(const Context& context, const Batch& batch) {
+  // By series, each in its order: a stable sort of places leaves the batch alone.
+  std::vector<std::uint32_t> order(batch.samples.size());
+  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return batch.samples[a].series < batch.samples[b].series; });
+  std::string out = head(context, batch.seq, batch.committed);
+  out.reserve(out.size() + 32 * order.size());
+  out += ",\"series\":{";
+  for (std::size_t i = 0; i < order.size();) {
+    const SeriesId series = batch.samples[order[i]].series;
+    const auto entry = context.catalogue.entry(series);
+    if (i > 0) out += ',';
+    out += json_text(entry.name) + ":{";
+    if (!entry.info.unit.empty()) out += "\"unit\":" + json_text(entry.info.unit) + ",";
+    out += "\"points\":[";
+    for (const std::size_t first = i; i < order.size() && batch.samples[order[i]].series == series; ++i) {
+      if (i > first) out += ',';
+      put_point(out, batch.samples[order[i]], entry.labels);
+    }
+    out += "]}";
+  }
+  out += "}}";
+  return out;
+}
+
+std::string alerts_json(const Context& context, const Batch& batch) {
+  json transitions = json::array();
+  for (const Event& event : batch.events) {
+    const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (transition == nullptr) continue;
+    transitions.push_back({{"time", event.time.time_since_epoch().count()},
+                           {"cause", transition->cause},
+                           {"from", name(transition->from)},
+                           {"alert", json::parse(journal::to_json(transition->alert))}});
+  }
+  return head(context, batch.seq, batch.committed) +
+         ",\"alerts\":" + transitions.dump(-1, ' ', false, json::error_handler_t::replace) + "}";
+}
+
+std::string gap_json(const Context& context, const Gap& gap) {
+  return fmt::format(R"({{"id":{},"gateway":{},"gap":{{"first":{},"last":{},"why":{}}}}})",
+                     json_text(message_id(context, gap.last)), json_text(context.gateway), number(gap.first),
+                     number(gap.last), json_text(gap.why));
+}
+
+}  // namespace tidegate::uplink::mqtt

@@ -1,0 +1,206 @@
+#include "gateway/uplink/runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "gateway/core/time_text.h"
+
+namespace tidegate::uplink {
+namespace {
+
+using namespace std::chrono_literals;
+using Steady = std::chrono::steady_clock;
+
+/// One round of samples: enough for speed, little enough that an alert does not wait long behind it.
+constexpr journal::ReadLimits kRound{64, 32'768};
+constexpr std::size_t kAlertsARound = 500;
+constexpr Micros kIdleWait = 500ms;
+/// A backlog younger than this is just the pulse of batches.
+constexpr Micros kUsualLag = 10s;
+constexpr Micros kFirstWait = 1s;
+constexpr Micros kLongestWait = 1min;
+
+std::string cursor(const std::string& name, std::string_view lane) { return fmt::format("uplink/{}/{}", name, lane); }
+
+std::uint64_t samples_in(std::span<const journal::BatchPtr> batches) {
+  std::uint64_t samples = 0;
+  for (const auto& batch : batches) samples += batch->samples.size();
+  return samples;
+}
+
+/// Sleeps, woken by a stop.
+void pause(Micros time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, time, [] { return false; });
+}
+
+}  // namespace
+
+Runner::Runner(std::string name, std::string type, std::unique_ptr<Uplink> uplink, journal::Journal& journal,
+               const Clock& clock, Metrics& metrics)
+    : name_(std::move(name)),
+      type_(std::move(type)),
+      uplink_(std::move(uplink)),
+      journal_(journal),
+      clock_(clock),
+      backlog_metric_(
+          metrics.gauge("uplink/" + name_ + "/backlog_batches", "", "Batches not yet acknowledged upstream.")),
+      delivered_metric_(
+          metrics.counter("uplink/" + name_ + "/delivered_samples", "", "Samples acknowledged upstream.")),
+      failures_metric_(metrics.counter("uplink/" + name_ + "/failures", "", "Sends that failed and were tried again.")),
+      lost_metric_(metrics.counter("uplink/" + name_ + "/lost_batches", "",
+                                   "Batches that retention took before they were sent.")),
+      drain_metric_(
+          metrics.gauge("uplink/" + name_ + "/drain_time", "s", "Until the backlog is sent, at the present speed.")) {}
+
+Runner::~Runner() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+}
+
+void Runner::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+Runner::Stats Runner::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+void Runner::run(std::stop_token stop) {
+  Backoff backoff(kFirstWait, kLongestWait, std::hash<std::string>{}(name_));
+  measured_at_ = Steady::now();
+  while (!stop.stop_requested()) {
+    const Round done = round(stop);
+    measure();
+    if (stop.stop_requested()) return;
+    if (done.error.empty()) {
+      backoff.reset();
+      if (!done.sent_any) journal_.wait(samples_at_, kIdleWait, stop);
+      continue;
+    }
+    failures_metric_.add();
+    const Micros wait = backoff.next();
+    {
+      const std::lock_guard lock(mutex_);
+      stats_.health = SourceHealth::down;
+      stats_.text = fmt::format("{}; next try in {}", done.error, age_text(wait));
+    }
+    pause(wait, stop);
+  }
+}
+
+Runner::Round Runner::round(std::stop_token stop) {
+  const auto alerts_at = journal_.position(cursor(name_, "alerts"));
+  const auto samples_at = journal_.position(cursor(name_, "samples"));
+  if (!alerts_at || !samples_at) return {false, (alerts_at ? samples_at : alerts_at).error().text};
+  alerts_at_ = *alerts_at;
+  samples_at_ = *samples_at;
+  const Round alerts = send_alerts(stop);
+  if (!alerts.error.empty()) return alerts;
+  const Round samples = send_samples(stop);
+  return {alerts.sent_any || samples.sent_any, samples.error};
+}
+
+/// From the table of events, not from the batches: an alert need not wait until a backlog of metrics was read.
+Runner::Round Runner::send_alerts(std::stop_token stop) {
+  const Seq last = journal_.last();
+  const auto events =
+      journal_.events({.after = alerts_at_, .limit = kAlertsARound, .newest_first = false, .alerts_only = true});
+  if (!events) return {false, events.error().text};
+  std::vector<std::shared_ptr<Batch>> grouped;
+  for (const auto& stored : *events) {
+    if (grouped.empty() || grouped.back()->seq != stored.seq) {
+      grouped.push_back(std::make_shared<Batch>());
+      grouped.back()->seq = stored.seq;
+      grouped.back()->committed = stored.event.time;
+    }
+    grouped.back()->events.push_back(stored.event);
+  }
+  // A full answer may end within a batch: its rest would be passed over, so that batch waits for the next round.
+  const bool cut = events->size() == kAlertsARound;
+  if (cut && grouped.size() > 1) grouped.pop_back();
+  const std::vector<journal::BatchPtr> batches(grouped.begin(), grouped.end());
+  if (batches.empty()) {
+    if (last > alerts_at_) static_cast<void>(journal_.advance(cursor(name_, "alerts"), last));
+    return {};
+  }
+  return carry(Lane::alerts, batches, cut ? batches.back()->seq : std::max(last, batches.back()->seq), stop);
+}
+
+Runner::Round Runner::send_samples(std::stop_token stop) {
+  const auto read = journal_.read(samples_at_, kRound);
+  if (!read) return {false, read.error().text};
+  if (read->empty()) return {};
+  std::vector<journal::BatchPtr> batches;
+  Seq through = samples_at_;
+  std::uint64_t lost = 0;
+  for (const auto& batch : *read) {
+    through = batch->gap ? batch->gap->last : batch->seq;
+    if (batch->gap) lost += static_cast<std::uint64_t>(number(batch->gap->last) - number(batch->gap->first) + 1);
+    if (batch->gap || !batch->samples.empty()) batches.push_back(batch);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!batches.empty() && !batches.front()->gap) stats_.backlog_oldest = batches.front()->committed;
+  }
+  const Round done = carry(Lane::samples, batches, through, stop);
+  if (done.error.empty() && lost > 0) {
+    lost_metric_.add(static_cast<double>(lost));
+    const std::lock_guard lock(mutex_);
+    stats_.lost_batches += lost;
+  }
+  return done;
+}
+
+Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
+  if (!batches.empty()) {
+    if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent.error().text};
+    delivered(lane == Lane::samples ? samples_in(batches) : 0);
+  }
+  const Status moved = journal_.advance(cursor(name_, lane == Lane::alerts ? "alerts" : "samples"), through);
+  if (!moved) return {false, moved.error().text};
+  (lane == Lane::alerts ? alerts_at_ : samples_at_) = through;
+  return {true, ""};
+}
+
+void Runner::delivered(std::uint64_t samples) {
+  delivered_samples_ += samples;
+  delivered_metric_.add(static_cast<double>(samples));
+  const std::lock_guard lock(mutex_);
+  stats_.last_ack = clock_.now();
+}
+
+void Runner::measure() {
+  const std::uint64_t backlog =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(journal_.last()) - number(samples_at_)));
+  const double seconds = std::chrono::duration<double>(Steady::now() - measured_at_).count();
+  backlog_metric_.set(static_cast<double>(backlog));
+  const std::lock_guard lock(mutex_);
+  stats_.backlog_batches = backlog;
+  if (backlog == 0) stats_.backlog_oldest.reset();
+  const bool old = stats_.backlog_oldest && clock_.now() - *stats_.backlog_oldest > kUsualLag;
+  if (stats_.last_ack) {
+    stats_.health = old ? SourceHealth::degraded : SourceHealth::up;
+    stats_.text = old ? fmt::format("catching up: {} batches wait", backlog) : "everything is delivered";
+  }
+  if (seconds < 1) return;
+  stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;
+  const double shrinks = (static_cast<double>(measured_backlog_) - static_cast<double>(backlog)) / seconds;
+  stats_.drain_seconds.reset();
+  if (!old) stats_.drain_seconds = 0;
+  if (old && shrinks > 0) stats_.drain_seconds = static_cast<double>(backlog) / shrinks;
+  drain_metric_.set(stats_.drain_seconds.value_or(-1));
+  measured_at_ = Steady::now();
+  measured_samples_ = delivered_samples_;
+  measured_backlog_ = backlog;
+}
+
+}  // namespace tidegate::uplink

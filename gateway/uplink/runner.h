@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "gateway/core/backoff.h"
+#include "gateway/core/clock.h"
+#include "gateway/core/event.h"
+#include "gateway/core/metrics.h"
+#include "gateway/journal/journal.h"
+#include "gateway/uplink/uplink.h"
+
+namespace tidegate::uplink {
+
+/// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `NAME/alerts` and
+/// `NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end holds
+/// what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be sent
+/// are counted as lost and told to the far end as a gap.
+class Runner {
+ public:
+  struct Stats {
+    SourceHealth health = SourceHealth::starting;
+    std::string text = "connecting";
+    std::uint64_t backlog_batches = 0;
+    std::uint64_t lost_batches = 0;  ///< since the start
+    std::optional<Timestamp> backlog_oldest;
+    std::optional<Timestamp> last_ack;
+    double rate = 0;                      ///< samples a second delivered
+    std::optional<double> drain_seconds;  ///< at the present speed; nothing while the backlog does not shrink
+  };
+
+  Runner(std::string name, std::string type, std::unique_ptr<Uplink> uplink, journal::Journal& journal,
+         const Clock& clock, Metrics& metrics);
+  ~Runner();  ///< stops; what is not acknowledged stays in the backlog
+
+  void start();
+  /// Any thread.
+  Stats stats() const;
+  const std::string& name() const { return name_; }
+  const std::string& type() const { return type_; }
+
+ private:
+  /// What one round sent; `error` is empty when all went well.
+  struct Round {
+    bool sent_any = false;
+    std::string error;
+  };
+
+  void run(std::stop_token stop);
+  Round round(std::stop_token stop);
+  Round send_alerts(std::stop_token stop);
+  Round send_samples(std::stop_token stop);
+  Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
+  void delivered(std::uint64_t samples);
+  void measure();
+
+  const std::string name_;
+  const std::string type_;
+  std::unique_ptr<Uplink> uplink_;
+  journal::Journal& journal_;
+  const Clock& clock_;
+  Metric& backlog_metric_;
+  Metric& delivered_metric_;
+  Metric& failures_metric_;
+  Metric& lost_metric_;
+  Metric& drain_metric_;
+
+  // The thread's own.
+  Seq alerts_at_{0};
+  Seq samples_at_{0};
+  std::uint64_t delivered_samples_ = 0;
+  std::chrono::steady_clock::time_point measured_at_;
+  std::uint64_t measured_samples_ = 0;
+  std::uint64_t measured_backlog_ = 0;
+
+  mutable std::mutex mutex_;  ///< guards stats_
+  Stats stats_;
+  std::jthread thread_;
+};
+
+}  // namespace tidegate::uplink
