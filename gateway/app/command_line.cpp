@@ -1,0 +1,165 @@
+#include "gateway/app/command_line.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "gateway/app/parts.h"
+#include "gateway/app/runtime.h"
+#include "gateway/app/settings.h"
+#include "gateway/app/systemd.h"
+
+namespace tidegate::app {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 64;
+constexpr int kConfigurationWrong = 78;
+constexpr Micros kStuck = std::chrono::seconds(10);
+
+struct Arguments {
+  std::string config = "/etc/tidegate/tidegate.yaml";
+  std::string listen;
+  std::string data;
+  bool markdown = false;
+};
+
+/// Blocked before the first thread starts, so that only the main thread sees them.
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+void set_up_log() {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("tidegate"));
+  spdlog::set_pattern(systemd::logs_to_journal() ? "%l: %v" : "%Y-%m-%d %H:%M:%S %^%l%$: %v");
+}
+
+int refuse(const config::Problems& problems) {
+  fmt::print(stderr, "{}", problems.text());
+  const std::size_t count = problems.sorted().size();
+  fmt::print(stderr, "{} problem{} found; nothing was started. `tidegate schema` lists every key.\n", count,
+             count == 1 ? "" : "s");
+  return kConfigurationWrong;
+}
+
+int check(const Arguments& arguments) {
+  config::Problems problems;
+  const Settings settings = load_settings(arguments.config, problems);
+  const GatewayClock clock;
+  Metrics metrics;
+  const journal::Catalogue catalogue{journal::Catalogue::Limits{}};
+  const Parts parts = make_parts(settings, {clock, metrics, catalogue, "check"}, problems);
+  if (!problems.empty()) return refuse(problems);
+  fmt::print("{}: good: {} sources, {} rules, {} uplinks\n", arguments.config, settings.sources.size(),
+             parts.rules.size(), settings.uplinks.size());
+  return 0;
+}
+
+int schema(const Arguments& arguments) {
+  fmt::print("{}\n", arguments.markdown ? config::markdown(root_shape())
+                                        : config::json_schema(root_shape(), "Tidegate configuration"));
+  return 0;
+}
+
+void greet(const Settings& settings, int port) {
+  const Endpoint endpoint = parse_endpoint(settings.listen).value_or(Endpoint{"127.0.0.1", port});
+  const bool v6 = endpoint.address.find(':') != std::string::npos;
+  spdlog::info("dashboard: http://{}{}{}:{}/", v6 ? "[" : "", endpoint.address, v6 ? "]" : "", port);
+  if (!endpoint.loopback()) {
+    spdlog::warn(
+        "listening on {} without login or encryption: anyone who reaches this address can read all values and "
+        "acknowledge "
+        "alerts. Keep it on a network you trust, or listen on 127.0.0.1.",
+        settings.listen);
+  }
+}
+
+/// Until SIGINT or SIGTERM; SIGHUP reloads.
+void serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
+  systemd::ready();
+  while (true) {
+    const timespec second{1, 0};
+    const int signal = sigtimedwait(&signals, nullptr, &second);
+    if (signal == SIGINT || signal == SIGTERM) return;
+    if (signal == SIGHUP) {
+      systemd::reloading();
+      runtime.reload(config);
+      systemd::ready();
+    }
+    const std::string status = runtime.each_second();
+    if (runtime.pump_age() < kStuck) {
+      systemd::alive();
+      systemd::status(status);
+    } else {
+      systemd::status("the pump does not move: is the disk stuck?");
+    }
+  }
+}
+
+int run(const Arguments& arguments) {
+  set_up_log();
+  const sigset_t signals = block_signals();
+  config::Problems problems;
+  Settings settings = load_settings(arguments.config, problems);
+  if (!problems.empty()) return refuse(problems);
+  if (!arguments.listen.empty()) settings.listen = arguments.listen;
+  if (!arguments.data.empty()) settings.storage.directory = arguments.data;
+  auto runtime = Runtime::start(settings, problems);
+  if (!problems.empty()) return refuse(problems);
+  if (!runtime) {
+    spdlog::critical("{}", runtime.error().text);
+    return runtime.error().code == Errc::invalid ? kUsage : kFailed;
+  }
+  greet(settings, (*runtime)->port());
+  serve(**runtime, signals, arguments.config);
+  spdlog::info("stopping");
+  systemd::stopping();
+  runtime->reset();
+  spdlog::info("stopped; all that was taken in is stored");
+  return 0;
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv) {
+  CLI::App app{"Tidegate: sensors and MQTT in, alert rules in YAML, a live dashboard and an upstream cloud out."};
+  app.set_version_flag("--version", std::string("tidegate ") + TIDEGATE_VERSION);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  Arguments arguments;
+
+  CLI::App* run_command =
+      app.add_subcommand("run", "Start the gateway; SIGTERM stops it, SIGHUP reloads its configuration.");
+  run_command->add_option("--config", arguments.config, "The configuration; conf.d/*.yaml beside it belong to it")
+      ->capture_default_str();
+  run_command->add_option("--listen", arguments.listen, "ADDRESS:PORT of the dashboard, instead of http.listen");
+  run_command->add_option("--data", arguments.data, "Folder of the journal, instead of storage.path");
+
+  CLI::App* check_command =
+      app.add_subcommand("check", "Validate a configuration without starting: exit code 0, or 78 and every problem.");
+  check_command->add_option("file", arguments.config, "The configuration")->capture_default_str();
+
+  CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
+  schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : kUsage;
+  }
+  if (run_command->parsed()) return run(arguments);
+  if (check_command->parsed()) return check(arguments);
+  return schema(arguments);
+}
+
+}  // namespace tidegate::app

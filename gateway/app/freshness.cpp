@@ -1,0 +1,40 @@
+#include "gateway/app/freshness.h"
+
+#include <algorithm>
+#include <mutex>
+
+namespace tidegate::app {
+
+Freshness::Entry& Freshness::entry(SeriesId series) {
+  if (index(series) >= entries_.size()) entries_.resize(index(series) + 1);
+  return entries_[index(series)];
+}
+
+void Freshness::expect(SeriesId series, Micros interval) {
+  const std::unique_lock lock(mutex_);
+  entry(series).expected = interval;
+}
+
+void Freshness::observe(std::span<const Sample> samples) {
+  const std::unique_lock lock(mutex_);
+  for (const Sample& sample : samples) {
+    Entry& known = entry(sample.series);
+    const Micros step = sample.time - known.last;
+    if (step <= Micros{0}) continue;
+    if (known.last != Timestamp{}) {
+      const Micros difference = step - known.learned;
+      known.learned += known.learned == Micros{0} ? step : difference / (difference > Micros{0} ? 2 : 8);
+    }
+    known.last = sample.time;
+  }
+}
+
+Micros Freshness::stale_after(SeriesId series) const {
+  const std::shared_lock lock(mutex_);
+  if (index(series) >= entries_.size()) return kUnknown;
+  const Entry& known = entries_[index(series)];
+  const Micros interval = known.expected > Micros{0} ? known.expected : known.learned;
+  return interval == Micros{0} ? kUnknown : std::max(kLeast, 3 * interval);
+}
+
+}  // namespace tidegate::app

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "gateway/core/types.h"
+
+namespace tidegate::app {
+
+/// How often each series speaks, and so when silence makes its value stale. The interval is the one the source expects
+/// or, without one, learned from the samples: it follows a longer interval quickly and a shorter one slowly, so that a
+/// burst does not make a slow sensor look dead. The pump writes, once a batch; any thread reads.
+class Freshness {
+ public:
+  static constexpr Micros kLeast = std::chrono::seconds(2);
+  /// Before two samples were seen.
+  static constexpr Micros kUnknown = std::chrono::minutes(1);
+
+  void expect(SeriesId series, Micros interval);
+  void observe(std::span<const Sample> samples);
+  /// Three intervals, at least kLeast.
+  Micros stale_after(SeriesId series) const;
+
+ private:
+  struct Entry {
+    Timestamp last{};
+    Micros expected{0};
+    Micros learned{0};
+  };
+  Entry& entry(SeriesId series);
+
+  mutable std::shared_mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace tidegate::app

@@ -1,0 +1,23 @@
+#include "gateway/app/parts.h"
+
+#include "drivers/registry.h"
+
+namespace tidegate::app {
+
+Parts make_parts(const Settings& settings, const Surroundings& around, config::Problems& problems) {
+  Parts parts;
+  for (const config::Node& section : settings.sources) {
+    const drivers::DriverType* type = drivers::find_type(section.string("type"));
+    const drivers::Context context{section.string("name"), around.clock, around.metrics};
+    parts.drivers.push_back(type == nullptr ? nullptr : type->make(section, context, problems));
+  }
+  for (const config::Node& section : settings.uplinks) {
+    const uplink::UplinkType* type = uplink::find_type(section.string("type"));
+    const uplink::Context context{section.string("name"), settings.name, around.epoch, around.catalogue};
+    parts.uplinks.push_back(type == nullptr ? nullptr : type->make(section, context, problems));
+  }
+  if (problems.empty()) parts.rules = rules::parse_rules(settings.rules, problems);
+  return parts;
+}
+
+}  // namespace tidegate::app

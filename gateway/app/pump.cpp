@@ -1,0 +1,305 @@
+#include "gateway/app/pump.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "gateway/core/time_text.h"
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+using Steady = std::chrono::steady_clock;
+
+/// Timers of rules are looked at this often.
+constexpr Micros kTick = 100ms;
+/// Under load it goes round this often and takes many samples at once, instead of waking for each.
+constexpr auto kPace = 1ms;
+/// Freshness learns from this much of the past at the start, whatever the rules ask for.
+constexpr Micros kLeastLookback = 10min;
+/// A full disk at shutdown: tried for so long, then the batch is given up and counted.
+constexpr auto kLastTry = 3s;
+constexpr auto kAcknowledgeTimeout = 5s;
+
+std::int64_t steady_micros() { return std::chrono::duration_cast<Micros>(Steady::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Metrics& metrics,
+           Limits limits)
+    : intake_(intake),
+      journal_(journal),
+      freshness_(freshness),
+      clock_(clock),
+      limits_(limits),
+      commit_seconds_(metrics.gauge("journal/commit_time", "s", "How long the last commit took, fsync included.")),
+      commits_(metrics.counter("journal/commits", "", "Batches committed.")),
+      committed_samples_(metrics.counter("journal/committed_samples", "", "Samples on disk.")),
+      commit_failures_(metrics.counter("journal/commit_failures", "", "Commits that failed and were tried again.")),
+      clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
+      engine_({}),
+      second_began_(Steady::now()) {
+  beat();
+}
+
+void Pump::recover(std::vector<rules::Rule> rules) {
+  const std::vector<Sample> latest = journal_.latest();
+  for (const Sample& sample : latest) {
+    if (sample.time != Timestamp{}) freshness_.observe({&sample, 1});
+  }
+  adopt(std::move(rules));
+  commit({});
+}
+
+void Pump::adopt(std::vector<rules::Rule> rules) {
+  engine_ = rules::Engine(std::move(rules));
+  for (const std::string& name : engine_.literal_series()) {
+    // A sensor that a rule names must be missed even if it never speaks, so it gets its id now.
+    if (!journal_.catalogue().find(name)) static_cast<void>(journal_.catalogue().intern(name, SeriesInfo{}));
+  }
+  declared_version_ = 0;
+  declare_new_series();
+  const auto alerts = journal_.alerts();
+  if (alerts) {
+    engine_.restore(*alerts, clock_.now(), output_);
+  } else {
+    batch_.events.push_back(
+        {clock_.now(), Notice{"storage", "the alerts' state cannot be read: " + alerts.error().text}});
+  }
+  collect();
+  warm();
+}
+
+void Pump::declare_new_series() {
+  const journal::Catalogue& catalogue = journal_.catalogue();
+  const std::uint64_t version = catalogue.version();
+  if (version == declared_version_) return;
+  for (const auto& entry : catalogue.changed_since(declared_version_)) {
+    engine_.declare(entry.id, entry.name, entry.info, entry.labels);
+    freshness_.expect(entry.id, entry.info.expected_interval);
+  }
+  declared_version_ = version;
+}
+
+void Pump::warm() {
+  const Micros lookback = std::max(kLeastLookback, engine_.lookback());
+  auto after = journal_.before(clock_.now() - lookback);
+  if (!after) return;
+  while (true) {
+    const auto batches = journal_.read(*after);
+    if (!batches || batches->empty()) return;
+    for (const auto& batch : *batches) {
+      engine_.warm(batch->samples);
+      freshness_.observe(batch->samples);
+      *after = batch->gap ? batch->gap->last : batch->seq;
+    }
+    beat();
+  }
+}
+
+void Pump::run(std::stop_token stop) {
+  Intake::Taken taken;
+  auto last_round = Steady::now();
+  while (true) {
+    if (!taken.awaited) std::this_thread::sleep_until(last_round + kPace);
+    last_round = Steady::now();
+    beat();
+    const bool stopping = stop.stop_requested();
+    const Micros wait = stopping ? Micros{0} : batch_.samples.empty() ? kTick : std::min(kTick, limits_.commit_every);
+    intake_.take(taken, limits_.batch_samples, wait, stop);
+    const bool nothing_came = taken.samples.empty() && taken.events.empty();
+    absorb(taken);
+    if (commit_due() || (stopping && nothing_came)) commit(stop);
+    if (stopping && nothing_came) return;
+    each_second();
+  }
+}
+
+void Pump::absorb(Intake::Taken& taken) {
+  const bool was_empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
+  std::optional<std::vector<rules::Rule>> rules;
+  {
+    const std::lock_guard lock(mutex_);
+    rules.swap(next_rules_);
+  }
+  if (rules) {
+    commit({});  // the new engine begins from what is on disk
+    adopt(std::move(*rules));
+    urgent_ = true;
+  }
+  declare_new_series();
+  engine_.observe(taken.samples, output_);
+  collect();
+  freshness_.observe(taken.samples);
+  batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());
+  for (Event& event : taken.events) {
+    answer_wish(event);
+    batch_.events.push_back(std::move(event));
+  }
+  engine_.tick(clock_.now(), output_);
+  collect();
+  batch_ticket_ = taken.last;
+  urgent_ = urgent_ || taken.awaited;
+  if (was_empty) batch_began_ = Steady::now();
+}
+
+void Pump::collect() {
+  urgent_ = urgent_ || !output_.events.empty();
+  std::move(output_.events.begin(), output_.events.end(), std::back_inserter(batch_.events));
+  std::move(output_.alerts.begin(), output_.alerts.end(), std::back_inserter(batch_.alerts));
+  output_.clear();
+}
+
+void Pump::answer_wish(const Event& event) {
+  const auto* wish = std::get_if<Acknowledge>(&event.body);
+  if (wish == nullptr) return;
+  const bool done = engine_.acknowledge(*wish, event.time, output_);
+  const std::optional<AlertRecord> after =
+      done && !output_.alerts.empty() ? std::optional(output_.alerts.back()) : std::nullopt;
+  collect();
+  const std::lock_guard lock(mutex_);
+  const auto same = [&](const Wish& w) {
+    return !w.outcome && w.wish.alert == wish->alert && w.wish.who == wish->who && w.wish.note == wish->note;
+  };
+  const auto asked = std::find_if(wishes_.begin(), wishes_.end(), same);
+  if (asked == wishes_.end()) return;
+  if (after) {
+    asked->outcome = *after;
+  } else {
+    asked->outcome = fail(Errc::conflict, "alert '{}' has nothing to acknowledge", wish->alert);
+  }
+  urgent_ = true;
+}
+
+bool Pump::commit_due() const {
+  const bool empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
+  return urgent_ || batch_.samples.size() >= limits_.batch_samples ||
+         (!empty && Steady::now() - batch_began_ >= limits_.commit_every);
+}
+
+void Pump::commit(std::stop_token stop) {
+  const bool empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
+  const std::uint64_t samples = batch_.samples.size();
+  if (empty || append(stop)) {
+    samples_committed_.fetch_add(samples, std::memory_order_relaxed);
+    committed_samples_.add(static_cast<double>(samples));
+    intake_.committed(batch_ticket_);
+  }
+  batch_ = Batch{};
+  batch_.samples.reserve(std::min<std::size_t>(samples, limits_.batch_samples));
+  urgent_ = false;
+  const std::lock_guard lock(mutex_);
+  for (auto wish = wishes_.begin(); wish != wishes_.end();) {
+    if (!wish->outcome) {
+      ++wish;
+      continue;
+    }
+    wish->answer.set_value(std::move(*wish->outcome));
+    wish = wishes_.erase(wish);
+  }
+}
+
+/// Until it is on disk. False: the gateway stops and the disk will not have it.
+bool Pump::append(std::stop_token stop) {
+  std::optional<Steady::time_point> give_up;
+  for (auto pause = Micros(50ms);; pause = std::min<Micros>(pause * 2, 5s)) {
+    const auto began = Steady::now();
+    const auto done = journal_.append(std::move(batch_));
+    if (done) {
+      after_commit(Steady::now() - began);
+      return true;
+    }
+    commit_failures_.add();
+    {
+      const std::lock_guard lock(mutex_);
+      trouble_ = done.error().text;
+    }
+    if (stop.stop_requested()) {
+      if (!give_up) give_up = Steady::now() + kLastTry;
+      if (Steady::now() >= *give_up) return false;
+      pause = 50ms;
+    }
+    beat();  // waiting for a disk is not being stuck
+    std::this_thread::sleep_for(pause);
+    static_cast<void>(journal_.maintain());  // retention may make the room that is missing
+  }
+}
+
+void Pump::after_commit(Steady::duration took) {
+  const double seconds = std::chrono::duration<double>(took).count();
+  commit_seconds_.set(seconds);
+  commits_.add();
+  const std::lock_guard lock(mutex_);
+  trouble_.clear();
+  commit_ms_[commit_count_++ % commit_ms_.size()] = static_cast<float>(seconds * 1e3);
+}
+
+void Pump::each_second() {
+  const auto now = Steady::now();
+  if (now - second_began_ < 1s) return;
+  second_began_ = now;
+  if (const auto by = clock_.correct()) {
+    clock_steps_.add();
+    batch_.events.push_back({clock_.now(), ClockStep{*by}});
+    urgent_ = true;
+  }
+  const Status maintained = journal_.maintain();
+  auto status = engine_.status();
+  const std::lock_guard lock(mutex_);
+  if (!maintained && trouble_.empty()) trouble_ = maintained.error().text;
+  if (maintained && batch_.samples.empty()) trouble_.clear();
+  rule_status_ = std::move(status);
+}
+
+void Pump::beat() { last_beat_.store(steady_micros(), std::memory_order_relaxed); }
+
+Micros Pump::age() const { return Micros(steady_micros() - last_beat_.load(std::memory_order_relaxed)); }
+
+void Pump::replace_rules(std::vector<rules::Rule> rules) {
+  const std::lock_guard lock(mutex_);
+  next_rules_ = std::move(rules);
+}
+
+Result<AlertRecord> Pump::acknowledge(const Acknowledge& wish) {
+  std::future<Result<AlertRecord>> answer;
+  std::list<Wish>::iterator place;
+  {
+    const std::lock_guard lock(mutex_);
+    place = wishes_.insert(wishes_.end(), Wish{wish, {}, {}});
+    answer = place->answer.get_future();
+  }
+  if (intake_.post(Event{clock_.now(), wish}) && answer.wait_for(kAcknowledgeTimeout) == std::future_status::ready) {
+    return answer.get();
+  }
+  const std::lock_guard lock(mutex_);
+  if (answer.wait_for(0s) == std::future_status::ready) return answer.get();
+  wishes_.erase(place);
+  return fail(Errc::timed_out,
+              "the acknowledgement of '{}' is not on disk yet: look at the store's state, then try again", wish.alert);
+}
+
+Pump::Store Pump::store() const {
+  Store store;
+  store.rate = rate_.per_second();
+  std::vector<float> times;
+  {
+    const std::lock_guard lock(mutex_);
+    store.trouble = trouble_;
+    times.assign(commit_ms_.begin(),
+                 commit_ms_.begin() + static_cast<std::ptrdiff_t>(std::min(commit_count_, commit_ms_.size())));
+  }
+  if (times.empty()) return store;
+  std::sort(times.begin(), times.end());
+  store.commit_p50_ms = static_cast<double>(times[times.size() / 2]);
+  store.commit_p99_ms = static_cast<double>(times[times.size() * 99 / 100]);
+  return store;
+}
+
+std::vector<rules::Engine::RuleStatus> Pump::rule_status() const {
+  const std::lock_guard lock(mutex_);
+  return rule_status_;
+}
+
+void Pump::measure() { rate_.update(samples_committed_.load(std::memory_order_relaxed)); }
+
+}  // namespace tidegate::app

@@ -1,0 +1,258 @@
+#include "gateway/app/runtime.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+#ifndef TIDEGATE_VERSION
+#error "the build gives the version"
+#endif
+
+namespace tidegate::app {
+namespace {
+
+/// 1.5 MB: some ten seconds of 6,000 samples a second.
+constexpr std::size_t kQueueSamples = 65'536;
+
+dashboard::Options dashboard_options(const Settings& settings, const Endpoint& endpoint) {
+  dashboard::Options options;
+  options.address = endpoint.address;
+  options.port = endpoint.port;
+  options.max_streams = settings.max_streams;
+  options.name = settings.name;
+  options.site = settings.site;
+  options.version = TIDEGATE_VERSION;
+  options.demo = settings.demo;
+  return options;
+}
+
+/// What a reload cannot take over, in words; empty where nothing of that kind changed.
+std::string needs_restart(const Settings& old, const Settings& now) {
+  std::vector<std::string_view> changed;
+  if (old.name != now.name || old.site != now.site || old.demo != now.demo) changed.push_back("gateway");
+  if (old.listen != now.listen || old.max_streams != now.max_streams) changed.push_back("http");
+  if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
+      old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
+      old.storage.max_events != now.storage.max_events ||
+      old.storage.series.max_series != now.storage.series.max_series) {
+    changed.push_back("storage");
+  }
+  return fmt::format("{}", fmt::join(changed, ", "));
+}
+
+}  // namespace
+
+Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
+    : ground_(std::move(ground)),
+      settings_(settings),
+      started_(ground_->clock.now()),
+      vitals_(ground_->metrics),
+      intake_(kQueueSamples),
+      pump_(intake_, *ground_->journal, freshness_, ground_->clock, ground_->metrics,
+            {.commit_every = settings.commit_every}) {}
+
+Surroundings Runtime::surroundings() const {
+  return {ground_->clock, ground_->metrics, ground_->journal->catalogue(), ground_->journal->epoch()};
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config::Problems& problems) {
+  auto ground = std::make_unique<Ground>();
+  auto journal = journal::Journal::open(settings.storage, ground->clock, ground->metrics);
+  if (!journal) return fail(journal.error());
+  ground->journal = std::move(*journal);
+
+  std::unique_ptr<Runtime> runtime(new Runtime(settings, std::move(ground)));
+  Parts parts = make_parts(settings, runtime->surroundings(), problems);
+  if (!problems.empty()) return fail(Errc::invalid, "the configuration is wrong");
+  runtime->describe_rules(parts.rules);
+  runtime->pump_.recover(std::move(parts.rules));
+  for (const std::string& notice : runtime->ground_->journal->notices()) {
+    spdlog::warn("journal: {}", notice);
+    runtime->note("storage", notice);
+  }
+  runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
+
+  const auto endpoint = parse_endpoint(settings.listen);
+  if (!endpoint)
+    return fail(Errc::invalid, "'{}' is not an address and a port, such as 127.0.0.1:8080", settings.listen);
+  auto server = dashboard::Server::start(dashboard_options(settings, *endpoint), *runtime->ground_->journal, *runtime,
+                                         runtime->ground_->clock, runtime->ground_->metrics);
+  if (!server) return fail(server.error());
+  runtime->server_ = std::move(*server);
+  runtime->pump_thread_ = std::jthread([pump = &runtime->pump_](std::stop_token stop) { pump->run(std::move(stop)); });
+  runtime->start_uplinks(settings.uplinks, std::move(parts.uplinks));
+  runtime->start_sources(settings.sources, std::move(parts.drivers));
+  return runtime;
+}
+
+Runtime::~Runtime() {
+  server_.reset();
+  for (const auto& source : sources_) source->ask_to_stop();
+  sources_.clear();
+  uplinks_.clear();
+  note("stopped", "Tidegate stopped");
+}
+
+void Runtime::start_sources(const std::vector<config::Node>& sections,
+                            std::vector<std::unique_ptr<drivers::Driver>> drivers) {
+  std::vector<std::unique_ptr<Source>> leaving;
+  {
+    const std::lock_guard lock(parts_mutex_);
+    leaving.swap(sources_);
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+      const std::string meaning = sections[i].canonical();
+      const auto same = [&](const auto& source) { return source && source->meaning() == meaning; };
+      if (const auto running = std::find_if(leaving.begin(), leaving.end(), same); running != leaving.end()) {
+        sources_.push_back(std::move(*running));
+        continue;
+      }
+      sources_.push_back(std::make_unique<Source>(sections[i], std::move(drivers[i]), downstream()));
+    }
+  }
+  for (const auto& source : leaving) {
+    if (source) source->ask_to_stop();
+  }
+  leaving.clear();  // before their successors start: two of one name would fight over a session or a port
+  for (const auto& source : sources_) source->start();
+}
+
+void Runtime::start_uplinks(const std::vector<config::Node>& sections,
+                            std::vector<std::unique_ptr<uplink::Uplink>> uplinks) {
+  std::vector<std::unique_ptr<uplink::Runner>> leaving;
+  {
+    const std::lock_guard lock(parts_mutex_);
+    leaving.swap(uplinks_);
+  }
+  leaving.clear();
+  const std::lock_guard lock(parts_mutex_);
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    uplinks_.push_back(std::make_unique<uplink::Runner>(sections[i].string("name"), sections[i].string("type"),
+                                                        std::move(uplinks[i]), *ground_->journal, ground_->clock,
+                                                        ground_->metrics));
+    uplinks_.back()->start();
+  }
+}
+
+void Runtime::describe_rules(const std::vector<rules::Rule>& rules) {
+  std::vector<dashboard::RuleView> views;
+  for (const rules::Rule& rule : rules) {
+    views.push_back({rule.name, rule.kind, rule.condition, rule.series.text(), rule.severity, 0, 0});
+  }
+  const std::lock_guard lock(parts_mutex_);
+  rule_views_ = std::move(views);
+}
+
+void Runtime::note(std::string kind, std::string text) {
+  intake_.post(Event{ground_->clock.now(), Notice{std::move(kind), std::move(text)}});
+}
+
+void Runtime::reload(const std::filesystem::path& file) {
+  config::Problems problems;
+  Settings settings = load_settings(file, problems);
+  settings.listen = settings_.listen;  // --listen and --data outlive a reload
+  settings.storage.directory = settings_.storage.directory;
+  Parts parts = make_parts(settings, surroundings(), problems);
+  if (!problems.empty()) {
+    spdlog::error("reload refused, nothing was changed:\n{}", problems.text());
+    note("configuration", "a reload was refused: " + problems.sorted().front().text());
+    return;
+  }
+  const bool rules_changed = settings.rules.canonical() != settings_.rules.canonical();
+  const auto meanings = [](const std::vector<config::Node>& sections) {
+    std::string all;
+    for (const auto& section : sections) all += section.canonical();
+    return all;
+  };
+  const bool uplinks_changed = meanings(settings.uplinks) != meanings(settings_.uplinks);
+  if (rules_changed) {
+    describe_rules(parts.rules);
+    pump_.replace_rules(std::move(parts.rules));
+  }
+  if (uplinks_changed) start_uplinks(settings.uplinks, std::move(parts.uplinks));
+  start_sources(settings.sources, std::move(parts.drivers));
+  const std::string later = needs_restart(settings_, settings);
+  settings_.sources = settings.sources;
+  settings_.uplinks = settings.uplinks;
+  settings_.rules = settings.rules;
+  const std::string text =
+      fmt::format("the configuration was reloaded{}", later.empty() ? "" : "; changes in " + later + " need a restart");
+  spdlog::info("{}", text);
+  note("configuration", text);
+}
+
+std::string Runtime::each_second() {
+  pump_.measure();
+  std::size_t series = 0;
+  std::size_t active = 0;
+  {
+    const std::lock_guard lock(parts_mutex_);
+    for (const auto& source : sources_) source->measure();
+    for (const auto& source : sources_) series += source->view().series;
+  }
+  for (const auto& rule : pump_.rule_status()) active += rule.active;
+  vitals_.measure(intake_.stats(), ground_->journal->stats(), pump_.age(), ground_->clock.now());
+  return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
+                     active == 1 ? "" : "s");
+}
+
+dashboard::StoreView Runtime::store_view() const {
+  const Pump::Store store = pump_.store();
+  const Intake::Stats queue = intake_.stats();
+  const journal::Stats stats = ground_->journal->stats();
+  dashboard::StoreView view;
+  view.rate = store.rate;
+  view.commit_p50_ms = store.commit_p50_ms;
+  view.commit_p99_ms = store.commit_p99_ms;
+  view.queue_depth = queue.depth;
+  view.queue_capacity = queue.capacity;
+  view.dropped = queue.dropped;
+  view.used_bytes = stats.used_bytes;
+  view.max_bytes = settings_.storage.max_bytes;
+  if (!store.trouble.empty()) {
+    view.health = SourceHealth::down;
+    view.text = store.trouble;
+  } else if (queue.depth > queue.capacity / 2) {
+    view.health = SourceHealth::degraded;
+    view.text = "the queue is more than half full: samples come faster than the disk takes them";
+  }
+  return view;
+}
+
+dashboard::GatewayView Runtime::view() const {
+  dashboard::GatewayView view;
+  view.started = started_;
+  view.store = store_view();
+  std::unordered_map<std::string, rules::Engine::RuleStatus> status;
+  for (auto& rule : pump_.rule_status()) status.emplace(rule.name, rule);
+  const std::lock_guard lock(parts_mutex_);
+  for (const auto& source : sources_) view.sources.push_back(source->view());
+  view.rules = rule_views_;
+  for (auto& rule : view.rules) {
+    if (const auto found = status.find(rule.name); found != status.end()) {
+      rule.instances = found->second.instances;
+      rule.active = found->second.active;
+    }
+  }
+  for (const auto& uplink : uplinks_) {
+    const uplink::Runner::Stats stats = uplink->stats();
+    view.uplinks.push_back({uplink->name(), uplink->type(), stats.text, stats.health, stats.backlog_batches,
+                            stats.lost_batches, stats.backlog_oldest, stats.last_ack, stats.rate, stats.drain_seconds});
+  }
+  return view;
+}
+
+Result<AlertRecord> Runtime::acknowledge(const Acknowledge& wish) {
+  const auto alerts = ground_->journal->alerts();
+  if (!alerts) return fail(alerts.error());
+  const auto known = [&](const AlertRecord& alert) { return alert.id == wish.alert; };
+  if (std::none_of(alerts->begin(), alerts->end(), known)) {
+    return fail(Errc::not_found, "there is no alert '{}' now: it may have cleared", printable(wish.alert));
+  }
+  return pump_.acknowledge(wish);
+}
+
+}  // namespace tidegate::app

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dashboard/server.h"
+#include "gateway/app/freshness.h"
+#include "gateway/app/parts.h"
+#include "gateway/app/pump.h"
+#include "gateway/app/settings.h"
+#include "gateway/app/source.h"
+#include "gateway/app/vitals.h"
+#include "gateway/core/clock.h"
+#include "gateway/core/intake.h"
+#include "gateway/core/metrics.h"
+#include "gateway/journal/journal.h"
+#include "gateway/uplink/runner.h"
+
+namespace tidegate::app {
+
+/// The running gateway: sources -> intake -> pump { engine, journal } -> viewers and uplinks. Started, reloaded and
+/// destroyed by the main thread; what the dashboard asks of it comes from any thread.
+class Runtime final : public dashboard::Gateway {
+ public:
+  /// The problems of the configuration go to `problems` (then Errc::invalid); other errors say what is in the way.
+  static Result<std::unique_ptr<Runtime>> start(const Settings& settings, config::Problems& problems);
+  /// Viewers are told goodbye, sources stop, the pump commits what they left, the journal closes last.
+  ~Runtime() override;
+
+  /// Only what changed restarts; problems change nothing. Main thread.
+  void reload(const std::filesystem::path& file);
+  /// Measures; main thread, about once a second. The sentence is what `systemctl status` shows.
+  std::string each_second();
+  int port() const { return server_->port(); }
+
+  dashboard::GatewayView view() const override;
+  Micros stale_after(SeriesId series) const override { return freshness_.stale_after(series); }
+  Result<AlertRecord> acknowledge(const Acknowledge& wish) override;
+  Micros pump_age() const override { return pump_.age(); }
+
+ private:
+  /// What all else stands on, and so what closes last.
+  struct Ground {
+    GatewayClock clock;
+    Metrics metrics;
+    std::unique_ptr<journal::Journal> journal;
+  };
+  Runtime(const Settings& settings, std::unique_ptr<Ground> ground);
+
+  Surroundings surroundings() const;
+  Downstream downstream() { return {intake_, *ground_->journal, ground_->clock, ground_->metrics}; }
+  void start_sources(const std::vector<config::Node>& sections, std::vector<std::unique_ptr<drivers::Driver>> drivers);
+  void start_uplinks(const std::vector<config::Node>& sections, std::vector<std::unique_ptr<uplink::Uplink>> uplinks);
+  void describe_rules(const std::vector<rules::Rule>& rules);
+  void note(std::string kind, std::string text);
+  dashboard::StoreView store_view() const;
+
+  std::unique_ptr<Ground> ground_;
+  Settings settings_;
+  const Timestamp started_;
+  Vitals vitals_;
+  Intake intake_;
+  Freshness freshness_;
+  Pump pump_;
+  std::jthread pump_thread_;
+
+  mutable std::mutex parts_mutex_;  ///< guards the three lists while a reload changes them and the dashboard looks
+  std::vector<dashboard::RuleView> rule_views_;
+  std::vector<std::unique_ptr<uplink::Runner>> uplinks_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::unique_ptr<dashboard::Server> server_;
+};
+
+}  // namespace tidegate::app

@@ -1,0 +1,134 @@
+#include "gateway/app/settings.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <map>
+
+#include "drivers/registry.h"
+#include "gateway/uplink/uplink.h"
+#include "rules/rule.h"
+
+namespace tidegate::app {
+namespace {
+
+using config::defaulted;
+using config::Node;
+using config::Problems;
+using config::Shape;
+using namespace std::chrono_literals;
+
+std::string check_endpoint(std::string_view text) {
+  return parse_endpoint(text) ? "" : "is not an address and a port, such as 127.0.0.1:8080 or [::]:8080";
+}
+
+Shape gateway_shape() {
+  return Shape::object(
+      "Who this gateway is.",
+      {defaulted("name", Shape::text(), "\"\"", "Its name upstream and on the page; the machine's name by default."),
+       defaulted("site", Shape::text(), "\"\"", "Where it stands, as people say it."),
+       defaulted("demo", Shape::boolean(), "false", "Marks the page as a demonstration.")});
+}
+
+Shape http_shape() {
+  return Shape::object(
+      "The dashboard and the HTTP interface.",
+      {defaulted("listen", Shape::text_where("address:port", check_endpoint), "127.0.0.1:8080",
+                 "Where to listen. There is no login yet: keep it on this machine."),
+       defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time.")});
+}
+
+Shape storage_shape() {
+  return Shape::object(
+      "The journal: where samples, alerts and the upstream backlog are kept.",
+      {defaulted("path", Shape::text(), "/var/lib/tidegate", "The folder of journal.db."),
+       defaulted("retention", Shape::duration(1h, 24h * 3660), "30d", "Metrics older than this go."),
+       defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB", "Beyond it the oldest metrics go."),
+       defaulted("max_events", Shape::integer(1'000, 10'000'000), "200000",
+                 "Alert transitions and other events kept; metrics never push them out."),
+       defaulted("max_series", Shape::integer(10, 1'000'000), "50000", "Series in all."),
+       defaulted("commit_every", Shape::duration(20ms, 30s), "200ms",
+                 "Samples reach the disk at least this often; alerts at once.")});
+}
+
+std::string machine_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "tidegate";
+  return name;
+}
+
+/// The enabled items of a list of named sections; a name used twice is a problem that tells of both places.
+std::vector<Node> named_sections(const Node& list, std::string_view what, Problems& problems) {
+  std::vector<Node> enabled;
+  std::map<std::string, config::Mark> seen;
+  for (const Node& item : list.items) {
+    const Node* name = item.find("name");
+    if (name == nullptr || name->kind != Node::Kind::scalar) continue;  // check() has told already
+    if (const auto [at, is_new] = seen.emplace(name->text, name->at); !is_new) {
+      problems.add(name->at, fmt::format("another {} is called '{}' already, at {}:{}: give each its own name", what,
+                                         name->text, *at->second.file, at->second.line));
+      continue;
+    }
+    const Node* wanted = item.find("enabled");
+    if (wanted == nullptr || wanted->kind != Node::Kind::scalar || wanted->text != "false") enabled.push_back(item);
+  }
+  return enabled;
+}
+
+}  // namespace
+
+bool Endpoint::loopback() const { return address == "localhost" || address == "::1" || address.starts_with("127."); }
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view address = text.substr(0, colon);
+  const std::string_view port_text = text.substr(colon + 1);
+  if (address.starts_with('[')) {
+    if (!address.ends_with(']') || address.size() < 3) return std::nullopt;
+    address = address.substr(1, address.size() - 2);
+  } else if (address.find(':') != std::string_view::npos) {
+    return std::nullopt;  // a bare IPv6 address: where its port begins is anyone's guess
+  }
+  int port = -1;
+  const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  const bool whole = error == std::errc{} && end == port_text.data() + port_text.size();
+  if (address.empty() || !whole || port < 0 || port > 65'535) return std::nullopt;
+  return Endpoint{std::string(address), port};
+}
+
+Shape root_shape() {
+  return Shape::object(
+      "The configuration of a Tidegate gateway.",
+      {defaulted("gateway", gateway_shape(), "{}", "Who this gateway is."),
+       defaulted("http", http_shape(), "{}", "The dashboard and the HTTP interface."),
+       defaulted("storage", storage_shape(), "{}", "The journal: what is kept, where and how long."),
+       defaulted("sources", Shape::list(drivers::source_shape()), "[]", "Where samples come from."),
+       defaulted("rules", Shape::list(rules::rule_shape()), "[]", "What raises an alert."),
+       defaulted("uplinks", Shape::list(uplink::uplink_shape()), "[]", "Where samples and alerts are sent on to.")});
+}
+
+Settings load_settings(const std::filesystem::path& file, Problems& problems) {
+  const Node root = config::load(file, root_shape(), config::References::system(), problems);
+  Settings settings;
+  if (root.kind != Node::Kind::map || !problems.empty()) return settings;
+  const Node& gateway = root["gateway"];
+  settings.name = gateway.string("name").empty() ? machine_name() : gateway.string("name");
+  settings.site = gateway.string("site");
+  settings.demo = gateway.boolean("demo");
+  settings.listen = root["http"].string("listen");
+  settings.max_streams = static_cast<std::size_t>(root["http"].integer("max_streams"));
+  const Node& storage = root["storage"];
+  settings.storage.directory = storage.string("path");
+  settings.storage.retention = storage.duration("retention");
+  settings.storage.max_bytes = storage.bytes("max_size");
+  settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
+  settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
+  settings.commit_every = storage.duration("commit_every");
+  settings.sources = named_sections(root["sources"], "source", problems);
+  settings.uplinks = named_sections(root["uplinks"], "uplink", problems);
+  settings.rules = root["rules"];
+  return settings;
+}
+
+}  // namespace tidegate::app

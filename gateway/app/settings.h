@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gateway/config/load.h"
+#include "gateway/config/node.h"
+#include "gateway/config/schema.h"
+#include "gateway/core/types.h"
+#include "gateway/journal/journal.h"
+
+namespace tidegate::app {
+
+/// The whole configuration after its check: plain values for what the program itself needs, checked sections for the
+/// parts that know what to make of them.
+struct Settings {
+  std::string name;  ///< of the gateway; the machine's where the file says none
+  std::string site;
+  std::string listen;  ///< "address:port"
+  std::size_t max_streams = 0;
+  journal::Options storage;
+  Micros commit_every{0};
+  std::vector<config::Node> sources;  ///< the enabled ones
+  std::vector<config::Node> uplinks;  ///< the enabled ones
+  config::Node rules;
+  bool demo = false;
+};
+
+/// The shape of tidegate.yaml: every section, every key.
+config::Shape root_shape();
+
+/// Reads `file` and its conf.d. Look at `problems` before using what is returned.
+Settings load_settings(const std::filesystem::path& file, config::Problems& problems);
+
+/// "127.0.0.1:8080", "[::1]:0", "gateway.local:80" -> address and port; nothing for anything else.
+struct Endpoint {
+  std::string address;
+  int port = 0;
+  /// Only this machine can reach it.
+  bool loopback() const;
+};
+std::optional<Endpoint> parse_endpoint(std::string_view text);
+
+}  // namespace tidegate::app

@@ -1,0 +1,146 @@
+#include "gateway/app/source.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "drivers/poller.h"
+#include "gateway/core/backoff.h"
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::app {
+namespace {
+
+Labels labels_of(const config::Node& section) {
+  Labels labels;
+  for (const auto& entry : section["labels"].entries) labels.emplace_back(entry.key, entry.value.text);
+  std::sort(labels.begin(), labels.end());
+  return labels;
+}
+
+/// The driver's own labels stay; the section's fill in.
+void add_missing(Labels& labels, const Labels& defaults) {
+  for (const auto& label : defaults) {
+    const auto same_key = [&](const auto& other) { return other.first == label.first; };
+    if (std::none_of(labels.begin(), labels.end(), same_key)) labels.push_back(label);
+  }
+  std::sort(labels.begin(), labels.end());
+}
+
+}  // namespace
+
+SourceSink::SourceSink(const config::Node& section, Downstream downstream)
+    : downstream_(downstream),
+      name_(section.string("name")),
+      type_(section.string("type")),
+      max_series_(static_cast<std::size_t>(section.integer("max_series"))),
+      labels_(labels_of(section)),
+      samples_metric_(
+          downstream.metrics.counter("source/" + name_ + "/samples", "", "Samples that the source delivered.")),
+      rejected_metric_(
+          downstream.metrics.counter("source/" + name_ + "/rejected", "", "What arrived and could not be used.")),
+      since_(downstream.clock.now()) {}
+
+Result<SeriesId> SourceSink::series(std::string_view name, const SeriesInfo& info) {
+  SeriesInfo whole = info;
+  whole.source = name_;
+  add_missing(whole.labels, labels_);
+  const std::lock_guard lock(mutex_);
+  journal::Catalogue& catalogue = downstream_.journal.catalogue();
+  const auto known = catalogue.find(name);
+  const bool ours = known && series_.contains(static_cast<std::uint32_t>(*known));
+  if (!ours && series_.size() >= max_series_) {
+    return fail(Errc::full, "source '{}' has {} series already, its max_series: raise it, or subscribe to less", name_,
+                max_series_);
+  }
+  auto id = catalogue.intern(name, whole);
+  if (id) series_.insert(static_cast<std::uint32_t>(*id));
+  return id;
+}
+
+Result<double> SourceSink::label(SeriesId series, std::string_view text) {
+  return downstream_.journal.catalogue().label(series, text);
+}
+
+Ticket SourceSink::push(std::span<const Sample> samples) {
+  accepted_.fetch_add(samples.size(), std::memory_order_relaxed);
+  samples_metric_.add(static_cast<double>(samples.size()));
+  return downstream_.intake.push(samples);
+}
+
+bool SourceSink::wait_committed(Ticket ticket, std::stop_token stop) {
+  return downstream_.intake.wait_committed(ticket, stop);
+}
+
+void SourceSink::report(SourceHealth health, std::string_view text) {
+  std::string clean = printable(text, 512);
+  const Timestamp now = downstream_.clock.now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (health == health_ && clean == text_) return;
+    if (health != health_) since_ = now;
+    health_ = health;
+    text_ = clean;
+  }
+  // Refused only when thousands of events wait; the page has the newest state all the same.
+  downstream_.intake.post(Event{now, SourceChange{name_, health, std::move(clean)}});
+}
+
+void SourceSink::reject(std::string_view topic, std::string_view payload, std::string_view reason) {
+  rejected_.fetch_add(1, std::memory_order_relaxed);
+  rejected_metric_.add();
+  downstream_.journal.dead_letter(DeadLetter{downstream_.clock.now(), name_, std::string(topic.substr(0, 1024)),
+                                             std::string(payload.substr(0, DeadLetter::kMaxPayload)),
+                                             std::string(reason)});
+}
+
+dashboard::SourceView SourceSink::view() const {
+  const std::lock_guard lock(mutex_);
+  dashboard::SourceView view;
+  view.name = name_;
+  view.type = type_;
+  view.health = health_;
+  view.text = text_;
+  view.since = since_;
+  view.series = series_.size();
+  view.rate = rate_.per_second();
+  view.rejected = rejected_.load(std::memory_order_relaxed);
+  return view;
+}
+
+Source::Source(const config::Node& section, std::unique_ptr<drivers::Driver> driver, Downstream downstream)
+    : name_(section.string("name")),
+      meaning_(section.canonical()),
+      sink_(section, downstream),
+      driver_(std::move(driver)) {}
+
+Source::~Source() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+  sink_.report(SourceHealth::stopped, "stopped");
+}
+
+void Source::start() {
+  if (thread_.joinable()) return;
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void Source::run(std::stop_token stop) {
+  Backoff backoff(std::chrono::seconds(1), std::chrono::minutes(1), std::hash<std::string>{}(name_));
+  while (!stop.stop_requested()) {
+    Status ended = fail(Errc::io, "the driver ended without a reason");
+    try {
+      ended = driver_->run(sink_, stop);
+    } catch (const std::exception& error) {
+      ended = fail(Errc::io, "unexpected failure: {}", error.what());
+    }
+    if (stop.stop_requested()) return;
+    const Micros pause = backoff.next();
+    sink_.report(SourceHealth::down,
+                 fmt::format("{}; next try in {}", ended ? "it ended by itself" : ended.error().text, age_text(pause)));
+    drivers::sleep_for(pause, stop);
+  }
+}
+
+}  // namespace tidegate::app

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_set>
+
+#include "dashboard/server.h"
+#include "drivers/driver.h"
+#include "gateway/app/rate.h"
+#include "gateway/core/intake.h"
+#include "gateway/core/sink.h"
+#include "gateway/journal/journal.h"
+
+namespace tidegate::app {
+
+/// What every source leads to. All outlive the sources.
+struct Downstream {
+  Intake& intake;
+  journal::Journal& journal;
+  const Clock& clock;
+  Metrics& metrics;
+};
+
+/// What one source's driver sees of the gateway: names go to the catalogue, samples to the queue, health to the
+/// journal, what is unusable to the dead letters. Any thread.
+class SourceSink final : public Sink {
+ public:
+  SourceSink(const config::Node& section, Downstream downstream);
+
+  Result<SeriesId> series(std::string_view name, const SeriesInfo& info) override;
+  Result<double> label(SeriesId series, std::string_view text) override;
+  Ticket push(std::span<const Sample> samples) override;
+  bool wait_committed(Ticket ticket, std::stop_token stop) override;
+  void report(SourceHealth health, std::string_view text) override;
+  void reject(std::string_view topic, std::string_view payload, std::string_view reason) override;
+
+  dashboard::SourceView view() const;
+  void measure() { rate_.update(accepted_.load(std::memory_order_relaxed)); }  ///< the main loop, each second
+
+ private:
+  Downstream downstream_;
+  const std::string name_;
+  const std::string type_;
+  const std::size_t max_series_;
+  const Labels labels_;
+  Metric& samples_metric_;
+  Metric& rejected_metric_;
+  std::atomic<std::uint64_t> accepted_{0};
+  std::atomic<std::uint64_t> rejected_{0};
+  RateMeter rate_;
+
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::unordered_set<std::uint32_t> series_;
+  SourceHealth health_ = SourceHealth::starting;
+  std::string text_ = "starting";
+  Timestamp since_;
+};
+
+/// A configured source while it runs: its driver on a thread of its own, started again after a pause when it gives up.
+class Source {
+ public:
+  Source(const config::Node& section, std::unique_ptr<drivers::Driver> driver, Downstream downstream);
+  ~Source();  ///< asks the driver to stop and waits for it
+
+  /// Does nothing when it runs already.
+  void start();
+  void ask_to_stop() { thread_.request_stop(); }
+  const std::string& name() const { return name_; }
+  /// Equal for two sections that mean the same.
+  const std::string& meaning() const { return meaning_; }
+  dashboard::SourceView view() const { return sink_.view(); }
+  void measure() { sink_.measure(); }
+
+ private:
+  void run(std::stop_token stop);
+
+  const std::string name_;
+  const std::string meaning_;
+  SourceSink sink_;
+  std::unique_ptr<drivers::Driver> driver_;
+  std::jthread thread_;
+};
+
+}  // namespace tidegate::app

@@ -1,0 +1,71 @@
+#include "gateway/app/freshness.h"
+
+#include <gtest/gtest.h>
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Timestamp kStart{std::chrono::seconds(1'700'000'000)};
+constexpr SeriesId kSeries{3};
+
+void speak(Freshness& freshness, Timestamp& now, Micros every, int times) {
+  for (int i = 0; i < times; ++i) {
+    now += every;
+    const Sample sample{kSeries, Quality::good, Reason::none, now, 1.0};
+    freshness.observe({&sample, 1});
+  }
+}
+
+TEST(Freshness, AnUnknownSeriesHasAMinute) { EXPECT_EQ(Freshness().stale_after(kSeries), Freshness::kUnknown); }
+
+TEST(Freshness, TheExpectedIntervalWinsOverTheLearned) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 1s, 20);
+  freshness.expect(kSeries, 30s);
+  EXPECT_EQ(freshness.stale_after(kSeries), 90s);
+}
+
+TEST(Freshness, ThreeLearnedIntervalsMakeAValueStale) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 5s, 20);
+  EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
+TEST(Freshness, AFastSeriesIsNeverStaleBeforeTheLeastTime) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 10ms, 100);
+  EXPECT_EQ(freshness.stale_after(kSeries), Freshness::kLeast);
+}
+
+TEST(Freshness, ABurstDoesNotMakeASlowSensorLookDead) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 60s, 10);
+  speak(freshness, now, 100ms, 3);
+  EXPECT_GT(freshness.stale_after(kSeries), 100s);
+}
+
+TEST(Freshness, ASensorThatBecomesSlowIsBelievedSoon) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 1s, 50);
+  speak(freshness, now, 60s, 4);
+  EXPECT_GT(freshness.stale_after(kSeries), 150s);
+}
+
+TEST(Freshness, ALateSampleTeachesNothing) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 5s, 20);
+  const Sample late{kSeries, Quality::good, Reason::none, now - 1h, 1.0};
+  freshness.observe({&late, 1});
+  EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
+}  // namespace
+}  // namespace tidegate::app

@@ -1,0 +1,180 @@
+#include "gateway/app/pump.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "gateway/app/settings.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+
+std::vector<rules::Rule> rules_of(const std::string& yaml) {
+  config::Problems problems;
+  auto node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
+  config::check(node, root_shape(), problems);
+  auto rules = rules::parse_rules(node["rules"], problems);
+  EXPECT_EQ(problems.text(), "");
+  return rules;
+}
+
+constexpr const char* kHot =
+    "rules: [{name: hot, series: \"{device}/temperature\", threshold: {above: 90, clear_below: 85}}]\n";
+
+/// A pump with a real journal, without drivers, viewers or uplinks.
+class Rig {
+ public:
+  explicit Rig(const std::filesystem::path& directory, const std::string& rules, Micros commit_every = 50ms) {
+    journal::Options options;
+    options.directory = directory;
+    auto opened = journal::Journal::open(options, clock_, metrics_);
+    if (!opened) throw std::runtime_error(opened.error().text);
+    journal_ = std::move(*opened);
+    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, metrics_, Pump::Limits{commit_every, 1000});
+    pump_->recover(rules_of(rules));
+    thread_ = std::jthread([this](std::stop_token stop) { pump_->run(std::move(stop)); });
+  }
+
+  SeriesId series(const std::string& name) { return *journal_->catalogue().intern(name, SeriesInfo{}); }
+  Ticket push(SeriesId series, double value, Quality quality = Quality::good) {
+    const Sample sample{series, quality, Reason::none, clock_.now(), value};
+    return intake_.push({&sample, 1});
+  }
+  /// Pushes and waits until it is on disk.
+  void store(SeriesId series, double value) { ASSERT_TRUE(intake_.wait_committed(push(series, value), {})); }
+
+  std::vector<std::string> transitions() const {
+    std::vector<std::string> causes;
+    const auto events = journal_->events({.after = Seq{0}, .limit = 1000, .newest_first = false, .alerts_only = true});
+    for (const auto& stored : *events) {
+      const auto& transition = std::get<AlertTransition>(stored.event.body);
+      causes.push_back(transition.alert.id + " " + transition.cause);
+    }
+    return causes;
+  }
+
+  GatewayClock clock_;
+  Metrics metrics_;
+  std::unique_ptr<journal::Journal> journal_;
+  Intake intake_{10'000};
+  Freshness freshness_;
+  std::unique_ptr<Pump> pump_;
+  std::jthread thread_;
+};
+
+TEST(Pump, CommitsWhatWasPushedInOrder) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "rules: []");
+  const SeriesId a = rig.series("plant/a");
+  for (int i = 0; i < 5000; ++i) rig.push(a, i);
+  ASSERT_TRUE(rig.intake_.wait_committed(rig.push(a, 5000), {}));
+  int expected = 0;
+  for (Seq after{0}; after < rig.journal_->last();) {
+    const auto batches = rig.journal_->read(after);
+    ASSERT_TRUE(batches && !batches->empty());
+    for (const auto& batch : *batches) {
+      for (const Sample& sample : batch->samples) EXPECT_EQ(sample.value, expected++);
+      after = batch->seq;
+    }
+  }
+  EXPECT_EQ(expected, 5001);
+}
+
+TEST(Pump, AnAlertCommitsWithTheSampleThatCausedItAndAtOnce) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot, 20s);
+  rig.push(rig.series("boiler/temperature"), 95);
+  ASSERT_TRUE(eventually([&] { return !rig.journal_->alerts()->empty(); }, 10s)) << "it waited for commit_every";
+  const auto batches = rig.journal_->read(prev(rig.journal_->last()));
+  ASSERT_EQ(batches->size(), 1u);
+  EXPECT_EQ(batches->front()->samples.size(), 1u);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
+}
+
+TEST(Pump, AFiringAlertSurvivesARestartAndIsAnnouncedOnce) {
+  const test::TempDir directory;
+  {
+    Rig rig(directory.path(), kHot);
+    rig.store(rig.series("boiler/temperature"), 95);
+  }
+  Rig rig(directory.path(), kHot);
+  ASSERT_EQ(rig.journal_->alerts()->size(), 1u);
+  rig.store(rig.series("boiler/temperature"), 96);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
+  rig.store(rig.series("boiler/temperature"), 80);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised", "hot:boiler cleared"));
+  EXPECT_TRUE(rig.journal_->alerts()->empty());
+}
+
+TEST(Pump, AnAcknowledgementIsOnDiskWhenItIsAnswered) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  const auto answer = rig.pump_->acknowledge({"hot:boiler", "shift lead", "valve closed"});
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_TRUE(answer->acknowledged);
+  const auto alerts = rig.journal_->alerts();
+  ASSERT_EQ(alerts->size(), 1u);
+  EXPECT_EQ(alerts->front().acknowledged_by, "shift lead");
+  EXPECT_EQ(alerts->front().note, "valve closed");
+  const auto again = rig.pump_->acknowledge({"hot:boiler", "shift lead", ""});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::conflict);
+  EXPECT_EQ(rig.pump_->acknowledge({"hot:nothing", "x", ""}).error().code, Errc::conflict);
+}
+
+TEST(Pump, ManyOperatorsGetEachTheirOwnAnswer) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  for (int i = 0; i < 20; ++i) rig.push(rig.series("b" + std::to_string(i) + "/temperature"), 99);
+  rig.store(rig.series("x/y"), 1);
+  std::vector<std::jthread> operators;
+  std::atomic<int> done{0};
+  for (int i = 0; i < 20; ++i) {
+    operators.emplace_back([&rig, &done, i] {
+      const auto answer = rig.pump_->acknowledge({"hot:b" + std::to_string(i), "op", ""});
+      if (answer && answer->id == "hot:b" + std::to_string(i)) ++done;
+    });
+  }
+  operators.clear();
+  EXPECT_EQ(done, 20);
+}
+
+TEST(Pump, NewRulesKeepTheAlertsOfThoseThatStayAndCloseTheOthers) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  rig.pump_->replace_rules(
+      rules_of("rules: [{name: hot, series: \"{device}/temperature\", threshold: {above: 80, clear_below: 70}}]\n"));
+  rig.store(rig.series("boiler/temperature"), 75);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
+  rig.pump_->replace_rules({});
+  EXPECT_TRUE(eventually([&] { return rig.journal_->alerts()->empty(); }));
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised", "hot:boiler rule removed"));
+}
+
+TEST(Pump, ASensorThatARuleNamesIsMissedEvenIfItNeverSpoke) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "rules: [{name: silent, series: cellar/level, absence: {for: 1s}}]\n");
+  EXPECT_TRUE(eventually([&] { return rig.transitions().size() == 1; }));
+}
+
+TEST(Pump, WhatWasPushedBeforeTheStopIsOnDiskAfterIt) {
+  const test::TempDir directory;
+  {
+    Rig rig(directory.path(), "rules: []", 30s);
+    const SeriesId a = rig.series("plant/a");
+    for (int i = 0; i < 3000; ++i) rig.push(a, i);
+  }
+  Rig rig(directory.path(), "rules: []");
+  EXPECT_EQ(rig.journal_->stats().samples, 3000u);
+}
+
+}  // namespace
+}  // namespace tidegate::app

@@ -1,0 +1,82 @@
+#include "gateway/app/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/app/parts.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+/// Everything that `tidegate check` would say of this file.
+std::string problems_of(std::string_view yaml) {
+  const test::TempDir directory;
+  config::Problems problems;
+  const Settings settings = load_settings(directory.write("tidegate.yaml", yaml), problems);
+  const GatewayClock clock;
+  Metrics metrics;
+  const journal::Catalogue catalogue{journal::Catalogue::Limits{}};
+  make_parts(settings, {clock, metrics, catalogue, "test"}, problems);
+  return problems.text();
+}
+
+TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
+  const test::TempDir directory;
+  config::Problems problems;
+  const Settings settings = load_settings(directory.write("tidegate.yaml", "{}\n"), problems);
+  EXPECT_EQ(problems.text(), "");
+  EXPECT_EQ(settings.listen, "127.0.0.1:8080");
+  EXPECT_EQ(settings.commit_every, 200ms);
+  EXPECT_EQ(settings.storage.max_bytes, 1u << 30);
+  EXPECT_EQ(settings.storage.retention, 30 * 24h);
+  EXPECT_FALSE(settings.name.empty());
+}
+
+TEST(Settings, ASourceNameUsedTwiceNamesBothPlaces) {
+  EXPECT_THAT(problems_of("sources:\n"
+                          "  - {name: a, type: self}\n"
+                          "  - {name: a, type: self}\n"),
+              testing::AllOf(HasSubstr(":3:"), HasSubstr("another source is called 'a' already"), HasSubstr("yaml:2")));
+}
+
+TEST(Settings, ADisabledSourceIsCheckedAndNotStarted) {
+  const test::TempDir directory;
+  config::Problems problems;
+  const auto file = directory.write("tidegate.yaml", "sources: [{name: a, type: self, enabled: false}]\n");
+  EXPECT_TRUE(load_settings(file, problems).sources.empty());
+  EXPECT_EQ(problems.text(), "");
+  EXPECT_THAT(problems_of("sources: [{name: a, type: self, enabled: false, evry: 5s}]\n"), HasSubstr("evry"));
+}
+
+TEST(Settings, AMisspeltSectionNamesTheNearest) {
+  EXPECT_THAT(problems_of("sorces: []\n"), HasSubstr("sources"));
+  EXPECT_THAT(problems_of("storage: {max_size: 64}\n"), HasSubstr(":1:"));
+}
+
+TEST(Settings, AnAddressNeedsAPort) {
+  EXPECT_THAT(problems_of("http: {listen: \"127.0.0.1\"}\n"), HasSubstr("127.0.0.1:8080"));
+  EXPECT_EQ(problems_of("http: {listen: \"[::1]:8080\"}\n"), "");
+}
+
+TEST(Endpoint, ReadsAddressAndPort) {
+  EXPECT_EQ(parse_endpoint("127.0.0.1:8080")->port, 8080);
+  EXPECT_EQ(parse_endpoint("[::1]:0")->address, "::1");
+  for (const char* wrong : {"", ":", "8080", ":8080", "a:", "a:b", "a:70000", "a:-1", "::1:80", "[]:80", "a:80x"}) {
+    EXPECT_FALSE(parse_endpoint(wrong)) << wrong;
+  }
+}
+
+TEST(Endpoint, KnowsWhoCanReachIt) {
+  EXPECT_TRUE(parse_endpoint("127.0.0.1:1")->loopback());
+  EXPECT_TRUE(parse_endpoint("localhost:1")->loopback());
+  EXPECT_TRUE(parse_endpoint("[::1]:1")->loopback());
+  EXPECT_FALSE(parse_endpoint("0.0.0.0:1")->loopback());
+  EXPECT_FALSE(parse_endpoint("192.0.2.1:1")->loopback());
+}
+
+}  // namespace
+}  // namespace tidegate::app
