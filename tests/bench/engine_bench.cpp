@@ -161,10 +161,8 @@ BENCHMARK(IdleTick);
 void LoadTenThousandRules(benchmark::State& state) {
   std::string yaml;
   for (int i = 0; i < 10'000; ++i) {
-    yaml += fmt::format(
-        "- {{name: r{0}, series: hall{1}/device{0}/temperature, threshold: {{above: 90 °C, hysteresis: 5}}, for: "
-        "30s}}\n",
-        i, i % 7);
+    yaml +=
+        fmt::format("- {{name: r{0}, series: hall{1}/device{0}/temperature, threshold: {{above: 90}}}}\n", i, i % 7);
   }
   for (auto _ : state) benchmark::DoNotOptimize(engine_of(yaml, 10'000).status());
 }
