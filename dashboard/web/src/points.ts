@@ -61,7 +61,10 @@ export class Points {
   }
 
   redrawSparks(): void {
-    for (const name of this.tiles.keys()) this.refresh(name, true);
+    for (const [name, tile] of this.tiles) {
+      const series = this.model.series.get(name);
+      if (series) tile.draw(this.sparks.trail(name), series, performance.now(), true);
+    }
   }
 
   focus(name: string): void {
@@ -128,7 +131,7 @@ export class Points {
     const series = this.model.series.get(name);
     if (!tile || !series) return;
     tile.update(series, this.model.lastGood.get(name), this.severities.get(name) ?? null, this.now, this.online);
-    if (withSpark) tile.draw(this.sparks.trail(name), series, performance.now());
+    if (withSpark) tile.draw(this.sparks.trail(name), series, performance.now(), false);
   }
 }
 

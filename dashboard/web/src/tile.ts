@@ -51,8 +51,9 @@ export class Tile {
     setClass(this.node, `tile is-${state.kind}${live ? '' : ' not-live'}${severity ? ` in-alert severity-${severity}` : ''}`);
   }
 
-  draw(trail: Trail, series: Series, nowMs: number): void {
-    if (nowMs - this.drawnAt < kRedrawMs) return;
+  /** @param force false leaves out most of the drawings that a fast series asks for */
+  draw(trail: Trail, series: Series, nowMs: number, force: boolean): void {
+    if (!force && nowMs - this.drawnAt < kRedrawMs) return;
     this.drawnAt = nowMs;
     const points = trail.points;
     const step = points.length > 1 ? (points[points.length - 1]!.time - points[0]!.time) / points.length : kTrail;
