@@ -69,9 +69,9 @@ class Checker {
   using FieldLists = std::vector<const std::vector<Shape::Field>*>;
 
   void wrong_kind(const Node& node, const Shape::Rule& rule, const Place& place) {
-    if (node.is_null())
-      return problems_.add(node.at, fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule)));
-    problems_.add(node.at, fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
+    problems_.add(node.at, node.is_null()
+                               ? fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule))
+                               : fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
   }
 
   void check_scalar(Node& node, const Shape::Rule& rule, const Place& place) {

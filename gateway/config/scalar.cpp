@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "gateway/config/rule.h"
 #include "gateway/core/text.h"
@@ -52,67 +54,76 @@ std::optional<std::uint64_t> parse_base(std::string_view digits, int base) {
   return value;
 }
 
+/// Why digits are not the number that is seen, and what to write instead.
+struct Trap {
+  std::string why;
+  std::string write;
+};
+
 /// "0x10", "0o17", "0b101": a number in another base, with its prefix.
-std::string prefixed_number_trap(std::string_view text) {
-  if (text.size() < 3 || text[0] != '0') return "";
-  const char sign = lower(text.substr(1, 1))[0];
+std::optional<Trap> prefix_trap(std::string_view digits) {
+  if (digits.size() < 3 || digits[0] != '0') return std::nullopt;
+  const char sign = lower(digits.substr(1, 1))[0];
   const int base = sign == 'x' ? 16 : sign == 'o' ? 8 : sign == 'b' ? 2 : 0;
-  const auto value = base ? parse_base(text.substr(2), base) : std::nullopt;
-  return value ? fmt::format("{} is a number in base {}; write {}", shown_text(text), base, *value) : "";
+  const auto value = base ? parse_base(digits.substr(2), base) : std::nullopt;
+  if (!value) return std::nullopt;
+  return Trap{fmt::format("is a number in base {}", base), std::to_string(*value)};
 }
 
 /// "010": ten, or eight?
-std::string octal_trap(std::string_view text) {
-  if (text.size() < 2 || text[0] != '0' || !all_digits(text)) return "";
-  const std::size_t first = std::min(text.find_first_not_of('0'), text.size() - 1);
-  const auto octal = parse_base(text, 8);
-  return fmt::format("{} begins with 0{}; write {}", shown_text(text),
-                     octal ? fmt::format(", which is octal ({}) to some programs", *octal) : "", text.substr(first));
+std::optional<Trap> octal_trap(std::string_view digits) {
+  if (digits.size() < 2 || digits[0] != '0' || !all_digits(digits)) return std::nullopt;
+  const std::size_t first = std::min(digits.find_first_not_of('0'), digits.size() - 1);
+  const auto octal = parse_base(digits, 8);
+  const std::string reading = octal ? fmt::format(", which is octal ({}) to some programs", *octal) : "";
+  return Trap{"begins with 0" + reading, std::string(digits.substr(first))};
 }
 
 /// "1_000", "1,000", "1,5".
-std::string separator_trap(std::string_view text) {
-  const char separator = text.find('_') != std::string_view::npos ? '_' : ',';
-  const auto groups = split(text, separator);
-  if (groups.size() < 2 || !std::all_of(groups.begin(), groups.end() - 1, all_digits)) return "";
+std::optional<Trap> separator_trap(std::string_view digits) {
+  const char separator = digits.find('_') != std::string_view::npos ? '_' : ',';
+  const auto groups = split(digits, separator);
+  if (groups.size() < 2 || !std::all_of(groups.begin(), groups.end() - 1, all_digits)) return std::nullopt;
   double last = 0;
-  if (groups.back().empty() || !is_digit(groups.back()[0]) || !parse_number(groups.back(), last)) return "";
-  const bool comma = separator == ',' && groups.size() == 2 && groups.back().size() != 3;
-  if (comma && !all_digits(groups.back())) return "";
-  return fmt::format("{} has a '{}' in a number; write {}", shown_text(text), separator,
-                     fmt::join(groups, comma ? "." : ""));
+  if (groups.back().empty() || !is_digit(groups.back()[0]) || !parse_number(groups.back(), last)) return std::nullopt;
+  const bool decimal_comma = separator == ',' && groups.size() == 2 && groups.back().size() != 3;
+  if (decimal_comma && !all_digits(groups.back())) return std::nullopt;
+  return Trap{fmt::format("has a '{}' in a number", separator),
+              fmt::format("{}", fmt::join(groups, decimal_comma ? "." : ""))};
 }
 
-struct ClockText {
-  std::vector<std::uint64_t> parts;  ///< two or three, most significant first
-};
-
-/// "12:30" and "12:30:00", which YAML 1.1 reads as numbers in base 60.
-std::optional<ClockText> parse_clock(std::string_view text) {
-  ClockText clock;
+/// "12:30" and "12:30:00", which YAML 1.1 reads as numbers in base 60: two or three parts, most significant first.
+std::vector<std::uint64_t> parse_clock(std::string_view text) {
+  std::vector<std::uint64_t> parts;
   for (const std::string_view part : split(text, ':')) {
     const auto value = all_digits(part) && part.size() < 6 ? parse_base(part, 10) : std::nullopt;
-    if (!value) return std::nullopt;
-    clock.parts.push_back(*value);
+    if (!value) return {};
+    parts.push_back(*value);
   }
-  if (clock.parts.size() < 2 || clock.parts.size() > 3) return std::nullopt;
-  return clock;
+  return parts.size() == 2 || parts.size() == 3 ? parts : std::vector<std::uint64_t>();
 }
 
-std::string base60_trap(std::string_view text) {
-  const auto clock = parse_clock(text);
-  if (!clock) return "";
+std::uint64_t base60(const std::vector<std::uint64_t>& parts) {
   std::uint64_t value = 0;
-  for (const std::uint64_t part : clock->parts) value = value * 60 + part;
-  return fmt::format("{} is a number in base 60 ({}) to some programs; write one decimal number", shown_text(text),
-                     value);
+  for (const std::uint64_t part : parts) value = value * 60 + part;
+  return value;
 }
 
-/// Text that is a number to a person or to another program, but not the one that is seen.
+std::optional<Trap> base60_trap(std::string_view digits) {
+  const auto clock = parse_clock(digits);
+  if (clock.empty()) return std::nullopt;
+  const std::uint64_t value = base60(clock);
+  return Trap{fmt::format("is a number in base 60 ({}) to some programs", value), std::to_string(value)};
+}
+
+/// What is wrong with text that is a number to a person or to another program, but not the one that is seen; or "".
 std::string number_trap(std::string_view text) {
-  const std::string_view digits = !text.empty() && (text[0] == '-' || text[0] == '+') ? text.substr(1) : text;
-  for (const auto trap : {prefixed_number_trap, octal_trap, separator_trap, base60_trap}) {
-    if (std::string what = trap(digits); !what.empty()) return what;
+  const std::size_t sign = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+  for (const auto find : {prefix_trap, octal_trap, separator_trap, base60_trap}) {
+    const auto trap = find(text.substr(sign));
+    if (!trap) continue;
+    const std::string_view minus = text[0] == '-' ? "-" : "";
+    return fmt::format("{} {}; write {}{}", shown_text(text), trap->why, minus, trap->write);
   }
   return "";
 }
@@ -127,27 +138,34 @@ std::string not_expected(const Node& node, const Shape::Rule& rule, std::string_
   return fmt::format("{} must be {}, not {}", key.empty() ? "this" : shown_text(key), expectation(rule), shown(node));
 }
 
+/// number_trap() of `digits`, which are of the node; of a secret no digit is repeated.
+std::string trap_problem(const Node& node, std::string_view digits, const Shape::Rule& rule, std::string_view key) {
+  std::string what = number_trap(digits);
+  return what.empty() || !node.secret ? what : not_expected(node, rule, key);
+}
+
 std::string integer_problem(const Node& node, const Shape::Rule& rule, std::string_view key) {
   if (std::string what = quotes_trap(node); !what.empty()) return what;
-  if (std::string what = number_trap(node.text); !what.empty() && !node.secret) return what;
+  if (std::string what = trap_problem(node, node.text, rule, key); !what.empty()) return what;
   std::int64_t value = 0;
   const char* end = node.text.data() + node.text.size();
   const auto result = std::from_chars(node.text.data(), end, value);
-  const bool canonical = result.ec == std::errc() && result.ptr == end && number_trap(node.text).empty();
-  return canonical && value >= rule.min && value <= rule.max ? "" : not_expected(node, rule, key);
+  const bool whole = result.ec == std::errc() && result.ptr == end;
+  return whole && value >= rule.min && value <= rule.max ? "" : not_expected(node, rule, key);
 }
 
 std::string number_problem(const Node& node, const Shape::Rule& rule, std::string_view key) {
   if (std::string what = quotes_trap(node); !what.empty()) return what;
-  if (std::string what = number_trap(node.text); !what.empty() && !node.secret) return what;
+  if (std::string what = trap_problem(node, node.text, rule, key); !what.empty()) return what;
   double value = 0;
-  const bool decimal = is_decimal(node.text) && parse_number(node.text, value) && number_trap(node.text).empty();
+  const bool decimal = trim(node.text) == node.text && parse_number(node.text, value);
   return decimal && value >= rule.min_number && value <= rule.max_number ? "" : not_expected(node, rule, key);
 }
 
 /// `every: 5` as the user wrote it, for a message about the missing unit.
 std::string written(const Node& node, std::string_view key) {
-  return key.empty() ? fmt::format("`{}`", node.text) : fmt::format("`{}: {}`", printable(key), node.text);
+  return key.empty() ? fmt::format("`{}`", printable(node.text))
+                     : fmt::format("`{}: {}`", printable(key), printable(node.text));
 }
 
 struct Synonym {
@@ -178,13 +196,10 @@ std::string in_our_units(std::string_view text, const Synonym (&words)[N]) {
 /// "12:30:00" as "12h30m".
 std::string clock_as_duration(std::string_view text) {
   const auto clock = parse_clock(text);
-  if (!clock) return "";
-  std::uint64_t seconds = 0;
-  for (const std::uint64_t part : clock->parts) seconds = seconds * 60 + part;
-  if (clock->parts.size() == 2)
-    return fmt::format("{} or {}", duration_text(std::chrono::seconds(seconds)),
-                       duration_text(std::chrono::minutes(seconds)));
-  return duration_text(std::chrono::seconds(seconds));
+  if (clock.empty()) return "";
+  const auto value = static_cast<std::int64_t>(base60(clock));
+  const std::string seconds = duration_text(std::chrono::seconds(value));
+  return clock.size() == 3 ? seconds : fmt::format("{} or {}", seconds, duration_text(std::chrono::minutes(value)));
 }
 
 /// Seconds, or the smallest larger unit that is allowed here.
@@ -202,7 +217,7 @@ std::string duration_problem(const Node& node, const Shape::Rule& rule, std::str
     return value->count() >= rule.min && value->count() <= rule.max ? "" : not_expected(node, rule, key);
   }
   if (node.secret) return not_expected(node, rule, key);
-  if (is_decimal(node.text)) {
+  if (parse_duration(node.text + "s") && is_decimal(node.text)) {
     return fmt::format("{} has no unit; did you mean {}?", written(node, key), with_likely_unit(node.text, rule));
   }
   if (const std::string clock = clock_as_duration(node.text); !clock.empty()) {
@@ -219,7 +234,7 @@ std::string size_problem(const Node& node, const Shape::Rule& rule, std::string_
     return *value >= rule.min_bytes && *value <= rule.max_bytes ? "" : not_expected(node, rule, key);
   }
   if (node.secret) return not_expected(node, rule, key);
-  if (is_decimal(node.text)) {
+  if (parse_size(node.text + "B") && is_decimal(node.text)) {
     // Few people write a size of a few bytes, and none writes one of millions of megabytes.
     const bool is_large = node.text.size() > 5;
     return fmt::format("{} has no unit; did you mean {}?", written(node, key),
@@ -232,12 +247,9 @@ std::string size_problem(const Node& node, const Shape::Rule& rule, std::string_
 }
 
 std::string quantity_problem(const Node& node, const Shape::Rule& rule, std::string_view key) {
-  const std::string_view text = node.text;
-  if (!node.secret) {
-    if (std::string what = number_trap(text.substr(0, text.find(' '))); !what.empty()) return what;
-  }
-  return parse_quantity(text) && number_trap(text.substr(0, text.find(' '))).empty() ? ""
-                                                                                     : not_expected(node, rule, key);
+  const std::string_view number = std::string_view(node.text).substr(0, node.text.find(' '));
+  if (std::string what = trap_problem(node, number, rule, key); !what.empty()) return what;
+  return parse_quantity(node.text) ? "" : not_expected(node, rule, key);
 }
 
 std::string choice_problem(const Node& node, const Shape::Rule& rule) {
