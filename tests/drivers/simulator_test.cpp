@@ -70,9 +70,9 @@ TEST(Plant, InGoodHealthStaysWithinItsSetPointsForADay) {
   EXPECT_TRUE(burned && idled && filled && drained);
 }
 
-TEST(Plant, StaysPhysicalForAMonthOfFaults) {
+TEST(Plant, StaysPhysicalForDaysOfFaults) {
   Plant plant({5, true, 20s, 3min});
-  for (int s = 0; s < 30 * 86'400; s += 30) {
+  for (int s = 0; s < 3 * 86'400; s += 30) {
     plant.step(30s);
     for (std::size_t i = 0; i < kPoints.size(); ++i) ASSERT_TRUE(std::isfinite(plant.read()[i].value)) << s;
     const auto now = plant.read();
