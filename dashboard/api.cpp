@@ -141,8 +141,9 @@ Reply Api::metrics(const Call&) {
 Reply Api::series(const Call&) {
   const auto latest = journal_.latest();
   const auto entries = journal_.catalogue().entries();
+  const std::size_t count = std::min(shown_count(latest), entries.size());
   std::string out = "{\"series\":[";
-  for (std::size_t i = 0; i < std::min(latest.size(), entries.size()); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     if (i > 0) out += ',';
     append_series(out, series_head(entries[i]), gateway_.stale_after(entries[i].id), latest[i]);
   }

@@ -29,7 +29,7 @@ Board::Board(const Options& options, const journal::Journal& journal, Gateway& g
 void Board::load() {
   position_ = journal_.last();  // first: what commits meanwhile is applied again, which changes nothing
   const auto latest = journal_.latest();
-  describe(latest.size());
+  describe(shown_count(latest));
   for (const auto& sample : latest) {
     if (sample.time != Timestamp{}) take(sample);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 
@@ -125,6 +126,12 @@ Json state_json(const GatewayView& view, const StateContext& context) {
 }
 
 std::string json_string(std::string_view value) { return text(Json(value)); }
+
+std::size_t shown_count(const std::vector<Sample>& latest) {
+  const auto last =
+      std::find_if(latest.rbegin(), latest.rend(), [](const Sample& one) { return one.time != Timestamp{}; });
+  return static_cast<std::size_t>(latest.rend() - last);
+}
 
 void append_number(std::string& out, double value) {
   if (std::isfinite(value)) {

@@ -1,0 +1,293 @@
+#include "dashboard/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "dashboard/assets.h"
+#include "tests/dashboard/rig.h"
+#include "tests/support/process.h"
+
+namespace tidegate::dashboard::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class Http : public testing::Test {
+ protected:
+  void SetUp() override { rig.serve(); }
+  tidegate::test::HttpResponse get(const std::string& path) { return rig.http().get(path); }
+  json get_json(const std::string& path) {
+    const auto response = get(path);
+    EXPECT_EQ(response.status, 200) << path << response.body;
+    EXPECT_EQ(response.headers.at("content-type"), "application/json") << path;
+    return json::parse(response.body);
+  }
+  Rig rig;
+};
+
+TEST_F(Http, SeriesHaveTheirNewestValue) {
+  const auto boiler =
+      rig.series("boiler1/temperature", {.unit = "°C", .source = "plant", .labels = {{"area", "east"}}});
+  rig.commit({reading(boiler, 20.5)});
+  EXPECT_EQ(get_json("/api/v1/series"), json::parse(R"({"series": [{"name": "boiler1/temperature", "kind": "number",
+      "unit": "°C", "source": "plant", "labels": {"area": "east"}, "stale_after": 3000000,
+      "last": [1700000000000000, 20.5, "good", ""]}]})"));
+}
+
+TEST_F(Http, HistoryIsTheJournalsEnvelope) {
+  const auto a = rig.series("a/b"), c = rig.series("c/d/e");
+  std::vector<Sample> samples;
+  for (int i = 0; i < 10; ++i) samples.push_back(reading(a, i, std::chrono::seconds(i)));
+  samples.push_back({.series = c, .quality = Quality::bad, .reason = Reason::no_answer, .time = kStart});
+  rig.commit(samples);
+  const std::string range = "&from=1700000000000000&to=1700000010000000";
+  EXPECT_EQ(get_json("/api/v1/history?series=a/b&series=c%2Fd%2Fe&points=1" + range),
+            json::parse(R"({"from": 1700000000000000, "to": 1700000010000000, "series": [
+              {"name": "a/b", "points": [[1700000009000000, 0, 9, 4.5, 9, 10, 0]]},
+              {"name": "c/d/e", "points": [[1700000000000000, null, null, null, null, 0, 1]]}]})"));
+  EXPECT_EQ(get_json("/api/v1/history?series=a/b&points=10" + range)["series"][0]["points"].size(), 10u);
+  EXPECT_TRUE(get_json("/api/v1/history?series=a/b&to=1000000")["series"][0]["points"].empty());
+}
+
+TEST_F(Http, HistoryThatCannotBeGivenIsAProblemThatSaysWhy) {
+  const auto missing = get("/api/v1/history?series=no/such");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.headers.at("content-type"), "application/problem+json");
+  EXPECT_EQ(json::parse(missing.body), json::parse(R"({"title": "Not Found", "status": 404,
+      "detail": "there is no series 'no/such'; /api/v1/series lists them"})"));
+  EXPECT_EQ(get("/api/v1/history").status, 400);
+  EXPECT_EQ(get("/api/v1/history?series=a&points=-1").status, 400);
+  EXPECT_EQ(get("/api/v1/history?series=%3Cimg%20onerror%3E%0D%0A%00").status, 404);
+}
+
+TEST_F(Http, AlertsAndTheirLog) {
+  rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
+  auto acknowledged = hot_boiler(Phase::active);
+  acknowledged.acknowledged = true;
+  rig.commit(transition(acknowledged, Phase::active, "acknowledged"));
+  Batch source;
+  source.events.push_back({kStart, SourceChange{"field", SourceHealth::up, ""}});
+  rig.commit(std::move(source));
+  const auto alerts = get_json("/api/v1/alerts")["alerts"];
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0]["acknowledged"], true);
+  const auto log = get_json("/api/v1/alerts/log")["log"];
+  ASSERT_EQ(log.size(), 2u);
+  EXPECT_EQ(log[0]["cause"], "acknowledged");
+  EXPECT_EQ(log[0]["seq"], 2);
+  EXPECT_EQ(log[1]["from"], "pending");
+  EXPECT_EQ(get_json("/api/v1/alerts/log?limit=1")["log"].size(), 1u);
+  EXPECT_EQ(get("/api/v1/alerts/log?limit=0").status, 400);
+}
+
+TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
+  auto alert = hot_boiler(Phase::active);
+  alert.acknowledged = true;
+  rig.gateway.set_answer("hot:boiler1", alert);
+  const auto response =
+      rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1", "note": "on my way", "who": "Ann"})");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(json::parse(response.body)["alert"]["acknowledged"], true);
+  const auto wishes = rig.gateway.wishes();
+  ASSERT_EQ(wishes.size(), 1u);
+  EXPECT_EQ(wishes[0].who, "Ann");
+  EXPECT_EQ(wishes[0].note, "on my way");
+}
+
+TEST_F(Http, AnAcknowledgementWithoutANameCarriesTheAddress) {
+  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
+  EXPECT_EQ(rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})").status, 200);
+  EXPECT_EQ(rig.gateway.wishes().at(0).who, "127.0.0.1");
+}
+
+TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
+  rig.gateway.set_answer("quiet:b", fail(Errc::conflict, "nothing to acknowledge"));
+  rig.gateway.set_answer("stuck:b", fail(Errc::timed_out, "the disk is full"));
+  const auto status = [&](const std::string& body,
+                          std::map<std::string, std::string> headers = {{"Content-Type", "application/json"}}) {
+    return rig.http().post("/api/v1/alerts/ack", body, std::move(headers)).status;
+  };
+  const std::string good = R"({"id": "quiet:b"})";
+  EXPECT_EQ(status(R"({"id": "no:such"})"), 404);
+  EXPECT_EQ(status(good), 409);
+  EXPECT_EQ(status(R"({"id": "stuck:b"})"), 503);
+  EXPECT_EQ(status("{"), 400);
+  EXPECT_EQ(status("{}"), 400);
+  EXPECT_EQ(status(good, {{"Content-Type", "text/plain"}}), 415);
+  EXPECT_EQ(status(good, {}), 415);
+  EXPECT_EQ(status(good, {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}}), 415);
+  EXPECT_EQ(rig.gateway.wishes().size(), 3u);
+}
+
+TEST_F(Http, APageOfAnotherSiteChangesNothing) {
+  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
+  const std::string host = "127.0.0.1:" + std::to_string(rig.port());
+  const auto status = [&](const std::map<std::string, std::string>& extra) {
+    std::map<std::string, std::string> headers = {{"Content-Type", "application/json"}};
+    headers.insert(extra.begin(), extra.end());
+    return rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})", headers).status;
+  };
+  EXPECT_EQ(status({{"Origin", "http://evil.example"}}), 403);
+  EXPECT_EQ(status({{"Origin", "null"}}), 403);
+  EXPECT_EQ(status({{"Origin", "http://127.0.0.1:1"}}), 403);
+  EXPECT_EQ(status({{"Sec-Fetch-Site", "cross-site"}}), 403);
+  EXPECT_TRUE(rig.gateway.wishes().empty());
+  EXPECT_EQ(status({{"Origin", "http://" + host}, {"Sec-Fetch-Site", "same-origin"}}), 200);
+}
+
+TEST_F(Http, AHostThatIsNotOursIsMisdirectedOnEveryRoute) {
+  std::vector<std::string> paths = {"/", "/api/v1/stream", "/no/such"};
+  for (const auto& route : Api::routes()) paths.emplace_back(route.path);
+  for (const auto& path : paths) {
+    EXPECT_EQ(rig.http().get(path, {{"Host", "evil.example"}}).status, 421) << path;
+  }
+  EXPECT_EQ(rig.http().get("/healthz", {{"Host", "tidegate.local:80"}}).status, 200);
+}
+
+TEST_F(Http, TwoHostsOrNoneAreABadRequest) {
+  for (const std::string& hosts : {std::string(), std::string("Host: 127.0.0.1\r\nHost: evil.example\r\n")}) {
+    RawConnection connection(rig.port());
+    connection.send("GET /healthz HTTP/1.1\r\n" + hosts + "Connection: close\r\n\r\n");
+    EXPECT_EQ(tidegate::test::parse_response(connection.receive_all()).status, 400);
+  }
+}
+
+TEST_F(Http, EveryAnswerCarriesTheSecurityHeadersAndNoCors) {
+  for (const std::string path : {"/", "/healthz", "/api/v1/state", "/no/such"}) {
+    const auto response = rig.http().get(path, {{"Origin", "http://evil.example"}});
+    EXPECT_THAT(response.headers.at("content-security-policy"), HasSubstr("frame-ancestors 'none'")) << path;
+    EXPECT_EQ(response.headers.at("x-content-type-options"), "nosniff") << path;
+    EXPECT_EQ(response.headers.at("referrer-policy"), "same-origin") << path;
+    EXPECT_EQ(response.headers.count("access-control-allow-origin"), 0u) << path;
+  }
+  EXPECT_EQ(get("/api/v1/state").headers.at("cache-control"), "no-store");
+}
+
+TEST_F(Http, AnotherMethodIsToldWhichOnesThereAre) {
+  const auto response = rig.http().request("DELETE", "/api/v1/series");
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.headers.at("allow"), "GET, HEAD");
+  EXPECT_EQ(rig.http().request("OPTIONS", "/api/v1/alerts/ack").status, 405);
+  EXPECT_EQ(rig.http().get("/api/v1/alerts/ack").headers.at("allow"), "POST");
+  EXPECT_EQ(rig.http().request("BREW", "/").status, 400);
+}
+
+TEST_F(Http, StateIsAsDocumented) {
+  GatewayView view;
+  view.rules.push_back({.name = "hot",
+                        .kind = "threshold",
+                        .condition = "above 90 °C",
+                        .series = "{d}/t",
+                        .severity = Severity::high,
+                        .instances = 3,
+                        .active = 1});
+  view.store.rate = std::numeric_limits<double>::quiet_NaN();
+  rig.gateway.set_view(view);
+  const auto state = get_json("/api/v1/state");
+  EXPECT_EQ(state["rules"][0], json::parse(R"({"name": "hot", "kind": "threshold", "condition": "above 90 °C",
+      "severity": "high", "series": "{d}/t", "instances": 3, "active": 1})"));
+  EXPECT_EQ(state["gateway"]["time"], 1'700'000'000'000'000);
+  EXPECT_EQ(state["store"]["rate"], nullptr);
+  EXPECT_EQ(state["store"]["last_seq"], 0);
+}
+
+TEST_F(Http, DeadLettersShowBytesThatAreNoText) {
+  rig.journal->dead_letter({kStart, "field", "a/b", "\xff\x01<img onerror>", "no number"});
+  rig.commit({reading(rig.series("a/b"), 1)});
+  const auto letters = get_json("/api/v1/dead-letters")["dead_letters"];
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0]["payload"], "\xEF\xBF\xBD\x01<img onerror>");
+  EXPECT_EQ(letters[0]["topic"], "a/b");
+  EXPECT_EQ(letters[0]["times"], 1);
+}
+
+TEST_F(Http, HealthTurnsWhenThePumpStandsStill) {
+  EXPECT_EQ(get("/healthz").body, "ok\n");
+  rig.gateway.pump_age_ = std::chrono::seconds(11);
+  const auto response = get("/healthz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.body, HasSubstr("The pump has not moved for"));
+}
+
+TEST_F(Http, MetricsAreServedAsPrometheusText) {
+  const auto response = get("/metrics");
+  EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(response.body, HasSubstr("tidegate_build_info{version=\"1.2.3\"} 1\n"));
+  EXPECT_THAT(response.body, HasSubstr("# TYPE tidegate_http_requests_total counter\n"));
+  if (tidegate::test::run({"sh", "-c", "command -v promtool"}).status != 0) GTEST_SKIP() << "promtool is not installed";
+  const auto file = rig.directory.write("metrics", response.body);
+  const auto checked = tidegate::test::run({"sh", "-c", "promtool check metrics < " + file.string()});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
+TEST_F(Http, ThePageComesCompressedOrPlainAndIsKnownByItsTag) {
+  const auto plain = rig.http().get("/");
+  ASSERT_EQ(plain.status, 200);
+  EXPECT_THAT(plain.headers.at("content-type"), HasSubstr("text/html"));
+  EXPECT_THAT(plain.body, HasSubstr("<title>"));
+  EXPECT_EQ(plain.headers.count("content-encoding"), 0u);
+  const auto zipped = rig.http().get("/", {{"Accept-Encoding", "gzip, deflate, br"}});
+  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+  EXPECT_EQ(zipped.headers.at("vary"), "Accept-Encoding");
+  const auto page =
+      std::find_if(assets().begin(), assets().end(), [](const Asset& one) { return one.path == "/index.html"; });
+  ASSERT_NE(page, assets().end());
+  EXPECT_EQ(zipped.body, page->gzip);
+  const auto again = rig.http().get("/", {{"If-None-Match", zipped.headers.at("etag")}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(again.body, "");
+}
+
+TEST_F(Http, LargeAnswersAreCompressedForWhoAsks) {
+  for (int i = 0; i < 200; ++i) rig.commit({reading(rig.series("a/s" + std::to_string(i)), i)});
+  const auto plain = rig.http().get("/api/v1/series");
+  const auto zipped = rig.http().get("/api/v1/series", {{"Accept-Encoding", "br, gzip"}});
+  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
+  EXPECT_LT(zipped.body.size() * 4, plain.body.size());
+}
+
+TEST_F(Http, AConnectionServesManyRequestsEvenSentAtOnce) {
+  RawConnection connection(rig.port());
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  connection.send(request + request + "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::string all = connection.receive_all();
+  std::size_t answers = 0;
+  for (auto at = all.find("ok\n"); at != all.npos; at = all.find("ok\n", at + 1)) ++answers;
+  EXPECT_EQ(answers, 3u) << all;
+}
+
+TEST(SecondServer, OnTheSamePortIsRefusedWithASentence) {
+  Rig rig;
+  rig.serve();
+  Options options;
+  options.port = rig.port();
+  const auto second = Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::conflict);
+  EXPECT_THAT(second.error().text, HasSubstr("is in use by another program"));
+  EXPECT_EQ(rig.http().get("/healthz").status, 200);
+}
+
+TEST(SecondServer, MayFollowAtOnceOnTheSamePort) {
+  Rig rig;
+  rig.serve();
+  const int port = rig.port();
+  EXPECT_EQ(rig.http().get("/healthz").status, 200);
+  auto viewer = rig.viewer();
+  ASSERT_TRUE(viewer.wait_for("snapshot"));
+  rig.stop();
+  Options options;
+  options.port = port;
+  EXPECT_TRUE(Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics));
+}
+
+TEST(ServerAddress, ThatIsNoneIsRefused) {
+  Rig rig;
+  Options options;
+  options.address = "not an address";
+  EXPECT_EQ(Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics).error().code, Errc::invalid);
+}
+
+}  // namespace
+}  // namespace tidegate::dashboard::test

@@ -1,0 +1,131 @@
+// Connections that no good client makes, against the connection limits.
+
+#include "dashboard/front.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/dashboard/rig.h"
+#include "tests/support/process.h"
+
+namespace tidegate::dashboard::test {
+namespace {
+
+using testing::HasSubstr;
+using tidegate::test::eventually;
+using tidegate::test::parse_response;
+
+std::string answer_to(int port, const std::string& request) {
+  RawConnection connection(port);
+  connection.send(request);
+  return connection.receive_all();
+}
+
+class Connections : public testing::Test {
+ protected:
+  void SetUp() override { rig.serve(); }
+  Rig rig;
+};
+
+TEST_F(Connections, SixtyFourThatDripTheirHeadDoNotDelayTheRest) {
+  std::vector<RawConnection> drips;
+  for (int i = 0; i < 64; ++i) {
+    drips.emplace_back(rig.port());
+    drips.back().send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+  }
+  for (int round = 0; round < 20; ++round) {
+    for (auto& drip : drips) drip.send("X-Header: " + std::to_string(round) + "\r\n");
+    ASSERT_EQ(rig.http().get("/healthz").status, 200) << round;
+  }
+}
+
+TEST_F(Connections, AHeadThatNeverEndsIsGivenUp) {
+  RawConnection connection(rig.port());
+  connection.send("GET /healthz HTTP/1.1\r\n");
+  std::string answer;
+  ASSERT_TRUE(eventually([&] {
+    connection.send("X: y\r\n");
+    return connection.receive(answer, std::chrono::milliseconds(200));
+  }));
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 408 Request Timeout\r\n"));
+}
+
+TEST_F(Connections, AreRefusedByTheirSizeBeforeTheyAreParsed) {
+  const int port = rig.port();
+  EXPECT_EQ(parse_response(answer_to(port, "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\n")).status, 414);
+  EXPECT_EQ(parse_response(answer_to(port, "GET / HTTP/1.1\r\nX: " + std::string(100'000, 'a'))).status, 431);
+  EXPECT_EQ(
+      parse_response(answer_to(port, "POST /api/v1/alerts/ack HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n")).status,
+      413);
+  EXPECT_EQ(
+      parse_response(answer_to(port, "POST /api/v1/alerts/ack HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")).status,
+      411);
+  EXPECT_EQ(parse_response(answer_to(port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")).status, 400);
+  EXPECT_EQ(parse_response(answer_to(port, std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 11))).status, 400);
+}
+
+TEST_F(Connections, AClientThatWaitsForContinueIsToldTo) {
+  RawConnection connection(rig.port());
+  const std::string body = R"({"id": "no:such"})";
+  connection.send(
+      "POST /api/v1/alerts/ack HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Connection: close\r\nExpect: 100-continue\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
+  std::string answer;
+  ASSERT_TRUE(connection.receive(answer, std::chrono::seconds(20)));
+  EXPECT_EQ(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+  connection.send(body);
+  EXPECT_EQ(parse_response(connection.receive_all()).status, 404);
+}
+
+TEST_F(Connections, ABodyInPiecesIsPutTogether) {
+  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
+  RawConnection connection(rig.port());
+  const std::string body = R"({"id": "hot:boiler1"})";
+  connection.send(
+      "POST /api/v1/alerts/ack HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Connection: close\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n");
+  for (const char c : body) connection.send(std::string(1, c));
+  EXPECT_EQ(parse_response(connection.receive_all()).status, 200);
+}
+
+TEST_F(Connections, BeyondTheBoundTheOldestIdleOneGivesWay) {
+  std::vector<RawConnection> idle;
+  for (int i = 0; i < 70; ++i) idle.emplace_back(rig.port());  // one address may have 64
+  EXPECT_EQ(rig.http().get("/healthz").status, 200);
+  std::string nothing;
+  EXPECT_TRUE(eventually([&] {
+    idle.front().receive(nothing, std::chrono::milliseconds(10));
+    return idle.front().closed();
+  }));
+  idle.back().receive(nothing, std::chrono::milliseconds(10));
+  EXPECT_FALSE(idle.back().closed());
+}
+
+TEST_F(Connections, AnAnswerThatNobodyReadsHoldsNoWorker) {
+  std::vector<Sample> samples;
+  const auto series = rig.series("a/b");
+  for (int i = 0; i < 5000; ++i) samples.push_back(reading(series, i * 0.123, std::chrono::seconds(i)));
+  rig.commit(std::move(samples));
+  std::vector<RawConnection> stalled;
+  for (int i = 0; i < 20; ++i) {
+    stalled.emplace_back(rig.port(), 4096);
+    stalled.back().send(
+        "GET /api/v1/history?series=a/b&from=1700000000000000&to=1700005000000000&points=5000 HTTP/1.1\r\n"
+        "Host: localhost\r\n\r\n");
+  }
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(rig.http().get("/healthz").status, 200);
+  EXPECT_EQ(rig.http().get("/api/v1/history?series=a/b").status, 200);
+}
+
+TEST_F(Connections, StoppingFinishesWhatIsBeingAnswered) {
+  RawConnection idle(rig.port());
+  EXPECT_EQ(rig.http().get("/healthz").status, 200);
+  rig.stop();
+  EXPECT_EQ(idle.receive_all(), "");
+  EXPECT_TRUE(idle.closed());
+}
+
+}  // namespace
+}  // namespace tidegate::dashboard::test

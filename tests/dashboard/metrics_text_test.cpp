@@ -1,0 +1,51 @@
+#include "dashboard/metrics_text.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::dashboard {
+namespace {
+
+std::string sample_text() {
+  Metrics metrics;
+  metrics.counter("intake/dropped_samples", "samples", "Samples given up at the bound.").add(3);
+  metrics.gauge("journal/commit_p99", "ms", "Time of a commit.").set(12.5);
+  metrics.gauge("journal/used", "bytes", "Of the file.").set(4096);
+  metrics.gauge("process/cpu", "%", "Of one core.").set(50);
+  metrics.counter("source/plant-7/rejected", "", "").add(1);
+  metrics.counter("journal/written_bytes", "bytes", "Written so far.").add(8);
+  GatewayView view;
+  view.started = Timestamp{std::chrono::seconds(1'700'000'000)};
+  view.sources.push_back({.name = "pl\"ant\n\\<img onerror>", .type = "mqtt", .text = {}, .health = SourceHealth::up});
+  view.uplinks.push_back({.name = "cloud", .type = "mqtt", .text = {}, .backlog_batches = 7});
+  AlertRecord alert;
+  alert.phase = Phase::active;
+  alert.severity = Severity::critical;
+  return metrics_text(metrics, view, {alert, alert}, "1.2.3");
+}
+
+TEST(MetricsText, HasBaseUnitsAsSuffixesAndTotalOnCounters) {
+  const std::string text = sample_text();
+  for (const char* line : {"tidegate_intake_dropped_samples_total 3\n", "tidegate_journal_commit_p99_seconds 0.0125\n",
+                           "tidegate_journal_used_bytes 4096\n", "tidegate_process_cpu_ratio 0.5\n",
+                           "tidegate_source_plant_7_rejected_total 1\n", "tidegate_journal_written_bytes_total 8\n",
+                           "tidegate_build_info{version=\"1.2.3\"} 1\n",
+                           "tidegate_source_up{source=\"pl\\\"ant\\n\\\\<img onerror>\",type=\"mqtt\"} 1\n",
+                           "tidegate_uplink_backlog_batches{uplink=\"cloud\",type=\"mqtt\"} 7\n",
+                           "tidegate_alerts{severity=\"critical\",phase=\"active\"} 2\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
+  }
+}
+
+TEST(MetricsText, PassesPromtool) {
+  if (test::run({"sh", "-c", "command -v promtool"}).status != 0) GTEST_SKIP() << "promtool is not installed";
+  const test::TempDir directory;
+  const auto file = directory.write("metrics", sample_text());
+  const auto checked = test::run({"sh", "-c", "promtool check metrics < " + file.string()});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
+}  // namespace
+}  // namespace tidegate::dashboard

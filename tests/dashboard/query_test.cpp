@@ -1,0 +1,101 @@
+#include "dashboard/query.h"
+
+#include <gtest/gtest.h>
+
+namespace tidegate::dashboard {
+namespace {
+
+constexpr Timestamp kNow{std::chrono::seconds(1'700'000'000)};
+
+TEST(EventId, IsEpochAndSeq) {
+  const auto id = parse_event_id("ab12:17");
+  ASSERT_TRUE(id);
+  EXPECT_EQ(id->epoch, "ab12");
+  EXPECT_EQ(id->seq, Seq{17});
+}
+
+TEST(EventId, IsNothingElse) {
+  for (const std::string text : {"", ":", "ab12", "ab12:", ":17", "ab12:-1", "ab12:1x", "ab12: 1", "ab12:0x1",
+                                 "ab12:9007199254740992", "ab12:99999999999999999999"}) {
+    EXPECT_FALSE(parse_event_id(text)) << text;
+  }
+  EXPECT_FALSE(parse_event_id(std::string(1000, 'a') + ":1"));
+}
+
+TEST(HistoryQuery, DefaultsToTheLastHourIn300Points) {
+  const auto query = parse_history({{"series", "a/b"}}, kNow);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->to, kNow);
+  EXPECT_EQ(query->from, kNow - std::chrono::hours(1));
+  EXPECT_EQ(query->points, 300u);
+}
+
+TEST(HistoryQuery, TakesAnHourBeforeAGivenEnd) {
+  const auto query = parse_history({{"series", "a/b"}, {"to", "3600000000"}, {"points", "5000"}}, kNow);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->from, Timestamp{});
+}
+
+TEST(HistoryQuery, ASeriesAskedForTwiceIsAnsweredOnce) {
+  const auto query = parse_history({{"series", "a/b"}, {"series", "a/b"}, {"series", "a/c"}}, kNow);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->series, (std::vector<std::string>{"a/b", "a/c"}));
+}
+
+TEST(HistoryQuery, SaysWhatIsWrong) {
+  const auto sentence = [](Query query) {
+    const auto parsed = parse_history(query, kNow);
+    return parsed ? std::string("accepted") : parsed.error().text;
+  };
+  EXPECT_EQ(sentence({}), "say which series: ?series=device/metric");
+  EXPECT_EQ(sentence({{"series", "a"}, {"points", "0"}}), "points: '0' is no whole number from 1 to 5000");
+  EXPECT_EQ(sentence({{"series", "a"}, {"points", "5001"}}), "points: '5001' is no whole number from 1 to 5000");
+  EXPECT_EQ(sentence({{"series", "a"}, {"points", "1e3"}}), "points: '1e3' is no whole number from 1 to 5000");
+  EXPECT_EQ(sentence({{"series", "a"}, {"to", "-1"}}), "to: '-1' is no whole number from 0 to 9007199254740991");
+  EXPECT_EQ(sentence({{"series", "a"}, {"from", "\r\n"}}),
+            "from: '\\x0D\\x0A' is no whole number from 0 to 9007199254740991");
+  EXPECT_EQ(sentence({{"series", "a"}, {"from", "5"}, {"to", "5"}}), "'from' must be before 'to'");
+}
+
+TEST(HistoryQuery, BoundsSeriesAndPointsInAll) {
+  Query query;
+  for (int i = 0; i < 65; ++i) query.emplace("series", "s" + std::to_string(i));
+  EXPECT_FALSE(parse_history(query, kNow));
+  query.erase(query.begin());
+  EXPECT_TRUE(parse_history(query, kNow));
+  query.emplace("points", "1000");
+  EXPECT_FALSE(parse_history(query, kNow));
+}
+
+TEST(Limit, HasADefaultAndAMaximum) {
+  EXPECT_EQ(parse_limit({}, 100, 1000).value(), 100u);
+  EXPECT_EQ(parse_limit({{"limit", "1000"}}, 100, 1000).value(), 1000u);
+  EXPECT_FALSE(parse_limit({{"limit", "1001"}}, 100, 1000));
+  EXPECT_FALSE(parse_limit({{"limit", ""}}, 100, 1000));
+}
+
+TEST(AcknowledgeBody, TakesIdWhoAndNote) {
+  const auto wish = parse_acknowledge(R"({"id": "hot:b1", "who": "Ann", "note": "on my way", "later": 1})");
+  ASSERT_TRUE(wish);
+  EXPECT_EQ(wish->alert, "hot:b1");
+  EXPECT_EQ(wish->who, "Ann");
+  EXPECT_EQ(wish->note, "on my way");
+  EXPECT_EQ(parse_acknowledge(R"({"id": "hot:b1"})")->who, "");
+}
+
+TEST(AcknowledgeBody, IsRefusedWithASentence) {
+  EXPECT_FALSE(parse_acknowledge(""));
+  EXPECT_FALSE(parse_acknowledge("{"));
+  EXPECT_FALSE(parse_acknowledge("[]"));
+  EXPECT_FALSE(parse_acknowledge("{}"));
+  EXPECT_FALSE(parse_acknowledge(R"({"id": 7})"));
+  EXPECT_FALSE(parse_acknowledge(R"({"id": "x", "note": ["y"]})"));
+  EXPECT_FALSE(parse_acknowledge("{\"id\": \"\xff\"}"));
+  EXPECT_FALSE(parse_acknowledge("{\"id\": \"x\", \"note\": \"" + std::string(3000, 'n') + "\"}"));
+  const auto deep = parse_acknowledge("{\"id\": " + std::string(100'000, '['));
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().text, "the body is nested deeper than 32");
+}
+
+}  // namespace
+}  // namespace tidegate::dashboard

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_http_query SOURCES fuzz_http_query.cpp LINK tidegate_dashboard)
