@@ -94,9 +94,9 @@ Front::Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& li
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       workers_(limits.workers, limits.waiting_jobs) {
   epoll_event event{};
-  event.events = EPOLLIN;
   event.data.u64 = kListener;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &event);
+  event.events = EPOLLIN;
   event.data.u64 = kWakeup;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.fd(), &event);
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -108,12 +108,15 @@ Front::~Front() {
 }
 
 void Front::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) turn(true);
+  while (!stop.stop_requested()) {
+    listen();
+    turn();
+  }
   stopping_ = true;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
   listener_.reset();
   const Instant end = std::chrono::steady_clock::now() + kLinger;
-  while (busy() && std::chrono::steady_clock::now() < end) turn(false);
+  while (busy() && std::chrono::steady_clock::now() < end) turn();
 }
 
 bool Front::busy() const {
@@ -122,7 +125,7 @@ bool Front::busy() const {
   });
 }
 
-void Front::turn(bool accepting) {
+void Front::turn() {
   constexpr int kSweepEvery = 200;
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), kSweepEvery);
@@ -131,7 +134,7 @@ void Front::turn(bool accepting) {
     if (event.data.u64 == kWakeup) {
       wakeup_.clear();
     } else if (event.data.u64 == kListener) {
-      if (accepting) accept_all();
+      accept_all();
     } else {
       on_event(event.data.u64, event.events);
     }
@@ -143,11 +146,12 @@ void Front::turn(bool accepting) {
 void Front::accept_all() {
   constexpr int kAtOnce = 64;
   for (int i = 0; i < kAtOnce; ++i) {
+    if (!room_for_one()) return pause();
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket) {
-      if (errno == EMFILE || errno == ENFILE) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (errno == EMFILE || errno == ENFILE) pause();
       return;
     }
     welcome(std::move(socket), peer_of(address, length));
@@ -156,7 +160,7 @@ void Front::accept_all() {
 
 void Front::welcome(Fd socket, Peer peer) {
   constexpr unsigned kUnacknowledged = 10'000;  // ms: a peer that is gone, not slow
-  if (!make_room(peer.address)) {
+  if (!room_for(peer.address)) {
     refused_.add();
     return;
   }
@@ -173,25 +177,44 @@ void Front::welcome(Fd socket, Peer peer) {
   enter(connection, Stage::reading, limits_.head, EPOLLIN);
 }
 
-bool Front::make_room(const std::string& address) {
+bool Front::room_for_one() { return connections_.size() < limits_.connections || give_way(nullptr); }
+
+bool Front::room_for(const std::string& address) {
+  const auto of_address = std::count_if(connections_.begin(), connections_.end(),
+                                        [&](const auto& entry) { return entry.second.peer.address == address; });
+  return static_cast<std::size_t>(of_address) < limits_.connections_per_address || give_way(&address);
+}
+
+/// Closes the connection that has waited the longest for its peer (of one address, where given). A young one stays: its
+/// request may be on its way.
+bool Front::give_way(const std::string* address) {
   const Connection* oldest = nullptr;
-  const Connection* oldest_of_address = nullptr;
-  std::size_t of_address = 0;
   for (const auto& [id, connection] : connections_) {
-    const bool same = connection.peer.address == address;
-    of_address += same ? 1 : 0;
-    if (connection.stage != Stage::reading && connection.stage != Stage::draining) continue;
+    const bool waits = connection.stage == Stage::reading || connection.stage == Stage::draining;
+    if (!waits || (address != nullptr && connection.peer.address != *address)) continue;
     if (oldest == nullptr || connection.since < oldest->since) oldest = &connection;
-    if (same && (oldest_of_address == nullptr || connection.since < oldest_of_address->since)) {
-      oldest_of_address = &connection;
-    }
   }
-  const bool address_full = of_address >= limits_.connections_per_address;
-  if (!address_full && connections_.size() < limits_.connections) return true;
-  const Connection* victim = address_full ? oldest_of_address : oldest;
-  if (victim == nullptr) return false;
-  close(victim->id);
+  if (oldest == nullptr || std::chrono::steady_clock::now() - oldest->since < limits_.patience) return false;
+  close(oldest->id);
   return true;
+}
+
+void Front::listen() {
+  if (!listening_ && std::chrono::steady_clock::now() >= listen_again_) want_peers(true);
+}
+
+void Front::pause() {
+  constexpr std::chrono::milliseconds kPause{100};
+  listen_again_ = std::chrono::steady_clock::now() + kPause;
+  want_peers(false);
+}
+
+void Front::want_peers(bool wanted) {
+  listening_ = wanted;
+  epoll_event event{};
+  if (wanted) event.events = EPOLLIN;
+  event.data.u64 = kListener;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &event);
 }
 
 void Front::on_event(std::uint64_t id, std::uint32_t events) {

@@ -26,14 +26,15 @@ Result<Fd> listen_on(const std::string& address, int port);
 int bound_port(const Fd& socket);
 
 /// Every connection until it is a stream: one epoll thread accepts, reads whole requests under the limits, hands them
-/// to workers and writes their answers. No worker ever waits for a peer, so slow peers cost slots, not answers: at the
-/// cap the connection that has been reading the longest gives way.
+/// to workers and writes their answers. No worker ever waits for a peer, so slow peers cost slots, not answers. At the
+/// cap the connection that has been idle or sending its head the longest gives way, if that is longer than `patience`;
+/// else new ones wait in the kernel's backlog.
 class Front {
  public:
   struct Limits {
     RequestLimits request;
-    std::size_t connections = 256;
-    std::size_t connections_per_address = 64;
+    std::size_t connections = 512;
+    std::size_t connections_per_address = 256;
     std::size_t requests_per_connection = 1000;
     std::size_t workers = 4;
     std::size_t waiting_jobs = 256;
@@ -41,6 +42,7 @@ class Front {
     std::chrono::milliseconds body{10'000};   ///< and from there to the end of its body
     std::chrono::milliseconds idle{15'000};   ///< between two requests
     std::chrono::milliseconds write{10'000};  ///< without progress
+    std::chrono::milliseconds patience{500};  ///< before an idle connection may have to give way
   };
 
   Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& limits);
@@ -71,10 +73,15 @@ class Front {
   };
 
   void run(const std::stop_token& stop);
-  void turn(bool accepting);
+  void turn();
   void accept_all();
   void welcome(Fd socket, Peer peer);
-  bool make_room(const std::string& address);
+  bool room_for_one();
+  bool room_for(const std::string& address);
+  bool give_way(const std::string* address);
+  void listen();
+  void pause();
+  void want_peers(bool wanted);
   void on_event(std::uint64_t id, std::uint32_t events);
   void read(Connection& connection);
   void drain(Connection& connection);
@@ -100,6 +107,8 @@ class Front {
   Wakeup wakeup_;
   std::uint64_t next_id_ = 2;  ///< 0 is the listener, 1 the wakeup
   std::unordered_map<std::uint64_t, Connection> connections_;
+  bool listening_ = false;
+  Instant listen_again_{};  ///< while not listening
   bool stopping_ = false;
 
   std::mutex done_mutex_;

@@ -38,8 +38,8 @@ Json state_json(const GatewayView& view, const StateContext& context);
 
 /// `text` as a JSON string with its quotes.
 std::string json_string(std::string_view text);
-/// How many series to show, given the newest sample of each: up to the last one that has any. What is beyond is known to
-/// the catalogue, and perhaps not yet to the disk.
+/// How many series to show, given the newest sample of each: up to the last one that has any. What is beyond is known
+/// to the catalogue, and perhaps not yet to the disk.
 std::size_t shown_count(const std::vector<Sample>& latest);
 /// `[t, value, "quality", "reason"]`
 void append_reading(std::string& out, const Sample& sample);

@@ -194,7 +194,7 @@ TEST_F(Http, StateIsAsDocumented) {
 
 TEST_F(Http, DeadLettersShowBytesThatAreNoText) {
   rig.journal->dead_letter({kStart, "field", "a/b", "\xff\x01<img onerror>", "no number"});
-  rig.commit({reading(rig.series("a/b"), 1)});
+  ASSERT_TRUE(rig.journal->maintain());
   const auto letters = get_json("/api/v1/dead-letters")["dead_letters"];
   ASSERT_EQ(letters.size(), 1u);
   EXPECT_EQ(letters[0]["payload"], "\xEF\xBF\xBD\x01<img onerror>");

@@ -53,7 +53,7 @@ TEST(HistoryQuery, SaysWhatIsWrong) {
   EXPECT_EQ(sentence({{"series", "a"}, {"points", "1e3"}}), "points: '1e3' is no whole number from 1 to 5000");
   EXPECT_EQ(sentence({{"series", "a"}, {"to", "-1"}}), "to: '-1' is no whole number from 0 to 9007199254740991");
   EXPECT_EQ(sentence({{"series", "a"}, {"from", "\r\n"}}),
-            "from: '\\x0D\\x0A' is no whole number from 0 to 9007199254740991");
+            "from: '\\x0d\\x0a' is no whole number from 0 to 9007199254740991");
   EXPECT_EQ(sentence({{"series", "a"}, {"from", "5"}, {"to", "5"}}), "'from' must be before 'to'");
 }
 
