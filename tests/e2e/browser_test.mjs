@@ -25,7 +25,7 @@ sources:
   - {name: plant, type: simulator, every: 500ms, faults: false, labels: {area: boiler-house}}
   - {name: gateway, type: self, every: 1s}
 rules:
-  - {name: boiler-warm, series: "boiler1/temperature", threshold: {above: 30 °C, clear_below: 20 °C}, for: 3s, severity: high,
+  - {name: boiler-warm, series: "{device}/temperature", threshold: {above: 30 °C, clear_below: 20 °C}, for: 3s, severity: high,
      message: "{device} is at {value} {unit}, limit {limit}", runbook: "Nothing to do: this is a test."}
 `;
 
@@ -49,10 +49,9 @@ async function start(port) {
   const child = spawn(options.program, ['run', '--config', config, '--listen', `127.0.0.1:${port}`, '--data', options.data ?? join(work, 'data')]);
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => output.push(chunk.toString()));
   gateway = { child, output, ended: new Promise((done) => child.on('exit', (code, signal) => done({ code, signal }))) };
-  await until(`${options.program} to answer`, async () => {
-    assert.equal(child.exitCode, null, `the gateway ended: ${output.join('')}`);
-    return (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
-  });
+  const ended = () => child.exitCode !== null || child.signalCode !== null;
+  await until(`${options.program} to answer`, async () => ended() || (await fetch(`http://127.0.0.1:${port}/healthz`)).ok);
+  assert.ok(!ended(), 'the gateway ended before it answered');
 }
 
 async function stop(signal) {

@@ -9,7 +9,8 @@ export const kHour = 60 * kMinute;
 export const kDay = 24 * kHour;
 
 const kLocale = typeof navigator === 'undefined' ? 'en-GB' : navigator.language;
-const kPlain = new Intl.NumberFormat(kLocale, { maximumFractionDigits: 3 });
+const kPlain = new Intl.NumberFormat(kLocale, { maximumFractionDigits: 2 });
+const kPlainSmall = new Intl.NumberFormat(kLocale, { maximumSignificantDigits: 3 });
 const formats = new Map<number, Intl.NumberFormat>();
 
 export function fixed(value: number, decimals: number): string {
@@ -90,7 +91,7 @@ export interface Shown {
 /** A limit or a finding: as the configuration would write it, 90 rather than 90.0 */
 export function plain(raw: number, unit: string): string {
   const shown = quantity(raw, unit);
-  return joined(shown.unit === unit ? { value: kPlain.format(raw), unit } : shown);
+  return joined(shown.unit === unit ? { value: (Math.abs(raw) < 1 ? kPlainSmall : kPlain).format(raw), unit } : shown);
 }
 
 /** A value with its unit, scaled where the unit is one that people scale. */

@@ -47,7 +47,8 @@ test('bytes and long seconds are scaled, other units stay as they are', () => {
 });
 
 test('a limit is written as the configuration writes it', () => {
-  assert.deepEqual([format.plain(90, '°C'), format.plain(0.2, '°C/min')], ['90 °C', '0.2 °C/min']);
+  assert.deepEqual([format.plain(90, '°C'), format.plain(0.2, '°C/min'), format.plain(73.7391, '°C'), format.plain(0.00512, 'A')],
+    ['90 °C', '0.2 °C/min', '73.74 °C', '0.00512 A']);
 });
 
 test('a name splits at its last slash', () => {
