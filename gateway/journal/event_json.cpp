@@ -1,6 +1,7 @@
 #include "gateway/journal/event_json.h"
 
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -29,7 +30,15 @@ double number_from(const Json& json) {
 }
 
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
-Timestamp time_from(const Json& json) { return Timestamp{Micros{json.get<std::int64_t>()}}; }
+
+/// nlohmann would convert a number that is too large, or none.
+std::int64_t integer_from(const Json& json) {
+  if (!json.is_number_integer() || (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)) {
+    throw Malformed("a time is no integer of 64 bits");
+  }
+  return json.get<std::int64_t>();
+}
+Timestamp time_from(const Json& json) { return Timestamp{Micros{integer_from(json)}}; }
 
 template <class Enum>
 Enum enum_from(const Json& json, std::optional<Enum> (*parse)(std::string_view)) {
@@ -120,7 +129,7 @@ EventBody body_from(const Json& json) {
   }
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
-  if (kind == "clock") return ClockStep{Micros{json.at("by").get<std::int64_t>()}};
+  if (kind == "clock") return ClockStep{Micros{integer_from(json.at("by"))}};
   if (kind == "notice") return Notice{text("notice"), text("text")};
   throw Malformed("an event of kind '" + kind.substr(0, 32) + "'");
 }

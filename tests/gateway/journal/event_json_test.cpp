@@ -44,9 +44,11 @@ TEST(EventJson, FieldsOfALaterVersionAreIgnored) {
 }
 
 TEST(EventJson, WhatIsNoEventIsCorrupt) {
-  for (const char* text : {"", "{", "[]", "null", "7", R"({"time": 5})", R"({"time": "5", "kind": "clock", "by": 1})",
-                           R"({"time": 5, "kind": "party"})", R"({"time": 5, "kind": "clock", "by": "x"})",
-                           R"({"time": 5, "kind": "source", "source": "a", "health": "great", "text": ""})"}) {
+  for (const char* text :
+       {"", "{", "[]", "null", "7", R"({"time": 5})", R"({"time": "5", "kind": "clock", "by": 1})",
+        R"({"time": 5, "kind": "party"})", R"({"time": 1700000000000000000000, "kind": "clock", "by": 1})",
+        R"({"time": 18446744073709551615, "kind": "clock", "by": 1})", R"({"time": 5, "kind": "clock", "by": "x"})",
+        R"({"time": 5, "kind": "source", "source": "a", "health": "great", "text": ""})"}) {
     const auto event = event_from_json(text);
     ASSERT_FALSE(event) << text;
     EXPECT_EQ(event.error().code, Errc::corrupt);
