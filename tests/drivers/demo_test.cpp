@@ -131,7 +131,7 @@ TEST(Demo, EveryFaultThatARuleWatchesRaisesItsAlert) {
   std::set<std::string> raised;
   for (const auto& change : demo.changes()) {
     if (change.cause == "raised") raised.insert(change.rule);
-    EXPECT_EQ(change.message.find("? "), std::string::npos) << change.message;
+    EXPECT_EQ(change.message.find('?'), std::string::npos) << change.message;
   }
   EXPECT_EQ(raised, (std::set<std::string>{"boiler-overheating", "burner-locked-out", "cold-room-too-warm",
                                            "cold-room-warming-fast", "pump-vibration", "sensor-silent"}));
