@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "drivers/host/host.h"
+#include "drivers/mqtt/mqtt.h"
 #include "drivers/self/self.h"
 #include "drivers/simulator/simulator.h"
 
 namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
-  static const std::vector<DriverType> all = {host::type(), self::type(), simulator::type()};
+  static const std::vector<DriverType> all = {host::type(), mqtt::type(), self::type(), simulator::type()};
   return all;
 }
 

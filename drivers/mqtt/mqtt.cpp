@@ -1,0 +1,93 @@
+#include "drivers/mqtt/mqtt.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "drivers/mqtt/options.h"
+#include "drivers/mqtt/receiver.h"
+#include "gateway/mqtt/connection.h"
+
+namespace tidegate::drivers::mqtt {
+namespace {
+
+using tidegate::mqtt::Connection;
+using tidegate::mqtt::State;
+
+SourceHealth health_of(State::Phase phase) {
+  switch (phase) {
+    case State::Phase::connecting:
+      return SourceHealth::starting;
+    case State::Phase::connected:
+      return SourceHealth::up;
+    case State::Phase::limited:
+      return SourceHealth::degraded;
+    case State::Phase::waiting:
+      return SourceHealth::down;
+  }
+  return SourceHealth::down;
+}
+
+class MqttDriver final : public Driver {
+ public:
+  MqttDriver(Options options, tidegate::mqtt::ConnectionOptions connection, const Context& context)
+      : options_(std::move(options)),
+        connection_(std::move(connection)),
+        context_(context),
+        messages_(context.metrics.counter("mqtt/" + context.source + "/messages", "messages",
+                                          "MQTT messages received by the source " + context.source + ".")) {}
+
+  Status run(Sink& sink, std::stop_token stop) override {
+    Receiver receiver(options_, context_.source, sink);
+    std::vector<tidegate::mqtt::Subscription> subscriptions;
+    for (const auto& rule : options_.subscriptions) subscriptions.push_back({rule.topic.mqtt_filter(), rule.qos});
+    Connection connection(connection_, std::move(subscriptions),
+                          {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, stop); },
+                           [&](const State& state) { report(sink, state); }});
+    connection.start();
+    wait_for(stop);
+    return {};
+  }
+
+ private:
+  void take(Receiver& receiver, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& stop) {
+    messages_.add();
+    const auto ticket = receiver.take({message.topic, message.payload, message.retained}, context_.clock.now());
+    // Paho acknowledges when this returns, so a message whose acknowledgement must wait for the disk waits here.
+    if (options_.ack_when_committed && ticket && message.qos > 0) sink.wait_committed(*ticket, stop);
+  }
+
+  void report(Sink& sink, const State& state) {
+    // A try that follows a failed one is no news: the reason and the next try stand there already.
+    if (state.phase == State::Phase::connecting && down_) return;
+    down_ = state.phase == State::Phase::waiting;
+    sink.report(health_of(state.phase), state.text);
+  }
+
+  static void wait_for(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, stop, [] { return false; });
+  }
+
+  const Options options_;
+  const tidegate::mqtt::ConnectionOptions connection_;
+  const Context context_;
+  Metric& messages_;
+  bool down_ = false;
+};
+
+std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
+  config::Problems own;
+  auto connection = tidegate::mqtt::connection_options(section, context.source, own);
+  auto options = read_options(section, own);
+  for (const auto& problem : own.sorted()) problems.add(problem.at, problem.what);
+  if (!own.empty()) return nullptr;
+  return std::make_unique<MqttDriver>(std::move(options), std::move(connection), context);
+}
+
+}  // namespace
+
+DriverType type() { return {"mqtt", "Subscribes at an MQTT broker: numbers, JSON, text states.", shape(), make}; }
+
+}  // namespace tidegate::drivers::mqtt

@@ -1,0 +1,163 @@
+#include "drivers/mqtt/payload.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::drivers::mqtt {
+namespace {
+
+/// The leaves as "path=value" in order, or "error: why".
+std::string leaves(std::string_view payload, Format format = Format::automatic, PayloadLimits limits = {}) {
+  Decoder decoder(limits);
+  const auto decoded = decoder.decode(payload, format);
+  if (!decoded) return "error: " + decoded.error().text;
+  std::string out;
+  for (const Leaf& leaf : *decoded) {
+    if (!out.empty()) out += ' ';
+    if (!leaf.path.empty()) out += std::string(leaf.path) + "=";
+    switch (leaf.type) {
+      case Leaf::Type::number:
+        out += number_text(leaf.number);
+        break;
+      case Leaf::Type::boolean:
+        out += leaf.number != 0 ? "true" : "false";
+        break;
+      case Leaf::Type::text:
+        out += "'" + std::string(leaf.text) + "'";
+        break;
+      case Leaf::Type::null:
+        out += "null";
+        break;
+      case Leaf::Type::not_a_number:
+        out += "NaN";
+        break;
+    }
+  }
+  return out;
+}
+
+TEST(Payload, IsANumberHoweverItIsWritten) {
+  EXPECT_EQ(leaves("21.5"), "21.5");
+  EXPECT_EQ(leaves(" -3\n"), "-3");
+  EXPECT_EQ(leaves("+1e3"), "1000");
+  EXPECT_EQ(leaves("1e-400"), "0");
+  EXPECT_EQ(leaves("18446744073709551616"), "1.8446744073709552e+19");
+}
+
+TEST(Payload, BeyondADoubleIsNotANumber) {
+  for (const char* text : {"nan", "NaN", "inf", "-Infinity", "1e400", "-1e400"}) EXPECT_EQ(leaves(text), "NaN") << text;
+  EXPECT_EQ(leaves(R"({"a":NaN,"b":-Infinity,"c":1e400,"d":nan,"e":1})"), "a=NaN b=NaN c=NaN d=NaN e=1");
+}
+
+TEST(Payload, GivesEveryLeafOfJsonWithItsPath) {
+  EXPECT_EQ(leaves(R"({"a":1,"b":{"c":[1,{"d":true}]},"s":"x","n":null})"), "a=1 b/c/0=1 b/c/1/d=true s='x' n=null");
+  EXPECT_EQ(leaves("[]"), "");
+  EXPECT_EQ(leaves("{}"), "");
+  EXPECT_EQ(leaves("[1,[2]]"), "0=1 1/0=2");
+}
+
+TEST(Payload, OfZigbee2MqttTasmotaAndShellyIsRead) {
+  EXPECT_EQ(
+      leaves(R"({"battery":97,"humidity":44.9,"linkquality":134,"temperature":-18.37,"update":{"state":"idle"}})"),
+      "battery=97 humidity=44.9 linkquality=134 temperature=-18.37 update/state='idle'");
+  EXPECT_EQ(
+      leaves(R"({"Time":"2026-03-01T12:00:00","DS18B20":{"Id":"0316A2797A2F","Temperature":21.3},"TempUnit":"C"})"),
+      "Time='2026-03-01T12:00:00' DS18B20/Id='0316A2797A2F' DS18B20/Temperature=21.3 TempUnit='C'");
+  EXPECT_EQ(
+      leaves(
+          R"({"id":0,"source":"init","output":true,"apower":8.9,"aenergy":{"by_minute":[0.0,1.5],"minute_ts":1668594000}})"),
+      "id=0 source='init' output=true apower=8.9 aenergy/by_minute/0=0 aenergy/by_minute/1=1.5 "
+      "aenergy/minute_ts=1668594000");
+}
+
+TEST(Payload, WithoutStructureIsTextOrAWord) {
+  EXPECT_EQ(leaves("on"), "'on'");
+  EXPECT_EQ(leaves("true"), "true");
+  EXPECT_EQ(leaves("21.5 C"), "'21.5 C'");
+  EXPECT_EQ(leaves("\"idle\"", Format::json), "'idle'");
+  EXPECT_EQ(leaves("null", Format::json), "null");
+  EXPECT_EQ(leaves("21.5", Format::text), "'21.5'");
+  EXPECT_EQ(leaves("{not json", Format::text), "'{not json'");
+}
+
+TEST(Payload, ThatIsEmptyHoldsNothing) {
+  EXPECT_EQ(leaves(""), "");
+  EXPECT_EQ(leaves("  \n"), "");
+}
+
+TEST(Payload, ThatIsBrokenIsRefusedWhole) {
+  for (const char* text : {R"({"a":1)", R"({"a":1} x)", R"({"a":1}})", R"({"a":nul})", R"({"a":tru})", R"({"a":1,})",
+                           R"({"a" 1})", "[1,2,]", R"({"a":"\ud800"})", R"({"a":+1})", R"({"a":1 2})", R"({"a":"open})",
+                           "{\"a\":\"\xff\"}", "{", "[", R"({"a":--1})", R"({"a":infinite})"}) {
+    EXPECT_TRUE(leaves(text).starts_with("error: not valid JSON")) << text << " -> " << leaves(text);
+  }
+  EXPECT_TRUE(leaves("on", Format::json).starts_with("error: not valid JSON"));
+  EXPECT_EQ(leaves("\xff\xfe"), "error: neither a number nor text in UTF-8");
+}
+
+TEST(Payload, IsHeldToItsLimits) {
+  EXPECT_EQ(leaves("123456", Format::number, {.max_bytes = 5}), "error: 6 bytes; at most 5 are taken (max_payload)");
+  EXPECT_EQ(leaves("[[[1]]]", Format::json, {.max_depth = 2}), "error: nested deeper than 2 levels");
+  EXPECT_EQ(leaves("[[1]]", Format::json, {.max_depth = 2}), "0/0=1");
+  EXPECT_EQ(leaves("[1,2,3]", Format::json, {.max_values = 2}), "error: more than 2 values in one message");
+  EXPECT_TRUE(leaves(std::string(200'000, '['), Format::json).starts_with("error: "));
+}
+
+TEST(Payload, DecodesOneAfterTheOtherWithOneDecoder) {
+  Decoder decoder({});
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_FALSE(decoder.decode(R"({"a":1,"b":)", Format::json));
+    const auto decoded = decoder.decode(R"({"long name of a field":1,"t":"text"})", Format::json);
+    ASSERT_TRUE(decoded);
+    ASSERT_EQ(decoded->size(), 2u);
+    EXPECT_EQ((*decoded)[0].path, "long name of a field");
+    EXPECT_EQ((*decoded)[1].text, "text");
+  }
+}
+
+Leaf number(double value) { return {Leaf::Type::number, value, "", ""}; }
+Leaf text(std::string_view value) { return {Leaf::Type::text, 0, "", value}; }
+const Timestamp kNow = *parse_rfc3339("2026-03-01T12:00:00Z");
+
+TEST(DeviceTime, IsReadInEachFormat) {
+  EXPECT_EQ(rfc3339(*time_of(number(1772366399), TimeFormat::seconds, kNow)), "2026-03-01T11:59:59Z");
+  EXPECT_EQ(rfc3339(*time_of(number(1772366399.25), TimeFormat::seconds, kNow)), "2026-03-01T11:59:59.250Z");
+  EXPECT_EQ(rfc3339(*time_of(number(1772366399250), TimeFormat::milliseconds, kNow)), "2026-03-01T11:59:59.250Z");
+  EXPECT_EQ(rfc3339(*time_of(text("2026-03-01T13:59:59+02:00"), TimeFormat::rfc3339, kNow)), "2026-03-01T11:59:59Z");
+  EXPECT_EQ(rfc3339(*time_of(number(1772366399), TimeFormat::automatic, kNow)), "2026-03-01T11:59:59Z");
+  EXPECT_EQ(rfc3339(*time_of(number(1772366399250), TimeFormat::automatic, kNow)), "2026-03-01T11:59:59.250Z");
+  EXPECT_EQ(rfc3339(*time_of(text("1772366399"), TimeFormat::seconds, kNow)), "2026-03-01T11:59:59Z");
+}
+
+TEST(DeviceTime, ThatIsNotSaneIsNone) {
+  EXPECT_FALSE(time_of(number(0), TimeFormat::seconds, kNow));
+  EXPECT_FALSE(time_of(number(1772366399250), TimeFormat::seconds, kNow));
+  EXPECT_FALSE(time_of(number(1772366400 + 3600), TimeFormat::seconds, kNow));
+  EXPECT_FALSE(time_of(number(1e308), TimeFormat::seconds, kNow));
+  EXPECT_FALSE(time_of(number(-1e308), TimeFormat::milliseconds, kNow));
+  EXPECT_FALSE(time_of(text("yesterday"), TimeFormat::rfc3339, kNow));
+  EXPECT_FALSE(time_of(number(1772366399), TimeFormat::rfc3339, kNow));
+  EXPECT_FALSE(time_of({Leaf::Type::null, 0, "", ""}, TimeFormat::automatic, kNow));
+}
+
+TEST(DeviceTime, IsBelievedByABoxThatDoesNotKnowTheTime) {
+  EXPECT_TRUE(time_of(number(1772366399), TimeFormat::seconds, *parse_rfc3339("1970-01-01T00:01:00Z")));
+}
+
+TEST(JsonPointer, IsAPathOfLeaves) {
+  EXPECT_EQ(*path_of_pointer("/battery/voltage"), "battery/voltage");
+  EXPECT_EQ(*path_of_pointer("/a~1b/~0c/0"), "a/b/~c/0");
+  for (const char* wrong : {"", "/", "battery", "/a~", "/a~2"}) EXPECT_FALSE(path_of_pointer(wrong)) << wrong;
+}
+
+TEST(BooleanWord, IsOneOfAFew) {
+  EXPECT_EQ(boolean_word("ON"), true);
+  EXPECT_EQ(boolean_word("No"), false);
+  EXPECT_EQ(boolean_word("open"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace tidegate::drivers::mqtt
