@@ -68,6 +68,7 @@ void Pump::adopt(std::vector<rules::Rule> rules) {
   }
   collect();
   warm();
+  engine_.warm(journal_.latest());  // of a slow series the newest sample is older than what was read
 }
 
 void Pump::declare_new_series() {

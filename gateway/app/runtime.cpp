@@ -235,6 +235,7 @@ dashboard::GatewayView Runtime::view() const {
     if (const auto found = status.find(rule.name); found != status.end()) {
       rule.instances = found->second.instances;
       rule.active = found->second.active;
+      for (const std::string& problem : found->second.problems) rule.condition += "; cannot watch " + problem;
     }
   }
   for (const auto& uplink : uplinks_) {
