@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/broker.h"
+#include "tests/support/gateway_process.h"
+
+namespace tidegate::e2e {
+
+/// The program under test.
+inline const char* const kProgram = TIDEGATE_PROGRAM;
+
+/// A whole configuration: readings come from `field` as plain numbers on plant/DEVICE/METRIC, one rule watches
+/// temperatures, and everything goes on to `cloud` below site/.
+std::string plant_configuration(const std::string& field, const std::string& cloud,
+                                const std::string& source_options = "");
+
+/// What arrived upstream: the messages that a client of the broker printed, in order.
+struct Upstream {
+  struct Value {
+    std::string series;
+    double value;
+  };
+  std::vector<Value> values;              ///< samples, each batch once
+  std::vector<std::string> alert_causes;  ///< "hot:boiler raised", each id once
+  int duplicates = 0;                     ///< messages that came again, told by their id
+};
+Upstream read_upstream(const std::string& printed);
+
+}  // namespace tidegate::e2e
