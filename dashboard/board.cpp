@@ -46,8 +46,10 @@ std::string Board::apply(const Batch& batch) {
     position_ = std::max(position_, batch.gap->last);
     return gap(std::to_string(number(batch.gap->first)), std::to_string(number(batch.gap->last)), "retention");
   }
+  std::size_t count = series_.size();
+  for (const auto& sample : batch.samples) count = std::max(count, index(sample.series) + 1);
+  if (count > series_.size() || journal_.catalogue().version() != catalogue_version_) describe(count);
   for (const auto& sample : batch.samples) take(sample);
-  if (journal_.catalogue().version() != catalogue_version_) describe(series_.size());
   for (const auto& alert : batch.alerts) {
     if (!announced(batch, alert)) alerts_changed_ = open_;
     if (alert.phase == Phase::normal) {
@@ -61,7 +63,6 @@ std::string Board::apply(const Batch& batch) {
 }
 
 void Board::take(const Sample& sample) {
-  if (index(sample.series) >= series_.size()) describe(index(sample.series) + 1);
   Shown& shown = series_.at(index(sample.series));
   if (sample.time < shown.latest.time) return;
   shown.latest = sample;
@@ -70,20 +71,29 @@ void Board::take(const Sample& sample) {
 
 // Only as many as the journal has committed: the catalogue knows of a series a little before the disk does.
 void Board::describe(std::size_t count) {
-  catalogue_version_ = journal_.catalogue().version();
-  auto entries = journal_.catalogue().entries();
-  count = std::min(std::max(count, series_.size()), entries.size());
-  series_.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Shown& shown = series_[i];
-    std::string head = series_head(entries[i]);
-    if (head == shown.head) continue;
-    shown.head = std::move(head);
-    shown.quoted_name = json_string(entries[i].name);
-    shown.latest.series = entries[i].id;
-    shown.stale_after = gateway_.stale_after(entries[i].id);
-    shown.description_changed = open_;
+  const auto& catalogue = journal_.catalogue();
+  const std::uint64_t version = catalogue.version();
+  for (const auto& entry : catalogue.changed_since(catalogue_version_)) {
+    if (index(entry.id) < series_.size()) renew(entry);
   }
+  catalogue_version_ = version;
+  if (count <= series_.size()) return;
+  const auto fresh = catalogue.entries(series_.size());
+  series_.resize(std::min(count, series_.size() + fresh.size()));
+  for (const auto& entry : fresh) {
+    if (index(entry.id) < series_.size()) renew(entry);
+  }
+}
+
+void Board::renew(const journal::Catalogue::Entry& entry) {
+  Shown& shown = series_.at(index(entry.id));
+  std::string head = series_head(entry);
+  if (head == shown.head) return;
+  shown.head = std::move(head);
+  shown.quoted_name = json_string(entry.name);
+  shown.latest.series = entry.id;
+  shown.stale_after = gateway_.stale_after(entry.id);
+  shown.description_changed = open_;
 }
 
 void Board::notice_staleness() {

@@ -56,6 +56,7 @@ class Board {
 
   void take(const Sample& sample);
   void describe(std::size_t count);
+  void renew(const journal::Catalogue::Entry& entry);
   void notice_staleness();
   std::string alerts_text() const;
   std::string state_text() const;

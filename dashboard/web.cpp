@@ -45,8 +45,22 @@ class MemoryStream final : public httplib::Stream {
   std::string& out_;
 };
 
-/// Where the handler of the stream's route leaves the wish for Web::answer, which called it on this same thread.
-thread_local std::optional<StreamRequest> stream_wish;
+/// What handlers tell Web::answer, which called them on this same thread.
+struct Outcome {
+  std::optional<StreamRequest> stream;
+  int unparsed = 0;  ///< the status of what httplib could not parse
+};
+thread_local Outcome outcome;
+
+std::string what(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown";
+  }
+}
 
 std::string literal_regex(std::string_view path) {
   std::string out;
@@ -136,11 +150,11 @@ class Web::Router final : public httplib::Server {
     for (const auto& [key, value] : security_headers()) headers.emplace(key, value);
     set_default_headers(std::move(headers));
     set_pre_routing_handler([this](const auto& request, auto& response) { return guard(request, response); });
-    set_exception_handler([](const auto&, auto& response, std::exception_ptr) {
-      send(problem(500, "an answer could not be made; the log has more"), response);
+    set_exception_handler([](const auto&, auto& response, std::exception_ptr thrown) {
+      send(problem(500, "an answer could not be made: " + what(thrown) + "; please report it"), response);
     });
     set_error_handler([](const auto&, auto& response) {
-      if (response.body.empty()) send(problem(response.status, "the request cannot be understood"), response);
+      if (response.body.empty()) outcome.unparsed = response.status;
     });
     add_routes(api);
   }
@@ -177,7 +191,7 @@ class Web::Router final : public httplib::Server {
     response.set_header("Content-Type", "text/event-stream");
     if (request.method != "GET") return;
     const auto header = request.get_header_value("Last-Event-ID");
-    stream_wish = StreamRequest{header.empty() ? request.get_param_value("last_event_id") : header};
+    outcome.stream = StreamRequest{header.empty() ? request.get_param_value("last_event_id") : header};
   }
 
   Verdict guard(const httplib::Request& request, httplib::Response& response) const {
@@ -228,20 +242,23 @@ Web::~Web() = default;
 Answer Web::answer(std::string_view request, const Peer& peer, bool last) {
   Answer answer;
   MemoryStream stream(request, peer, answer.bytes);
-  stream_wish.reset();
+  outcome = {};
   bool closes = false;
   bool ok = false;
   try {
     ok = router_->process_request(stream, last, closes, prefer_gzip);
   } catch (const std::exception&) {
-    answer.bytes = refusal(500, "an answer could not be made; the log has more");
+    answer.bytes =
+        refusal(500, "an answer could not be made: " + what(std::current_exception()) + "; please report it");
   }
   answer.close = last || closes || !ok;
-  if (stream_wish) {
+  answer.stream = std::exchange(outcome.stream, std::nullopt);
+  if (answer.stream) {
     answer.bytes.clear();
-    answer.stream = std::exchange(stream_wish, std::nullopt);
+  } else if (outcome.unparsed != 0 || answer.bytes.empty()) {
+    answer.bytes = refusal(outcome.unparsed != 0 ? outcome.unparsed : 400, "the request cannot be understood");
+    answer.close = true;
   }
-  if (answer.bytes.empty() && !answer.stream) answer.bytes = refusal(400, "the request cannot be understood");
   return answer;
 }
 

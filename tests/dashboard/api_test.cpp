@@ -170,7 +170,13 @@ TEST_F(Http, AnotherMethodIsToldWhichOnesThereAre) {
   EXPECT_EQ(response.headers.at("allow"), "GET, HEAD");
   EXPECT_EQ(rig.http().request("OPTIONS", "/api/v1/alerts/ack").status, 405);
   EXPECT_EQ(rig.http().get("/api/v1/alerts/ack").headers.at("allow"), "POST");
-  EXPECT_EQ(rig.http().request("BREW", "/").status, 400);
+}
+
+TEST_F(Http, WhatCannotBeParsedIsRefusedAndTheConnectionClosed) {
+  const auto response = rig.http().request("BREW", "/");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.headers.at("connection"), "close");
+  EXPECT_EQ(response.headers.at("content-type"), "application/problem+json");
 }
 
 TEST_F(Http, StateIsAsDocumented) {
