@@ -88,7 +88,8 @@ void Intake::take(Taken& out, std::size_t max, Micros wait, std::stop_token stop
   out.events.clear();
   std::unique_lock lock(mutex_);
   consumer_waits_ = true;
-  arrived_.wait_for(lock, std::move(stop), wait, [this] { return count_ > 0 || !events_.empty() || awaited_ > committed_; });
+  arrived_.wait_for(lock, std::move(stop), wait,
+                    [this] { return count_ > 0 || !events_.empty() || awaited_ > committed_; });
   consumer_waits_ = false;
   out.awaited = awaited_ > committed_;
   const std::size_t taken = std::min(count_, max);
