@@ -2,6 +2,7 @@
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
+#include "gateway/journal/history.h"
 #include "gateway/journal/reader.h"
 
 namespace tidegate::journal {
@@ -92,6 +93,16 @@ Status replay(sql::Connection& connection, Seq saved, Seq last, std::size_t know
   return {};
 }
 
+/// Do the readers' statements fit the tables? Now a damaged schema can be set aside; later they would only fail.
+Status try_readers(sql::Connection& connection, Seq last) {
+  if (auto batches = read_log(connection, prev(last), last, {}); !batches) return fail(std::move(batches.error()));
+  if (auto events = read_events(connection, {.limit = 1}); !events) return fail(std::move(events.error()));
+  if (auto letters = read_dead_letters(connection, 1); !letters) return fail(std::move(letters.error()));
+  const HistoryQuery nothing{{}, Timestamp{}, Timestamp{Micros{1}}, 1, last, last};
+  if (auto history = read_history(connection, nothing); !history) return fail(std::move(history.error()));
+  return {};
+}
+
 }  // namespace
 
 Result<Restored> restore(sql::Connection& connection, Seq last) {
@@ -101,6 +112,7 @@ Result<Restored> restore(sql::Connection& connection, Seq last) {
   restored.series = std::move(*series);
   if (Status status = read_labels(connection, restored.series); !status) return fail(std::move(status.error()));
   if (auto alerts = read_alerts(connection); !alerts) return fail(std::move(alerts.error()));
+  if (Status status = try_readers(connection, last); !status) return fail(std::move(status.error()));
   auto cursors = read_cursors(connection, last);
   if (!cursors) return fail(std::move(cursors.error()));
   restored.cursors = std::move(*cursors);

@@ -54,9 +54,9 @@ std::string random_epoch() {
 Status make_tables(sql::Connection& connection) {
   auto transaction = sql::Transaction::begin(connection);
   if (!transaction) return fail(std::move(transaction.error()));
-  const std::string stamp =
-      fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; INSERT INTO meta VALUES('epoch', '{}');",
-                  kApplicationId, kSchemaVersion, random_epoch());
+  const std::string stamp = fmt::format(
+      "PRAGMA application_id={}; PRAGMA user_version={}; INSERT INTO meta VALUES('schema', {}), ('epoch', '{}');",
+      kApplicationId, kSchemaVersion, kSchemaVersion, random_epoch());
   if (Status status = connection.run(kTables); !status) return status;
   if (Status status = connection.run(stamp.c_str()); !status) return status;
   return transaction->commit();
@@ -71,9 +71,15 @@ Status migrate(sql::Connection& connection, const fs::path& file) {
   const auto tables = connection.number("SELECT count(*) FROM sqlite_schema");
   if (!tables) return fail(tables.error());
   if (*tables == 0 && *application == 0) return make_tables(connection);
-  if (*application != kApplicationId) {
+  // The header's page has no checksum: what it says of the file is believed where the file's own table says the same.
+  const auto schema = connection.number("SELECT value FROM meta WHERE key = 'schema'");
+  if (*application != kApplicationId && !schema) {
     return fail(Errc::invalid, "{} is an SQLite file of another program; move it away or choose another storage.path",
                 file.string());
+  }
+  if (!schema) return fail(schema.error());
+  if (*application != kApplicationId || *version != *schema) {
+    return fail(Errc::corrupt, "{} has a damaged header", file.string());
   }
   if (*version > kSchemaVersion) {
     return fail(Errc::invalid, "{} was written by a newer version (schema {}, this program knows {}); install that one",

@@ -144,11 +144,31 @@ TEST_F(DamageTest, AnotherProgramsFileIsLeftAlone) {
 
 TEST_F(DamageTest, ANewerVersionsFileIsLeftAlone) {
   fill(1);
-  edit("PRAGMA user_version=2");
+  edit("PRAGMA user_version=2; UPDATE meta SET value = 2 WHERE key = 'schema'");
   const auto opened = Journal::open(options, clock, metrics);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Errc::invalid);
   EXPECT_THAT(opened.error().text, HasSubstr("newer version"));
+}
+
+TEST_F(DamageTest, ADamagedHeaderIsNotTakenForAnotherProgramsOrVersions) {
+  for (const char* damage : {"PRAGMA user_version=77", "PRAGMA application_id=5"}) {
+    fill(1);
+    edit(damage);
+    clock.advance(std::chrono::seconds(1));
+    open();
+    EXPECT_EQ(journal->notices().size(), 1u) << damage;
+    expect_works();
+    journal.reset();
+  }
+}
+
+TEST_F(DamageTest, ADamagedSchemaIsFoundAtTheStart) {
+  fill(1);
+  edit("PRAGMA writable_schema=1; UPDATE sqlite_schema SET sql = replace(sql, 'json', 'jsom') WHERE name = 'event'");
+  open();
+  EXPECT_EQ(journal->notices().size(), 1u);
+  expect_works();
 }
 
 TEST_F(DamageTest, DirtAnywhereNeverCrashesAndAlwaysStarts) {
