@@ -108,7 +108,7 @@ struct Connection::Impl final : paho::iaction_listener {
   Status send_and_wait(const Outgoing& message, std::stop_token stop);
   std::string wait_until_lost(std::stop_token stop);
   void leave();
-  void set(State::Phase phase, std::string text);
+  void set(State::Phase phase, std::string text, std::string why = {});
   Status wait_for(const paho::token_ptr& token, Micros patience, std::stop_token stop);
   paho::connect_options connect_options() const;
 
@@ -162,8 +162,8 @@ paho::connect_options Connection::Impl::connect_options() const {
   return out;
 }
 
-void Connection::Impl::set(State::Phase phase, std::string text) {
-  State told{phase, std::move(text)};
+void Connection::Impl::set(State::Phase phase, std::string text, std::string why) {
+  State told{phase, std::move(text), std::move(why)};
   {
     const std::scoped_lock lock(mutex);
     current = told;
@@ -270,7 +270,7 @@ void Connection::Impl::run(std::stop_token stop) {
     if (stop.stop_requested()) break;
     if (client->is_connected()) leave();
     const Micros wait = backoff.next();
-    set(State::Phase::waiting, fmt::format("{}; next try in {}", why, age_text(wait)));
+    set(State::Phase::waiting, fmt::format("{}; next try in {}", why, age_text(wait)), why);
     std::unique_lock lock(mutex);
     changed.wait_for(lock, stop, wait, [] { return false; });
   }

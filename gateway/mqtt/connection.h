@@ -42,6 +42,7 @@ struct State {
   };
   Phase phase = Phase::connecting;
   std::string text;  ///< in plain words: where, why, what is tried next; no secret in it
+  std::string why;   ///< of `waiting`: the reason alone
   bool up() const { return phase == Phase::connected || phase == Phase::limited; }
 };
 

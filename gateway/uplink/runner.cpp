@@ -21,7 +21,7 @@ constexpr Micros kIdleWait = 500ms;
 /// A backlog younger than this is just the pulse of batches.
 constexpr Micros kUsualLag = 10s;
 constexpr Micros kFirstWait = 1s;
-constexpr Micros kLongestWait = 1min;
+constexpr Micros kLongestWait = 5s;  // short, because a far end connects by a backoff of its own
 
 std::string cursor(const std::string& name, std::string_view lane) { return fmt::format("uplink/{}/{}", name, lane); }
 
@@ -109,30 +109,41 @@ Runner::Round Runner::round(std::stop_token stop) {
   return {alerts.sent_any || samples.sent_any, samples.error};
 }
 
-/// From the table of events, not from the batches: an alert need not wait until a backlog of metrics was read.
-Runner::Round Runner::send_alerts(std::stop_token stop) {
-  const Seq last = journal_.last();
-  const auto events =
-      journal_.events({.after = alerts_at_, .limit = kAlertsARound, .newest_first = false, .alerts_only = true});
-  if (!events) return {false, events.error().text};
-  std::vector<std::shared_ptr<Batch>> grouped;
-  for (const auto& stored : *events) {
-    if (grouped.empty() || grouped.back()->seq != stored.seq) {
-      grouped.push_back(std::make_shared<Batch>());
-      grouped.back()->seq = stored.seq;
-      grouped.back()->committed = stored.event.time;
+/// Alert transitions after `after`, of whole batches only: a batch that the limit cut in two would move the cursor past
+/// its rest. From the table of events, not from the batches: an alert need not wait until a backlog of metrics was
+/// read.
+Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
+  Alerts alerts{{}, journal_.last()};
+  for (std::size_t limit = kAlertsARound;; limit *= 2) {
+    auto events = journal_.events({.after = after, .limit = limit, .newest_first = false, .alerts_only = true});
+    if (!events) return fail(events.error());
+    const bool cut = events->size() == limit;
+    if (cut && events->front().seq == events->back().seq) continue;
+    if (cut) {
+      const Seq unfinished = events->back().seq;
+      while (events->back().seq == unfinished) events->pop_back();
+      alerts.through = events->back().seq;
     }
-    grouped.back()->events.push_back(stored.event);
+    for (auto& stored : *events) {
+      if (alerts.batches.empty() || alerts.batches.back()->seq != stored.seq) {
+        alerts.batches.push_back(std::make_shared<Batch>());
+        alerts.batches.back()->seq = stored.seq;
+        alerts.batches.back()->committed = stored.event.time;
+      }
+      alerts.batches.back()->events.push_back(std::move(stored.event));
+    }
+    if (!alerts.batches.empty()) alerts.through = std::max(alerts.through, alerts.batches.back()->seq);
+    return alerts;
   }
-  // A full answer may end within a batch: its rest would be passed over, so that batch waits for the next round.
-  const bool cut = events->size() == kAlertsARound;
-  if (cut && grouped.size() > 1) grouped.pop_back();
-  const std::vector<journal::BatchPtr> batches(grouped.begin(), grouped.end());
-  if (batches.empty()) {
-    if (last > alerts_at_) static_cast<void>(journal_.advance(cursor(name_, "alerts"), last));
-    return {};
-  }
-  return carry(Lane::alerts, batches, cut ? batches.back()->seq : std::max(last, batches.back()->seq), stop);
+}
+
+Runner::Round Runner::send_alerts(std::stop_token stop) {
+  const auto alerts = alerts_after(alerts_at_);
+  if (!alerts) return {false, alerts.error().text};
+  const std::vector<journal::BatchPtr> batches(alerts->batches.begin(), alerts->batches.end());
+  if (!batches.empty()) return carry(Lane::alerts, batches, alerts->through, stop);
+  if (alerts->through > alerts_at_) static_cast<void>(journal_.advance(cursor(name_, "alerts"), alerts->through));
+  return {};
 }
 
 Runner::Round Runner::send_samples(std::stop_token stop) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "gateway/core/backoff.h"
 #include "gateway/core/clock.h"
@@ -16,8 +17,8 @@
 
 namespace tidegate::uplink {
 
-/// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `NAME/alerts` and
-/// `NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end holds
+/// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `uplink/NAME/alerts` and
+/// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end holds
 /// what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be sent
 /// are counted as lost and told to the far end as a gap.
 class Runner {
@@ -50,9 +51,15 @@ class Runner {
     std::string error;
   };
 
+  struct Alerts {
+    std::vector<std::shared_ptr<Batch>> batches;
+    Seq through;  ///< where the cursor stands once they are delivered
+  };
+
   void run(std::stop_token stop);
   Round round(std::stop_token stop);
   Round send_alerts(std::stop_token stop);
+  Result<Alerts> alerts_after(Seq after) const;
   Round send_samples(std::stop_token stop);
   Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
   void delivered(std::uint64_t samples);

@@ -13,7 +13,7 @@ using config::defaulted;
 using config::required;
 using config::Shape;
 
-constexpr Micros kConnectPatience = 5s;
+constexpr Micros kConnectPatience = 1s;  // it connects in the background: the runner asks again soon
 constexpr Micros kAckPatience = 20s;
 
 struct Options {
@@ -35,7 +35,8 @@ class Mqtt final : public Uplink {
   Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token stop) override {
     if (!std::exchange(started_, true)) connection_->start();
     if (!connection_->wait_connected(kConnectPatience, stop)) {
-      return fail(Errc::unavailable, "{}", connection_->state().text);
+      const auto state = connection_->state();
+      return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
     }
     for (const journal::BatchPtr& batch : batches) {
       if (const Status sent = connection_->publish(message(lane, *batch), stop); !sent) return sent;

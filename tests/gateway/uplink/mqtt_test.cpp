@@ -1,0 +1,132 @@
+// From the journal to a real broker.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "gateway/config/load.h"
+#include "gateway/uplink/runner.h"
+#include "tests/gateway/journal/support.h"
+#include "tests/support/broker.h"
+
+namespace tidegate::uplink {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Broker;
+using test::eventually;
+using ::testing::HasSubstr;
+
+class MqttUplink : public journal::JournalTest {
+ protected:
+  void SetUp() override {
+    open();
+    id = series("boiler1/temperature");
+  }
+  std::unique_ptr<Uplink> make(const std::string& broker, const std::string& more) {
+    config::Problems problems;
+    auto section = config::parse("{name: cloud, type: mqtt, broker: \"" + broker + "\"" + more + "}", "t.yaml", ".",
+                                 config::References::system(), problems);
+    config::check(section, uplink_shape(), problems);
+    EXPECT_EQ(problems.text(), "");
+    const Context context{"cloud", "plant-7", journal->epoch(), journal->catalogue()};
+    auto uplink = find_type("mqtt")->make(section, context, problems);
+    EXPECT_EQ(problems.text(), "");
+    return uplink;
+  }
+  void start(const std::string& broker, const std::string& more = "") {
+    runner = std::make_unique<Runner>("cloud", "mqtt", make(broker, more), *journal, clock, metrics);
+    runner->start();
+  }
+  void samples(int from, int to) {
+    for (int i = from; i < to; ++i) append_samples({sample(id, i)});
+  }
+  bool delivered() {
+    return eventually([&] { return runner->stats().backlog_batches == 0 && runner->stats().last_ack.has_value(); },
+                      60s);
+  }
+  std::string message_id(int seq) const { return "plant-7/" + journal->epoch() + "/" + std::to_string(seq); }
+
+  SeriesId id{};
+  std::unique_ptr<Runner> runner;
+};
+
+/// The messages of a topic, in order of arrival; a message that came again stands there again.
+std::vector<nlohmann::json> messages(const std::string& output, const std::string& topic) {
+  std::vector<nlohmann::json> out;
+  std::istringstream lines(output);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(topic + " ")) out.push_back(nlohmann::json::parse(line.substr(topic.size() + 1)));
+  }
+  return out;
+}
+
+TEST_F(MqttUplink, DeliversSamplesAndAlertsAndSaysThatItIsOnline) {
+  Broker broker;
+  const auto cloud = broker.subscribe("tidegate/#", {"-q", "1"});
+  samples(0, 3);
+  Batch batch;
+  batch.events = {journal::transition(journal::alert("hot:boiler1", Phase::active), clock.now())};
+  append(std::move(batch));
+  start(broker.url());
+  ASSERT_TRUE(cloud->wait_for_output(message_id(3) + "\""));
+  const std::string output = cloud->output();
+  const auto points = messages(output, "tidegate/plant-7/samples");
+  ASSERT_EQ(points.size(), 3u);
+  EXPECT_EQ(points[2]["series"]["boiler1/temperature"]["points"][0][1], 2);
+  EXPECT_EQ(points[0]["id"], message_id(1));
+  EXPECT_LT(output.find("tidegate/plant-7/alerts"), output.find("tidegate/plant-7/samples"));
+  EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").at(0)["alerts"][0]["alert"]["id"], "hot:boiler1");
+  EXPECT_THAT(output, HasSubstr(R"(tidegate/plant-7/status {"state":"online"})"));
+  runner.reset();
+  EXPECT_TRUE(cloud->wait_for_output(R"(tidegate/plant-7/status {"state":"offline"})"));
+}
+
+class EveryVersion : public MqttUplink, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(MqttUplink, EveryVersion, ::testing::Values("5", "3.1.1"));
+
+TEST_P(EveryVersion, LosesNothingAndKeepsTheOrderWhileTheBrokerComesAndGoes) {
+  Broker broker({.persistence = true});
+  // A session of its own, so that the broker keeps for it what comes while it connects again.
+  const auto cloud = broker.subscribe("tidegate/#", {"-q", "1", "-c", "-i", "cloud"});
+  start(broker.url(), std::string(", version: \"") + GetParam() + "\", max_in_flight: 20");
+  samples(0, 100);
+  ASSERT_TRUE(cloud->wait_for_output(message_id(50) + "\"", 60s));
+  broker.stop();
+  samples(100, 300);
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::down; }));
+  EXPECT_TRUE(eventually([&] { return runner->stats().backlog_batches >= 200; }));
+  broker.start();
+  samples(300, 400);
+  ASSERT_TRUE(delivered()) << runner->stats().text;
+  ASSERT_TRUE(cloud->wait_for_output(message_id(400) + "\"", 60s));
+  std::vector<int> firsts;
+  for (const auto& message : messages(cloud->output(), "tidegate/plant-7/samples")) {
+    const int value = message["series"]["boiler1/temperature"]["points"][0][1];
+    EXPECT_EQ(message["id"], message_id(value + 1));
+    if (std::find(firsts.begin(), firsts.end(), value) == firsts.end()) firsts.push_back(value);
+  }
+  ASSERT_EQ(firsts.size(), 400u);
+  for (int i = 0; i < 400; ++i) EXPECT_EQ(firsts[static_cast<std::size_t>(i)], i);
+}
+
+TEST_F(MqttUplink, SaysWhyItCannotDeliver) {
+  Broker broker({.user = "gateway", .password = "right"});
+  samples(0, 1);
+  start(broker.url(), ", user: gateway, password: hunter2");
+  EXPECT_TRUE(eventually([&] { return runner->stats().text.find("password") != std::string::npos; }));
+  EXPECT_EQ(runner->stats().health, SourceHealth::down);
+  EXPECT_EQ(runner->stats().text.find("hunter2"), std::string::npos);
+}
+
+TEST_F(MqttUplink, CompressesWhenAsked) {
+  Broker broker;
+  const auto cloud = broker.subscribe("up/#", {"-q", "1", "-F", "%t %x"});
+  samples(0, 1);
+  start(broker.url(), ", topic: \"up/{gateway}\", compression: gzip");
+  EXPECT_TRUE(cloud->wait_for_output("up/plant-7/samples 1f8b08"));
+}
+
+}  // namespace
+}  // namespace tidegate::uplink

@@ -1,0 +1,191 @@
+#include "gateway/uplink/runner.h"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "tests/gateway/journal/support.h"
+#include "tests/support/process.h"
+
+namespace tidegate::uplink {
+namespace {
+
+using namespace std::chrono_literals;
+using journal::alert;
+using journal::transition;
+using test::eventually;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A far end that a test can make fail.
+class FarEnd {
+ public:
+  /// "a3" an alert of batch 3, "s4" samples of batch 4, "gap1-2".
+  std::vector<std::string> received() const {
+    const std::scoped_lock lock(mutex_);
+    return received_;
+  }
+  std::size_t alerts() const { return alerts_; }
+  void fail_with(std::string why) {
+    const std::scoped_lock lock(mutex_);
+    failure_ = std::move(why);
+  }
+  std::size_t tries() const { return tries_; }
+
+  Status take(Lane lane, std::span<const journal::BatchPtr> batches) {
+    const std::scoped_lock lock(mutex_);
+    ++tries_;
+    if (!failure_.empty()) return fail(Errc::unavailable, "{}", failure_);
+    for (const auto& batch : batches) {
+      if (batch->gap) {
+        received_.push_back(fmt::format("gap{}-{}", number(batch->gap->first), number(batch->gap->last)));
+        continue;
+      }
+      if (lane == Lane::alerts) alerts_ += batch->events.size();
+      received_.push_back(fmt::format("{}{}", lane == Lane::alerts ? "a" : "s", number(batch->seq)));
+    }
+    return {};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> received_;
+  std::string failure_;
+  std::atomic<std::size_t> alerts_ = 0, tries_ = 0;
+};
+
+class ToFarEnd final : public Uplink {
+ public:
+  explicit ToFarEnd(FarEnd& far) : far_(far) {}
+  Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token) override {
+    return far_.take(lane, batches);
+  }
+
+ private:
+  FarEnd& far_;
+};
+
+class RunnerTest : public journal::JournalTest {
+ protected:
+  void SetUp() override {
+    open();
+    id = series("boiler1/temperature");
+  }
+  void start() {
+    runner = std::make_unique<Runner>("cloud", "test", std::make_unique<ToFarEnd>(far), *journal, clock, metrics);
+    runner->start();
+  }
+  void samples(int batches) {
+    for (int i = 0; i < batches; ++i) append_samples({sample(id, i), sample(id, i + 0.5)});
+  }
+  void alerts(int transitions) {
+    Batch batch;
+    for (int i = 0; i < transitions; ++i) {
+      batch.events.push_back(transition(alert("hot:" + std::to_string(i), Phase::active), clock.now()));
+    }
+    append(std::move(batch));
+  }
+  bool received(std::size_t messages) {
+    return eventually([&] { return far.received().size() >= messages; });
+  }
+
+  FarEnd far;
+  SeriesId id{};
+  std::unique_ptr<Runner> runner;
+};
+
+TEST_F(RunnerTest, SendsAlertsBeforeABacklogOfSamples) {
+  samples(300);
+  alerts(1);
+  samples(1);
+  start();
+  ASSERT_TRUE(received(302));
+  const auto all = far.received();
+  EXPECT_EQ(all[0], "a301");
+  for (std::size_t i = 1; i <= 300; ++i) EXPECT_EQ(all[i], "s" + std::to_string(i));
+  EXPECT_EQ(all[301], "s302");
+}
+
+TEST_F(RunnerTest, SendsWhatIsAppendedWhileItRuns) {
+  start();
+  samples(1);
+  ASSERT_TRUE(received(1));
+  alerts(1);
+  samples(1);
+  ASSERT_TRUE(received(3));
+  EXPECT_THAT(far.received(), ElementsAre("s1", "a2", "s3"));
+}
+
+TEST_F(RunnerTest, SendsTheSameAgainUntilTheFarEndHasIt) {
+  far.fail_with("the cloud is closed");
+  samples(3);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 2; }));
+  EXPECT_EQ(runner->stats().health, SourceHealth::down);
+  EXPECT_THAT(runner->stats().text, AllOf(HasSubstr("the cloud is closed"), HasSubstr("next try in")));
+  EXPECT_EQ(runner->stats().backlog_batches, 3u);
+  EXPECT_TRUE(runner->stats().backlog_oldest);
+  EXPECT_GE(metric("uplink/cloud/failures"), 1);
+  far.fail_with("");
+  ASSERT_TRUE(received(3));
+  EXPECT_THAT(far.received(), ElementsAre("s1", "s2", "s3"));
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::up; }));
+  EXPECT_EQ(runner->stats().backlog_batches, 0u);
+  EXPECT_TRUE(runner->stats().last_ack);
+  EXPECT_EQ(metric("uplink/cloud/delivered_samples"), 6);
+}
+
+TEST_F(RunnerTest, GoesOnAfterARestartWhereItWas) {
+  samples(2);
+  alerts(1);
+  start();
+  ASSERT_TRUE(received(3));
+  runner.reset();
+  reopen();
+  id = series("boiler1/temperature");
+  samples(1);
+  start();
+  ASSERT_TRUE(received(4));
+  EXPECT_THAT(far.received(), ElementsAre("a3", "s1", "s2", "s4"));
+}
+
+TEST_F(RunnerTest, NeverCutsABatchOfManyAlertsInTwo) {
+  alerts(499);
+  alerts(1300);  // more than one query gives, and begun by the batch before it
+  alerts(1);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.alerts() >= 1800; }));
+  EXPECT_EQ(far.alerts(), 1800u);
+  EXPECT_THAT(far.received(), ElementsAre("a1", "a2", "a3"));
+}
+
+TEST_F(RunnerTest, TellsWhatRetentionTookAndCountsItAsLost) {
+  far.fail_with("closed");
+  samples(5);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 1; }));  // its place is kept from now on
+  clock.advance(std::chrono::hours(24 * 60));
+  samples(1);
+  for (int i = 0; i < 100 && number(journal->first()) < 2; ++i) ASSERT_TRUE(journal->maintain());
+  const auto gone = number(journal->first()) - 1;
+  ASSERT_GE(gone, 1);
+  far.fail_with("");
+  ASSERT_TRUE(eventually([&] {
+    const auto all = far.received();
+    return !all.empty() && all.back() == "s6";
+  }));
+  EXPECT_EQ(far.received()[0], fmt::format("gap1-{}", gone));
+  EXPECT_TRUE(eventually([&] { return runner->stats().lost_batches == static_cast<std::uint64_t>(gone); }));
+  EXPECT_EQ(metric("uplink/cloud/lost_batches"), static_cast<double>(gone));
+}
+
+TEST_F(RunnerTest, StopsWhileItWaitsForItsNextTry) {
+  far.fail_with("closed");
+  samples(1);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 1; }));
+}
+
+}  // namespace
+}  // namespace tidegate::uplink
