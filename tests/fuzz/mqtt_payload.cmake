@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_mqtt_payload SOURCES fuzz_mqtt_payload.cpp LINK tidegate_driver_mqtt)
