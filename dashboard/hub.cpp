@@ -1,6 +1,8 @@
 #include "dashboard/hub.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -18,6 +20,8 @@ using std::chrono::steady_clock;
 constexpr std::size_t kMaxQueued = 256;  ///< frames a viewer
 constexpr int kSendBuffer = 64 * 1024;   ///< bytes the kernel holds for a viewer that does not read
 constexpr std::chrono::seconds kStateEvery{1};
+/// After `stalled`, the kernel gives a viewer up too: one whose link is dead has room in its buffer, so we never wait.
+constexpr std::chrono::milliseconds kGone{5'000};
 
 }  // namespace
 
@@ -131,7 +135,9 @@ void Hub::welcome(Joining joining, Board::Tick seen, const Frame& snapshot) {
     [[maybe_unused]] const auto sent = ::send(fd, busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
   }
+  const auto gone_after = static_cast<unsigned>((options_.stream.stalled + kGone).count());
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSendBuffer, sizeof kSendBuffer);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_after, sizeof gone_after);
   const Instant now = steady_clock::now();
   Viewer& viewer = viewers_[fd];
   viewer.socket = std::move(joining.socket);

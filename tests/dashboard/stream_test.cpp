@@ -487,6 +487,7 @@ TEST(ManyViewers, TwoHundredWithHalfOfThemStalledDelayNeitherTheRestNorTheApi) {
     readers.push_back(rig.viewer());
   }
   for (auto& reader : readers) ASSERT_TRUE(reader.wait_for("snapshot"));
+  ASSERT_TRUE(eventually([&] { return rig.metrics.gauge("stream/viewers", "", "").value() == 200; }));
   for (int round = 1; round <= 20; ++round) {
     commit_all(rig, series, round);
     for (auto& reader : readers) {
