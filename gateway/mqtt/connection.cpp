@@ -91,6 +91,7 @@ struct Connection::Impl final : paho::iaction_listener {
   std::string why_lost;
   std::uint32_t round = 0;  ///< publishes since one flush(); a late answer of an older round says nothing
   std::size_t in_flight = 0;
+  std::size_t window = 1;  ///< publishes that may wait for their acknowledgement at the same time
   std::uint64_t answers = 0;
   std::optional<Error> failed;
 
@@ -187,7 +188,18 @@ Status Connection::Impl::connect(std::stop_token stop) try {
     const std::scoped_lock lock(mutex);
     lost = false;
   }
-  return wait_for(client->connect(connect_options()), kConnectTimeout + 5s, stop);
+  const paho::token_ptr token = client->connect(connect_options());
+  if (const Status answered = wait_for(token, kConnectTimeout + 5s, stop); !answered) return answered;
+  const paho::properties& said = token->get_connect_response().get_properties();
+  // Paho holds back what exceeds the broker's Receive Maximum and looks at it again only once a second, so we do not
+  // let it come to that.
+  constexpr auto kReceiveMaximum = paho::property::RECEIVE_MAXIMUM;
+  const std::scoped_lock lock(mutex);
+  window = options.max_in_flight;
+  if (said.contains(kReceiveMaximum)) {
+    window = std::min<std::size_t>(window, paho::get<std::uint16_t>(said, kReceiveMaximum));
+  }
+  return {};
 } catch (const paho::exception& error) {
   if (error.get_return_code() > 0 || error.get_reason_code() >= 0x80) {
     return fail(Errc::unavailable, "refused by {}: {}", where, plain(error, options));
@@ -383,9 +395,7 @@ Status Connection::publish(Outgoing message, std::stop_token stop) {
   constexpr auto kPatience = 30s;
   std::unique_lock lock(impl.mutex);
   const auto seen = impl.answers;
-  const auto ready = [&] {
-    return impl.lost || impl.failed || !impl.current.up() || impl.in_flight < impl.options.max_in_flight;
-  };
+  const auto ready = [&] { return impl.lost || impl.failed || !impl.current.up() || impl.in_flight < impl.window; };
   while (!impl.changed.wait_for(lock, stop, kPatience, ready)) {
     if (stop.stop_requested()) return fail(Errc::stopped, "asked to stop");
     if (impl.answers == seen) return fail(impl.give_up(lock, kPatience));

@@ -90,7 +90,7 @@ UplinkType type() {
                              "Where to publish: TOPIC/samples, TOPIC/alerts and, retained, TOPIC/status."));
   fields.push_back(defaulted("compression", Shape::choice({"none", "gzip", "zstd"}), "none", "Of each message."));
   fields.push_back(
-      defaulted("max_in_flight", Shape::integer(1, 2000), "100", "Messages on their way without acknowledgement."));
+      defaulted("max_in_flight", Shape::integer(1, 2000), "16", "Messages on their way without acknowledgement."));
   return {"mqtt", "Publishes batches of samples and alerts as JSON to an MQTT broker, QoS 1.",
           Shape::object("An MQTT broker upstream.", std::move(fields)), &make};
 }
