@@ -22,6 +22,7 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
   dashboard::Options options;
   options.address = endpoint.address;
   options.port = endpoint.port;
+  options.hosts = settings.hosts;
   options.max_streams = settings.max_streams;
   options.name = settings.name;
   options.site = settings.site;
@@ -34,7 +35,8 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
 std::string needs_restart(const Settings& old, const Settings& now) {
   std::vector<std::string_view> changed;
   if (old.name != now.name || old.site != now.site || old.demo != now.demo) changed.push_back("gateway");
-  if (old.listen != now.listen || old.max_streams != now.max_streams) changed.push_back("http");
+  if (old.listen != now.listen || old.max_streams != now.max_streams || old.hosts != now.hosts)
+    changed.push_back("http");
   if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
       old.storage.max_events != now.storage.max_events ||

@@ -35,6 +35,8 @@ Shape http_shape() {
       "The dashboard and the HTTP interface.",
       {defaulted("listen", Shape::text_where("address:port", check_endpoint), "127.0.0.1:8080",
                  "Where to listen. There is no login yet: keep it on this machine."),
+       defaulted("hosts", Shape::list(Shape::text(), 64), "[]",
+                 "Names that browsers reach this gateway by, beside its addresses, its own name and *.local."),
        defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time.")});
 }
 
@@ -117,6 +119,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.site = gateway.string("site");
   settings.demo = gateway.boolean("demo");
   settings.listen = root["http"].string("listen");
+  settings.hosts = root["http"]["hosts"].strings();
   settings.max_streams = static_cast<std::size_t>(root["http"].integer("max_streams"));
   const Node& storage = root["storage"];
   settings.storage.directory = storage.string("path");

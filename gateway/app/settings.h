@@ -17,7 +17,8 @@ namespace tidegate::app {
 struct Settings {
   std::string name;  ///< of the gateway; the machine's where the file says none
   std::string site;
-  std::string listen;  ///< "address:port"
+  std::string listen;              ///< "address:port"
+  std::vector<std::string> hosts;  ///< further names that the dashboard answers to
   std::size_t max_streams = 0;
   journal::Options storage;
   Micros commit_every{0};
