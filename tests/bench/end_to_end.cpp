@@ -45,7 +45,7 @@ std::string topic(int i) { return fmt::format("bench/d{}/v", i % kTopics); }
 
 /// JSON with the value first, filled up to `bytes` as devices do.
 std::string payload(int i, std::size_t bytes) {
-  std::string text = fmt::format(R"({{"v":{}.{},"state":"ok","id":{:06})", 20 + i % 7, i % 10, i % 1'000'000);
+  std::string text = fmt::format(R"({{"v":{}.{},"state":"ok","id":{})", 20 + i % 7, i % 10, 100'000 + i % 900'000);
   if (text.size() + 1 < bytes)
     text += fmt::format(R"(,"pad":"{}")", std::string(bytes - std::min(bytes, text.size() + 10), 'x'));
   return text + "}";
@@ -167,7 +167,7 @@ void measure_latency(const test::GatewayProcess& gateway, const test::Broker& br
     }
     viewer.seen.clear();
   }
-  if (millis.empty()) throw std::runtime_error("no alert arrived");
+  if (millis.empty()) throw std::runtime_error("no alert arrived: " + gateway.get("/api/v1/alerts/log?limit=3"));
   std::sort(millis.begin(), millis.end());
   fmt::print("sensor to SSE at 1,000 messages/s, {} of {} alerts: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms\n",
              millis.size(), count / 50, millis[millis.size() / 2], millis[millis.size() * 99 / 100], millis.back());
