@@ -187,7 +187,7 @@ void Pump::commit(std::stop_token stop) {
     intake_.committed(batch_ticket_);
   }
   batch_ = Batch{};
-  batch_.samples.reserve(std::min<std::size_t>(samples, limits_.batch_samples));
+  batch_.samples.reserve(std::min(static_cast<std::size_t>(samples), limits_.batch_samples));
   urgent_ = false;
   const std::lock_guard lock(mutex_);
   for (auto wish = wishes_.begin(); wish != wishes_.end();) {
