@@ -157,10 +157,11 @@ void measure_latency(const test::GatewayProcess& gateway, const test::Broker& br
   const auto deadline = Steady::now() + std::chrono::seconds(seconds + 5);
   while (Steady::now() < deadline && millis.size() < static_cast<std::size_t>(count / 50)) {
     const auto event = viewer.wait_for(
-        "alert", [](const auto&) { return true; }, 2s);
+        "alert", [](const auto&) { return true; }, 20s);
     if (!event) break;
     const std::int64_t now = micros();
-    for (const auto& alert : event->json()["alerts"]) {
+    const nlohmann::json told = event->json();
+    for (const auto& alert : told["alerts"]) {
       if (alert["cause"] != "raised") continue;
       const auto i = static_cast<std::size_t>(alert["alert"]["value"].get<double>()) - 1'000'000;
       if (i < sent.size()) millis.push_back(static_cast<double>(now - sent[i]) / 1e3);
@@ -212,6 +213,7 @@ int main(int argc, char** argv) {
     fmt::print("usage: tidegate-bench-e2e [MESSAGES]   (default 200000 for each of three runs)\n");
     return 0;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);  // each figure as soon as it is known, into a file too
   try {
     return run(argv[0], argc > 1 ? std::max(1000, std::atoi(argv[1])) : 200'000);
   } catch (const std::exception& error) {
