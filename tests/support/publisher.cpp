@@ -74,7 +74,10 @@ void Publisher::publish(std::string_view topic, std::string_view payload, int qo
     ++unacknowledged_;
   }
   out_ += payload;
-  if (out_.size() >= kSendAt) send_all();
+  if (out_.size() >= kSendAt) {
+    send_all();
+    read_acknowledgements(false);
+  }
   if (unacknowledged_ >= kMaxUnacknowledged) flush();
 }
 
@@ -91,7 +94,6 @@ void Publisher::send_all() {
     rest.remove_prefix(static_cast<std::size_t>(sent));
   }
   out_.clear();
-  read_acknowledgements(false);
 }
 
 void Publisher::read_acknowledgements(bool wait) {
