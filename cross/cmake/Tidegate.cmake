@@ -19,6 +19,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # It also asks for every member in `Options{.port = 1}`, where the defaults are the point.
   target_compile_options(tidegate_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized
                          -Wno-missing-field-initializers)
+else()
+  target_compile_options(tidegate_flags INTERFACE -Wno-sign-conversion -Wno-missing-field-initializers)  # as GCC has them
 endif()
 if(TIDEGATE_WERROR)
   target_compile_options(tidegate_flags INTERFACE -Werror)
