@@ -18,9 +18,9 @@
 namespace tidegate::uplink {
 
 /// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `uplink/NAME/alerts` and
-/// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end holds
-/// what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be sent
-/// are counted as lost and told to the far end as a gap.
+/// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end
+/// holds what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be
+/// sent are counted as lost and told to the far end as a gap.
 class Runner {
  public:
   struct Stats {
