@@ -111,6 +111,7 @@ bool Decoder::Json::walk_array(ondemand::value& value, std::size_t depth, const 
   std::size_t position = 0;
   for (auto item : array) {
     ondemand::value element;
+    // NOLINTNEXTLINE(performance-move-const-arg): get() takes rvalues only
     if (const auto error = std::move(item).get(element)) return broken(error);
     std::array<char, 20> digits{};
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), position++).ptr;
