@@ -23,6 +23,8 @@ constexpr auto kConnectTimeout = 10s;
 constexpr auto kProbePatience = 3s;
 constexpr auto kGoodbyePatience = 1s;
 constexpr auto kAnswerPatience = 10s;  // for a SUBACK and the greeting's PUBACK
+constexpr auto kAckPatience = 30s;
+constexpr auto kLookAgain = 2s;        // should Paho have told nobody that the connection broke
 constexpr auto kHeldLongEnough = 10s;  // a connection that breaks sooner does not reset the backoff
 constexpr int kMaxPacketBytes = 16 << 20;
 
@@ -98,7 +100,7 @@ struct Connection::Impl final : paho::iaction_listener {
   std::mutex handler_mutex;
   bool handlers_closed = false;
 
-  std::unique_ptr<paho::async_client> client;
+  std::shared_ptr<paho::async_client> client;  ///< replaced by the connection's thread only, under `mutex`
   std::jthread thread;
 
   // The connection's thread.
@@ -109,6 +111,7 @@ struct Connection::Impl final : paho::iaction_listener {
   Status send_and_wait(const Outgoing& message, std::stop_token stop);
   std::string wait_until_lost(std::stop_token stop);
   void leave();
+  void make_client();
   void set(State::Phase phase, std::string text, std::string why = {});
   Status wait_for(const paho::token_ptr& token, Micros patience, std::stop_token stop);
   paho::connect_options connect_options() const;
@@ -123,7 +126,11 @@ struct Connection::Impl final : paho::iaction_listener {
   }
   void settle(std::uint32_t of_round, std::optional<Error> error);
 
-  Error give_up(std::unique_lock<std::mutex>& lock, Micros patience);
+  Error give_up(Micros patience);
+  template <class Condition>
+  Status wait_for_answers(std::unique_lock<std::mutex>& lock, const Condition& condition, Micros patience,
+                          const std::stop_token& stop);
+  void begin_round();
 };
 
 paho::connect_options Connection::Impl::connect_options() const {
@@ -257,9 +264,13 @@ Status Connection::Impl::join(std::stop_token stop) {
 }
 
 std::string Connection::Impl::wait_until_lost(std::stop_token stop) {
-  std::unique_lock lock(mutex);
-  changed.wait(lock, stop, [this] { return lost; });
-  return lost ? why_lost : "";
+  while (!stop.stop_requested()) {
+    std::unique_lock lock(mutex);
+    if (changed.wait_for(lock, stop, kLookAgain, [this] { return lost; })) return why_lost;
+    lock.unlock();  // Paho's own lock is not to be asked for under ours
+    if (!client->is_connected()) note_lost(fmt::format("the connection to {} is lost", where));
+  }
+  return "";
 }
 
 void Connection::Impl::run(std::stop_token stop) {
@@ -280,7 +291,10 @@ void Connection::Impl::run(std::stop_token stop) {
       why = joined.error().text;
     }
     if (stop.stop_requested()) break;
-    if (client->is_connected()) leave();
+    leave();
+    // Paho keeps publishes that it had queued and sends them on the next connection, ahead of those that went before
+    // them. A clean session has nothing to keep: a new client forgets them.
+    if (options.session_expiry == Micros(0)) make_client();
     const Micros wait = backoff.next();
     set(State::Phase::waiting, fmt::format("{}; next try in {}", why, age_text(wait)), why);
     std::unique_lock lock(mutex);
@@ -331,14 +345,50 @@ void Connection::Impl::settle(std::uint32_t of_round, std::optional<Error> error
   changed.notify_all();
 }
 
-Error Connection::Impl::give_up(std::unique_lock<std::mutex>& lock, Micros patience) {
+/// Under `mutex`. The connection's thread then makes a new one.
+Error Connection::Impl::give_up(Micros patience) {
   Error error{Errc::timed_out, fmt::format("{} acknowledged nothing for {}", where, age_text(patience))};
   lost = true;
   why_lost = error.text;
-  failed = error;
   changed.notify_all();
-  lock.unlock();
   return error;
+}
+
+/// Until `condition` holds. As long as acknowledgements come, patience does not end.
+template <class Condition>
+Status Connection::Impl::wait_for_answers(std::unique_lock<std::mutex>& lock, const Condition& condition,
+                                          Micros patience, const std::stop_token& stop) {
+  while (true) {
+    const std::uint64_t seen = answers;
+    if (changed.wait_for(lock, stop, patience, condition)) return {};
+    if (stop.stop_requested()) return fail(Errc::stopped, "asked to stop");
+    if (answers == seen) return fail(give_up(patience));
+  }
+}
+
+/// Under `mutex`.
+void Connection::Impl::begin_round() {
+  ++round;
+  in_flight = 0;
+  failed.reset();
+}
+
+void Connection::Impl::make_client() {
+  const paho::create_options create(options.version == ConnectionOptions::Version::v5 ? MQTTVERSION_5
+                                                                                      : MQTTVERSION_3_1_1);
+  auto made = std::make_shared<paho::async_client>(options.broker.paho_uri(), options.client_id, create, nullptr);
+  made->set_message_callback([this](const paho::const_message_ptr& message) { arrived(message); });
+  made->set_connection_lost_handler(
+      [this](const std::string&) { note_lost(fmt::format("the connection to {} is lost", where)); });
+  made->set_disconnected_handler([this](const paho::properties&, paho::ReasonCode code) {
+    const std::string known = refusal(code, options);
+    note_lost(fmt::format("{} closed the connection{}{}", where, known.empty() ? "" : ": ", known));
+  });
+  {
+    const std::scoped_lock lock(mutex);
+    client.swap(made);
+  }
+  made.reset();  // outside the lock: what was under way is called off, which comes back to settle()
 }
 
 Connection::Connection(ConnectionOptions options, std::vector<Subscription> subscriptions, Handlers handlers)
@@ -364,19 +414,8 @@ void Connection::announce(Outgoing greeting, Outgoing farewell) {
 }
 
 void Connection::start() {
-  Impl& impl = *impl_;
-  paho::create_options create(impl.options.version == ConnectionOptions::Version::v5 ? MQTTVERSION_5
-                                                                                     : MQTTVERSION_3_1_1);
-  impl.client =
-      std::make_unique<paho::async_client>(impl.options.broker.paho_uri(), impl.options.client_id, create, nullptr);
-  impl.client->set_message_callback([&impl](const paho::const_message_ptr& message) { impl.arrived(message); });
-  impl.client->set_connection_lost_handler(
-      [&impl](const std::string&) { impl.note_lost(fmt::format("the connection to {} is lost", impl.where)); });
-  impl.client->set_disconnected_handler([&impl](const paho::properties&, paho::ReasonCode code) {
-    const std::string known = refusal(code, impl.options);
-    impl.note_lost(fmt::format("{} closed the connection{}{}", impl.where, known.empty() ? "" : ": ", known));
-  });
-  impl.thread = std::jthread([&impl](std::stop_token stop) { impl.run(std::move(stop)); });
+  impl_->make_client();
+  impl_->thread = std::jthread([impl = impl_.get()](std::stop_token stop) { impl->run(std::move(stop)); });
 }
 
 State Connection::state() const {
@@ -392,28 +431,32 @@ bool Connection::wait_connected(Micros patience, std::stop_token stop) const {
 
 Status Connection::publish(Outgoing message, std::stop_token stop) {
   Impl& impl = *impl_;
-  constexpr auto kPatience = 30s;
+  // Before the lock, so that it is let go of after it: the last to hold a client calls off what was under way there.
+  std::shared_ptr<paho::async_client> client;
   std::unique_lock lock(impl.mutex);
-  const auto seen = impl.answers;
-  const auto ready = [&] { return impl.lost || impl.failed || !impl.current.up() || impl.in_flight < impl.window; };
-  while (!impl.changed.wait_for(lock, stop, kPatience, ready)) {
-    if (stop.stop_requested()) return fail(Errc::stopped, "asked to stop");
-    if (impl.answers == seen) return fail(impl.give_up(lock, kPatience));
+  const auto stuck = [&] { return impl.lost || impl.failed || !impl.current.up(); };
+  const auto ready = [&] { return stuck() || impl.in_flight < impl.options.max_in_flight; };
+  const Status waited = impl.wait_for_answers(lock, ready, kAckPatience, stop);
+  if (!waited || stuck()) {
+    const Error error = !waited       ? waited.error()
+                        : impl.failed ? *impl.failed
+                        : impl.lost   ? Error{Errc::unavailable, impl.why_lost}
+                                      : Error{Errc::unavailable, "not connected: " + impl.current.text};
+    impl.begin_round();
+    return fail(error);
   }
-  if (impl.failed) return fail(*impl.failed);
-  if (impl.lost || !impl.current.up())
-    return fail(Errc::unavailable, "not connected: {}", impl.lost ? impl.why_lost : impl.current.text);
   ++impl.in_flight;
   const std::uint32_t round = impl.round;
+  client = impl.client;
   lock.unlock();
   try {
-    impl.client->publish(
+    client->publish(
         paho::make_message(std::move(message.topic), std::move(message.payload), message.qos, message.retain),
         context_of(round), impl);
   } catch (const paho::exception& error) {
-    Error problem{Errc::unavailable, fmt::format("{}: {}", impl.where, plain(error, impl.options))};
-    impl.settle(round, problem);
-    return fail(std::move(problem));
+    lock.lock();
+    impl.begin_round();
+    return fail(Errc::unavailable, "{}: {}", impl.where, plain(error, impl.options));
   }
   return {};
 }
@@ -421,26 +464,11 @@ Status Connection::publish(Outgoing message, std::stop_token stop) {
 Status Connection::flush(Micros patience, std::stop_token stop) {
   Impl& impl = *impl_;
   std::unique_lock lock(impl.mutex);
-  auto seen = impl.answers;
-  Status result;
   const auto done = [&] { return impl.failed || impl.lost || impl.in_flight == 0; };
-  while (!impl.changed.wait_for(lock, stop, patience, done)) {
-    if (stop.stop_requested()) {
-      result = fail(Errc::stopped, "asked to stop");
-      break;
-    }
-    if (impl.answers == seen) {
-      result = fail(impl.give_up(lock, patience));
-      lock.lock();
-      break;
-    }
-    seen = impl.answers;
-  }
+  Status result = impl.wait_for_answers(lock, done, patience, stop);
   if (result && impl.failed) result = fail(*impl.failed);
   if (result && impl.in_flight > 0) result = fail(Errc::unavailable, "{}", impl.why_lost);
-  ++impl.round;
-  impl.in_flight = 0;
-  impl.failed.reset();
+  impl.begin_round();
   return result;
 }
 

@@ -76,7 +76,7 @@ class Connection {
   bool wait_connected(Micros patience, std::stop_token stop) const;
 
   /// Starts to send; waits while `max_in_flight` publishes are unacknowledged. One publishing thread. An error means
-  /// that none of the publishes since the last flush() counts as sent: send them all again.
+  /// that none of the publishes since the last flush() or error counts as sent: send them all again.
   Status publish(Outgoing message, std::stop_token stop);
   /// Waits until the broker has acknowledged (PUBACK, PUBCOMP) every publish since the last flush(). On an error none
   /// counts as sent. Without any acknowledgement for `patience` the connection is given up and made anew.
