@@ -112,6 +112,7 @@ struct Connection::Impl final : paho::iaction_listener {
   std::string wait_until_lost(std::stop_token stop);
   void leave();
   void make_client();
+  void retire(std::shared_ptr<paho::async_client> old);
   void set(State::Phase phase, std::string text, std::string why = {});
   Status wait_for(const paho::token_ptr& token, Micros patience, std::stop_token stop);
   paho::connect_options connect_options() const;
@@ -388,7 +389,16 @@ void Connection::Impl::make_client() {
     const std::scoped_lock lock(mutex);
     client.swap(made);
   }
-  made.reset();  // outside the lock: what was under way is called off, which comes back to settle()
+  retire(std::move(made));
+}
+
+/// Lets go of a client, outside `mutex`: what was under way is called off, which comes back to settle(). Paho looks at
+/// the client once more after our handler has returned, and has no way to wait for that.
+void Connection::Impl::retire(std::shared_ptr<paho::async_client> old) {
+  if (!old) return;
+  { const std::scoped_lock wait_for_a_running_handler(handler_mutex); }
+  std::this_thread::sleep_for(10ms);
+  old.reset();
 }
 
 Connection::Connection(ConnectionOptions options, std::vector<Subscription> subscriptions, Handlers handlers)
@@ -405,7 +415,7 @@ Connection::~Connection() {
     const std::scoped_lock lock(impl_->handler_mutex);
     impl_->handlers_closed = true;
   }
-  impl_->client.reset();
+  impl_->retire(std::move(impl_->client));
 }
 
 void Connection::announce(Outgoing greeting, Outgoing farewell) {
