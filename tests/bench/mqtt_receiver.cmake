@@ -1,0 +1,1 @@
+tidegate_bench(bench_mqtt_receiver SOURCES mqtt_receiver.cpp LINK tidegate_driver_mqtt benchmark::benchmark_main)
