@@ -1,8 +1,5 @@
 #include "drivers/poller.h"
 
-#include <condition_variable>
-#include <mutex>
-
 namespace tidegate::drivers {
 
 Micros until_next_turn(Timestamp now, Micros every) {
@@ -12,14 +9,6 @@ Micros until_next_turn(Timestamp now, Micros every) {
 
 void poll_aligned(Micros every, const Clock& clock, std::stop_token stop, const std::function<void(Timestamp)>& poll) {
   while (sleep_for(until_next_turn(clock.now(), every), stop)) poll(clock.now());
-}
-
-bool sleep_for(Micros time, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 }  // namespace tidegate::drivers

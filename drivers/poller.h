@@ -6,6 +6,7 @@
 
 #include "gateway/core/backoff.h"  // Backoff, for drivers that try again
 #include "gateway/core/clock.h"
+#include "gateway/core/sleep.h"  // sleep_for(), likewise
 #include "gateway/core/types.h"
 
 namespace tidegate::drivers {
@@ -16,8 +17,5 @@ void poll_aligned(Micros every, const Clock& clock, std::stop_token stop, const 
 
 /// The wait from `now` to the next whole multiple of `every`: more than none, at most `every`.
 Micros until_next_turn(Timestamp now, Micros every);
-
-/// Sleeps, woken early by a stop; false when asked to stop.
-bool sleep_for(Micros time, std::stop_token stop);
 
 }  // namespace tidegate::drivers

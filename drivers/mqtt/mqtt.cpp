@@ -1,10 +1,8 @@
 #include "drivers/mqtt/mqtt.h"
 
-#include <condition_variable>
-#include <mutex>
-
 #include "drivers/mqtt/options.h"
 #include "drivers/mqtt/receiver.h"
+#include "gateway/core/sleep.h"
 #include "gateway/mqtt/connection.h"
 
 namespace tidegate::drivers::mqtt {
@@ -44,7 +42,9 @@ class MqttDriver final : public Driver {
                           {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, stop); },
                            [&](const State& state) { report(sink, state); }});
     connection.start();
-    wait_for(stop);
+    while (sleep_for(std::chrono::hours(1), stop)) {
+      // the connection works on its own threads
+    }
     return {};
   }
 
@@ -61,13 +61,6 @@ class MqttDriver final : public Driver {
     if (state.phase == State::Phase::connecting && down_) return;
     down_ = state.phase == State::Phase::waiting;
     sink.report(health_of(state.phase), state.text);
-  }
-
-  static void wait_for(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait(lock, stop, [] { return false; });
   }
 
   const Options options_;

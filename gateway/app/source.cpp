@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "drivers/poller.h"
 #include "gateway/core/backoff.h"
+#include "gateway/core/sleep.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 
@@ -139,7 +139,7 @@ void Source::run(std::stop_token stop) {
     const Micros pause = backoff.next();
     sink_.report(SourceHealth::down,
                  fmt::format("{}; next try in {}", ended ? "it ended by itself" : ended.error().text, age_text(pause)));
-    drivers::sleep_for(pause, stop);
+    sleep_for(pause, stop);
   }
 }
 

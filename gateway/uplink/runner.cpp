@@ -1,11 +1,11 @@
 #include "gateway/uplink/runner.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <functional>
 #include <utility>
 #include <vector>
 
+#include "gateway/core/sleep.h"
 #include "gateway/core/time_text.h"
 
 namespace tidegate::uplink {
@@ -29,14 +29,6 @@ std::uint64_t samples_in(std::span<const journal::BatchPtr> batches) {
   std::uint64_t samples = 0;
   for (const auto& batch : batches) samples += batch->samples.size();
   return samples;
-}
-
-/// Sleeps, woken by a stop.
-void pause(Micros time, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace
@@ -93,7 +85,7 @@ void Runner::run(std::stop_token stop) {
       stats_.health = SourceHealth::down;
       stats_.text = fmt::format("{}; next try in {}", done.error, age_text(wait));
     }
-    pause(wait, stop);
+    sleep_for(wait, stop);
   }
 }
 
