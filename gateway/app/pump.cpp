@@ -43,10 +43,6 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
 }
 
 void Pump::recover(std::vector<rules::Rule> rules) {
-  const std::vector<Sample> latest = journal_.latest();
-  for (const Sample& sample : latest) {
-    if (sample.time != Timestamp{}) freshness_.observe({&sample, 1});
-  }
   adopt(std::move(rules));
   commit({});
 }
@@ -68,7 +64,6 @@ void Pump::adopt(std::vector<rules::Rule> rules) {
   }
   collect();
   warm();
-  engine_.warm(journal_.latest());  // of a slow series the newest sample is older than what was read
 }
 
 void Pump::declare_new_series() {
@@ -82,7 +77,16 @@ void Pump::declare_new_series() {
   declared_version_ = version;
 }
 
+/// Oldest first, so that intervals are learned; of a slow series the newest sample is older than what is read.
 void Pump::warm() {
+  warm_from_log();
+  std::vector<Sample> latest = journal_.latest();
+  std::erase_if(latest, [](const Sample& sample) { return sample.time == Timestamp{}; });  // never spoke
+  engine_.warm(latest);
+  freshness_.observe(latest);
+}
+
+void Pump::warm_from_log() {
   const Micros lookback = std::max(kLeastLookback, engine_.lookback());
   auto after = journal_.before(clock_.now() - lookback);
   if (!after) return;

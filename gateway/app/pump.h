@@ -66,6 +66,7 @@ class Pump {
   void adopt(std::vector<rules::Rule> rules);
   void declare_new_series();
   void warm();
+  void warm_from_log();
   void absorb(Intake::Taken& taken);
   void answer_wish(const Event& event);
   void collect();

@@ -165,6 +165,39 @@ TEST(Pump, ASensorThatARuleNamesIsMissedEvenIfItNeverSpoke) {
   EXPECT_TRUE(eventually([&] { return rig.transitions().size() == 1; }));
 }
 
+TEST(Pump, ASensorThatNeverSpokeIsNoFreshNewsAfterAQuickRestart) {
+  const test::TempDir directory;
+  const std::string rules =
+      "rules:\n"
+      "  - {name: silent, series: cellar/level, absence: {for: 1h}}\n"
+      "  - {name: cold, series: cellar/level, threshold: {below: 4}}\n";
+  {
+    Rig rig(directory.path(), rules);
+    rig.store(rig.series("plant/a"), 1);
+  }
+  Rig rig(directory.path(), rules);
+  rig.store(rig.series("plant/a"), 2);
+  std::this_thread::sleep_for(300ms);  // a few ticks of the timers
+  EXPECT_THAT(rig.transitions(), testing::IsEmpty());
+}
+
+TEST(Pump, TheIntervalsOfSensorsAreLearnedAnewFromTheJournal) {
+  const test::TempDir directory;
+  {
+    Rig rig(directory.path(), "rules: []");
+    const SeriesId slow = rig.series("plant/slow");
+    for (int i = 20; i >= 0; --i) {
+      const Sample sample{slow, Quality::good, Reason::none, rig.clock_.now() - i * 5s, 1.0};
+      rig.intake_.push({&sample, 1});
+    }
+    rig.store(rig.series("plant/other"), 1);
+  }
+  Rig rig(directory.path(), "rules: []");
+  const Micros stale = rig.freshness_.stale_after(rig.series("plant/slow"));
+  EXPECT_GT(stale, 14s);
+  EXPECT_LT(stale, 16s);
+}
+
 TEST(Pump, WhatWasPushedBeforeTheStopIsOnDiskAfterIt) {
   const test::TempDir directory;
   {
