@@ -35,7 +35,6 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       commit_seconds_(metrics.gauge("journal/commit_time", "s", "How long the last commit took, fsync included.")),
       commits_(metrics.counter("journal/commits", "", "Batches committed.")),
       committed_samples_(metrics.counter("journal/committed_samples", "", "Samples on disk.")),
-      commit_failures_(metrics.counter("journal/commit_failures", "", "Commits that failed and were tried again.")),
       clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
       engine_({}),
       second_began_(Steady::now()) {
@@ -121,7 +120,7 @@ void Pump::run(std::stop_token stop) {
 }
 
 void Pump::absorb(Intake::Taken& taken) {
-  const bool was_empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
+  const bool was_empty = batch_is_empty();
   std::optional<std::vector<rules::Rule>> rules;
   {
     const std::lock_guard lock(mutex_);
@@ -176,22 +175,21 @@ void Pump::answer_wish(const Event& event) {
   urgent_ = true;
 }
 
+bool Pump::batch_is_empty() const { return batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty(); }
+
 bool Pump::commit_due() const {
-  const bool empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
   return urgent_ || batch_.samples.size() >= limits_.batch_samples ||
-         (!empty && Steady::now() - batch_began_ >= limits_.commit_every);
+         (!batch_is_empty() && Steady::now() - batch_began_ >= limits_.commit_every);
 }
 
 void Pump::commit(std::stop_token stop) {
-  const bool empty = batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty();
-  const std::uint64_t samples = batch_.samples.size();
-  if (empty || append(stop)) {
-    samples_committed_.fetch_add(samples, std::memory_order_relaxed);
+  const std::size_t samples = batch_.samples.size();
+  if (batch_is_empty() || append(stop)) {
     committed_samples_.add(static_cast<double>(samples));
     intake_.committed(batch_ticket_);
   }
   batch_ = Batch{};
-  batch_.samples.reserve(std::min(static_cast<std::size_t>(samples), limits_.batch_samples));
+  batch_.samples.reserve(std::min(samples, limits_.batch_samples));
   urgent_ = false;
   const std::lock_guard lock(mutex_);
   for (auto wish = wishes_.begin(); wish != wishes_.end();) {
@@ -214,7 +212,6 @@ bool Pump::append(std::stop_token stop) {
       after_commit(Steady::now() - began);
       return true;
     }
-    commit_failures_.add();
     {
       const std::lock_guard lock(mutex_);
       trouble_ = done.error().text;
@@ -305,6 +302,6 @@ std::vector<rules::Engine::RuleStatus> Pump::rule_status() const {
   return rule_status_;
 }
 
-void Pump::measure() { rate_.update(samples_committed_.load(std::memory_order_relaxed)); }
+void Pump::measure() { rate_.update(static_cast<std::uint64_t>(committed_samples_.value())); }
 
 }  // namespace tidegate::app

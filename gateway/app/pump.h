@@ -70,6 +70,7 @@ class Pump {
   void absorb(Intake::Taken& taken);
   void answer_wish(const Event& event);
   void collect();
+  bool batch_is_empty() const;
   bool commit_due() const;
   void commit(std::stop_token stop);
   bool append(std::stop_token stop);
@@ -85,7 +86,6 @@ class Pump {
   Metric& commit_seconds_;
   Metric& commits_;
   Metric& committed_samples_;
-  Metric& commit_failures_;
   Metric& clock_steps_;
 
   // The pump's thread only.
@@ -99,7 +99,6 @@ class Pump {
   std::chrono::steady_clock::time_point second_began_;
 
   std::atomic<std::int64_t> last_beat_{0};  ///< steady clock, µs
-  std::atomic<std::uint64_t> samples_committed_{0};
   RateMeter rate_;
 
   mutable std::mutex mutex_;  ///< guards what follows

@@ -192,8 +192,10 @@ std::string Runtime::each_second() {
   std::size_t active = 0;
   {
     const std::lock_guard lock(parts_mutex_);
-    for (const auto& source : sources_) source->measure();
-    for (const auto& source : sources_) series += source->view().series;
+    for (const auto& source : sources_) {
+      source->measure();
+      series += source->view().series;
+    }
   }
   for (const auto& rule : pump_.rule_status()) active += rule.active;
   vitals_.measure(intake_.stats(), ground_->journal->stats(), pump_.age(), ground_->clock.now());

@@ -63,7 +63,6 @@ Result<double> SourceSink::label(SeriesId series, std::string_view text) {
 }
 
 Ticket SourceSink::push(std::span<const Sample> samples) {
-  accepted_.fetch_add(samples.size(), std::memory_order_relaxed);
   samples_metric_.add(static_cast<double>(samples.size()));
   return downstream_.intake.push(samples);
 }

@@ -38,7 +38,7 @@ class SourceSink final : public Sink {
   void reject(std::string_view topic, std::string_view payload, std::string_view reason) override;
 
   dashboard::SourceView view() const;
-  void measure() { rate_.update(accepted_.load(std::memory_order_relaxed)); }  ///< the main loop, each second
+  void measure() { rate_.update(static_cast<std::uint64_t>(samples_metric_.value())); }  ///< the main loop, each second
 
  private:
   Downstream downstream_;
@@ -48,7 +48,6 @@ class SourceSink final : public Sink {
   const Labels labels_;
   Metric& samples_metric_;
   Metric& rejected_metric_;
-  std::atomic<std::uint64_t> accepted_{0};
   std::atomic<std::uint64_t> rejected_{0};
   RateMeter rate_;
 

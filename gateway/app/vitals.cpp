@@ -45,7 +45,6 @@ Vitals::Vitals(Metrics& metrics)
       dropped_(metrics.counter("intake/dropped_samples", "", "Samples given up because the queue was full.")),
       events_refused_(metrics.counter("intake/refused_events", "", "Events given up because too many waited.")),
       pump_lag_(metrics.gauge("pump/lag", "s", "Since the pump last went round.")),
-      stored_bytes_(metrics.gauge("journal/size", "bytes", "The journal on disk.")),
       stored_samples_(metrics.gauge("journal/stored_samples", "", "Samples held in the journal.")),
       oldest_age_(metrics.gauge("journal/oldest_age", "s", "The age of the oldest sample held.")),
       resident_(metrics.gauge("process/resident_memory", "bytes", "Resident memory of the gateway.")),
@@ -59,7 +58,6 @@ void Vitals::measure(const Intake::Stats& intake, const journal::Stats& journal,
   dropped_.set(static_cast<double>(intake.dropped));
   events_refused_.set(static_cast<double>(intake.events_refused));
   pump_lag_.set(seconds(pump_age));
-  stored_bytes_.set(static_cast<double>(journal.file_bytes));
   stored_samples_.set(static_cast<double>(journal.samples));
   oldest_age_.set(journal.samples == 0 ? 0 : seconds(now - journal.oldest));
   resident_.set(resident_bytes());

@@ -19,7 +19,6 @@ class Vitals {
   Metric& dropped_;
   Metric& events_refused_;
   Metric& pump_lag_;
-  Metric& stored_bytes_;
   Metric& stored_samples_;
   Metric& oldest_age_;
   Metric& resident_;
