@@ -93,9 +93,8 @@ Runner::Round Runner::round(std::stop_token stop) {
   const auto alerts_at = journal_.position(cursor(name_, "alerts"));
   const auto samples_at = journal_.position(cursor(name_, "samples"));
   if (!alerts_at || !samples_at) return {false, (alerts_at ? samples_at : alerts_at).error().text};
-  alerts_at_ = *alerts_at;
   samples_at_ = *samples_at;
-  const Round alerts = send_alerts(stop);
+  const Round alerts = send_alerts(*alerts_at, stop);
   if (!alerts.error.empty()) return alerts;
   const Round samples = send_samples(stop);
   return {alerts.sent_any || samples.sent_any, samples.error};
@@ -129,12 +128,12 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
   }
 }
 
-Runner::Round Runner::send_alerts(std::stop_token stop) {
-  const auto alerts = alerts_after(alerts_at_);
+Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
+  const auto alerts = alerts_after(after);
   if (!alerts) return {false, alerts.error().text};
   const std::vector<journal::BatchPtr> batches(alerts->batches.begin(), alerts->batches.end());
   if (!batches.empty()) return carry(Lane::alerts, batches, alerts->through, stop);
-  if (alerts->through > alerts_at_) static_cast<void>(journal_.advance(cursor(name_, "alerts"), alerts->through));
+  if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name_, "alerts"), alerts->through));
   return {};
 }
 
@@ -170,7 +169,7 @@ Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batche
   }
   const Status moved = journal_.advance(cursor(name_, lane == Lane::alerts ? "alerts" : "samples"), through);
   if (!moved) return {false, moved.error().text};
-  (lane == Lane::alerts ? alerts_at_ : samples_at_) = through;
+  if (lane == Lane::samples) samples_at_ = through;
   return {true, ""};
 }
 

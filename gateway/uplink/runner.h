@@ -58,7 +58,7 @@ class Runner {
 
   void run(std::stop_token stop);
   Round round(std::stop_token stop);
-  Round send_alerts(std::stop_token stop);
+  Round send_alerts(Seq after, std::stop_token stop);
   Result<Alerts> alerts_after(Seq after) const;
   Round send_samples(std::stop_token stop);
   Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
@@ -77,7 +77,6 @@ class Runner {
   Metric& drain_metric_;
 
   // The thread's own.
-  Seq alerts_at_{0};
   Seq samples_at_{0};
   std::uint64_t delivered_samples_ = 0;
   std::chrono::steady_clock::time_point measured_at_;
