@@ -164,15 +164,19 @@ void report_rate(benchmark::State& state, double written) {
   state.counters["written B/sample"] = (bytes_written() - written) / samples;
 }
 
-void append_journal(benchmark::State& state) {
-  const Scratch scratch;
-  FakeClock clock(Timestamp{Micros{kStart}});
+/// A new journal in a folder of its own.
+struct OpenJournal {
+  Scratch scratch;
+  FakeClock clock{Timestamp{Micros{kStart}}};
   Metrics metrics;
-  journal::Options options;
-  options.directory = scratch.path;
-  auto opened = journal::Journal::open(options, clock, metrics);
-  if (!opened) return state.SkipWithError(opened.error().text.c_str());
-  journal::Journal& log = **opened;
+  Result<std::unique_ptr<journal::Journal>> journal =
+      journal::Journal::open(journal::Options{.directory = scratch.path}, clock, metrics);
+};
+
+void append_journal(benchmark::State& state) {
+  OpenJournal opened;
+  if (!opened.journal) return state.SkipWithError(opened.journal.error().text.c_str());
+  journal::Journal& log = **opened.journal;
   for (int i = 0; i < 1000; ++i) {
     static_cast<void>(log.catalogue().intern("device" + std::to_string(i) + "/temperature", {}));
   }
@@ -182,12 +186,12 @@ void append_journal(benchmark::State& state) {
     state.PauseTiming();
     Batch batch;
     batch.samples = rounds.next(static_cast<std::size_t>(state.range(0)));
-    clock.set(batch.samples.back().time);
+    opened.clock.set(batch.samples.back().time);
     state.ResumeTiming();
     if (!log.append(batch)) return state.SkipWithError("not appended");
     if (!log.maintain()) return state.SkipWithError("not maintained");
   }
-  opened->reset();
+  opened.journal->reset();
   report_rate(state, written);
 }
 BENCHMARK(append_journal)
@@ -235,14 +239,9 @@ BENCHMARK(append_rows)->Arg(1)->Arg(200)->Arg(1000)->Arg(4096)->UseRealTime()->U
 
 /// A chart of one series over the last hour, 1,000 series stored at 1 Hz, five commits a second.
 void history_hour(benchmark::State& state) {
-  const Scratch scratch;
-  FakeClock clock(Timestamp{Micros{kStart}});
-  Metrics metrics;
-  journal::Options options;
-  options.directory = scratch.path;
-  auto opened = journal::Journal::open(options, clock, metrics);
-  if (!opened) return state.SkipWithError(opened.error().text.c_str());
-  journal::Journal& log = **opened;
+  OpenJournal opened;
+  if (!opened.journal) return state.SkipWithError(opened.journal.error().text.c_str());
+  journal::Journal& log = **opened.journal;
   std::vector<SeriesId> ids;
   for (int i = 0; i < 1000; ++i) ids.push_back(*log.catalogue().intern("device" + std::to_string(i) + "/x", {}));
   Rounds rounds(1000);
@@ -250,13 +249,13 @@ void history_hour(benchmark::State& state) {
     Batch batch;
     batch.samples = rounds.next(200);
     rounds.time += 150'000;
-    clock.set(batch.samples.back().time);
+    opened.clock.set(batch.samples.back().time);
     if (!log.append(batch)) return state.SkipWithError("not appended");
     if (i % 5 == 0 && !log.maintain()) return state.SkipWithError("not maintained");
   }
   const std::span asked(ids.data(), static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
-    const auto found = log.history(asked, clock.now() - std::chrono::hours(1), clock.now(), 300);
+    const auto found = log.history(asked, opened.clock.now() - std::chrono::hours(1), opened.clock.now(), 300);
     if (!found || found->at(0).buckets.size() < 290) return state.SkipWithError("a history is not whole");
   }
 }
