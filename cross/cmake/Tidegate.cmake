@@ -6,7 +6,9 @@ find_package(PkgConfig REQUIRED)
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TIDEGATE_CCACHE ccache)
   if(TIDEGATE_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${TIDEGATE_CCACHE})
+    # Two clones of the same source share what was compiled: no path of the clone is part of the key.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+                                    ${TIDEGATE_CCACHE})
   endif()
 endif()
 
@@ -72,17 +74,19 @@ function(tidegate_bench name)
 endfunction()
 
 # tidegate_fuzz(NAME SOURCES a.cpp ... LINK target ...): one decoder under LLVMFuzzerTestOneInput. With TIDEGATE_FUZZ a
-# libFuzzer program; without, a program that replays tests/fuzz/corpus/NAME, which ctest runs in every build.
+# libFuzzer program; without, a program that only replays its seeds. ctest replays tests/fuzz/corpus/NAME in every build.
 function(tidegate_fuzz name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  set(replay ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
   if(TIDEGATE_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set(replay -runs=0 ${replay})
   else()
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
-    add_test(NAME ${name}_corpus COMMAND ${name} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
-    set_tests_properties(${name}_corpus PROPERTIES LABELS quick TIMEOUT 60)
   endif()
+  add_test(NAME ${name}_corpus COMMAND ${name} ${replay})
+  set_tests_properties(${name}_corpus PROPERTIES LABELS quick TIMEOUT 60)
 endfunction()
