@@ -4,34 +4,13 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "gateway/core/result.h"
+#include "gateway/mqtt/client.h"
 #include "gateway/mqtt/options.h"
 
 namespace tidegate::mqtt {
-
-/// A message in; the views end with the call.
-struct Message {
-  std::string_view topic;
-  std::string_view payload;
-  int qos = 0;
-  bool retained = false;  ///< the broker had kept it: old news
-};
-
-struct Subscription {
-  std::string filter;  ///< MQTT's own, with + and #
-  int qos = 1;
-};
-
-/// A message out.
-struct Outgoing {
-  std::string topic;
-  std::string payload;
-  int qos = 1;
-  bool retain = false;
-};
 
 struct State {
   enum class Phase : std::uint8_t {
@@ -46,9 +25,8 @@ struct State {
   bool up() const { return phase == Phase::connected || phase == Phase::limited; }
 };
 
-/// One connection to a broker: the only place that knows Paho. Connects in the background on a thread of its own, tries
-/// again for ever with backoff and jitter, and subscribes again on every connect (Paho's own reconnect does not).
-/// Nothing is buffered: Paho's consumer queue, offline buffer and persistence stay off, the journal is the only buffer.
+/// One connection to a broker. Connects in the background on a thread of its own, tries again for ever with backoff and
+/// jitter, and subscribes again on every connect (Paho's own reconnect does not).
 class Connection {
  public:
   struct Handlers {

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "gateway/core/result.h"
+#include "gateway/mqtt/options.h"
+
+namespace tidegate::mqtt {
+
+/// A message in; the views end with the call.
+struct Message {
+  std::string_view topic;
+  std::string_view payload;
+  int qos = 0;
+  bool retained = false;  ///< the broker had kept it: old news
+};
+
+struct Subscription {
+  std::string filter;  ///< MQTT's own, with + and #
+  int qos = 1;
+};
+
+/// A message out.
+struct Outgoing {
+  std::string topic;
+  std::string payload;
+  int qos = 1;
+  bool retain = false;
+};
+
+/// What a broker takes at most, as its CONNACK says (MQTT 5).
+struct Limits {
+  std::size_t in_flight;  ///< publishes without their acknowledgement
+};
+
+/// Paho's client, and the only place that knows Paho. It does what it is told, once: trying again, counting answers and
+/// telling the user is the Connection's. Nothing is buffered: Paho's consumer queue, offline buffer and persistence
+/// stay off, the journal is the only buffer.
+/// One thread, but for publish() and connected(), which any thread may call.
+class Client {
+ public:
+  /// Called on Paho's threads, which all clients of the process share: be short.
+  struct Events {
+    /// One at a time. Paho acknowledges a QoS 1 message when this returns.
+    std::function<void(const Message&)> message;
+    /// The connection broke, in words. It may be told twice.
+    std::function<void(std::string why)> lost;
+    /// A publish of that round was acknowledged (PUBACK, PUBCOMP), or will not be any more.
+    std::function<void(std::uint32_t round, std::optional<Error> error)> answered;
+  };
+
+  /// `options` outlive it.
+  Client(const ConnectionOptions& options, Events events);
+  /// Waits for a running `message`; what is under way is called off, which is `answered`.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Possible again after leave(), for a session that the broker keeps.
+  Result<Limits> connect(std::stop_token stop);
+  /// Those that the broker refused, in words; empty where it took all.
+  Result<std::string> subscribe(std::span<const Subscription> subscriptions, std::stop_token stop);
+  Status send_and_wait(const Outgoing& message, Micros patience, std::stop_token stop);
+  /// Starts to send, and is `answered` later. On an error it is not.
+  Status publish(Outgoing message, std::uint32_t round);
+  bool connected() const;
+  /// Says goodbye to the broker, so that the last will is not sent.
+  void leave();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidegate::mqtt
