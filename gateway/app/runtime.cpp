@@ -39,6 +39,7 @@ std::string needs_restart(const Settings& old, const Settings& now) {
     changed.push_back("http");
   if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
+      old.storage.max_history_bytes != now.storage.max_history_bytes ||
       old.storage.max_events != now.storage.max_events ||
       old.storage.series.max_series != now.storage.series.max_series) {
     changed.push_back("storage");
@@ -86,6 +87,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   if (!server) return fail(server.error());
   runtime->server_ = std::move(*server);
   runtime->pump_thread_ = std::jthread([pump = &runtime->pump_](std::stop_token stop) { pump->run(std::move(stop)); });
+  runtime->archivist_ = std::make_unique<Archivist>(*runtime->ground_->journal);
   runtime->start_uplinks(settings.uplinks, std::move(parts.uplinks));
   runtime->start_sources(settings.sources, std::move(parts.drivers));
   return runtime;
@@ -214,11 +216,14 @@ dashboard::StoreView Runtime::store_view() const {
   view.queue_depth = queue.depth;
   view.queue_capacity = queue.capacity;
   view.dropped = queue.dropped;
-  view.used_bytes = stats.used_bytes;
-  view.max_bytes = settings_.storage.max_bytes;
+  view.used_bytes = stats.used_bytes + stats.history_bytes;
+  view.max_bytes = settings_.storage.max_bytes + settings_.storage.max_history_bytes;
   if (!store.trouble.empty()) {
     view.health = SourceHealth::down;
     view.text = store.trouble;
+  } else if (const std::string trouble = archivist_ ? archivist_->trouble() : ""; !trouble.empty()) {
+    view.health = SourceHealth::degraded;
+    view.text = trouble;
   } else if (queue.depth > queue.capacity / 2) {
     view.health = SourceHealth::degraded;
     view.text = "the queue is more than half full: samples come faster than the disk takes them";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dashboard/server.h"
+#include "gateway/app/archivist.h"
 #include "gateway/app/freshness.h"
 #include "gateway/app/parts.h"
 #include "gateway/app/pump.h"
@@ -67,6 +68,7 @@ class Runtime final : public dashboard::Gateway {
   Freshness freshness_;
   Pump pump_;
   std::jthread pump_thread_;
+  std::unique_ptr<Archivist> archivist_;
 
   mutable std::mutex parts_mutex_;  ///< guards the three lists while a reload changes them and the dashboard looks
   std::vector<dashboard::RuleView> rule_views_;

@@ -40,12 +40,17 @@ Shape http_shape() {
        defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time.")});
 }
 
+/// The log's part of storage.max_size, as a divisor.
+constexpr std::uint64_t kLogShare = 4;
+
 Shape storage_shape() {
   return Shape::object(
       "The journal: where samples, alerts and the upstream backlog are kept.",
-      {defaulted("path", Shape::text(), "/var/lib/tidegate", "The folder of journal.db."),
-       defaulted("retention", Shape::duration(1h, 24h * 3660), "30d", "Metrics older than this go."),
-       defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB", "Beyond it the oldest metrics go."),
+      {defaulted("path", Shape::text(), "/var/lib/tidegate", "The folder of journal.db and history."),
+       defaulted("retention", Shape::duration(1h, 24h * 3660), "30d",
+                 "Samples older than this go, a day at a time; their hours and days are kept for ten years."),
+       defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB",
+                 "Beyond it the oldest samples go. A quarter of it is for the log, which holds the upstream backlog."),
        defaulted("max_events", Shape::integer(1'000, 10'000'000), "200000",
                  "Alert transitions and other events kept; metrics never push them out."),
        defaulted("max_series", Shape::integer(10, 1'000'000), "50000", "Series in all."),
@@ -124,7 +129,8 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   const Node& storage = root["storage"];
   settings.storage.directory = storage.string("path");
   settings.storage.retention = storage.duration("retention");
-  settings.storage.max_bytes = storage.bytes("max_size");
+  settings.storage.max_bytes = storage.bytes("max_size") / kLogShare;
+  settings.storage.max_history_bytes = storage.bytes("max_size") - settings.storage.max_bytes;
   settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
   settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
   settings.commit_every = storage.duration("commit_every");

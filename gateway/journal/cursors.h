@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,18 @@ class Cursors {
       return fail(Errc::not_found, "there is no cursor '{}' yet: ask its position first", name);
     found->second.at = std::max(found->second.at, to);
     return {};
+  }
+  /// The least position that is on disk: what no cursor needs any more, whatever happens. Nothing without cursors.
+  std::optional<Seq> least_saved() const {
+    const std::lock_guard lock(mutex_);
+    std::optional<Seq> least;
+    for (const auto& [name, cursor] : cursors_) least = least ? std::min(*least, cursor.saved) : cursor.saved;
+    return least;
+  }
+  bool is_saved(std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = cursors_.find(name);
+    return found != cursors_.end() && found->second.at == found->second.saved;
   }
   Positions moved() const {
     const std::lock_guard lock(mutex_);

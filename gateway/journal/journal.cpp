@@ -7,12 +7,15 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <optional>
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/cursors.h"
 #include "gateway/journal/dead_letters.h"
-#include "gateway/journal/history.h"
+#include "gateway/journal/history/compactor.h"
+#include "gateway/journal/history/query.h"
+#include "gateway/journal/history/retention.h"
 #include "gateway/journal/lock.h"
 #include "gateway/journal/reader.h"
 #include "gateway/journal/restore.h"
@@ -26,6 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxHistoryBuckets = 1u << 20;
+constexpr std::string_view kHistoryCursor = "history";
 /// The newest samples are saved again after so many: it bounds what a start reads.
 constexpr std::int64_t kBatchesBetweenSaves = 2'000;
 constexpr std::size_t kSamplesBetweenSaves = 500'000;
@@ -81,18 +85,22 @@ struct Journal::Impl {
         retired(metrics.counter("journal/retired_batches", "", "Batches that retention removed.")),
         file_bytes(metrics.gauge("journal/file_bytes", "bytes", "Size of journal.db and its write-ahead log.")),
         used_bytes(metrics.gauge("journal/used_bytes", "bytes", "Bytes of journal.db in use.")),
+        history_bytes(metrics.gauge("history/file_bytes", "bytes", "Size of the files of history/.")),
+        retired_days(metrics.counter("history/retired_files", "", "Files of history that retention removed.")),
         lock(std::move(taken)),
         file(options.directory / "journal.db"),
         catalogue(options.series),
         letters(metrics),
         tail(options.cache_bytes),
-        readers(std::make_unique<Readers>(file)) {}
+        readers(std::make_unique<Readers>(file)),
+        compactor({.directory = history, .retention = options.retention}, catalogue, clock, metrics) {}
 
   const Options options;
   const Clock& clock;
-  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes;
+  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &history_bytes, &retired_days;
   DirectoryLock lock;
   const fs::path file;
+  const fs::path history = options.directory / "history";
   std::string epoch;
   std::vector<std::string> notices;
   Catalogue catalogue;
@@ -100,6 +108,7 @@ struct Journal::Impl {
   DeadLetters letters;
   Tail tail;
   std::unique_ptr<Readers> readers;
+  history::Compactor compactor;
 
   mutable std::mutex write_mutex;  ///< guards what follows
   std::optional<Writer> writer;
@@ -237,8 +246,10 @@ Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
   Status status = impl_->save(false);
-  const Writer::Limits limits{impl_->clock.now() - impl_->options.retention, impl_->options.max_bytes,
-                              impl_->options.max_events};
+  const Timestamp now = impl_->clock.now();
+  // Not before a first cursor: then nobody has said yet how far he is.
+  const Writer::Limits limits{now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}),
+                              now - impl_->options.log_keep, impl_->options.max_bytes, impl_->options.max_events};
   if (Status retired = writer.retire(limits); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
     impl_->retired.add(static_cast<double>(number(writer.first()) - number(first)));
@@ -315,10 +326,53 @@ Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> se
   for (const SeriesId id : series) {
     if (index(id) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(id));
   }
+  std::vector<history::SeriesRef> asked;
+  std::map<SeriesId, std::size_t> row;  // a series that is asked for twice is read once
+  for (const SeriesId id : series) {
+    if (row.emplace(id, asked.size()).second) asked.push_back({id, impl_->catalogue.entry(id).name});
+  }
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  const auto [first, last] = impl_->tail.ends();
-  return read_history(**connection, {series, from, to, max_points, first, last});
+  history::Unreadable unreadable;
+  const auto found = history::read_history({**connection, impl_->history}, {asked, from, to, max_points}, unreadable);
+  if (!found) return fail(found.error());
+  std::vector<SeriesHistory> answer;
+  for (const SeriesId id : series) answer.push_back((*found)[row[id]]);
+  return answer;
+}
+
+Status Journal::samples(SeriesId series, Timestamp from, Timestamp to,
+                        const std::function<Status(std::span<const Sample>)>& take) const {
+  if (index(series) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(series));
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  history::Unreadable unreadable;
+  return history::read_samples({**connection, impl_->history}, {series, impl_->catalogue.entry(series).name}, from, to,
+                               take, unreadable);
+}
+
+Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
+  const auto from = position(kHistoryCursor);
+  if (!from) return fail(from.error());
+  {
+    auto log = impl_->readers->take();
+    if (!log) return fail(std::move(log.error()));
+    const auto to = impl_->compactor.round(**log, impl_->epoch, *from, at_once, stop);
+    if (!to) return fail(to.error());
+    if (*to != *from) {
+      if (Status status = advance(kHistoryCursor, *to); !status) return fail(std::move(status.error()));
+      return true;
+    }
+  }
+  // Rollups are seen by every reader at once; so only of what the cursor on disk says is in history.
+  if (!impl_->cursors.is_saved(kHistoryCursor)) return false;
+  const auto sealed = impl_->compactor.seal(stop);
+  if (!sealed) return fail(sealed.error());
+  const auto kept = history::retire(impl_->history, impl_->clock.now(), impl_->options.retention,
+                                    impl_->options.rollup_retention, impl_->options.max_history_bytes);
+  impl_->history_bytes.set(static_cast<double>(kept.bytes));
+  impl_->retired_days.add(static_cast<double>(kept.removed));
+  return *sealed;
 }
 
 Result<Seq> Journal::before(Timestamp time) const {
@@ -345,6 +399,7 @@ Stats Journal::stats() const {
           .events = impl_->events,
           .file_bytes = size_of(impl_->file) + size_of(impl_->file.string() + "-wal"),
           .used_bytes = impl_->used,
+          .history_bytes = static_cast<std::uint64_t>(impl_->history_bytes.value()),
           .first = first,
           .last = last,
           .oldest = Timestamp{Micros{impl_->oldest}}};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -21,10 +22,13 @@ namespace tidegate::journal {
 using BatchPtr = std::shared_ptr<const Batch>;
 
 struct Options {
-  std::filesystem::path directory;                 ///< holds journal.db; made with mode 0700 where missing
-  Micros retention = std::chrono::hours(24 * 30);  ///< metrics older than this go
-  std::uint64_t max_bytes = 1u << 30;              ///< of journal.db; the oldest metrics go beyond it
-  std::size_t max_events = 200'000;                ///< the oldest events go beyond it; metrics never push events out
+  std::filesystem::path directory;                 ///< holds journal.db and history/; made with mode 0700 where missing
+  Micros retention = std::chrono::hours(24 * 30);  ///< samples older than this go
+  Micros rollup_retention = std::chrono::hours(24 * 3653);     ///< and their hours and days after this
+  std::uint64_t max_bytes = 256u << 20;                        ///< of journal.db; the oldest batches go beyond it
+  std::uint64_t max_history_bytes = std::uint64_t{768} << 20;  ///< of history/; the oldest days go beyond it
+  Micros log_keep = std::chrono::hours(1);  ///< batches younger than this stay in the log, for recovery and readers
+  std::size_t max_events = 200'000;         ///< the oldest events go beyond it; metrics never push events out
   std::size_t max_dead_letters = 1'000;
   std::size_t cache_bytes = 4u << 20;  ///< of the newest batches kept in memory for readers
   Catalogue::Limits series;
@@ -63,13 +67,15 @@ struct Stats {
   std::uint64_t batches, samples, events;  ///< stored now
   std::uint64_t file_bytes;                ///< journal.db and its WAL
   std::uint64_t used_bytes;                ///< of journal.db, free pages not counted
+  std::uint64_t history_bytes;             ///< of history/
   Seq first, last;                         ///< batches held; last = 0 while empty
   Timestamp oldest;
 };
 
 /// The log: the one strong noun in the middle. SQLite in WAL mode with synchronous=FULL; one writer connection, used by
-/// append() and maintain(), which alone checkpoints; readers have read-only connections of their own.
-/// Threads: append() and maintain() by the pump; all else by any thread.
+/// append() and maintain(), which alone checkpoints; readers have read-only connections of their own. History is made
+/// of it by compact(), a reader with a cursor like any other.
+/// Threads: append() and maintain() by the pump; compact() by one thread; all else by any thread.
 /// Failure: a call that fails has changed nothing; the caller holds its batch and calls again.
 class Journal {
  public:
@@ -94,6 +100,11 @@ class Journal {
   /// it when idle and each second.
   Status maintain();
 
+  /// A round of compaction from the log into history, where one is due (or there is anything, with `at_once`); else
+  /// the rolling up of a day that is over; and the retention of history. True: there may be more to do now. Seconds of
+  /// work, without the write lock: for a thread of low priority.
+  Result<bool> compact(std::stop_token stop, bool at_once = false);
+
   /// The batches after `after`, in order: the newest from memory, older ones from disk. What retention removed or
   /// damage took is one Batch with `gap` set and the gap's last seq as its own. Empty: nothing newer.
   Result<std::vector<BatchPtr>> read(Seq after, const ReadLimits& limits = {}) const;
@@ -115,9 +126,13 @@ class Journal {
   Result<std::vector<AlertRecord>> alerts() const;
   Result<std::vector<StoredEvent>> events(const EventQuery& query) const;
 
-  /// Buckets of equal width over [from, to), at most `max_points` a series, in one pass over the log.
+  /// Buckets of equal width over [from, to), at most `max_points` a series, from history and the log. Where rollups
+  /// serve (buckets of two minutes and more) they begin at whole minutes, hours or days.
   Result<std::vector<SeriesHistory>> history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
                                              std::size_t max_points) const;
+  /// All samples of one series in [from, to), in order of time, in portions; ends with the first error of `take`.
+  Status samples(SeriesId series, Timestamp from, Timestamp to,
+                 const std::function<Status(std::span<const Sample>)>& take) const;
   /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
   Result<Seq> before(Timestamp time) const;
 

@@ -2,7 +2,6 @@
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
-#include "gateway/journal/history.h"
 #include "gateway/journal/reader.h"
 
 namespace tidegate::journal {
@@ -98,8 +97,6 @@ Status try_readers(sql::Connection& connection, Seq last) {
   if (auto batches = read_log(connection, prev(last), last, {}); !batches) return fail(std::move(batches.error()));
   if (auto events = read_events(connection, {.limit = 1}); !events) return fail(std::move(events.error()));
   if (auto letters = read_dead_letters(connection, 1); !letters) return fail(std::move(letters.error()));
-  const HistoryQuery nothing{{}, Timestamp{}, Timestamp{Micros{1}}, 1, last, last};
-  if (auto history = read_history(connection, nothing); !history) return fail(std::move(history.error()));
   return {};
 }
 

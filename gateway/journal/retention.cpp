@@ -34,7 +34,10 @@ Status Writer::measure() {
 
 /// The newest batch always stays: it carries the log's last number over a restart.
 Status Writer::retire_old_batches(const Limits& limits) {
-  if (first_ >= last_ || (oldest_ >= limits.oldest && used_bytes_ <= limits.max_bytes)) return {};
+  const auto outlived = [&](Seq seq, Timestamp committed) {
+    return committed < limits.oldest || (seq <= limits.released && committed < limits.recent);
+  };
+  if (first_ >= last_ || (!outlived(first_, oldest_) && used_bytes_ <= limits.max_bytes)) return {};
   const std::uint64_t excess = used_bytes_ - std::min(used_bytes_, limits.max_bytes);
   std::uint64_t freed = 0;
   Seq through = prev(first_);
@@ -48,7 +51,7 @@ Status Writer::retire_old_batches(const Limits& limits) {
     const Seq seq{rows.integer(0)};
     oldest = Timestamp{Micros{rows.integer(1)}};
     samples = rows.integer(4);
-    if (seq == last_ || (oldest >= limits.oldest && freed >= excess)) break;
+    if (seq == last_ || (!outlived(seq, oldest) && freed >= excess)) break;
     freed += static_cast<std::uint64_t>(rows.integer(2));
     samples = rows.integer(3);
     through = seq;

@@ -46,6 +46,8 @@ class Writer {
 
   struct Limits {
     Timestamp oldest;  ///< batches committed before it go
+    Seq released;      ///< batches up to it are needed by nobody; they go when
+    Timestamp recent;  ///< they were committed before this
     std::uint64_t max_bytes;
     std::size_t max_events;
   };

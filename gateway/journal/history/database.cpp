@@ -1,0 +1,70 @@
+#include "gateway/journal/history/database.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "gateway/journal/history/names.h"
+
+namespace tidegate::journal::history {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kApplicationId = 0x54444748;  // "TDGH"
+constexpr std::int64_t kVersion = 1;
+
+/// The cache holds a whole round, so that readers are kept out for the commit alone.
+constexpr const char* kSettings =
+    "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cache_size=-6144; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1;";
+
+Status make_tables(sql::Connection& connection, const char* tables) {
+  auto transaction = sql::Transaction::begin(connection);
+  if (!transaction) return fail(std::move(transaction.error()));
+  const std::string stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId, kVersion);
+  for (const char* sql : {stamp.c_str(), kNameTables, tables}) {
+    if (Status status = connection.run(sql); !status) return status;
+  }
+  return transaction->commit();
+}
+
+Status check_version(sql::Connection& connection, const fs::path& file) {
+  const auto application = connection.number("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const auto version = connection.number("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*application != kApplicationId) return fail(Errc::corrupt, "{} is no history file", file.string());
+  if (*version > kVersion) {
+    return fail(Errc::invalid, "{} was written by a newer version (format {}, this program knows {})", file.string(),
+                *version, kVersion);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<sql::Connection> open_to_write(const fs::path& file, const char* tables) {
+  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (made < 0) return fail(Errc::io, "{} cannot be opened: {}", file.string(), std::strerror(errno));
+  ::close(made);
+  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  if (!connection) return connection;
+  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
+  const auto pages = connection->number("PRAGMA page_count");
+  if (!pages) return fail(pages.error());
+  Status status = *pages == 0 ? make_tables(*connection, tables) : check_version(*connection, file);
+  if (!status) return fail(std::move(status.error()));
+  return connection;
+}
+
+Result<sql::Connection> open_to_read(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return fail(Errc::not_found, "{} is gone", file.string());
+  return sql::Connection::open(file, sql::Connection::Access::read);
+}
+
+}  // namespace tidegate::journal::history

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <filesystem>
+
+#include "gateway/journal/sqlite.h"
+
+namespace tidegate::journal::history {
+
+/// Opens a history file for writing, and makes `tables` in a new one. SQLite with a rollback journal: what is appended
+/// is written once, where a write-ahead log writes it twice. Errc::corrupt: it is damaged; Errc::invalid: it is
+/// another program's, or a newer version's.
+Result<sql::Connection> open_to_write(const std::filesystem::path& file, const char* tables);
+
+/// Errc::not_found when retention has taken it.
+Result<sql::Connection> open_to_read(const std::filesystem::path& file);
+
+}  // namespace tidegate::journal::history

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gateway/core/types.h"
+
+/// The history: every sample once more, by series, in files of a day each; made from the log in the background.
+/// Layout and names: docs/journal-format.md.
+namespace tidegate::journal::history {
+
+using Day = std::chrono::sys_days;
+
+constexpr Day day_of(Timestamp time) { return std::chrono::floor<std::chrono::days>(time); }
+
+/// DIRECTORY/2026-11-25.db, and .2.db, .3.db after it where a day outgrows one file.
+struct DayFileName {
+  std::filesystem::path path;
+  Day day;
+  int part = 1;
+  std::uint64_t bytes = 0;
+};
+/// Those there are, oldest day and lowest part first. A missing directory has none.
+std::vector<DayFileName> day_files(const std::filesystem::path& directory);
+std::filesystem::path day_path(const std::filesystem::path& directory, Day day, int part);
+
+/// DIRECTORY/2026.rollup.db: the hours and days of a calendar year.
+struct YearFileName {
+  std::filesystem::path path;
+  std::chrono::year year;
+  std::uint64_t bytes = 0;
+};
+std::vector<YearFileName> year_files(const std::filesystem::path& directory);
+std::filesystem::path year_path(const std::filesystem::path& directory, std::chrono::year year);
+
+constexpr std::chrono::year year_of(Day day) { return std::chrono::year_month_day(day).year(); }
+
+/// Removes a database with what SQLite keeps beside it.
+void remove_database(const std::filesystem::path& file);
+
+}  // namespace tidegate::journal::history
