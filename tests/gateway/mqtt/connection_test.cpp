@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "tests/support/broker.h"
+#include "tests/support/scripted_broker.h"
 
 namespace tidegate::mqtt {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::Broker;
 using test::eventually;
+using test::ScriptedBroker;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -160,6 +162,39 @@ TEST_P(EveryVersion, PublishesInOrderAndKnowsThatTheBrokerHasAllOfIt) {
     EXPECT_GE(at, last) << i;
     last = at;
   }
+}
+
+TEST_P(EveryVersion, SaysWhatTheBrokerRefusesToSubscribeItToAndGoesOnWithTheRest) {
+  ScriptedBroker broker({.subscribed = [](const auto& subscribe) -> std::uint8_t {
+    if (subscribe.filter != "secret/#") return 1;
+    return GetParam() == ConnectionOptions::Version::v5 ? 0x87 : 0x80;
+  }});
+  Listener listener(options_for(broker.url()), {{"a/+", 1}, {"secret/#", 1}, {"b", 1}});
+  ASSERT_TRUE(listener.connected()) << listener.texts();
+  const State state = listener.connection->state();
+  EXPECT_EQ(state.phase, State::Phase::limited);
+  EXPECT_THAT(state.text, HasSubstr("but it refused to subscribe us to 'secret/#' ("));
+  EXPECT_THAT(state.text, Not(HasSubstr("'b'")));
+  EXPECT_EQ(broker.subscribes().size(), 3u);
+}
+
+/// Publishes with a stop that has come already, which a full window obeys and an open one never looks at.
+Status publish_at_once(Connection& connection, const std::string& payload) {
+  std::stop_source stopped;
+  stopped.request_stop();
+  return connection.publish({"out", payload}, stopped.get_token());
+}
+
+TEST(Connection, HasNoMoreOnTheWayThanTheBrokerTakes) {
+  ScriptedBroker broker({.receive_maximum = 4, .published = [](const auto&) {
+                           return ScriptedBroker::Answer{ScriptedBroker::Answer::Kind::silence, 0};
+                         }});
+  Listener sender(options_for(broker.url()));
+  ASSERT_TRUE(sender.connected()) << sender.texts();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(publish_at_once(*sender.connection, std::to_string(i))) << i;
+  const Status fifth = publish_at_once(*sender.connection, "4");
+  ASSERT_FALSE(fifth) << "Paho would hold it back for a second";
+  EXPECT_EQ(fifth.error().code, Errc::stopped);
 }
 
 TEST(Connection, GivesItsUserNameAndPassword) {
