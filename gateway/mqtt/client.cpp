@@ -189,7 +189,7 @@ Client::~Client() {
 Result<Limits> Client::connect(std::stop_token stop) try {
   const paho::token_ptr token = impl_->paho->connect(connect_options(impl_->options));
   if (const Status answered = wait_for(token, kConnectTimeout + 5s, stop); !answered) return fail(answered.error());
-  const paho::properties& said = token->get_connect_response().get_properties();
+  const paho::properties said = token->get_connect_response().get_properties();
   // Paho holds back what exceeds the broker's Receive Maximum and looks at it again only once a second, so we do not
   // let it come to that.
   constexpr auto kReceiveMaximum = paho::property::RECEIVE_MAXIMUM;

@@ -237,7 +237,7 @@ Status Connection::publish(Outgoing message, std::stop_token stop) {
   std::shared_ptr<Client> client;
   std::unique_lock lock(impl.mutex);
   const auto stuck = [&] { return impl.lost || impl.failed || !impl.current.up(); };
-  const auto ready = [&] { return stuck() || impl.in_flight < impl.options.max_in_flight; };
+  const auto ready = [&] { return stuck() || impl.in_flight < impl.limits.in_flight; };
   const Status waited = impl.wait_for_answers(lock, ready, kAckPatience, stop);
   if (!waited || stuck()) {
     const Error error = !waited       ? waited.error()

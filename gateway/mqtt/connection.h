@@ -53,7 +53,8 @@ class Connection {
   /// True as soon as it is connected; false after `patience` or when asked to stop.
   bool wait_connected(Micros patience, std::stop_token stop) const;
 
-  /// Starts to send; waits while `max_in_flight` publishes are unacknowledged. One publishing thread. An error means
+  /// Starts to send; waits while `max_in_flight` publishes, or as many as the broker takes, are unacknowledged. One
+  /// publishing thread. An error means
   /// that none of the publishes since the last flush() or error counts as sent: send them all again.
   Status publish(Outgoing message, std::stop_token stop);
   /// Waits until the broker has acknowledged (PUBACK, PUBCOMP) every publish since the last flush(). On an error none

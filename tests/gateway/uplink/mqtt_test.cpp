@@ -111,6 +111,16 @@ TEST_P(EveryVersion, LosesNothingAndKeepsTheOrderWhileTheBrokerComesAndGoes) {
   for (int i = 0; i < 400; ++i) EXPECT_EQ(firsts[static_cast<std::size_t>(i)], i);
 }
 
+TEST_F(MqttUplink, DrainsABacklogWithoutAPauseAtABrokerThatTakesLittleAtOnce) {
+  Broker broker({.lines = {"max_inflight_messages 4"}});
+  const auto cloud = broker.subscribe("tidegate/plant-7/samples", {"-q", "1"});
+  samples(0, 300);
+  start(broker.url(), ", max_in_flight: 200");
+  // Paho alone looks once a second whether it may send the next four: over a minute.
+  EXPECT_TRUE(cloud->wait_for_output(message_id(300) + "\""));
+  EXPECT_EQ(messages(cloud->output(), "tidegate/plant-7/samples").size(), 300u);
+}
+
 TEST_F(MqttUplink, SaysWhyItCannotDeliver) {
   Broker broker({.user = "gateway", .password = "right"});
   samples(0, 1);
