@@ -8,7 +8,7 @@
 namespace tidegate::journal {
 namespace {
 
-constexpr int kCheckpointFrames = 1000;  ///< 4 MB of WAL
+constexpr std::uint64_t kCheckpointBytes = 4u << 20;  ///< of WAL
 
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
 std::int64_t crc_of(std::string_view text) { return crc32c(text); }
@@ -25,10 +25,6 @@ Range times_of(const Batch& batch) {
     range.last = std::max(range.last, sample.time);
   }
   return range;
-}
-
-bool is_wide(const Range& times, Timestamp committed) {
-  return times.first < committed - kUsualLag || times.last > committed + kUsualLag;
 }
 
 }  // namespace
@@ -48,6 +44,9 @@ Status Writer::connect() {
   auto connection = open_database(file_);
   if (!connection) return fail(std::move(connection.error()));
   connection_ = std::move(*connection);
+  const auto page_bytes = connection_->number("PRAGMA page_size");
+  if (!page_bytes) return fail(page_bytes.error());
+  page_bytes_ = static_cast<std::uint64_t>(*page_bytes);
   return prepare();
 }
 
@@ -58,7 +57,7 @@ Status Writer::prepare() {
        "INSERT INTO series VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind, unit=excluded.unit, "
        "source=excluded.source, expected_interval=excluded.expected_interval, labels=excluded.labels"},
       {&statements.label, "INSERT OR REPLACE INTO label VALUES(?,?,?)"},
-      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?)"},
       {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
       {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
       {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
@@ -186,12 +185,11 @@ Status Writer::put_batch(const Batch& batch) {
   const std::string data = encode(batch.samples);
   const auto samples = static_cast<std::int64_t>(batch.samples.size());
   const auto events = static_cast<std::int64_t>(batch.events.size());
-  const std::int64_t wide = is_wide(times, batch.committed) ? 1 : 0;
   const std::string alerts = batch.alerts.empty() ? std::string() : to_json(std::span(batch.alerts));
   const auto text = alerts.empty() ? std::nullopt : std::optional<std::string_view>(alerts);
   const auto crc = alerts.empty() ? std::nullopt : std::optional<std::int64_t>(crc_of(alerts));
-  statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), wide,
-                          samples, samples_total_, events, text, crc, sql::Blob{data});
+  statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), samples,
+                          samples_total_, events, text, crc, sql::Blob{data});
   return statements_->batch.run();
 }
 
@@ -255,7 +253,7 @@ Status Writer::put_letters(Upkeep& upkeep) {
 Status Writer::checkpoint_if_due() {
   if (Status status = mend(); !status) return status;
   // On a full disk a checkpoint may make room where it costs nothing: in the WAL's own file, which is then used again.
-  if (connection_->wal_frames() < kCheckpointFrames && !full_) return {};
+  if (static_cast<std::uint64_t>(connection_->wal_frames()) * page_bytes_ < kCheckpointBytes && !full_) return {};
   Status status = connection_->checkpoint(false);
   if (!status && status.error().code != Errc::full) broken_ = true;
   return status;

@@ -12,10 +12,6 @@
 
 namespace tidegate::journal {
 
-/// A batch whose samples are further than this from its commit is `wide`: found by an index of its own, so that a range
-/// query need not look far around its range for the others.
-constexpr Micros kUsualLag = std::chrono::minutes(1);
-
 /// The one connection that writes and checkpoints. Not thread-safe: the journal's write lock guards it. A call that
 /// fails has changed nothing; after an I/O error the next call opens the connection anew, since what a failed fsync
 /// left in the caches is unknown.
@@ -99,7 +95,7 @@ class Writer {
   std::int64_t samples_retired_ = 0;                 ///< of these, before the oldest batch
   std::int64_t events_first_ = 1, events_last_ = 0;  ///< ids, without holes
   std::uint64_t event_bytes_ = 0;
-  std::uint64_t page_bytes_ = 4096;
+  std::uint64_t page_bytes_ = 0;
   std::uint64_t used_bytes_ = 0;
 };
 
