@@ -151,7 +151,7 @@ std::optional<Compiled> one_sided(const Node& options, bool above, Problems& pro
     }
   } else if (!hysteresis_node.is_null()) {
     const double hysteresis = quantities.difference(hysteresis_node);
-    clear = limit - sign * hysteresis;
+    clear = rounded(limit - sign * hysteresis);
     condition += fmt::format(", hysteresis {}", hysteresis_node.text);
     if (quantities.ok() && hysteresis < 0)
       quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
@@ -180,7 +180,8 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
   }
   if (quantities.ok() && hysteresis < 0)
     quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
-  if (quantities.ok() && low + hysteresis > high - hysteresis) {
+  const double clear_low = rounded(low + hysteresis), clear_high = rounded(high - hysteresis);
+  if (quantities.ok() && clear_low > clear_high) {
     quantities.complain(hysteresis_node,
                         fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
                                     hysteresis_node.text, range.items[0].text, range.items[1].text));
@@ -188,7 +189,7 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
   if (!quantities.ok()) return std::nullopt;
   std::string condition = fmt::format("outside {} to {}", range.items[0].text, range.items[1].text);
   if (hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.text);
-  return band(std::move(condition), {{low, high, low + hysteresis, high - hysteresis}, quantities.unit(), false});
+  return band(std::move(condition), {{low, high, clear_low, clear_high}, quantities.unit(), false});
 }
 
 /// The tests, and which of the other keys goes with each.

@@ -103,7 +103,7 @@ std::optional<double> clear_level(const Node& options, const Rate& limit, Proble
                                       limit.unit.unit, limit.unit.per));
     return std::nullopt;
   }
-  const double level = *value * limit.unit.seconds / written->unit.seconds;
+  const double level = rounded(*value * limit.unit.seconds / written->unit.seconds);
   if (level > limit.value) {
     problems.add(node.at,
                  fmt::format("clear_below {} is above the limit: the alert would clear while it is raised", node.text));

@@ -190,12 +190,6 @@ std::string normalised(std::string_view text) {
   return out;
 }
 
-double rounded(double value) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.12g", value);
-  return std::strtod(text, nullptr);
-}
-
 std::optional<double> convert(double value, std::string_view from, std::string_view to, bool difference) {
   if (from == to || from.empty() || to.empty()) return value;
   const std::string from_name = normalised(from), to_name = normalised(to);
@@ -208,6 +202,12 @@ std::optional<double> convert(double value, std::string_view from, std::string_v
 }
 
 }  // namespace
+
+double rounded(double value) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.12g", value);
+  return std::strtod(text, nullptr);
+}
 
 std::optional<double> convert(double value, std::string_view from, std::string_view to) {
   return convert(value, from, to, false);
