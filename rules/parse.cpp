@@ -51,13 +51,13 @@ const Kind* only_kind(const Node& item, Problems& problems) {
     if (only != nullptr) {
       problems.add(item[kind.name].at,
                    fmt::format("rule '{}' has two kinds, {} and {}: keep one, and write a second rule for the other",
-                               item.string("name"), only->name, kind.name));
+                               item["name"].shown(), only->name, kind.name));
       return nullptr;
     }
     only = &kind;
   }
   if (only == nullptr) {
-    problems.add(item.at, fmt::format("rule '{}' has no kind: it needs one of {}", item.string("name"),
+    problems.add(item.at, fmt::format("rule '{}' has no kind: it needs one of {}", item["name"].shown(),
                                       fmt::join(kind_names(), ", ")));
   }
   return only;
@@ -84,7 +84,9 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
   const bool written = item.has("message");
   auto parsed = Template::parse(written ? item.string("message") : standard, names);
   if (parsed) return std::move(*parsed);
-  problems.add(written ? item["message"].at : item.at, parsed.error().text);
+  const bool secret = written && item["message"].secret;
+  problems.add(written ? item["message"].at : item.at,
+               secret ? "the referenced value is no message: look at what stands in braces" : parsed.error().text);
   return std::nullopt;
 }
 
@@ -93,7 +95,7 @@ bool delays_fit(const Node& item, const Kind& kind, Problems& problems) {
   const Node& raise_after = item["for"];
   if (!kind.waits_itself || raise_after.is_default || raise_after.duration() == Micros{0}) return true;
   problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out",
-                                           kind.name, kind.name, raise_after.text));
+                                           kind.name, kind.name, raise_after.shown()));
   return false;
 }
 
@@ -180,7 +182,7 @@ std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
     if (!checks_out(item)) continue;
     const auto [first, is_new] = taken.emplace(item.string("name"), item["name"].at);
     if (!is_new) {
-      problems.add(item["name"].at, fmt::format("rule name '{}' is taken by {}:{}:{}", item.string("name"),
+      problems.add(item["name"].at, fmt::format("rule name '{}' is taken by {}:{}:{}", item["name"].shown(),
                                                 first->second.file ? *first->second.file : "", first->second.line,
                                                 first->second.column));
       continue;

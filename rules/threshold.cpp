@@ -96,7 +96,8 @@ std::optional<double> boolean_code(std::string_view word) {
   return std::nullopt;
 }
 
-Result<Watch> fit_equals(const std::string& word, const SeriesInfo& info, const std::vector<std::string>& labels) {
+Result<Watch> fit_equals(const Node& node, const SeriesInfo& info, const std::vector<std::string>& labels) {
+  const std::string& word = node.text;
   double wanted = 0;
   if (info.kind == SeriesKind::state) {
     // A label that no sample had yet has no code: nothing equals it until the series is declared again with it.
@@ -105,18 +106,18 @@ Result<Watch> fit_equals(const std::string& word, const SeriesInfo& info, const 
         found == labels.end() ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(found - labels.begin());
   } else if (info.kind == SeriesKind::boolean) {
     const auto code = boolean_code(word);
-    if (!code) return fail(Errc::invalid, "it is true or false, never '{}'", word);
+    if (!code) return fail(Errc::invalid, "it is true or false, never '{}'", node.shown());
     wanted = *code;
   } else if (!parse_number(word, wanted)) {
-    return fail(Errc::invalid, "it is a series of numbers, and '{}' is none", word);
+    return fail(Errc::invalid, "it is a series of numbers, and '{}' is none", node.shown());
   }
   return Watch{std::make_unique<EqualsDetector>(wanted), info.unit};
 }
 
-Compiled equals(const std::string& word) {
-  return {fmt::format("equals {}", word), "{series} is {value}",
-          [word](const SeriesInfo& info, const std::vector<std::string>& labels) {
-            return fit_equals(word, info, labels);
+Compiled equals(const Node& wanted) {
+  return {fmt::format("equals {}", wanted.shown()), "{series} is {value}",
+          [wanted](const SeriesInfo& info, const std::vector<std::string>& labels) {
+            return fit_equals(wanted, info, labels);
           }};
 }
 
@@ -139,20 +140,20 @@ std::optional<Compiled> one_sided(const Node& options, bool above, Problems& pro
   const double limit = quantities.point(limit_node);
   double clear = limit;
   bool strict = false;
-  std::string condition = fmt::format("{} {}", above ? "above" : "below", limit_node.text);
+  std::string condition = fmt::format("{} {}", above ? "above" : "below", limit_node.shown());
   if (!clear_node.is_null()) {
     clear = quantities.point(clear_node);
     strict = clear != limit;
-    condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.text);
+    condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.shown());
     if (quantities.ok() && sign * (clear - limit) > 0) {
       quantities.complain(clear_node,
                           fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
-                                      clear_key, clear_node.text, above ? "above" : "below", limit_node.text));
+                                      clear_key, clear_node.shown(), above ? "above" : "below", limit_node.shown()));
     }
   } else if (!hysteresis_node.is_null()) {
     const double hysteresis = quantities.difference(hysteresis_node);
     clear = rounded(limit - sign * hysteresis);
-    condition += fmt::format(", hysteresis {}", hysteresis_node.text);
+    condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
     if (quantities.ok() && hysteresis < 0)
       quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
   }
@@ -176,7 +177,7 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
   const double hysteresis = hysteresis_node.is_null() ? 0 : quantities.difference(hysteresis_node);
   if (quantities.ok() && !(low < high)) {
     quantities.complain(range, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
-                                           range.items[0].text, range.items[1].text));
+                                           range.items[0].shown(), range.items[1].shown()));
   }
   if (quantities.ok() && hysteresis < 0)
     quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
@@ -184,11 +185,11 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
   if (quantities.ok() && clear_low > clear_high) {
     quantities.complain(hysteresis_node,
                         fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
-                                    hysteresis_node.text, range.items[0].text, range.items[1].text));
+                                    hysteresis_node.shown(), range.items[0].shown(), range.items[1].shown()));
   }
   if (!quantities.ok()) return std::nullopt;
-  std::string condition = fmt::format("outside {} to {}", range.items[0].text, range.items[1].text);
-  if (hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.text);
+  std::string condition = fmt::format("outside {} to {}", range.items[0].shown(), range.items[1].shown());
+  if (hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
   return band(std::move(condition), {{low, high, clear_low, clear_high}, quantities.unit(), false});
 }
 
@@ -244,7 +245,7 @@ bool extras_fit(const Node& options, const Test& test, Problems& problems) {
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
   const Test* test = only_test(options, problems);
   if (test == nullptr || !extras_fit(options, *test, problems)) return std::nullopt;
-  if (test->key == "equals") return equals(options.string("equals"));
+  if (test->key == "equals") return equals(options["equals"]);
   if (test->key == "outside") return outside(options, problems);
   return one_sided(options, test->key == "above", problems);
 }

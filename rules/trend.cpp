@@ -85,28 +85,27 @@ std::optional<Rate> rate(const Node& node, Problems& problems) {
         node.at,
         fmt::format(
             "'{}' is not a rate: write the change in a time, like 2 °C/min, 5 %/h or, in the series' own unit, 3 /d",
-            node.text));
+            node.shown()));
     return std::nullopt;
   }
   return Rate{quantity->value, *unit};
 }
 
 /// The clear level in the unit and time of the limit; half of the limit where none is written.
-std::optional<double> clear_level(const Node& options, const Rate& limit, Problems& problems) {
+std::optional<double> clear_level(const Node& options, const Node& limit_node, const Rate& limit, Problems& problems) {
   const Node& node = options["clear_below"];
   if (node.is_null()) return limit.value / 2;
   const auto written = rate(node, problems);
   if (!written) return std::nullopt;
   const auto value = convert_difference(written->value, written->unit.unit, limit.unit.unit);
   if (!value) {
-    problems.add(node.at, fmt::format("'{}' does not convert to the unit of the limit, {}/{}", node.text,
-                                      limit.unit.unit, limit.unit.per));
+    problems.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), limit_node.shown()));
     return std::nullopt;
   }
   const double level = rounded(*value * limit.unit.seconds / written->unit.seconds);
   if (level > limit.value) {
-    problems.add(node.at,
-                 fmt::format("clear_below {} is above the limit: the alert would clear while it is raised", node.text));
+    problems.add(node.at, fmt::format("clear_below {} is above the limit: the alert would clear while it is raised",
+                                      node.shown()));
     return std::nullopt;
   }
   return level;
@@ -129,10 +128,10 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
         limit_node.at,
         fmt::format(
             "{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
-            direction, limit_node.text, rising ? "falling" : "rising"));
+            direction, limit_node.shown(), rising ? "falling" : "rising"));
     return std::nullopt;
   }
-  const auto clear = clear_level(options, *limit, problems);
+  const auto clear = clear_level(options, limit_node, *limit, problems);
   if (!clear) return std::nullopt;
   Trend trend{rising,
               limit->value,
@@ -143,7 +142,7 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
               limit->unit.per,
               limit->unit.seconds};
   return Compiled{
-      fmt::format("{} faster than {} over {}", direction, limit_node.text, age_text(trend.over)),
+      fmt::format("{} faster than {} over {}", direction, limit_node.shown(), age_text(trend.over)),
       fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", direction),
       [trend = std::move(trend)](const SeriesInfo& info, const std::vector<std::string>&) { return fit(trend, info); }};
 }

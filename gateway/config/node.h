@@ -74,6 +74,8 @@ struct Node {
   /// True where the key is there and not null.
   bool has(std::string_view key) const;
   const Node& operator[](std::string_view key) const;
+  /// A scalar's text as it may be told: "***" in place of a secret.
+  std::string shown() const { return secret ? "***" : text; }
 
   // A checked scalar as its type.
   std::string string() const { return text; }

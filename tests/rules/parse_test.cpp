@@ -76,6 +76,37 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
 }
 
+/// Every text that could be one, as a reference, in every mistake that repeats what is written.
+TEST(Rules, NoReferencedValueIsTold) {
+  ::setenv("TIDEGATE_TEST_CANARY", "77531 °C", 1);
+  ::setenv("TIDEGATE_TEST_WORD", "c4n4ry {c4n4ry}", 1);
+  const std::string canary = "!env TIDEGATE_TEST_CANARY", word = "!env TIDEGATE_TEST_WORD";
+  for (const std::string& kind :
+       {"threshold: {above: " + canary + "}", "threshold: {above: 1, hysteresis: " + canary + "}",
+        "threshold: {above: " + canary + ", clear_below: 99999}",
+        "threshold: {above: 1 bar, clear_below: " + canary + "}",
+        "threshold: {above: " + canary + ", clear_below: 1 bar}", "threshold: {outside: [1, " + canary + "]}",
+        "threshold: {outside: [" + canary + ", 2]}", "threshold: {outside: [1, 2], hysteresis: " + canary + "}",
+        "threshold: {equals: " + word + "}", "trend: {rising: " + canary + ", over: 1m}",
+        "trend: {rising: 1 /s, clear_below: " + canary + ", over: 1m}", "message: " + word + ", absence: {for: 1m}",
+        "absence: {for: 1m}, threshold: {equals: " + word + "}"}) {
+    Problems problems;
+    std::string told;
+    for (const Rule& rule : compile("rules: [{name: a, series: b, " + kind + "}]", problems)) {
+      told += rule.condition;
+      SeriesInfo boolean;
+      boolean.kind = SeriesKind::boolean;
+      for (const SeriesInfo& info : {SeriesInfo{}, boolean}) {
+        if (const auto watch = rule.make(info, {}); !watch) told += watch.error().text;
+      }
+    }
+    told += problems.text();
+    EXPECT_NE(told, "") << kind;
+    EXPECT_EQ(told.find("77531"), std::string::npos) << told;
+    EXPECT_EQ(told.find("c4n4ry"), std::string::npos) << told;
+  }
+}
+
 TEST(Rules, ADisabledOneIsCheckedButNotReturned) {
   Problems problems;
   EXPECT_TRUE(compile("rules: [{name: a, series: b, enabled: false, threshold: {above: 1}}]", problems).empty());
