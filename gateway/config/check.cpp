@@ -32,7 +32,7 @@ struct Place {
 };
 
 std::string found(const Node& node) {
-  if (node.kind == Node::Kind::scalar) return shown(node);
+  if (node.kind == Node::Kind::scalar) return quoted(node);
   return node.kind == Node::Kind::list ? "a list" : "a map";
 }
 
@@ -172,7 +172,7 @@ class Checker {
     }
     const Shape* alternative = rule.alternative(tag->text);
     if (alternative) return check_object(node, {&rule.fields, &alternative->rule().fields}, &rule.tag, place);
-    problems_.add(tag->at, fmt::format("unknown {} {}{}", rule.tag, shown(*tag), unknown_name_hint(*tag, names)));
+    problems_.add(tag->at, fmt::format("unknown {} {}{}", rule.tag, quoted(*tag), unknown_name_hint(*tag, names)));
   }
 
   static std::string unknown_name_hint(const Node& tag, const std::vector<std::string>& names) {

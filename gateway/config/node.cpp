@@ -16,69 +16,9 @@
 namespace tidegate::config {
 namespace {
 
-/// As a JSON string, which YAML reads the same.
+/// As a JSON string.
 std::string quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-bool is_plain_key(std::string_view key) {
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.' || c == '/';
-  };
-  return !key.empty() && key[0] != '-' && std::all_of(key.begin(), key.end(), plain) && key != "null" &&
-         key != "Null" && key != "NULL";
-}
-
-std::string scalar_yaml(const Node& node) {
-  if (node.secret) return "\"***\"";
-  return node.quoted || node.text.find('\n') != std::string::npos ? quote(node.text) : node.text;
-}
-
-void write_yaml(const Node& node, std::size_t indent, std::string& out);
-
-/// The first key follows what stands on the line already ("- name: x").
-void write_entries(const Node& map, std::size_t indent, std::string& out) {
-  std::size_t before = 0;
-  for (const auto& [key, at, value] : map.entries) {
-    if (value.is_null() && value.is_default) continue;
-    out.append(before, ' ') += (is_plain_key(key) ? key : quote(key)) + ":";
-    write_yaml(value, indent + 2, out);
-    before = indent;
-  }
-}
-
-void write_items(const Node& list, std::size_t indent, std::string& out) {
-  for (const Node& item : list.items) {
-    out.append(indent, ' ') += '-';
-    if (item.kind == Node::Kind::map && !item.entries.empty()) {
-      out += ' ';
-      write_entries(item, indent + 2, out);
-    } else {
-      write_yaml(item, indent + 2, out);
-    }
-  }
-}
-
-/// What stands behind "key:" or "-", to the end of the line and beyond.
-void write_yaml(const Node& node, std::size_t indent, std::string& out) {
-  switch (node.kind) {
-    case Node::Kind::null:
-      out += '\n';
-      return;
-    case Node::Kind::scalar:
-      out += ' ' + scalar_yaml(node) + '\n';
-      return;
-    case Node::Kind::list:
-      out += node.items.empty() ? " []\n" : "\n";
-      write_items(node, indent, out);
-      return;
-    case Node::Kind::map:
-      out += node.entries.empty() ? " {}\n" : "\n";
-      out.append(node.entries.empty() ? 0 : indent, ' ');
-      write_entries(node, indent, out);
-      return;
-  }
 }
 
 void write_canonical(const Node& node, std::string& out) {
@@ -220,16 +160,6 @@ std::vector<std::string> Node::strings() const {
 std::string Node::canonical() const {
   std::string out;
   write_canonical(*this, out);
-  return out;
-}
-
-std::string Node::redacted() const {
-  std::string out;
-  if (kind == Kind::map && !entries.empty()) {
-    write_entries(*this, 0, out);
-  } else {
-    write_yaml(*this, 0, out);
-  }
   return out;
 }
 

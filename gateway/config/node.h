@@ -97,8 +97,6 @@ struct Node {
   /// The tree as text without places, the same for the same meaning: two sections are equal when this is. Secrets are
   /// in it: compare it, never show it.
   std::string canonical() const;
-  /// As YAML for people, defaults included, secrets as "***".
-  std::string redacted() const;
 };
 
 struct Node::Entry {

@@ -45,7 +45,7 @@ Node default_node(const Shape::Field& field);
 /// What is wrong with a scalar, or "". `key` is where it stands, empty within a list. Secrets are not repeated.
 std::string scalar_problem(const Node& node, const Shape::Rule& rule, std::string_view key);
 /// The text of a scalar to stand in a message: quoted and printable, or "the referenced value".
-std::string shown(const Node& node);
+std::string quoted(const Node& node);
 
 std::string size_text(std::uint64_t bytes);
 

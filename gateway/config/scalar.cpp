@@ -131,11 +131,11 @@ std::string number_trap(std::string_view text) {
 std::string quotes_trap(const Node& node) {
   // A reference counts as quoted, but it is the only way to write a number that lives elsewhere.
   if (!node.quoted || node.secret) return "";
-  return fmt::format("{} is text; write it without quotes", shown(node));
+  return fmt::format("{} is text; write it without quotes", quoted(node));
 }
 
 std::string not_expected(const Node& node, const Shape::Rule& rule, std::string_view key) {
-  return fmt::format("{} must be {}, not {}", key.empty() ? "this" : shown_text(key), expectation(rule), shown(node));
+  return fmt::format("{} must be {}, not {}", key.empty() ? "this" : shown_text(key), expectation(rule), quoted(node));
 }
 
 /// number_trap() of `digits`, which are of the node; of a secret no digit is repeated.
@@ -221,10 +221,10 @@ std::string duration_problem(const Node& node, const Shape::Rule& rule, std::str
     return fmt::format("{} has no unit; did you mean {}?", written(node, key), with_likely_unit(node.text, rule));
   }
   if (const std::string clock = clock_as_duration(node.text); !clock.empty()) {
-    return fmt::format("{} is not a duration; did you mean {}?", shown(node), clock);
+    return fmt::format("{} is not a duration; did you mean {}?", quoted(node), clock);
   }
   if (const std::string ours = in_our_units(node.text, kDurationWords); parse_duration(ours)) {
-    return fmt::format("{} is not a duration; did you mean {}?", shown(node), ours);
+    return fmt::format("{} is not a duration; did you mean {}?", quoted(node), ours);
   }
   return not_expected(node, rule, key);
 }
@@ -241,7 +241,7 @@ std::string size_problem(const Node& node, const Shape::Rule& rule, std::string_
                        is_large ? node.text + "B" : fmt::format("{}MB or {}B", node.text, node.text));
   }
   if (const std::string ours = in_our_units(node.text, kSizeWords); parse_size(ours)) {
-    return fmt::format("{} is not a size; did you mean {}?", shown(node), ours);
+    return fmt::format("{} is not a size; did you mean {}?", quoted(node), ours);
   }
   return not_expected(node, rule, key);
 }
@@ -255,13 +255,13 @@ std::string quantity_problem(const Node& node, const Shape::Rule& rule, std::str
 std::string choice_problem(const Node& node, const Shape::Rule& rule) {
   if (contains(rule.choices, node.text)) return "";
   const std::string hint = node.secret ? "" : did_you_mean(node.text, rule.choices);
-  return fmt::format("{} is not one of {}{}", shown(node), fmt::join(rule.choices, ", "), hint);
+  return fmt::format("{} is not one of {}{}", quoted(node), fmt::join(rule.choices, ", "), hint);
 }
 
 std::string text_problem(const Node& node, const Shape::Rule& rule, std::string_view key) {
   if (!node.quoted && is_boolean_word(node.text)) {
     if (node.secret) return "a word that other programs read as true or false; put it in quotes";
-    return fmt::format("{} is true or false to some programs; for text write \"{}\"", shown(node), node.text);
+    return fmt::format("{} is true or false to some programs; for text write \"{}\"", quoted(node), node.text);
   }
   if (!rule.accept) return "";
   std::string what = rule.accept(node.text);
@@ -271,7 +271,7 @@ std::string text_problem(const Node& node, const Shape::Rule& rule, std::string_
 
 }  // namespace
 
-std::string shown(const Node& node) { return node.secret ? "the referenced value" : shown_text(node.text); }
+std::string quoted(const Node& node) { return node.secret ? "the referenced value" : shown_text(node.text); }
 
 std::string scalar_problem(const Node& node, const Shape::Rule& rule, std::string_view key) {
   switch (rule.type) {
