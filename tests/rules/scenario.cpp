@@ -13,6 +13,7 @@
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "rules/engine.h"
+#include "rules/message.h"
 
 namespace tidegate::rules {
 namespace {
@@ -171,6 +172,9 @@ class Run {
     for (std::size_t i = 0; i < series_.size(); ++i) {
       const Known& known = series_[i];
       engine_->declare(SeriesId{static_cast<std::uint32_t>(i)}, known.name, known.info, known.states);
+      for (const Rule& rule : rules_) {
+        if (rule.series.matches(known.name)) ids_.insert(alert_id(rule, known.name));
+      }
     }
     for (const auto& status : engine_->status()) {
       for (const std::string& problem : status.problems) failures_.push_back(problem);
@@ -265,6 +269,10 @@ class Run {
     AlertRecord record;
     for (const Node::Entry& entry : item.entries) {
       if (!phase_from(entry.value.text)) continue;
+      if (!ids_.contains(entry.key)) {
+        failures_.push_back(
+            fmt::format("{}:{}: no rule and series have the alert '{}'", entry.at.line, entry.at.column, entry.key));
+      }
       record = last_[entry.key];
       expect(now, entry.key, entry.value.text, name(record.phase));
     }
@@ -312,6 +320,7 @@ class Run {
   std::optional<Engine> engine_;
   std::vector<Sample> history_;
   std::map<std::string, AlertRecord> records_, last_;
+  std::set<std::string> ids_;  ///< of every alert there may be
   std::vector<std::string> announced_;
   std::uint64_t late_ = 0;
 };

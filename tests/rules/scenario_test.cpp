@@ -81,5 +81,17 @@ late: 1
   EXPECT_EQ(failures[3], "late samples: expected 1, got 0");
 }
 
+TEST(ScenarioRunner, DoesNotTakeAMisspeltAlertForANormalOne) {
+  const auto failures = run_scenario(R"(
+rule: {name: hot, series: "{device}/t", threshold: {above: 5}}
+every: 1s
+feed: {a/t: [1]}
+expect: [{at: 0s, "hot:a": normal}, {at: 0s, "hot:b": normal}, {at: 0s, hot: normal}]
+)",
+                                     "wrong.yaml");
+  EXPECT_EQ(failures, (std::vector<std::string>{"5:46: no rule and series have the alert 'hot:b'",
+                                                "5:73: no rule and series have the alert 'hot'"}));
+}
+
 }  // namespace
 }  // namespace tidegate::rules
