@@ -129,22 +129,6 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               item.boolean("good_only")};
 }
 
-/// A part that the reader of the file gave up on: check() keeps silent about it.
-bool has_refused(const Node& node) {
-  if (node.refused) return true;
-  return std::any_of(node.items.begin(), node.items.end(), has_refused) ||
-         std::any_of(node.entries.begin(), node.entries.end(),
-                     [](const Node::Entry& entry) { return has_refused(entry.value); });
-}
-
-bool checks_out(const Node& item) {
-  if (has_refused(item)) return false;
-  Node copy = item;
-  Problems problems;
-  check(copy, rule_shape(), problems);
-  return problems.empty();
-}
-
 }  // namespace
 
 Shape rule_shape() {
@@ -179,7 +163,7 @@ std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
   std::vector<Rule> rules;
   std::map<std::string, config::Mark> taken;
   for (const Node& item : items.items) {
-    if (!checks_out(item)) continue;
+    if (!config::fits(item, rule_shape())) continue;
     const auto [first, is_new] = taken.emplace(item.string("name"), item["name"].at);
     if (!is_new) {
       problems.add(item["name"].at, fmt::format("rule name '{}' is taken by {}:{}:{}", item["name"].shown(),

@@ -54,13 +54,10 @@ int refuse(const config::Problems& problems) {
 int check(const Arguments& arguments) {
   config::Problems problems;
   const Settings settings = load_settings(arguments.config, problems);
-  const GatewayClock clock;
-  Metrics metrics;
-  const journal::Catalogue catalogue{journal::Catalogue::Limits{}};
-  const Parts parts = make_parts(settings, {clock, metrics, catalogue, "check"}, problems);
+  const std::size_t rules = try_parts(settings, problems);
   if (!problems.empty()) return refuse(problems);
-  fmt::print("{}: good: {} sources, {} rules, {} uplinks\n", arguments.config, settings.sources.size(),
-             parts.rules.size(), settings.uplinks.size());
+  fmt::print("{}: good: {} sources, {} rules, {} uplinks\n", arguments.config, settings.sources.size(), rules,
+             settings.uplinks.size());
   return 0;
 }
 
@@ -110,7 +107,10 @@ int run(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   config::Problems problems;
   Settings settings = load_settings(arguments.config, problems);
-  if (!problems.empty()) return refuse(problems);
+  if (!problems.empty()) {
+    try_parts(settings, problems);
+    return refuse(problems);
+  }
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
   if (!arguments.data.empty()) settings.storage.directory = arguments.data;
   auto runtime = Runtime::start(settings, problems);

@@ -16,8 +16,15 @@ Parts make_parts(const Settings& settings, const Surroundings& around, config::P
     const uplink::Context context{section.string("name"), settings.name, around.epoch, around.catalogue};
     parts.uplinks.push_back(type == nullptr ? nullptr : type->make(section, context, problems));
   }
-  if (problems.empty()) parts.rules = rules::parse_rules(settings.rules, problems);
+  parts.rules = rules::parse_rules(settings.rules, problems);
   return parts;
+}
+
+std::size_t try_parts(const Settings& settings, config::Problems& problems) {
+  const GatewayClock clock;
+  Metrics metrics;
+  const journal::Catalogue catalogue{journal::Catalogue::Limits{}};
+  return make_parts(settings, {clock, metrics, catalogue, "nowhere"}, problems).rules.size();
 }
 
 }  // namespace tidegate::app

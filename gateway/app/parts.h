@@ -29,5 +29,7 @@ struct Surroundings {
 
 /// `tidegate check`, the start and a reload all pass through here, so they find the same problems.
 Parts make_parts(const Settings& settings, const Surroundings& surroundings, config::Problems& problems);
+/// The same for the problems alone, where no gateway runs. Returns how many rules there are.
+std::size_t try_parts(const Settings& settings, config::Problems& problems);
 
 }  // namespace tidegate::app

@@ -64,8 +64,15 @@ std::string machine_name() {
   return name;
 }
 
-/// The enabled items of a list of named sections; a name used twice is a problem that tells of both places.
-std::vector<Node> named_sections(const Node& list, std::string_view what, Problems& problems) {
+const Node& section(const Node& root, std::string_view key) {
+  static const Node kNone;
+  const Node* found = root.find(key);
+  return found == nullptr ? kNone : *found;
+}
+
+/// The enabled items of a list of named sections; a name used twice is a problem that tells of both places. An item
+/// that check() refused is passed over: its problems are told already.
+std::vector<Node> named_sections(const Node& list, const Shape& shape, std::string_view what, Problems& problems) {
   std::vector<Node> enabled;
   std::map<std::string, config::Mark> seen;
   for (const Node& item : list.items) {
@@ -73,11 +80,10 @@ std::vector<Node> named_sections(const Node& list, std::string_view what, Proble
     if (name == nullptr || name->kind != Node::Kind::scalar) continue;  // check() has told already
     if (const auto [at, is_new] = seen.emplace(name->text, name->at); !is_new) {
       problems.add(name->at, fmt::format("another {} is called '{}' already, at {}:{}: give each its own name", what,
-                                         name->text, *at->second.file, at->second.line));
+                                         name->shown(), *at->second.file, at->second.line));
       continue;
     }
-    const Node* wanted = item.find("enabled");
-    if (wanted == nullptr || wanted->kind != Node::Kind::scalar || wanted->text != "false") enabled.push_back(item);
+    if (config::fits(item, shape) && item.boolean("enabled")) enabled.push_back(item);
   }
   return enabled;
 }
@@ -118,9 +124,13 @@ Shape root_shape() {
 Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   const Node root = config::load(file, root_shape(), config::References::system(), problems);
   Settings settings;
-  if (root.kind != Node::Kind::map || !problems.empty()) return settings;
+  settings.name = machine_name();
+  settings.sources = named_sections(section(root, "sources"), drivers::source_shape(), "source", problems);
+  settings.uplinks = named_sections(section(root, "uplinks"), uplink::uplink_shape(), "uplink", problems);
+  settings.rules = section(root, "rules");
+  if (!problems.empty()) return settings;
   const Node& gateway = root["gateway"];
-  settings.name = gateway.string("name").empty() ? machine_name() : gateway.string("name");
+  if (!gateway.string("name").empty()) settings.name = gateway.string("name");
   settings.site = gateway.string("site");
   settings.demo = gateway.boolean("demo");
   settings.listen = root["http"].string("listen");
@@ -134,9 +144,6 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
   settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
   settings.commit_every = storage.duration("commit_every");
-  settings.sources = named_sections(root["sources"], "source", problems);
-  settings.uplinks = named_sections(root["uplinks"], "uplink", problems);
-  settings.rules = root["rules"];
   return settings;
 }
 

@@ -200,7 +200,23 @@ class Checker {
   Problems& problems_;
 };
 
+/// A part that the reader of the file gave up on: check() keeps silent about it.
+bool has_refused(const Node& node) {
+  if (node.refused) return true;
+  return std::any_of(node.items.begin(), node.items.end(), has_refused) ||
+         std::any_of(node.entries.begin(), node.entries.end(),
+                     [](const Node::Entry& entry) { return has_refused(entry.value); });
+}
+
 }  // namespace
+
+bool fits(const Node& node, const Shape& shape) {
+  if (has_refused(node)) return false;
+  Node copy = node;
+  Problems problems;
+  check(copy, shape, problems);
+  return problems.empty();
+}
 
 void check(Node& node, const Shape& shape, Problems& problems) { Checker(problems).check(node, shape, {}); }
 

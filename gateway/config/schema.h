@@ -92,6 +92,9 @@ Shape::Field defaulted(std::string key, Shape shape, std::string default_text, s
 
 /// Checks `node` against `shape`, adds every problem (with the nearest valid key), and fills in defaults.
 void check(Node& node, const Shape& shape, Problems& problems);
+/// Neither the reader of the file nor check() has anything to say against it: the rest of a file that is wrong
+/// elsewhere can be looked at too.
+bool fits(const Node& node, const Shape& shape);
 
 /// The JSON Schema (draft 2020-12) of a shape, as text, two-space indent.
 std::string json_schema(const Shape& shape, std::string_view title);

@@ -17,10 +17,7 @@ std::string problems_of(std::string_view yaml) {
   const test::TempDir directory;
   config::Problems problems;
   const Settings settings = load_settings(directory.write("tidegate.yaml", yaml), problems);
-  const GatewayClock clock;
-  Metrics metrics;
-  const journal::Catalogue catalogue{journal::Catalogue::Limits{}};
-  make_parts(settings, {clock, metrics, catalogue, "test"}, problems);
+  try_parts(settings, problems);
   return problems.text();
 }
 
@@ -55,6 +52,39 @@ TEST(Settings, ADisabledSourceIsCheckedAndNotStarted) {
 TEST(Settings, AMisspeltSectionNamesTheNearest) {
   EXPECT_THAT(problems_of("sorces: []\n"), HasSubstr("sources"));
   EXPECT_THAT(problems_of("storage: {max_size: 64}\n"), HasSubstr(":1:"));
+}
+
+TEST(Settings, EveryPartIsLookedAtHoweverWrongTheOthersAre) {
+  const std::string problems = problems_of(
+      "gateway: {nam: x}\n"
+      "sources:\n"
+      "  - {name: a, type: mqtt, broker: \"mqtt://x\", subscriptions: []}\n"
+      "  - {name: b, type: mqt}\n"
+      "  - {name: b, type: self}\n"
+      "rules:\n"
+      "  - {name: hot, series: a/b, threshold: {above: 1, clear_below: 2}}\n"
+      "  - {name: hot, series: a/b, threshold: {above: 1}, fro: 5s}\n"
+      "  - {name: hot, series: a/b, absence: {for: 1m}}\n"
+      "uplinks:\n"
+      "  - {name: u, type: mqtt, broker: \"mqtt://x\", topic: \"{nonsense}\"}\n");
+  for (const char* place : {"yaml:1:", "yaml:3:", "yaml:4:", "yaml:5:", "yaml:7:", "yaml:8:", "yaml:9:", "yaml:11:"})
+    EXPECT_THAT(problems, HasSubstr(place)) << problems;
+}
+
+TEST(Settings, ASectionOfTheWrongKindIsAProblemAndNoMore) {
+  for (const char* section : {"rules", "sources", "uplinks"}) {
+    for (const char* value : {"5", "{a: b}", "[5]", "[[]]", "[null]", "[{name: 5}]", "[{name: [a]}]"}) {
+      EXPECT_THAT(problems_of(std::string(section) + ": " + value + "\n"), HasSubstr(":1:")) << section << value;
+    }
+  }
+}
+
+TEST(Settings, ANameThatIsASecretIsNotRepeated) {
+  ::setenv("TIDEGATE_TEST_CANARY", "canary", 1);
+  EXPECT_THAT(problems_of("sources:\n"
+                          "  - {name: !env TIDEGATE_TEST_CANARY, type: self}\n"
+                          "  - {name: !env TIDEGATE_TEST_CANARY, type: self}\n"),
+              testing::AllOf(HasSubstr(":3:"), testing::Not(HasSubstr("canary"))));
 }
 
 TEST(Settings, AnAddressNeedsAPort) {
