@@ -8,30 +8,31 @@
 namespace tidegate::rules {
 namespace {
 
-/// Misses samples. Silence counts from the last sample that is fresh: a retained MQTT message is old news. A series
-/// that never spoke is missed from the first tick on.
+/// Misses samples. Silence counts from the last sample that is fresh (a retained MQTT message is old news), and before
+/// the first one from when the series is listened to.
 class AbsenceDetector final : public Detector {
  public:
-  explicit AbsenceDetector(Micros patience) : patience_(patience) { deadline_ = kAtOnce; }
+  explicit AbsenceDetector(Micros patience) : patience_(patience) {}
+
+  void listen(Timestamp since) override {
+    since_ = since;
+    deadline_ = since + patience_;
+  }
 
   Finding observe(const Sample& sample) override {
     if (sample.reason == Reason::retained) return {};
-    const Micros silent = known_ ? sample.time - since_ : Micros{0};
-    listen_from(sample.time);
+    const Micros silent = std::max(Micros{0}, sample.time - since_);
+    listen(sample.time);
     return {Verdict::clear, seconds(silent), seconds(patience_)};
   }
 
   Finding tick(Timestamp now) override {
-    if (!known_) {
-      listen_from(now);
-      return {};
-    }
     deadline_ = kNever;
     return {Verdict::breach, seconds(now - since_), seconds(patience_)};
   }
 
   void resume(Timestamp now) override {
-    if (known_ && deadline_ != kNever) listen_from(std::max(now, since_));
+    if (deadline_ != kNever) listen(std::max(now, since_));
   }
 
   Micros lookback() const override { return patience_; }
@@ -39,14 +40,7 @@ class AbsenceDetector final : public Detector {
  private:
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
-  void listen_from(Timestamp time) {
-    known_ = true;
-    since_ = time;
-    deadline_ = time + patience_;
-  }
-
   Micros patience_;
-  bool known_ = false;
   Timestamp since_{};
 };
 
@@ -61,15 +55,12 @@ std::optional<Compiled> compile(const config::Node& options, config::Problems&) 
 }  // namespace
 
 Kind absence_kind() {
-  return {"absence",
-          "No good sample for a time.",
+  return {"absence", "No good sample for a time.",
           config::Shape::object(
               "Fires when no good sample came for a time.",
               {config::required("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
                                 "How long the series may be silent.")}),
-          compile,
-          true,
-          true};
+          compile, true};
 }
 
 }  // namespace tidegate::rules

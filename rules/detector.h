@@ -17,12 +17,13 @@ struct Finding {
 };
 
 inline constexpr Timestamp kNever = Timestamp::max();
-inline constexpr Timestamp kAtOnce = Timestamp::min();
 
 /// Watches one series for one rule. Not thread-safe; the engine owns it. Gets usable samples only, in order of time.
 class Detector {
  public:
   virtual ~Detector() = default;
+  /// Before the first sample: since when there could have been one.
+  virtual void listen(Timestamp /*since*/) {}
   virtual Finding observe(const Sample& sample) = 0;
   /// Called at `deadline()`, which it moves behind `now`. Only for those that act on silence.
   virtual Finding tick(Timestamp /*now*/) { return {}; }
@@ -30,7 +31,7 @@ class Detector {
   virtual void resume(Timestamp /*now*/) {}
   /// How much of the past it must have seen to go on as if it had never been away.
   virtual Micros lookback() const { return Micros{0}; }
-  /// When it wants tick(); kAtOnce: with the first there is. Not virtual: read for every sample.
+  /// When it wants tick(). Not virtual: read for every sample.
   Timestamp deadline() const { return deadline_; }
 
  protected:

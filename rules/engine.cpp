@@ -31,6 +31,7 @@ struct Instance {
 struct Series {
   bool declared = false;
   std::uint32_t first = 0, count = 0;
+  Timestamp heard{};  ///< before its first sample: when listening began
   std::optional<Sample> newest;
 };
 
@@ -67,14 +68,23 @@ std::string_view cause(const AlertState& after) {
   return after.phase == Phase::returned ? "returned" : "cleared";
 }
 
+/// Of a rule that watches the series no longer. A pending one, which nobody heard of, goes in silence.
+void close(AlertRecord record, Timestamp now, Output& out) {
+  const Phase from = std::exchange(record.phase, Phase::normal);
+  record.since = std::max(now, record.since);
+  if (from != Phase::pending || !record.acknowledged)
+    out.events.push_back({record.since, AlertTransition{record, from, "rule removed"}});
+  out.alerts.push_back(std::move(record));
+}
+
 }  // namespace
 
 struct Engine::Impl {
   explicit Impl(std::vector<Rule> compiled);
 
   void match(std::uint32_t series);
-  void fit(std::uint32_t instance);
-  void remember(std::uint32_t series, const Sample& sample);
+  void fit(std::uint32_t instance, Timestamp now, Output& out);
+  void give_up(std::uint32_t instance, Timestamp now, Output& out);
   bool is_news(Series& series, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
@@ -131,26 +141,34 @@ void Engine::Impl::match(std::uint32_t id) {
 }
 
 /// Makes the detector for what is known of the series now. One that takes another's place has seen the newest sample.
-void Engine::Impl::fit(std::uint32_t i) {
+void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   Instance& instance = instances[i];
+  const Rule& rule = rules[instance.rule];
+  if (instance.detector && rule.of_silence) return;
+  const Series& of = series[instance.series];
   const SeriesText& text = texts[instance.series];
   SeriesInfo info;
   info.kind = text.kind;
   info.unit = text.unit;
-  auto watch = rules[instance.rule].make(info, text.states);
+  auto watch = rule.make(info, text.states);
   instance.detector = watch ? std::move(watch->detector) : nullptr;
   units[i] = watch ? std::move(watch->unit) : std::string();
   problems[i] = watch ? std::string() : fmt::format("{}: {}", text.name, watch.error().text);
   instance.last = {};
-  if (!instance.detector) {
-    instance.due = kNever;
-    return;
-  }
-  if (const auto& newest = series[instance.series].newest;
-      newest && usable(*newest, policies[instance.rule].good_only)) {
-    instance.last = instance.detector->observe(*newest);
-  }
+  if (!instance.detector) return give_up(i, now, out);
+  instance.detector->listen(of.heard);
+  if (of.newest && usable(*of.newest, rule.good_only)) instance.last = instance.detector->observe(*of.newest);
   arm(i);
+}
+
+/// An alert that nothing would ever clear.
+void Engine::Impl::give_up(std::uint32_t i, Timestamp now, Output& out) {
+  instances[i].due = kNever;
+  instances[i].state = {};
+  const auto found = records.find(i);
+  if (found == records.end()) return;
+  close(std::move(found->second), now, out);
+  records.erase(found);
 }
 
 bool Engine::Impl::is_news(Series& of, const Sample& sample) {
@@ -201,7 +219,7 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
 void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
   const Instance& instance = instances[i];
   while (instance.due <= until) {
-    const Timestamp at = instance.due == kAtOnce ? until : instance.due;
+    const Timestamp at = instance.due;
     const bool asked = instance.detector->deadline() <= at;
     take(i, asked ? instance.detector->tick(at) : instance.last, at, out);
   }
@@ -260,7 +278,8 @@ Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
-void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels) {
+void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
+                     Timestamp now, Output& out) {
   const auto at = static_cast<std::uint32_t>(index(id));
   if (at >= impl_->series.size()) {
     impl_->series.resize(at + 1);
@@ -273,8 +292,11 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
       series.declared && known.kind == text.kind && known.unit == text.unit && known.states == text.states;
   if (same) return;
   known = std::move(text);
-  if (!std::exchange(series.declared, true)) impl_->match(at);
-  for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i);
+  if (!std::exchange(series.declared, true)) {
+    series.heard = now;
+    impl_->match(at);
+  }
+  for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
 }
 
 std::vector<std::string> Engine::literal_series() const {
@@ -293,18 +315,14 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   }
   for (const AlertRecord& record : records) {
     const auto found = by_id.find(record.id);
-    if (found != by_id.end()) {
+    // The pattern may have changed so that the same captures now name another series.
+    if (found != by_id.end() && impl_->texts[impl_->instances[found->second].series].name == record.series) {
       impl_->instances[found->second].state = {record.phase, record.since, record.acknowledged};
       if (record.phase != Phase::normal) impl_->records[found->second] = record;
       impl_->arm(found->second);
       continue;
     }
-    AlertRecord closed = record;
-    closed.phase = Phase::normal;
-    closed.since = std::max(now, record.since);
-    if (record.phase != Phase::pending || !record.acknowledged)
-      out.events.push_back({closed.since, AlertTransition{closed, record.phase, "rule removed"}});
-    out.alerts.push_back(std::move(closed));
+    close(record, now, out);
   }
 }
 
@@ -361,7 +379,7 @@ void Engine::tick(Timestamp now, Output& out) {
     instance.queued = kNever;
     if (!instance.detector) continue;
     // One that was put off goes back in, so that all end in order of their times.
-    if (instance.due <= timer.at) impl_->run_timers(timer.instance, timer.at == kAtOnce ? now : timer.at, out);
+    if (instance.due <= timer.at) impl_->run_timers(timer.instance, timer.at, out);
     impl_->arm(timer.instance);
   }
 }

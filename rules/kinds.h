@@ -24,8 +24,9 @@ struct Kind {
   config::Shape shape;
   /// From options that fit `shape`; nothing where a problem was added.
   std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
-  bool has_age = false;       ///< `{age}` may stand in its messages
-  bool waits_itself = false;  ///< it has a delay of its own, so the rule's `for` has no place
+  /// It watches the silence, not the values: any series will do, `{age}` may stand in its messages, and it has a delay
+  /// of its own, so that the rule's `for` has no place.
+  bool of_silence = false;
 };
 
 /// The one table of kinds. A new kind is a file and a line here.

@@ -79,7 +79,7 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
                                 Problems& problems) {
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
-    if (known != "age" || kind.has_age) names.emplace_back(known);
+    if (known != "age" || kind.of_silence) names.emplace_back(known);
   }
   const bool written = item.has("message");
   auto parsed = Template::parse(written ? item.string("message") : standard, names);
@@ -93,7 +93,7 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
 /// `for` is the on-delay of the rule; a kind that waits by itself has no use for a second one.
 bool delays_fit(const Node& item, const Kind& kind, Problems& problems) {
   const Node& raise_after = item["for"];
-  if (!kind.waits_itself || raise_after.is_default || raise_after.duration() == Micros{0}) return true;
+  if (!kind.of_silence || raise_after.is_default || raise_after.duration() == Micros{0}) return true;
   problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out",
                                            kind.name, kind.name, raise_after.shown()));
   return false;
@@ -126,7 +126,8 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               std::move(*text),
               labels(item),
               item.has("runbook") ? item.string("runbook") : "",
-              item.boolean("good_only")};
+              item.boolean("good_only"),
+              kind->of_silence};
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ struct Rule {
   Template message;
   Labels labels;
   std::string runbook;
-  bool good_only = false;  ///< leave `uncertain` samples out
+  bool good_only = false;   ///< leave `uncertain` samples out
+  bool of_silence = false;  ///< what a series holds is nothing to it (Kind::of_silence)
 };
 
 /// The shape of one item of `rules:` (for the root schema).

@@ -70,7 +70,7 @@ void Pump::declare_new_series() {
   const std::uint64_t version = catalogue.version();
   if (version == declared_version_) return;
   for (const auto& entry : catalogue.changed_since(declared_version_)) {
-    engine_.declare(entry.id, entry.name, entry.info, entry.labels);
+    engine_.declare(entry.id, entry.name, entry.info, entry.labels, clock_.now(), output_);
     freshness_.expect(entry.id, entry.info.expected_interval);
   }
   declared_version_ = version;

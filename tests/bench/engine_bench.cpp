@@ -45,8 +45,9 @@ std::string threshold_rules(int count) {
 
 rules::Engine engine_of(const std::string& yaml, std::size_t series) {
   rules::Engine engine(compile(yaml));
+  rules::Output out;
   for (std::size_t i = 0; i < series; ++i)
-    engine.declare(SeriesId{static_cast<std::uint32_t>(i)}, series_name(i), {}, {});
+    engine.declare(SeriesId{static_cast<std::uint32_t>(i)}, series_name(i), {}, {}, kStart, out);
   return engine;
 }
 

@@ -77,7 +77,7 @@ class Demo {
 
   void declare(std::size_t i) {
     const SeriesInfo info{kPoints[i].kind, std::string(kPoints[i].unit), "plant", 1s, {}};
-    engine_.declare(SeriesId{static_cast<std::uint32_t>(i)}, kPoints[i].path, info, labels_[i]);
+    engine_.declare(SeriesId{static_cast<std::uint32_t>(i)}, kPoints[i].path, info, labels_[i], kStart, output_);
   }
 
   void add(std::size_t i, const drivers::simulator::Reading& reading, Timestamp time) {

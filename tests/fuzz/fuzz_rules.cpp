@@ -20,6 +20,8 @@ config::References no_references() {
 /// A transition must be of a known rule, and raised and cleared in turn.
 void run(std::vector<rules::Rule> compiled) {
   rules::Engine engine(std::move(compiled));
+  rules::Output out;
+  Timestamp now{std::chrono::seconds(1'700'000'000)};
   std::uint32_t next = 0;
   const std::vector<std::string> states{"closed", "open"};
   for (const char* unit : {"", "°C", "bar", "%"}) {
@@ -27,14 +29,12 @@ void run(std::vector<rules::Rule> compiled) {
       SeriesInfo info;
       info.kind = kind;
       info.unit = unit;
-      engine.declare(SeriesId{next}, "device" + std::to_string(next) + "/temperature", info, states);
+      engine.declare(SeriesId{next}, "device" + std::to_string(next) + "/temperature", info, states, now, out);
       ++next;
     }
   }
-  for (const std::string& name : engine.literal_series()) engine.declare(SeriesId{next++}, name, {}, {});
+  for (const std::string& name : engine.literal_series()) engine.declare(SeriesId{next++}, name, {}, {}, now, out);
 
-  rules::Output out;
-  Timestamp now{std::chrono::seconds(1'700'000'000)};
   constexpr double kHuge = std::numeric_limits<double>::max();
   for (const double value : {0.0, 1.0, 50.0, 95.0, -1e300, kHuge, -kHuge, 80.0, 5e-324, 0.5}) {
     for (std::uint32_t i = 0; i < next; ++i) {

@@ -39,11 +39,19 @@ SeriesInfo of_kind(SeriesKind kind) {
   return info;
 }
 
+/// From the start on, and nothing comes of it.
+void declare(Engine& engine, SeriesId id, std::string_view name, const SeriesInfo& info = {},
+             const std::vector<std::string>& labels = {}) {
+  Output out;
+  engine.declare(id, name, info, labels, kStart, out);
+  EXPECT_TRUE(out.events.empty() && out.alerts.empty());
+}
+
 TEST(Engine, FillsTheRecordOfARaisedAlert) {
   Engine engine(compile(
       R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,
     message: "{device} ({series}): {value} {unit} > {limit}, {rule} {severity}", labels: {zone: b, area: a}, runbook: "Close V12."}])"));
-  engine.declare(kFirst, "boiler1/temp", with_unit("°C"), {});
+  declare(engine, kFirst, "boiler1/temp", with_unit("°C"));
   Output out;
   engine.observe(std::vector{good(kFirst, 3, 93.256)}, out);
   ASSERT_EQ(out.events.size(), 1u);
@@ -73,8 +81,8 @@ TEST(Engine, FillsTheRecordOfARaisedAlert) {
 
 TEST(Engine, AnAnonymousWildcardTakesItsIdentityFromTheSeries) {
   Engine engine(compile(R"([{name: hot, series: "+/temp", threshold: {above: 90}}])"));
-  engine.declare(kFirst, "a/temp", {}, {});
-  engine.declare(kSecond, "b/temp", {}, {});
+  declare(engine, kFirst, "a/temp");
+  declare(engine, kSecond, "b/temp");
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
   ASSERT_EQ(out.alerts.size(), 2u);
@@ -84,8 +92,8 @@ TEST(Engine, AnAnonymousWildcardTakesItsIdentityFromTheSeries) {
 
 TEST(Engine, ColonsInCapturesDoNotMakeTwoAlertsOne) {
   Engine engine(compile(R"([{name: hot, series: "{a}/{b}", threshold: {above: 90}}])"));
-  engine.declare(kFirst, "x:y/z", {}, {});
-  engine.declare(kSecond, "x/y:z", {}, {});
+  declare(engine, kFirst, "x:y/z");
+  declare(engine, kSecond, "x/y:z");
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
   EXPECT_EQ(out.alerts[0].id, "hot:x%3Ay:z");
@@ -95,7 +103,7 @@ TEST(Engine, ColonsInCapturesDoNotMakeTwoAlertsOne) {
 TEST(Engine, NoUnitLeavesNoGapInTheMessage) {
   Engine engine(compile(
       R"([{name: hot, series: a/b, threshold: {above: 90}, message: "{value} {unit}, limit {limit}{unit}."}])"));
-  engine.declare(kFirst, "a/b", {}, {});
+  declare(engine, kFirst, "a/b");
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 91)}, out);
   EXPECT_EQ(out.alerts[0].message, "91, limit 90.");
@@ -103,8 +111,8 @@ TEST(Engine, NoUnitLeavesNoGapInTheMessage) {
 
 TEST(Engine, AUnitThatDoesNotConvertIsAProblemOfTheRule) {
   Engine engine(compile(R"([{name: hot, series: "{d}/{m}", threshold: {above: 90 °C}}])"));
-  engine.declare(kFirst, "a/pressure", with_unit("bar"), {});
-  engine.declare(kSecond, "a/temp", with_unit("K"), {});
+  declare(engine, kFirst, "a/pressure", with_unit("bar"));
+  declare(engine, kSecond, "a/temp", with_unit("K"));
   const auto status = engine.status();
   ASSERT_EQ(status.size(), 1u);
   EXPECT_EQ(status[0].instances, 1u);
@@ -120,9 +128,9 @@ TEST(Engine, ARuleThatMakesNoSenseForASeriesSaysWhy) {
   Engine engine(compile(
       R"([{name: a, series: "{d}/m", threshold: {above: 1}}, {name: b, series: "{d}/m", trend: {rising: 1 /s, over: 5s}},
                             {name: c, series: "{d}/m", threshold: {equals: open}}])"));
-  engine.declare(kFirst, "s/m", of_kind(SeriesKind::state), std::vector<std::string>{"open"});
-  engine.declare(kSecond, "n/m", {}, {});
-  engine.declare(SeriesId{2}, "b/m", of_kind(SeriesKind::boolean), {});
+  declare(engine, kFirst, "s/m", of_kind(SeriesKind::state), std::vector<std::string>{"open"});
+  declare(engine, kSecond, "n/m");
+  declare(engine, SeriesId{2}, "b/m", of_kind(SeriesKind::boolean));
   const auto status = engine.status();
   EXPECT_EQ(status[0].problems,
             std::vector<std::string>{"s/m: it is a series of states, which have no size; use equals"});
@@ -134,10 +142,10 @@ TEST(Engine, ARuleThatMakesNoSenseForASeriesSaysWhy) {
 
 TEST(Engine, ALabelThatComesLaterIsKnownOnceDeclared) {
   Engine engine(compile(R"([{name: door, series: d/door, threshold: {equals: open}}])"));
-  engine.declare(kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed"});
+  declare(engine, kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed"});
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 0)}, out);
-  engine.declare(kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed", "open"});
+  declare(engine, kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed", "open"});
   engine.observe(std::vector{good(kFirst, 1, 1)}, out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].message, "d/door is open");
@@ -145,8 +153,8 @@ TEST(Engine, ALabelThatComesLaterIsKnownOnceDeclared) {
 
 TEST(Engine, AChangedUnitIsTakenOver) {
   Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90 °C}}])"));
-  engine.declare(kFirst, "a/t", with_unit("°C"), {});
-  engine.declare(kFirst, "a/t", with_unit("°F"), {});
+  declare(engine, kFirst, "a/t", with_unit("°C"));
+  declare(engine, kFirst, "a/t", with_unit("°F"));
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 150)}, out);
   EXPECT_TRUE(out.alerts.empty());
@@ -154,11 +162,52 @@ TEST(Engine, AChangedUnitIsTakenOver) {
   EXPECT_EQ(out.alerts.size(), 1u);
 }
 
+TEST(Engine, AnAlertWhoseSeriesNoLongerFitsIsClosed) {
+  Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90 °C}, ack: required},
+                            {name: warm, series: a/t, threshold: {above: 20 °C}, for: 1h}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 95)}, out);
+  ASSERT_EQ(out.alerts.size(), 2u);
+  out.clear();
+  engine.declare(kFirst, "a/t", with_unit("bar"), {}, at(5), out);
+  ASSERT_EQ(out.alerts.size(), 2u);
+  for (const AlertRecord& alert : out.alerts) {
+    EXPECT_EQ(alert.phase, Phase::normal);
+    EXPECT_EQ(alert.since, at(5));
+  }
+  ASSERT_EQ(out.events.size(), 1u) << "of a pending one nobody heard";
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).alert.id, "hot");
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).cause, "rule removed");
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).from, Phase::active);
+  EXPECT_EQ(engine.status()[0].active, 0u);
+  out.clear();
+  engine.observe(std::vector{good(kFirst, 10, 1)}, out);
+  engine.tick(at(7200), out);
+  engine.declare(kFirst, "a/t", with_unit("°C"), {}, at(7201), out);
+  engine.observe(std::vector{good(kFirst, 7202, 30)}, out);
+  EXPECT_TRUE(out.events.empty());
+  ASSERT_EQ(out.alerts.size(), 1u) << "watched again, and from the beginning";
+  EXPECT_EQ(out.alerts[0].id, "warm");
+  EXPECT_EQ(out.alerts[0].phase, Phase::pending);
+}
+
+TEST(Engine, SilenceIsTheSameWhateverTheSeriesHolds) {
+  Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 5m}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 1), Sample{kFirst, Quality::bad, Reason::no_answer, at(200), 0}}, out);
+  engine.declare(kFirst, "a/t", with_unit("bar"), {}, at(250), out);
+  engine.tick(at(300), out);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].since, at(300));
+}
+
 TEST(Engine, NothingFiresOnWhatIsNoNumber) {
   Engine engine(compile(
       R"([{name: a, series: "{d}/x", threshold: {above: -1e300}}, {name: b, series: "{d}/x", threshold: {below: 1e300}},
                             {name: c, series: "{d}/x", trend: {rising: 1 /d, over: 2s, min_points: 2}}])"));
-  engine.declare(kFirst, "d/x", {}, {});
+  declare(engine, kFirst, "d/x");
   Output out;
   for (int i = 0; i < 10; ++i) {
     for (const double value :
@@ -182,7 +231,7 @@ TEST(Engine, SamplesOfAnUnknownSeriesArePassedOver) {
 
 TEST(Engine, AcknowledgingWhatIsNotActiveIsRefused) {
   Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90}}])"));
-  engine.declare(kFirst, "a/t", {}, {});
+  declare(engine, kFirst, "a/t");
   Output out;
   EXPECT_FALSE(engine.acknowledge({"hot", "Ada", ""}, at(0), out));
   engine.observe(std::vector{good(kFirst, 0, 91)}, out);
@@ -200,7 +249,7 @@ TEST(Engine, RestoresARecordToTheLetterAndAnnouncesNothing) {
   const std::string yaml = R"([{name: hot, series: "{d}/t", threshold: {above: 90}, for: 10s, ack: required}])";
   for (const Phase phase : {Phase::pending, Phase::active, Phase::clearing, Phase::returned}) {
     Engine engine(compile(yaml));
-    engine.declare(kFirst, "a/t", {}, {});
+    declare(engine, kFirst, "a/t");
     AlertRecord record{
         "hot:a", "hot", "a/t", phase, phase == Phase::pending, Severity::info, at(-5), at(-7), 91, 90, "K", "as it was",
         {},      "",    "",    ""};
@@ -234,7 +283,7 @@ TEST(Engine, APendingAlertOfARemovedRuleGoesInSilence) {
 TEST(Engine, AClockSetForwardAYearRaisesNothingByItself) {
   Engine engine(compile(
       R"([{name: silent, series: a/t, absence: {for: 5m}}, {name: hot, series: a/t, threshold: {above: 90}, for: 1h}])"));
-  engine.declare(kFirst, "a/t", {}, {});
+  declare(engine, kFirst, "a/t");
   Output out;
   engine.observe(std::vector{good(kFirst, 0, 91)}, out);
   engine.tick(at(1), out);
@@ -256,7 +305,7 @@ TEST(Engine, LookbackIsTheLongestWindowInUse) {
   Engine engine(compile(
       R"([{name: a, series: "{x}/t", trend: {rising: 1 /s, over: 2h}}, {name: b, series: "{x}/t", absence: {for: 5m}}])"));
   EXPECT_EQ(engine.lookback(), Micros{0});
-  engine.declare(kFirst, "a/t", {}, {});
+  declare(engine, kFirst, "a/t");
   EXPECT_EQ(engine.lookback(), std::chrono::minutes(121)) << "and a minute for a device whose clock lags";
 }
 

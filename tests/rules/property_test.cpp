@@ -87,7 +87,7 @@ std::vector<Timestamp> arrivals(const std::vector<Sample>& samples) {
 /// The gateway as far as the engine sees it: what it announced, and what the journal would keep.
 class Gateway {
  public:
-  Gateway() { boot(); }
+  Gateway() { boot(kStart); }
 
   void observe(std::span<const Sample> samples) {
     Output out;
@@ -107,7 +107,7 @@ class Gateway {
     take(out);
   }
   void restart(Timestamp now) {
-    boot();
+    boot(now);
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
@@ -132,9 +132,11 @@ class Gateway {
   }
 
  private:
-  void boot() {
+  void boot(Timestamp now) {
     engine_ = std::make_unique<Engine>(rules());
-    for (std::uint32_t i = 0; i < kSeries; ++i) engine_->declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {});
+    Output out;
+    for (std::uint32_t i = 0; i < kSeries; ++i)
+      engine_->declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {}, now, out);
   }
   void take(const Output& out) {
     for (const Event& event : out.events) {
@@ -221,8 +223,10 @@ TEST_P(Property, TimeShiftDoesNotShow) {
   const Micros shift = std::chrono::hours(24 * 365 * 20) + Micros{123'457};
   const auto run = [&](Micros by) {
     Engine engine(rules());
-    for (std::uint32_t i = 0; i < kSeries; ++i) engine.declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {});
     std::vector<std::string> story;
+    Output none;
+    for (std::uint32_t i = 0; i < kSeries; ++i)
+      engine.declare(SeriesId{i}, "d" + std::to_string(i) + "/v", {}, {}, kStart + by, none);
     Timestamp tick = kStart + by;
     const auto times = arrivals(samples);
     for (std::size_t i = 0; i < samples.size(); ++i) {

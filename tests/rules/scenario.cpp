@@ -65,7 +65,7 @@ class Run {
   void run() {
     declare_series();
     read_feed();
-    compile(scenario_.has("rule") ? std::vector<Node>{scenario_["rule"]} : scenario_["rules"].items);
+    compile(scenario_.has("rule") ? std::vector<Node>{scenario_["rule"]} : scenario_["rules"].items, kStart);
     if (!engine_) return;
     std::stable_sort(arrivals_.begin(), arrivals_.end(),
                      [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
@@ -155,23 +155,24 @@ class Run {
     return sample;
   }
 
-  void compile(const std::vector<Node>& items) {
+  void compile(const std::vector<Node>& items, Timestamp now) {
     Node list;
     list.kind = Node::Kind::list;
     list.items = items;
     config::Problems problems;
     rules_ = parse_rules(list, problems);
     if (!problems.empty()) return failures_.push_back(problems.text());
-    boot();
+    boot(now);
   }
 
-  void boot() {
+  void boot(Timestamp now) {
     if (engine_) late_ += engine_->late_samples();
     engine_.emplace(rules_);
     for (const std::string& name : engine_->literal_series()) id_of(name);
+    Output out;
     for (std::size_t i = 0; i < series_.size(); ++i) {
       const Known& known = series_[i];
-      engine_->declare(SeriesId{static_cast<std::uint32_t>(i)}, known.name, known.info, known.states);
+      engine_->declare(SeriesId{static_cast<std::uint32_t>(i)}, known.name, known.info, known.states, now, out);
       for (const Rule& rule : rules_) {
         if (rule.series.matches(known.name)) ids_.insert(alert_id(rule, known.name));
       }
@@ -183,7 +184,7 @@ class Run {
 
   /// As the gateway starts: what the journal keeps, and no more.
   void restart(Timestamp now) {
-    boot();
+    boot(now);
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
@@ -248,7 +249,7 @@ class Run {
       down_until_ = now + item.duration("down");
     });
     each_at("reload", now, [&](const Node& item) {
-      compile(item["rules"].items);
+      compile(item["rules"].items, now);
       restart(now);
     });
   }
