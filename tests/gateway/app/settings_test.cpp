@@ -28,7 +28,7 @@ TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
   EXPECT_EQ(problems.text(), "");
   EXPECT_EQ(settings.listen, "127.0.0.1:8080");
   EXPECT_EQ(settings.commit_every, 200ms);
-  EXPECT_EQ(settings.storage.max_bytes, 1u << 30);
+  EXPECT_EQ(settings.storage.max_bytes + settings.storage.max_history_bytes, 1u << 30);
   EXPECT_EQ(settings.storage.retention, 30 * 24h);
   EXPECT_FALSE(settings.name.empty());
 }
