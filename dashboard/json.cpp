@@ -39,6 +39,12 @@ Json rule_json(const RuleView& rule) {
           {"active", rule.active}};
 }
 
+Json wear_json(const std::optional<WearView>& wear) {
+  if (!wear) return nullptr;
+  return {
+      {"bytes_a_sample", wear->bytes_a_sample}, {"bytes_a_day", wear->bytes_a_day}, {"life_years", wear->life_years}};
+}
+
 Json store_json(const StoreView& store, const journal::Stats& stats) {
   return {{"health", name(store.health)},
           {"text", store.text},
@@ -50,6 +56,7 @@ Json store_json(const StoreView& store, const journal::Stats& stats) {
           {"dropped", store.dropped},
           {"used_bytes", store.used_bytes},
           {"max_bytes", store.max_bytes},
+          {"wear", wear_json(store.wear)},
           {"oldest", time_or_null(stats.oldest)},
           {"last_seq", number(stats.last)}};
 }

@@ -45,12 +45,17 @@ struct RuleView {
   Severity severity{};
   std::size_t instances = 0, active = 0;
 };
+/// What storing costs the flash, lately.
+struct WearView {
+  double bytes_a_sample = 0, bytes_a_day = 0, life_years = 0;
+};
 struct StoreView {
   SourceHealth health = SourceHealth::up;
   std::string text;
   double rate = 0, commit_p50_ms = 0, commit_p99_ms = 0;
   std::size_t queue_depth = 0, queue_capacity = 0;
   std::uint64_t dropped = 0, used_bytes = 0, max_bytes = 0;
+  std::optional<WearView> wear;
 };
 struct UplinkView {
   std::string name, type, text;

@@ -283,6 +283,7 @@ Result<AlertRecord> Pump::acknowledge(const Acknowledge& wish) {
 Pump::Store Pump::store() const {
   Store store;
   store.rate = rate_.per_second();
+  store.samples = committed_samples_.value();
   std::vector<float> times;
   {
     const std::lock_guard lock(mutex_);

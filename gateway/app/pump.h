@@ -50,6 +50,7 @@ class Pump {
   struct Store {
     std::string trouble;  ///< why the last commit failed; empty while all is well
     double rate = 0;      ///< samples committed a second
+    double samples = 0;   ///< committed since the start
     double commit_p50_ms = 0, commit_p99_ms = 0;
   };
   Store store() const;

@@ -54,6 +54,7 @@ Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
       settings_(settings),
       started_(ground_->clock.now()),
       vitals_(ground_->metrics),
+      wear_(ground_->metrics, settings.endurance),
       intake_(kQueueSamples),
       pump_(intake_, *ground_->journal, freshness_, ground_->clock, ground_->metrics,
             {.commit_every = settings.commit_every}) {}
@@ -201,8 +202,14 @@ std::string Runtime::each_second() {
   }
   for (const auto& rule : pump_.rule_status()) active += rule.active;
   vitals_.measure(intake_.stats(), ground_->journal->stats(), pump_.age(), ground_->clock.now());
+  measure_wear();
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
                      active == 1 ? "" : "s");
+}
+
+void Runtime::measure_wear() {
+  const std::lock_guard lock(parts_mutex_);
+  wear_.measure(ground_->clock.now(), bytes_written_to_disk(), pump_.store().samples);
 }
 
 dashboard::StoreView Runtime::store_view() const {
@@ -216,6 +223,12 @@ dashboard::StoreView Runtime::store_view() const {
   view.queue_depth = queue.depth;
   view.queue_capacity = queue.capacity;
   view.dropped = queue.dropped;
+  {
+    const std::lock_guard lock(parts_mutex_);
+    if (const auto& wear = wear_.figures()) {
+      view.wear = dashboard::WearView{wear->bytes_a_sample, wear->bytes_a_day, wear->life_years};
+    }
+  }
   view.used_bytes = stats.used_bytes + stats.history_bytes;
   view.max_bytes = settings_.storage.max_bytes + settings_.storage.max_history_bytes;
   if (!store.trouble.empty()) {

@@ -15,6 +15,7 @@
 #include "gateway/app/settings.h"
 #include "gateway/app/source.h"
 #include "gateway/app/vitals.h"
+#include "gateway/app/wear.h"
 #include "gateway/core/clock.h"
 #include "gateway/core/intake.h"
 #include "gateway/core/metrics.h"
@@ -58,19 +59,22 @@ class Runtime final : public dashboard::Gateway {
   void start_uplinks(const std::vector<config::Node>& sections, std::vector<std::unique_ptr<uplink::Uplink>> uplinks);
   void describe_rules(const std::vector<rules::Rule>& rules);
   void note(std::string kind, std::string text);
+  void measure_wear();
   dashboard::StoreView store_view() const;
 
   std::unique_ptr<Ground> ground_;
   Settings settings_;
   const Timestamp started_;
   Vitals vitals_;
+  Wear wear_;
   Intake intake_;
   Freshness freshness_;
   Pump pump_;
   std::jthread pump_thread_;
   std::unique_ptr<Archivist> archivist_;
 
-  mutable std::mutex parts_mutex_;  ///< guards the three lists while a reload changes them and the dashboard looks
+  mutable std::mutex
+      parts_mutex_;  ///< guards the three lists, and wear_, which the main thread changes while the dashboard looks
   std::vector<dashboard::RuleView> rule_views_;
   std::vector<std::unique_ptr<uplink::Runner>> uplinks_;
   std::vector<std::unique_ptr<Source>> sources_;

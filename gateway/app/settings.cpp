@@ -51,6 +51,9 @@ Shape storage_shape() {
                  "Samples older than this go, a day at a time; their hours and days are kept for ten years."),
        defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB",
                  "Beyond it the oldest samples go. A quarter of it is for the log, which holds the upstream backlog."),
+       defaulted(
+           "endurance", Shape::size(1ull << 30, 1ull << 60), "5000GB",
+           "What may be written to the card in its life, by its data sheet (\"TBW\"): for the estimate of that life."),
        defaulted("max_events", Shape::integer(1'000, 10'000'000), "200000",
                  "Alert transitions and other events kept; metrics never push them out."),
        defaulted("max_series", Shape::integer(10, 1'000'000), "50000", "Series in all."),
@@ -143,6 +146,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.storage.max_history_bytes = storage.bytes("max_size") - settings.storage.max_bytes;
   settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
   settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
+  settings.endurance = storage.bytes("endurance");
   settings.commit_every = storage.duration("commit_every");
   return settings;
 }

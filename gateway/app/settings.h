@@ -21,6 +21,7 @@ struct Settings {
   std::vector<std::string> hosts;  ///< further names that the dashboard answers to
   std::size_t max_streams = 0;
   journal::Options storage;
+  std::uint64_t endurance = 0;  ///< bytes that the card takes in its life
   Micros commit_every{0};
   std::vector<config::Node> sources;  ///< the enabled ones
   std::vector<config::Node> uplinks;  ///< the enabled ones

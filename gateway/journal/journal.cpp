@@ -117,6 +117,7 @@ struct Journal::Impl {
   std::size_t samples_since_save = 0;
   std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
   std::atomic<std::int64_t> oldest{0};
+  std::atomic<std::int64_t> history_oldest{Timestamp::max().time_since_epoch().count()};
 
   Status load();
   Status open_file();
@@ -372,6 +373,7 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
                                     impl_->options.rollup_retention, impl_->options.max_history_bytes);
   impl_->history_bytes.set(static_cast<double>(kept.bytes));
   impl_->retired_days.add(static_cast<double>(kept.removed));
+  impl_->history_oldest = kept.oldest.value_or(Timestamp::max()).time_since_epoch().count();
   return *sealed;
 }
 
@@ -402,7 +404,7 @@ Stats Journal::stats() const {
           .history_bytes = static_cast<std::uint64_t>(impl_->history_bytes.value()),
           .first = first,
           .last = last,
-          .oldest = Timestamp{Micros{impl_->oldest}}};
+          .oldest = Timestamp{Micros{std::min(impl_->oldest.load(), impl_->history_oldest.load())}}};
 }
 
 }  // namespace tidegate::journal

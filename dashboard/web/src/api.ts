@@ -81,6 +81,7 @@ export interface Store {
   dropped: number;
   used_bytes: number;
   max_bytes: number;
+  wear: { bytes_a_sample: number; bytes_a_day: number; life_years: number } | null;
   oldest: Time | null;
   last_seq: number;
 }

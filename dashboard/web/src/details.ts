@@ -86,6 +86,8 @@ function storeCard(store: Store, now: Time): HTMLElement {
     [text.details.queue, text.details.queueFill(format.count(store.queue_depth), format.count(store.queue_capacity))],
     [text.details.dropped, store.dropped ? text.details.droppedSome(format.count(store.dropped)) : text.details.droppedNone, store.dropped > 0],
     [text.details.disk, text.details.diskFill(format.bytes(store.used_bytes), format.bytes(store.max_bytes))],
+    [text.details.wear, store.wear === null ? text.details.wearUnknown
+      : text.details.wearFigures(format.number(store.wear.bytes_a_sample), format.bytes(store.wear.bytes_a_day), format.number(store.wear.life_years))],
     [text.details.keeps, store.oldest === null ? text.never : format.span(now - store.oldest)],
   ]));
 }
