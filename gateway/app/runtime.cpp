@@ -47,6 +47,30 @@ std::string needs_restart(const Settings& old, const Settings& now) {
   return fmt::format("{}", fmt::join(changed, ", "));
 }
 
+/// Of the parts that run, those stay whose section means the same; `make(i)` makes the others. Gives back those that
+/// leave: to be stopped before their successors start, since two of one name would fight over a session or a port.
+template <class Part, class Make>
+std::vector<std::unique_ptr<Part>> replace(std::vector<std::unique_ptr<Part>>& parts,
+                                           const std::vector<config::Node>& sections, const Make& make) {
+  std::vector<std::unique_ptr<Part>> leaving;
+  leaving.swap(parts);
+  for (std::size_t i = 0; i < sections.size(); ++i) {
+    const std::string meaning = sections[i].canonical();
+    const auto same = [&](const auto& part) { return part && part->meaning() == meaning; };
+    const auto running = std::find_if(leaving.begin(), leaving.end(), same);
+    parts.push_back(running != leaving.end() ? std::move(*running) : make(i));
+  }
+  std::erase(leaving, nullptr);
+  return leaving;
+}
+
+/// All at the same time.
+template <class Part>
+void stop(std::vector<std::unique_ptr<Part>>& parts) {
+  for (const auto& part : parts) part->ask_to_stop();
+  parts.clear();
+}
+
 }  // namespace
 
 Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
@@ -96,9 +120,8 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
 
 Runtime::~Runtime() {
   server_.reset();
-  for (const auto& source : sources_) source->ask_to_stop();
-  sources_.clear();
-  uplinks_.clear();
+  stop(sources_);
+  stop(uplinks_);
   note("stopped", "Tidegate stopped");
 }
 
@@ -107,21 +130,11 @@ void Runtime::start_sources(const std::vector<config::Node>& sections,
   std::vector<std::unique_ptr<Source>> leaving;
   {
     const std::lock_guard lock(parts_mutex_);
-    leaving.swap(sources_);
-    for (std::size_t i = 0; i < sections.size(); ++i) {
-      const std::string meaning = sections[i].canonical();
-      const auto same = [&](const auto& source) { return source && source->meaning() == meaning; };
-      if (const auto running = std::find_if(leaving.begin(), leaving.end(), same); running != leaving.end()) {
-        sources_.push_back(std::move(*running));
-        continue;
-      }
-      sources_.push_back(std::make_unique<Source>(sections[i], std::move(drivers[i]), downstream()));
-    }
+    leaving = replace(sources_, sections, [&](std::size_t i) {
+      return std::make_unique<Source>(sections[i], std::move(drivers[i]), downstream());
+    });
   }
-  for (const auto& source : leaving) {
-    if (source) source->ask_to_stop();
-  }
-  leaving.clear();  // before their successors start: two of one name would fight over a session or a port
+  stop(leaving);
   for (const auto& source : sources_) source->start();
 }
 
@@ -130,16 +143,15 @@ void Runtime::start_uplinks(const std::vector<config::Node>& sections,
   std::vector<std::unique_ptr<uplink::Runner>> leaving;
   {
     const std::lock_guard lock(parts_mutex_);
-    leaving.swap(uplinks_);
+    leaving = replace(uplinks_, sections, [&](std::size_t i) {
+      const config::Node& section = sections[i];
+      return std::make_unique<uplink::Runner>(
+          uplink::Runner::Section{section.string("name"), section.string("type"), section.canonical()},
+          std::move(uplinks[i]), *ground_->journal, ground_->clock, ground_->metrics);
+    });
   }
-  leaving.clear();
-  const std::lock_guard lock(parts_mutex_);
-  for (std::size_t i = 0; i < sections.size(); ++i) {
-    uplinks_.push_back(std::make_unique<uplink::Runner>(sections[i].string("name"), sections[i].string("type"),
-                                                        std::move(uplinks[i]), *ground_->journal, ground_->clock,
-                                                        ground_->metrics));
-    uplinks_.back()->start();
-  }
+  stop(leaving);
+  for (const auto& uplink : uplinks_) uplink->start();
 }
 
 void Runtime::describe_rules(const std::vector<rules::Rule>& rules) {
@@ -167,17 +179,11 @@ void Runtime::reload(const std::filesystem::path& file) {
     return;
   }
   const bool rules_changed = settings.rules.canonical() != settings_.rules.canonical();
-  const auto meanings = [](const std::vector<config::Node>& sections) {
-    std::string all;
-    for (const auto& section : sections) all += section.canonical();
-    return all;
-  };
-  const bool uplinks_changed = meanings(settings.uplinks) != meanings(settings_.uplinks);
   if (rules_changed) {
     describe_rules(parts.rules);
     pump_.replace_rules(std::move(parts.rules));
   }
-  if (uplinks_changed) start_uplinks(settings.uplinks, std::move(parts.uplinks));
+  start_uplinks(settings.uplinks, std::move(parts.uplinks));
   start_sources(settings.sources, std::move(parts.drivers));
   const std::string later = needs_restart(settings_, settings);
   settings_.sources = settings.sources;

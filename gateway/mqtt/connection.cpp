@@ -15,7 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kAnswerPatience = 10s;  // for the greeting's PUBACK
+constexpr auto kGreetingPatience = 10s;
+constexpr auto kFarewellPatience = 1s;  // a broker that does not answer must not hold up a stop or a reload
 constexpr auto kAckPatience = 30s;
 constexpr auto kLookAgain = 2s;        // should Paho have told nobody that the connection broke
 constexpr auto kHeldLongEnough = 10s;  // a connection that breaks sooner does not reset the backoff
@@ -88,7 +89,7 @@ Status Connection::Impl::join(std::stop_token stop) {
     limits = *taken;
   }
   if (greeting) {
-    if (const Status greeted = client->send_and_wait(*greeting, kAnswerPatience, stop); !greeted) return greeted;
+    if (const Status greeted = client->send_and_wait(*greeting, kGreetingPatience, stop); !greeted) return greeted;
   }
   const auto refused = client->subscribe(subscriptions, stop);
   if (!refused) return fail(refused.error());
@@ -138,7 +139,7 @@ void Connection::Impl::run(std::stop_token stop) {
     changed.wait_for(lock, stop, wait, [] { return false; });
   }
   if (farewell && client->connected()) {
-    if (!client->send_and_wait(*farewell, kAnswerPatience, {})) { /* the last will says the same */
+    if (!client->send_and_wait(*farewell, kFarewellPatience, {})) { /* the last will says the same */
     }
   }
   client->leave();

@@ -33,22 +33,22 @@ std::uint64_t samples_in(std::span<const journal::BatchPtr> batches) {
 
 }  // namespace
 
-Runner::Runner(std::string name, std::string type, std::unique_ptr<Uplink> uplink, journal::Journal& journal,
-               const Clock& clock, Metrics& metrics)
-    : name_(std::move(name)),
-      type_(std::move(type)),
+Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal& journal, const Clock& clock,
+               Metrics& metrics)
+    : section_(std::move(section)),
       uplink_(std::move(uplink)),
       journal_(journal),
       clock_(clock),
       backlog_metric_(
-          metrics.gauge("uplink/" + name_ + "/backlog_batches", "", "Batches not yet acknowledged upstream.")),
+          metrics.gauge("uplink/" + name() + "/backlog_batches", "", "Batches not yet acknowledged upstream.")),
       delivered_metric_(
-          metrics.counter("uplink/" + name_ + "/delivered_samples", "", "Samples acknowledged upstream.")),
-      failures_metric_(metrics.counter("uplink/" + name_ + "/failures", "", "Sends that failed and were tried again.")),
-      lost_metric_(metrics.counter("uplink/" + name_ + "/lost_batches", "",
+          metrics.counter("uplink/" + name() + "/delivered_samples", "", "Samples acknowledged upstream.")),
+      failures_metric_(
+          metrics.counter("uplink/" + name() + "/failures", "", "Sends that failed and were tried again.")),
+      lost_metric_(metrics.counter("uplink/" + name() + "/lost_batches", "",
                                    "Batches that retention took before they were sent.")),
       drain_metric_(
-          metrics.gauge("uplink/" + name_ + "/drain_time", "s", "Until the backlog is sent, at the present speed.")) {}
+          metrics.gauge("uplink/" + name() + "/drain_time", "s", "Until the backlog is sent, at the present speed.")) {}
 
 Runner::~Runner() {
   if (thread_.joinable()) {
@@ -58,7 +58,11 @@ Runner::~Runner() {
 }
 
 void Runner::start() {
-  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+  if (thread_.joinable()) return;
+  thread_ = std::jthread([this](std::stop_token stop) {
+    run(std::move(stop));
+    uplink_.reset();
+  });
 }
 
 Runner::Stats Runner::stats() const {
@@ -67,7 +71,7 @@ Runner::Stats Runner::stats() const {
 }
 
 void Runner::run(std::stop_token stop) {
-  Backoff backoff(kFirstWait, kLongestWait, std::hash<std::string>{}(name_));
+  Backoff backoff(kFirstWait, kLongestWait, std::hash<std::string>{}(name()));
   measured_at_ = Steady::now();
   while (!stop.stop_requested()) {
     const Round done = round(stop);
@@ -90,8 +94,8 @@ void Runner::run(std::stop_token stop) {
 }
 
 Runner::Round Runner::round(std::stop_token stop) {
-  const auto alerts_at = journal_.position(cursor(name_, "alerts"));
-  const auto samples_at = journal_.position(cursor(name_, "samples"));
+  const auto alerts_at = journal_.position(cursor(name(), "alerts"));
+  const auto samples_at = journal_.position(cursor(name(), "samples"));
   if (!alerts_at || !samples_at) return {false, (alerts_at ? samples_at : alerts_at).error().text};
   samples_at_ = *samples_at;
   const Round alerts = send_alerts(*alerts_at, stop);
@@ -133,7 +137,7 @@ Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   if (!alerts) return {false, alerts.error().text};
   const std::vector<journal::BatchPtr> batches(alerts->batches.begin(), alerts->batches.end());
   if (!batches.empty()) return carry(Lane::alerts, batches, alerts->through, stop);
-  if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name_, "alerts"), alerts->through));
+  if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name(), "alerts"), alerts->through));
   return {};
 }
 
@@ -167,7 +171,7 @@ Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batche
     if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent.error().text};
     delivered(lane == Lane::samples ? samples_in(batches) : 0);
   }
-  const Status moved = journal_.advance(cursor(name_, lane == Lane::alerts ? "alerts" : "samples"), through);
+  const Status moved = journal_.advance(cursor(name(), lane == Lane::alerts ? "alerts" : "samples"), through);
   if (!moved) return {false, moved.error().text};
   if (lane == Lane::samples) samples_at_ = through;
   return {true, ""};

@@ -34,15 +34,26 @@ class Runner {
     std::optional<double> drain_seconds;  ///< at the present speed; nothing while the backlog does not shrink
   };
 
-  Runner(std::string name, std::string type, std::unique_ptr<Uplink> uplink, journal::Journal& journal,
-         const Clock& clock, Metrics& metrics);
+  /// Its section of the configuration.
+  struct Section {
+    std::string name;
+    std::string type;
+    std::string meaning;  ///< equal for two sections that mean the same
+  };
+
+  Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal& journal, const Clock& clock,
+         Metrics& metrics);
   ~Runner();  ///< stops; what is not acknowledged stays in the backlog
 
+  /// Does nothing when it runs already.
   void start();
+  /// The thread says goodbye to the far end and lets go of the uplink, so that many can do so at the same time.
+  void ask_to_stop() { thread_.request_stop(); }
   /// Any thread.
   Stats stats() const;
-  const std::string& name() const { return name_; }
-  const std::string& type() const { return type_; }
+  const std::string& name() const { return section_.name; }
+  const std::string& type() const { return section_.type; }
+  const std::string& meaning() const { return section_.meaning; }
 
  private:
   /// What one round sent; `error` is empty when all went well.
@@ -65,9 +76,8 @@ class Runner {
   void delivered(std::uint64_t samples);
   void measure();
 
-  const std::string name_;
-  const std::string type_;
-  std::unique_ptr<Uplink> uplink_;
+  const Section section_;
+  std::unique_ptr<Uplink> uplink_;  ///< the thread's own once it runs
   journal::Journal& journal_;
   const Clock& clock_;
   Metric& backlog_metric_;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "tests/e2e/fixture.h"
 #include "tests/support/http_client.h"
@@ -172,6 +173,45 @@ TEST(Pipeline, AReloadTakesOverWhatChangedAndABadOneChangesNothing) {
   ASSERT_EQ(alerts.size(), 1u) << "55 is above the new clear level";
   const json log = get_json(gateway, "/api/v1/alerts/log")["log"];
   EXPECT_EQ(log.size(), 1u) << "a reload announced it again: " << log.dump();
+}
+
+std::string uplink(const std::string& name, const std::string& broker, const std::string& more = "") {
+  return "  - {name: " + name + ", type: mqtt, broker: \"" + broker + "\", topic: " + name + more + "}\n";
+}
+
+TEST(Pipeline, AReloadLeavesAnUplinkAloneThatDidNotChange) {
+  Broker cloud;
+  const auto same = cloud.subscribe("same/status");
+  const auto other = cloud.subscribe("other/status");
+  const auto online = [](const test::Process& status) {
+    std::size_t times = 0;
+    const std::string said = status.output();
+    for (auto at = said.find("online"); at != std::string::npos; at = said.find("online", at + 1)) ++times;
+    return times;
+  };
+  const std::string before = "sources: [{name: self, type: self}]\nuplinks:\n" + uplink("same", cloud.url());
+  GatewayProcess gateway(kProgram, before + uplink("other", cloud.url()));
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return online(*same) == 1 && online(*other) == 1; }));
+  gateway.reload(before + uplink("other", cloud.url(), ", max_in_flight: 7"));
+  ASSERT_TRUE(eventually([&] { return online(*other) == 2; }));
+  // What it says at its end comes after anything that the reload made it say.
+  EXPECT_EQ(gateway.stop(), 0);
+  ASSERT_TRUE(same->wait_for_output("offline"));
+  EXPECT_EQ(online(*same), 1u) << same->output();
+}
+
+TEST(Pipeline, AStopDoesNotWaitForManyBrokersThatDoNotAnswer) {
+  Broker cloud;
+  std::string configuration = "sources: [{name: self, type: self}]\nuplinks:\n";
+  for (int i = 0; i < 12; ++i) configuration += uplink("cloud" + std::to_string(i), cloud.url());
+  const auto online = cloud.subscribe("+/status");
+  GatewayProcess gateway(kProgram, configuration);
+  gateway.start();
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(online->wait_for_output("cloud" + std::to_string(i) + "/status"));
+  ::kill(cloud.pid(), SIGSTOP);
+  EXPECT_EQ(gateway.stop(), 0) << "killed after 20 s; all together need about two";
+  ::kill(cloud.pid(), SIGCONT);
 }
 
 TEST(CommandLine, AWrongConfigurationStopsTheStartWithEveryProblem) {

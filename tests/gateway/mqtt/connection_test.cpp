@@ -283,6 +283,22 @@ TEST(Connection, AnnouncesItselfAndSaysGoodbyeWithoutItsWill) {
   EXPECT_THAT(status->output(), Not(HasSubstr("died")));
 }
 
+TEST(Connection, DoesNotWaitLongForTheAnswerToItsGoodbye) {
+  ScriptedBroker broker({.published = [](const auto& publish) {
+    const bool greeting = publish.payload == "online";
+    return ScriptedBroker::Answer{greeting ? ScriptedBroker::Answer::Kind::code
+                                           : ScriptedBroker::Answer::Kind::silence};
+  }});
+  Listener listener(options_for(broker.url()), {}, false);
+  listener.connection->announce({"status", "online", 1, true}, {"status", "offline", 1, true});
+  listener.connection->start();
+  ASSERT_TRUE(listener.connected());
+  const auto began = std::chrono::steady_clock::now();
+  listener.connection.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 8s);  // about two; no test of speed, hence the room
+  EXPECT_EQ(broker.publishes().back().payload, "offline");
+}
+
 TEST(Connection, StopsWhileItIsConnectingToNobody) {
   Broker broker;
   broker.stop();

@@ -36,7 +36,8 @@ class MqttUplink : public journal::JournalTest {
     return uplink;
   }
   void start(const std::string& broker, const std::string& more = "") {
-    runner = std::make_unique<Runner>("cloud", "mqtt", make(broker, more), *journal, clock, metrics);
+    runner =
+        std::make_unique<Runner>(Runner::Section{"cloud", "mqtt", ""}, make(broker, more), *journal, clock, metrics);
     runner->start();
   }
   void samples(int from, int to) {

@@ -73,7 +73,8 @@ class RunnerTest : public journal::JournalTest {
     id = series("boiler1/temperature");
   }
   void start() {
-    runner = std::make_unique<Runner>("cloud", "test", std::make_unique<ToFarEnd>(far), *journal, clock, metrics);
+    runner = std::make_unique<Runner>(Runner::Section{"cloud", "test", ""}, std::make_unique<ToFarEnd>(far), *journal,
+                                      clock, metrics);
     runner->start();
   }
   void samples(int batches) {
