@@ -4,11 +4,12 @@
 import type { Alert, Reading, Series, Time } from './api.ts';
 import { ChartData, gapFor } from './chart_data.ts';
 import { chartTable } from './chart_table.ts';
-import { el, setAttribute, setText, show } from './dom.ts';
+import { el, setAttribute, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
 import { type Icon, icon } from './icons.ts';
 import type { Model } from './model.ts';
 import { Plot } from './plot.ts';
+import { tell } from './reading.ts';
 import { fetchHistory } from './rest.ts';
 import { text } from './strings.ts';
 
@@ -16,11 +17,24 @@ const kPoints = 400;
 const kShortest = 10 * format.kSecond;
 const kLongest = 30 * format.kDay;
 const kDefaultRange = 15;
+/** The gateway knows the series no more: another journal, say. */
+const kGone = { shown: { value: '', unit: '' }, badge: '', live: false, mark: 'unknown' } as const;
+
+/** What the chart asks of the page around it. */
+export interface Around {
+  /** The server's time, and whether the link is up. */
+  now(): Time;
+  online(): boolean;
+  /** The right end of a window that follows the present: it stands still while the page is paused. */
+  present(): Time;
+  closed(name: string): void;
+}
 
 export class Chart {
   readonly node: HTMLElement;
   private readonly title = el('h2', { id: 'chart-title', tabindex: -1 });
-  private readonly current = el('span', { class: 'chart-current' });
+  private readonly current = el('span');
+  private readonly age = el('span', { class: 'chart-age' });
   private readonly readout = el('p', { class: 'chart-readout' });
   private readonly summary = el('p', { class: 'chart-summary', id: 'chart-summary' });
   private readonly message = el('p', { class: 'chart-message', hidden: true });
@@ -31,14 +45,14 @@ export class Chart {
   private readonly view: HTMLButtonElement;
   private plot: Plot | null = null;
   private data = new ChartData([], 0, Infinity);
-  private series: Series | null = null;
+  private name: string | null = null;
   private span = kDefaultRange * format.kMinute;
   /** Right end of a window that stands still; null follows the present. */
   private until: Time | null = null;
   private cursor: number | null = null;
   private request = 0;
 
-  constructor(private readonly model: Model, private readonly now: () => Time, private readonly closed: (name: string) => void) {
+  constructor(private readonly model: Model, private readonly around: Around) {
     const ranges = el('div', { class: 'segments', role: 'group', 'aria-label': text.chart.rangeLabel });
     for (const [label, minutes] of text.chart.ranges) {
       const button = el('button', { type: 'button', class: 'segment', click: () => this.goTo(minutes * format.kMinute, null) }, label);
@@ -48,7 +62,7 @@ export class Chart {
     this.follow = el('button', { type: 'button', class: 'button follow', hidden: true, click: () => this.goTo(this.span, null) }, icon('play'), text.chart.follow);
     this.view = el('button', { type: 'button', class: 'button', 'aria-pressed': 'false', click: () => this.switchView() }, text.chart.table);
     this.node = el('section', { class: 'chart', 'aria-labelledby': 'chart-title', hidden: true, keydown: (event: KeyboardEvent) => this.key(event) },
-      el('div', { class: 'chart-head' }, this.title, this.current,
+      el('div', { class: 'chart-head' }, this.title, this.current, this.age,
         el('button', { type: 'button', class: 'icon-button close', 'aria-label': text.chart.close, title: text.chart.close, click: () => this.close() }, icon('close'))),
       el('div', { class: 'chart-tools' }, ranges,
         el('div', { class: 'tool-group' },
@@ -61,19 +75,24 @@ export class Chart {
   }
 
   get shownSeries(): string | null {
-    return this.series?.name ?? null;
+    return this.name;
+  }
+
+  /** Looked up each time: a snapshot or a new description puts another object in its place. */
+  private get series(): Series | null {
+    return this.name === null ? null : this.model.series.get(this.name) ?? null;
   }
 
   open(name: string): void {
     const series = this.model.series.get(name);
     if (!series) return;
     this.plot?.close();
-    this.series = series;
+    this.name = name;
     show(this.node, true);
     document.documentElement.classList.add('chart-open');
     setText(this.title, name);
     this.showCurrent();
-    this.plot = new Plot(this.frame, series, {
+    this.plot = new Plot(this.frame, () => this.series ?? series, {
       cursor: (at) => this.showCursor(at),
       selected: (from, to) => this.goTo(Math.max(kShortest, (to - from) * 1e6), to * 1e6),
     });
@@ -82,14 +101,14 @@ export class Chart {
   }
 
   close(): void {
-    const name = this.series?.name;
+    const name = this.name;
     this.plot?.close();
     this.plot = null;
-    this.series = null;
+    this.name = null;
     this.request += 1;
     show(this.node, false);
     document.documentElement.classList.remove('chart-open');
-    if (name) this.closed(name);
+    if (name !== null) this.around.closed(name);
   }
 
   /** A new reading of the series that is shown. */
@@ -98,24 +117,25 @@ export class Chart {
     this.data.add(reading);
   }
 
-  /** The window moves on with the time, about once a second. */
+  /** The reading ages and the window moves on with the time, about once a second. */
   tick(): void {
-    if (!this.plot || !this.series || this.until !== null) return;
-    this.data.forgetBefore(this.now() - this.span);
+    this.showCurrent();
+    if (!this.plot || this.until !== null) return;
+    this.data.forgetBefore(this.around.present() - this.span);
     this.draw();
   }
 
   /** After the link was down there is a hole that only history fills. */
   async load(): Promise<void> {
-    if (!this.series) return;
+    const series = this.series;
+    if (!series) return;
     const mine = (this.request += 1);
-    const { name, stale_after } = this.series;
-    const to = this.until ?? this.now(), from = to - this.span, bucket = this.span / kPoints;
+    const to = this.until ?? this.around.present(), from = to - this.span, bucket = this.span / kPoints;
     this.say(text.chart.loading);
     try {
-      const history = await fetchHistory([name], from, to, kPoints);
+      const history = await fetchHistory([series.name], from, to, kPoints);
       if (mine !== this.request) return;
-      this.data = new ChartData(history.series[0]?.points ?? [], bucket, gapFor(stale_after, bucket));
+      this.data = new ChartData(history.series[0]?.points ?? [], bucket, gapFor(series.stale_after, bucket), this.until === null);
       this.say(this.data.points.length ? '' : text.chart.empty);
       this.draw();
     } catch (problem) {
@@ -124,7 +144,7 @@ export class Chart {
   }
 
   private goTo(span: number, until: Time | null): void {
-    const now = this.now();
+    const now = this.around.present();
     this.span = Math.min(kLongest, Math.max(kShortest, span));
     this.until = until !== null && until < now ? until : null;
     this.ranges.forEach((button, at) =>
@@ -135,28 +155,28 @@ export class Chart {
   }
 
   private zoom(factor: number): void {
-    const to = this.until ?? this.now();
+    const to = this.until ?? this.around.present();
     const span = Math.min(kLongest, Math.max(kShortest, this.span * factor));
     this.goTo(span, this.until === null ? null : to - this.span / 2 + span / 2);
   }
 
   private pan(share: number): void {
-    this.goTo(this.span, (this.until ?? this.now()) + share * this.span);
+    this.goTo(this.span, (this.until ?? this.around.present()) + share * this.span);
   }
 
   private draw(): void {
-    if (!this.plot || !this.series) return;
-    const to = this.until ?? this.now(), from = to - this.span;
-    const exact = this.series.kind !== 'number';
-    this.plot.show(this.data.columns(exact), from / 1e6, to / 1e6, this.limits());
-    setText(this.summary, this.sentence(from, to));
+    const series = this.series;
+    if (!this.plot || !series) return;
+    const to = this.until ?? this.around.present(), from = to - this.span;
+    this.plot.show(this.data.columns(series.kind !== 'number'), from / 1e6, to / 1e6, this.limits());
+    setText(this.summary, this.sentence(series, from, to));
     if (this.cursor === null) setText(this.readout, this.limitWords());
-    if (!this.table.hidden) this.table.replaceChildren(chartTable(this.series, this.data.points, from, to));
+    if (!this.table.hidden) this.table.replaceChildren(chartTable(series, this.data.points, from, to));
   }
 
-  private sentence(from: Time, to: Time): string {
-    const series = this.series!, sum = this.data.summary(from, to);
-    const range = this.until === null ? text.chart.lastSpan(format.span(this.span)) : text.chart.between(format.moment(from, this.now()), format.moment(to, this.now()));
+  private sentence(series: Series, from: Time, to: Time): string {
+    const now = this.around.now(), sum = this.data.summary(from, to);
+    const range = this.until === null ? text.chart.lastSpan(format.span(this.span)) : text.chart.between(format.moment(from, now), format.moment(to, now));
     if (!sum) return text.chart.empty;
     const say = (value: number) => format.joined(format.value(series, value));
     return series.kind === 'state' || series.kind === 'boolean'
@@ -177,8 +197,11 @@ export class Chart {
   }
 
   private showCurrent(): void {
-    const last = this.series?.last;
-    if (this.series && last) setText(this.current, last[1] === null ? text.reason[last[3]] : format.joined(format.value(this.series, last[1])));
+    const series = this.series;
+    const { shown, badge, live, mark } = series ? tell(series, this.around.now(), this.around.online()) : kGone;
+    setText(this.current, format.joined(shown));
+    setClass(this.current, live ? 'chart-current' : 'chart-current aged');
+    setText(this.age, mark === 'fresh' ? '' : badge);
   }
 
   private showCursor(at: number | null): void {
@@ -187,7 +210,7 @@ export class Chart {
     const columns = at === null || !series ? null : this.data.columns(series.kind !== 'number');
     const x = columns?.x[at!];
     if (!columns || !series || x === undefined) return setText(this.readout, this.limitWords());
-    const time = format.moment(x * 1e6, this.now());
+    const time = format.moment(x * 1e6, this.around.now());
     const [middle, low, high] = [columns.middle[at!] ?? null, columns.low[at!] ?? null, columns.high[at!] ?? null];
     const say = (value: number | null) => format.joined(format.value(series, value));
     setText(this.readout, middle === null ? text.chart.noData(time) : text.chart.at(time, say(middle), say(low), say(high)));

@@ -24,10 +24,12 @@ export interface Summary {
 export class ChartData {
   /**
    * @param bucket width of a history bucket; @param gap silence that counts as a gap (both microseconds)
+   * @param live does the window end at the present? One that stands in the past has no place for what comes now
    */
-  constructor(readonly points: Envelope[], private readonly bucket: number, private readonly gap: number) {}
+  constructor(readonly points: Envelope[], private readonly bucket: number, private readonly gap: number, private readonly live = true) {}
 
   add([time, value, quality]: Reading): void {
+    if (!this.live) return;
     const tail = this.points[this.points.length - 1];
     if (tail && time <= tail[0]) return;
     const bad = value === null || quality === 'bad';

@@ -1,6 +1,7 @@
 // What a reading is worth right now. Decided in one place, so that no view can show an old value as live.
 
 import type { Reason, Series, Time } from './api.ts';
+import { kMinute } from './format.ts';
 
 export type Freshness =
   | { kind: 'fresh'; age: number }
@@ -9,6 +10,9 @@ export type Freshness =
   | { kind: 'bad'; age: number; reason: Reason }
   | { kind: 'unknown' };
 
+/** A time further ahead than this is wrong, so it tells no age; the mqtt source draws the line at the same place. */
+const kAhead = 5 * kMinute;
+
 /** @param now the server's clock; ages are in microseconds */
 export function freshness(series: Series, now: Time): Freshness {
   if (!series.last) return { kind: 'unknown' };
@@ -16,6 +20,7 @@ export function freshness(series: Series, now: Time): Freshness {
   const age = Math.max(0, now - time);
   if (age > series.stale_after) return { kind: 'stale', age };
   if (quality === 'bad' || value === null) return { kind: 'bad', age, reason };
+  if (time - now > kAhead) return { kind: 'uncertain', age, reason: 'clock' };
   if (quality === 'uncertain') return { kind: 'uncertain', age, reason };
   return { kind: 'fresh', age };
 }

@@ -36,7 +36,8 @@ class Page {
   private readonly alerts = new Alerts(this.model, (name) => this.chart.open(name));
   private readonly log = new Log(this.model, () => this.clock.now());
   private readonly points = new Points(this.model, this.sparks, (name) => this.chart.open(name));
-  private readonly chart: Chart = new Chart(this.model, () => this.viewTime(), (name) => this.points.focus(name));
+  private readonly chart: Chart = new Chart(this.model, {
+    now: () => this.clock.now(), online: () => this.online, present: () => this.pausedAt ?? this.clock.now(), closed: (name) => this.points.focus(name) });
   private readonly details = new Details();
   private readonly footer = el('footer');
   private frame = 0;
@@ -169,10 +170,6 @@ class Page {
     if (rejected === this.rejected) return;
     this.rejected = rejected;
     fetchDeadLetters(kDeadLetters).then((letters) => this.details.showDeadLetters(letters, this.clock.now()), () => (this.rejected = -1));
-  }
-
-  private viewTime(): Time {
-    return this.pausedAt ?? this.clock.now();
   }
 
   private togglePause(): void {

@@ -21,8 +21,9 @@ export class Plot {
   private limits: number[] = [];
   private readonly observer: ResizeObserver;
 
-  constructor(private readonly frame: HTMLElement, private readonly series: Series, events: PlotEvents) {
-    const stepped = series.kind === 'state' || series.kind === 'boolean';
+  /** @param series as it is known now: a state series may learn new words while its chart is open */
+  constructor(private readonly frame: HTMLElement, private readonly series: () => Series, events: PlotEvents) {
+    const { kind } = series(), stepped = kind === 'state' || kind === 'boolean';
     const line: uPlot.Series = { stroke: () => colour(frame, '--water-line'), width: 1.75, points: { show: false }, spanGaps: false };
     if (stepped) line.paths = uPlot.paths.stepped!({ align: 1 });
     const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false };
@@ -35,7 +36,7 @@ export class Plot {
         { stroke: () => colour(frame, '--muted'), font: kAxisFont, grid: { stroke: () => colour(frame, '--grid'), width: 1 }, ticks: { show: false }, size: 30, values: (_u, ticks, _axis, _space, step) => ticks.map((at) => tickTime(at, step)) },
         { stroke: () => colour(frame, '--muted'), font: kAxisFont, grid: { stroke: () => colour(frame, '--grid'), width: 1 }, ticks: { show: false },
           size: (_u, values) => 18 + 7 * Math.max(3, ...(values ?? []).map((one) => (one ?? '').length)),
-          ...(stepped && { splits: () => this.codes() }), values: (_u, ticks) => axisValues(series, ticks) },
+          ...(stepped && { splits: () => this.codes() }), values: (_u, ticks) => axisValues(series(), ticks) },
       ],
       series: [{}, line, edge, edge],
       bands: stepped ? [] : [{ series: [3, 2], fill: () => colour(frame, '--water-band') }],
@@ -74,7 +75,7 @@ export class Plot {
   }
 
   private codes(): number[] {
-    const count = this.series.kind === 'boolean' ? 2 : this.series.states?.length ?? 2;
+    const { kind, states } = this.series(), count = kind === 'boolean' ? 2 : states?.length ?? 2;
     return Array.from({ length: count }, (_unused, code) => code);
   }
 

@@ -1,6 +1,6 @@
 // The tiles in their groups, with a search and a filter.
 
-import type { Alert, Severity, Time } from './api.ts';
+import type { Alert, Series, Severity, Time } from './api.ts';
 import { arrange, el, reconcile, setText, show } from './dom.ts';
 import { freshness } from './freshness.ts';
 import { type Group, group } from './groups.ts';
@@ -105,17 +105,21 @@ export class Points {
     for (const { key, title, mixed, series } of groups) {
       const node = this.groupNodes.get(key)!;
       setText(node.firstElementChild!, title);
-      const tiles = series.map((one) => {
-        let tile = this.tiles.get(one.name);
-        if (!tile) this.tiles.set(one.name, (tile = new Tile(one, this.open)));
-        return tile.node;
-      });
       node.classList.toggle('mixed', mixed);
-      arrange(node.lastElementChild!, tiles);
+      arrange(node.lastElementChild!, series.map((one) => this.tileOf(one).node));
       node.dataset['size'] = String(series.length);
-      series.forEach(({ name }) => this.refresh(name, true));
     }
     this.fit();
+  }
+
+  /** One that is shown again still says what it said: a search moves no value while the page is paused. */
+  private tileOf(series: Series): Tile {
+    const known = this.tiles.get(series.name);
+    if (known) return known;
+    const tile = new Tile(series, this.open);
+    this.tiles.set(series.name, tile);
+    this.refresh(series.name, true);
+    return tile;
   }
 
   /** Small groups share a row: each spans as many columns as it has tiles. */

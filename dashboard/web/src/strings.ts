@@ -125,7 +125,7 @@ export const text = {
     no_answer: 'No answer',
     device_fault: 'Device fault',
     wrong_type: 'Wrong type of value',
-    clock: 'Device clock not trusted',
+    clock: 'Time not trusted',
   } as Record<Reason, string>,
 
   severity: { info: 'Info', warning: 'Warning', high: 'High', critical: 'Critical' } as Record<Severity, string>,

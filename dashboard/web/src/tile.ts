@@ -3,8 +3,8 @@
 import type { Severity, Series, Time } from './api.ts';
 import { el, setAttribute, setClass, setText, svg } from './dom.ts';
 import * as format from './format.ts';
-import { freshness } from './freshness.ts';
 import { changeIcon, icon } from './icons.ts';
+import { type Told, tell } from './reading.ts';
 import type { Trail } from './spark_data.ts';
 import { kTrail, sparkPath } from './spark_data.ts';
 import { text } from './strings.ts';
@@ -38,16 +38,12 @@ export class Tile {
 
   /** @param online false while the link is down: then nothing is live, however young */
   update(series: Series, lastGood: Series['last'] | undefined, severity: Severity | null, now: Time, online: boolean): void {
-    const state = freshness(series, now);
-    const span = 'age' in state ? format.span(state.age) : '';
-    const shown = format.value(series, series.last?.[1] ?? null);
-    const live = online && (state.kind === 'fresh' || state.kind === 'uncertain');
-
-    setText(this.value, state.kind === 'bad' ? text.reason[state.reason] ?? state.reason : shown.value);
-    setText(this.unit, state.kind === 'bad' ? '' : shown.unit);
-    setText(this.note, this.noteFor(series, lastGood, now));
-    setText(this.badge, !online && state.kind === 'fresh' ? text.points.offlineBadge(span) : text.points.badge(state, span));
-    changeIcon(this.mark, !online && state.kind === 'fresh' ? 'stale' : state.kind);
+    const { state, shown, badge, mark, live } = tell(series, now, online);
+    setText(this.value, shown.value);
+    setText(this.unit, shown.unit);
+    setText(this.note, noteFor(series, state, lastGood, now));
+    setText(this.badge, badge);
+    changeIcon(this.mark, mark);
     setClass(this.node, `tile is-${state.kind}${live ? '' : ' not-live'}${severity ? ` in-alert severity-${severity}` : ''}`);
   }
 
@@ -61,13 +57,14 @@ export class Tile {
     setAttribute(this.line, 'd', line);
     setAttribute(this.area, 'd', area);
   }
+}
 
-  private noteFor(series: Series, lastGood: Series['last'] | undefined, now: Time): string {
-    if (!series.last) return '';
-    const [, value, quality, reason] = series.last;
-    if (quality === 'bad' || value === null) {
-      return lastGood ? text.points.lastGood(format.joined(format.value(series, lastGood[1])), format.age(now - lastGood[0])) : '';
-    }
-    return quality === 'uncertain' && reason !== 'retained' ? text.reason[reason] ?? reason : '';
+function noteFor(series: Series, state: Told['state'], lastGood: Series['last'] | undefined, now: Time): string {
+  if (!series.last) return '';
+  const [, value, quality, reason] = series.last;
+  if (quality === 'bad' || value === null) {
+    return lastGood ? text.points.lastGood(format.joined(format.value(series, lastGood[1])), format.age(now - lastGood[0])) : '';
   }
+  const why = state.kind === 'uncertain' ? state.reason : reason;
+  return why === '' || why === 'retained' ? '' : text.reason[why] ?? why;
 }

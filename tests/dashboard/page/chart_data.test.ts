@@ -33,6 +33,12 @@ test('a reading that history already holds is not counted twice', () => {
   assert.equal(data.points.length, 1);
 });
 
+test('a window in the past takes no live readings, so that one left open does not grow', () => {
+  const data = new ChartData([point(0, 10)], kSecond, 6 * kSecond, false);
+  for (let i = 1; i < 100; i += 1) data.add([at(i), i, 'good', '']);
+  assert.equal(data.points.length, 1);
+});
+
 test('the summary counts samples, gaps and changes in the window only', () => {
   const data = new ChartData([point(0, 100), point(10, 1, 3), point(11, 2, 2), point(30, 5)], kSecond, 6 * kSecond);
   assert.deepEqual(data.summary(at(9), at(40)), { low: 1, high: 5, mean: 3, last: 5, samples: 3, gaps: 1, bad: 0, changes: 2 });

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { ServerClock } from '../../../dashboard/web/src/clock.ts';
+import type { Series } from '../../../dashboard/web/src/api.ts';
 import { freshness, tally } from '../../../dashboard/web/src/freshness.ts';
+import { tell } from '../../../dashboard/web/src/reading.ts';
 import { kNow, kSecond, series } from './samples.ts';
 
 test('a young good reading is fresh', () => assert.equal(freshness(series(), kNow).kind, 'fresh'));
@@ -26,6 +28,25 @@ test('a series without a reading is unknown', () => assert.equal(freshness(serie
 
 test('a reading from the future has no age', () => {
   assert.deepEqual(freshness(series({ last: [kNow + kSecond, 5, 'good', ''] }), kNow), { kind: 'fresh', age: 0 });
+});
+
+test('a reading from far in the future is uncertain, never fresh: its time tells nothing', () => {
+  const ahead = (seconds: number) => freshness(series({ last: [kNow + seconds * kSecond, 5, 'good', ''] }), kNow);
+  assert.equal(ahead(300).kind, 'fresh');
+  assert.deepEqual(ahead(301), { kind: 'uncertain', age: 0, reason: 'clock' });
+  assert.equal(freshness(series({ last: [kNow + 86_400 * kSecond, null, 'bad', 'no_answer'] }), kNow).kind, 'bad');
+});
+
+test('what is said of a reading follows its freshness and the link', () => {
+  const told = (last: Series['last'], online = true) => {
+    const { shown, badge, mark, live } = tell(series({ last }), kNow, online);
+    return [shown.value, badge, mark, live];
+  };
+  assert.deepEqual(told([kNow - kSecond, 71.5, 'good', '']), ['71.5', '1 s', 'fresh', true]);
+  assert.deepEqual(told([kNow - kSecond, 71.5, 'good', ''], false), ['71.5', 'Last known, 1 s', 'stale', false]);
+  assert.deepEqual(told([kNow - 9 * kSecond, 71.5, 'good', '']), ['71.5', 'Stale, 9 s', 'stale', false]);
+  assert.deepEqual(told([kNow, null, 'bad', 'no_answer']), ['No answer', 'Bad, 0 s', 'bad', false]);
+  assert.deepEqual(told(null), ['–', 'No reading yet', 'unknown', false]);
 });
 
 test('the tally adds up', () => {

@@ -158,7 +158,7 @@ test('an upstream that is cut off closes its gate and says how much waits', () =
   await untilText(page.locator('#upstream'), /did not answer; next try in 8 s/);
 }));
 
-test('pausing holds the values and says so; resuming catches up', () => withPage(async ({ page }) => {
+test('pausing holds the values, in a search too, and says so; resuming catches up', () => withPage(async ({ page }) => {
   await untilLive(page);
   await untilValueMoves(page, 'boiler1/temperature');
   await page.getByRole('button', { name: 'Pause' }).click();
@@ -166,6 +166,9 @@ test('pausing holds the values and says so; resuming catches up', () => withPage
   const value = tile(page, 'boiler1/temperature').locator('.tile-number');
   const held = await textOf(value);
   await page.waitForTimeout(3000);
+  assert.equal(await textOf(value), held);
+  await page.getByRole('searchbox').fill('boiler1');
+  await until('only what was searched', async () => (await page.locator('.tile').count()) === 4);
   assert.equal(await textOf(value), held);
   await page.getByRole('button', { name: 'Resume' }).click();
   await until('a moved value', async () => (await textOf(value)) !== held);
@@ -190,6 +193,28 @@ test('a tile opens its chart by keyboard; ranges, table and keys work; Escape gi
   await page.keyboard.press('Escape');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-series')), 'boiler1/temperature');
 }, { before: (gateway) => (gateway.gap = [gateway.now() - 20 * 60 * kSecond, gateway.now() - 17 * 60 * kSecond]) }));
+
+test('the header of an open chart follows its series over a new description and a restart, and ages', () => withPage(async ({ gateway, page, expectLoss }) => {
+  const current = page.locator('.chart-current');
+  const moves = async (after) => {
+    const before = await textOf(current);
+    await until(`the header to move on after ${after}`, async () => (await textOf(current)) !== before);
+  };
+  await untilLive(page);
+  await tile(page, 'boiler1/temperature').click();
+  await moves('the chart was opened');
+  gateway.send('series', { series: gateway.allSeries() });
+  await moves('a description');
+  await moves('a description');
+  expectLoss();
+  await gateway.stop();
+  await untilText(page.locator('.chart-age'), /^Last known, \d+ s$/);
+  await gateway.start();
+  await untilLive(page);
+  await moves('a restart');
+  gateway.failing.set('boiler1/temperature', 'silent');
+  await untilText(page.locator('.chart-age'), /^Stale, \d+ s$/);
+}));
 
 test('the chart of a state and of a point without history work', () => withPage(async ({ page }) => {
   await untilLive(page);
