@@ -9,10 +9,6 @@ const kLogLimit = 200;
 export class Changes {
   readonly parts = new Set<Part>();
   readonly values = new Set<string>();
-
-  get empty(): boolean {
-    return this.parts.size === 0 && this.values.size === 0;
-  }
 }
 
 export class Model {

@@ -94,7 +94,6 @@ export const text = {
     gateHalf: 'gate half closed',
     gateClosed: 'gate closed',
     rulesUnit: (n: number) => (n === 1 ? 'rule' : 'rules'),
-    describe: (stage: string, figure: string, line: string, gate: string) => `${stage}: ${figure}, ${line}, ${gate}`,
   },
 
   points: {
@@ -103,8 +102,6 @@ export const text = {
     filterLabel: 'Show',
     filter: { all: 'All', trouble: 'Not fresh', alert: 'In alert' } as Record<'all' | 'trouble' | 'alert', string>,
     none: 'No point matches. Clear the search or show all.',
-    gateway: 'This gateway',
-    open: (name: string) => `Open the chart of ${name}`,
     lastGood: (value: string, age: string) => `last ${value}, ${age}`,
     badge(f: Freshness, span: string): string {
       switch (f.kind) {
@@ -219,7 +216,6 @@ export const text = {
     store: 'Store',
     upstream: 'Upstream',
     upstreamNone: 'No upstream is configured: readings stay on this gateway. Add one under “uplinks:” in tidegate.yaml.',
-    rate: 'Rate',
     stored: 'Stored',
     delivered: 'Delivered',
     samplesPerSecond: (rate: string) => `${rate} samples/s`,
@@ -249,10 +245,6 @@ export const text = {
     deadLettersNone: 'None. Every message could be read.',
     deadLettersHelp: 'These arrived but could not be read or were over a limit. They are kept here so that nothing is lost silently.',
     times: (n: number) => `${n} times`,
-    gateway: 'Gateway',
-    version: 'Version',
-    started: 'Running for',
-    journal: 'Journal',
   },
   footer: (version: string, span: string) => `Tidegate ${version}, running for ${span}`,
 };
