@@ -66,6 +66,7 @@ export class FakeGateway {
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
     this.upstreamDownSince = null;
     this.busy = false;
+    this.alertsUnreadable = false;
     this.mute = false;         // a half-open link: the socket stays, nothing is said
   }
 
@@ -207,7 +208,7 @@ export class FakeGateway {
     if (this.mute) return this.streams.add(response);
     const lastId = request.headers['last-event-id'] ?? url.searchParams.get('last_event_id') ?? '';
     response.write(`retry: 3000\n${this.frame('hello', this.hello())}`);
-    response.write(this.frame('snapshot', { time: this.now(), series: this.allSeries(), alerts: [...this.alerts.values()], state: this.state() }));
+    response.write(this.frame('snapshot', { time: this.now(), series: this.allSeries(), alerts: this.alertsUnreadable ? null : [...this.alerts.values()], state: this.state() }));
     if (lastId && !lastId.startsWith(`${this.epoch}:`)) response.write(this.frame('gap', { first: null, last: null, why: 'epoch' }));
     else if (lastId) this.replay(response, Number(lastId.split(':')[1]));
     this.streams.add(response);
@@ -265,7 +266,7 @@ export function playScenes(gateway) {
   gateway.raise('boiler-overheating:boiler1', { series: 'boiler1/temperature', severity: 'critical', message: 'boiler1 is at 93.2 °C, limit 90 °C',
     value: 93.2, limit: 90, unit: '°C', labels: { area: 'boiler-house' }, runbook: 'Close V12, then call the boiler desk.' });
   gateway.alerts.set('boiler-overheating:boiler2', { ...gateway.alerts.get('boiler-overheating:boiler1'), id: 'boiler-overheating:boiler2',
-    series: 'boiler2/temperature', phase: 'pending', raised: null, message: 'boiler2 is at 90.4 °C, limit 90 °C', value: 90.4 });
+    series: 'boiler2/temperature', phase: 'pending', acknowledged: true, raised: null, message: 'boiler2 is at 90.4 °C, limit 90 °C', value: 90.4 });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

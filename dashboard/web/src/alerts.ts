@@ -1,4 +1,5 @@
-// The active alerts, worst first, each with its acknowledge form; and those that are about to be raised.
+// The alerts that are raised or wait for an acknowledgement, worst first, each with its form; and those that are about to
+// be raised.
 
 import type { Alert, Severity, Time } from './api.ts';
 import { el, reconcile, setClass, setText, show } from './dom.ts';
@@ -12,7 +13,10 @@ const kSeverityRank: Record<Severity, number> = { critical: 0, high: 1, warning:
 const kNameKey = 'tidegate.name';
 
 export const isRaised = ({ phase }: Alert) => phase === 'active' || phase === 'clearing' || phase === 'returned';
-export const needsAcknowledge = (alert: Alert) => isRaised(alert) && !alert.acknowledged;
+/** `acknowledged` says that nothing is left to acknowledge: it is false from the first raise on, in any phase. */
+export const needsAcknowledge = ({ phase, acknowledged }: Alert) => phase !== 'normal' && !acknowledged;
+/** One that is about to be raised again may still owe the acknowledgement of the last time. */
+export const isListed = (alert: Alert) => isRaised(alert) || needsAcknowledge(alert);
 
 /** What needs a person first: not acknowledged, then the worst, then the newest. */
 export function byUrgency(a: Alert, b: Alert): number {
@@ -25,7 +29,7 @@ export class Alerts {
   private readonly list = el('ul', { class: 'alert-list' });
   private readonly pendingList = el('ul', { class: 'pending-list' });
   private readonly pending = el('div', { class: 'pending', hidden: true }, el('h3', {}, text.alerts.pendingTitle), this.pendingList);
-  private readonly none = el('p', { class: 'empty all-quiet' });
+  private readonly none = el('p');
   private readonly count = el('span', { class: 'count' });
   private readonly nodes = new Map<string, HTMLElement>();
   private readonly cards = new Map<string, AlertCard>();
@@ -39,24 +43,25 @@ export class Alerts {
 
   update(now: Time): void {
     const all = [...this.model.alerts.values()];
-    const raised = all.filter(isRaised).sort(byUrgency);
-    const pending = all.filter(({ phase }) => phase === 'pending').sort(byUrgency);
-    reconcile(this.list, raised, ({ id }) => id, this.nodes, (alert) => {
+    const listed = all.filter(isListed).sort(byUrgency);
+    const pending = all.filter((alert) => !isListed(alert)).sort(byUrgency);
+    reconcile(this.list, listed, ({ id }) => id, this.nodes, (alert) => {
       const card = new AlertCard(alert, this.model, this.openChart);
       this.cards.set(alert.id, card);
       return card.node;
     });
     for (const id of this.cards.keys()) if (!this.nodes.has(id)) this.cards.delete(id);
-    for (const alert of raised) this.cards.get(alert.id)!.update(alert, now);
+    for (const alert of listed) this.cards.get(alert.id)!.update(alert, now);
     reconcile(this.pendingList, pending, ({ id }) => id, this.pendingNodes, () => el('li', {}, el('span'), ' ', el('span', { class: 'muted' })));
     for (const alert of pending) {
       const [message, since] = this.pendingNodes.get(alert.id)!.children;
       setText(message!, alert.message || alert.id);
       setText(since!, text.alerts.pendingFor(format.span(now - alert.since)));
     }
-    setText(this.count, raised.length ? String(raised.length) : '');
-    setText(this.none, this.model.state?.rules.length ? text.alerts.none : text.alerts.noneNoRules);
-    show(this.none, raised.length === 0);
+    setText(this.count, listed.length ? String(listed.length) : '');
+    setText(this.none, !this.model.alertsKnown ? text.alerts.unknown : this.model.state?.rules.length ? text.alerts.none : text.alerts.noneNoRules);
+    setClass(this.none, this.model.alertsKnown ? 'empty all-quiet' : 'empty');
+    show(this.none, listed.length === 0 || !this.model.alertsKnown);
     show(this.pending, pending.length > 0);
   }
 }
@@ -124,7 +129,7 @@ class AlertCard {
     try {
       const who = this.who.value.trim();
       remember(who);
-      this.model.takeAlert(await acknowledge(this.alert.id, who, this.note.value.trim()));
+      this.model.takeAcknowledged(await acknowledge(this.alert.id, who, this.note.value.trim()));
     } catch (problem) {
       setText(this.error, problem instanceof Error ? problem.message : String(problem));
       show(this.error, true);

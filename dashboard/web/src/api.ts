@@ -133,10 +133,12 @@ export interface SourceEvent {
   changes: { time: Time; source: string; health: Health; text: string }[];
 }
 
+export type GapCause = 'retention' | 'damaged' | 'limit' | 'epoch' | 'id';
+
 export interface GapNotice {
   first: number | null;
   last: number | null;
-  why: string;
+  why: GapCause;
 }
 
 export interface DeadLetter {
@@ -161,7 +163,7 @@ export interface History {
 /** What the stream says, by event name. */
 export interface StreamEvents {
   hello: Hello;
-  snapshot: { time: Time; series: Series[]; alerts: Alert[]; state: State };
+  snapshot: { time: Time; series: Series[]; alerts: Alert[] | null; state: State };
   delta: { time: Time; values: Record<string, Reading> };
   series: { series: Series[] };
   alert: { seq: number; alerts: AlertEvent[] };

@@ -49,6 +49,7 @@ class Page {
   private lostSince: number | null = null;
   private rejected = -1;
   private hiddenSince = 0;
+  private reloads = 0;
 
   start(root: HTMLElement): void {
     root.append(this.status.header,
@@ -69,7 +70,7 @@ class Page {
     if (time !== null) this.clock.observe(time);
     this.lastHeard = this.clock.now();
     if (event.type === 'snapshot') this.restarted(event.data.state.gateway.started);
-    if (event.type === 'gap') this.log.warn(text.log.gap(event.data));
+    if (event.type === 'gap') this.log.warn(text.log.gap[event.data.why]);
     this.model.apply(event);
     this.schedule();
   }
@@ -103,7 +104,7 @@ class Page {
     this.frame = 0;
     const changes = this.model.takeChanges();
     const { parts } = changes;
-    if (parts.has('reload')) void this.reload();
+    if (parts.has('reload')) void this.reload(parts.has('gap'));
     if (parts.has('alerts')) this.alerts.update(this.clock.now());
     if (parts.has('log')) this.log.update();
     if (parts.has('state')) this.refreshDeadLetters();
@@ -153,12 +154,14 @@ class Page {
   }
 
   /** What the stream does not carry: the log, the trails behind the tiles, the chart's history. */
-  private async reload(): Promise<void> {
+  private async reload(afterGap: boolean): Promise<void> {
+    const mine = (this.reloads += 1);
     const oldest = this.model.state?.store.oldest ?? null;
     void this.sparks.fill([...this.model.series.values()], oldest, this.clock.now(), () => this.points.redrawSparks());
     void this.chart.load();
     try {
       this.model.takeLog(await fetchAlertLog(kLogEntries));
+      if (!afterGap && mine === this.reloads) this.log.warn('');
       this.schedule();
     } catch (problem) {
       this.log.warn(problem instanceof Error ? problem.message : String(problem));

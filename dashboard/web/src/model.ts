@@ -1,8 +1,8 @@
 // Everything the page knows, and how each stream event changes it. Pure: no DOM, no clock, no network.
 
-import type { Alert, AlertEvent, Hello, Reading, Series, State, StreamEvent } from './api.ts';
+import type { Alert, AlertEvent, Hello, Reading, Series, State, StreamEvent, StreamEvents } from './api.ts';
 
-export type Part = 'series' | 'alerts' | 'log' | 'state' | 'hello' | 'reload';
+export type Part = 'series' | 'alerts' | 'log' | 'state' | 'hello' | 'reload' | 'gap';
 const kLogLimit = 200;
 
 /** What changed since the last look: whole parts, and single series by name. */
@@ -18,12 +18,17 @@ export class Model {
   /** Newest reading with a value, for what a failed read should be shown beside. */
   readonly lastGood = new Map<string, Reading>();
   alerts = new Map<string, Alert>();
+  /** False while the gateway itself cannot read its alerts: then none known is not none. */
+  alertsKnown = true;
   log: AlertEvent[] = [];
+  /** The highest seq of an alert event that the stream told: what has no higher one is told again. */
+  private heardSeq = 0;
   private changes = new Changes();
 
   apply(event: StreamEvent): void {
     switch (event.type) {
       case 'hello':
+        if (this.hello && this.hello.epoch !== event.data.epoch) this.forgetLog();
         this.hello = event.data;
         this.changed('hello');
         break;
@@ -41,7 +46,7 @@ export class Model {
         this.takeAlerts(event.data.alerts);
         break;
       case 'alert':
-        for (const entry of event.data.alerts) this.takeAlertEvent(entry);
+        this.takeAlertEvents(event.data);
         break;
       case 'state':
         this.state = event.data;
@@ -51,6 +56,8 @@ export class Model {
         this.takeSourceChanges(event.data.changes);
         break;
       case 'gap':
+        if (event.data.why === 'id') this.forgetLog();
+        this.changed('gap');
         this.changed('reload');
         break;
       case 'ping':
@@ -60,13 +67,22 @@ export class Model {
     }
   }
 
+  /** The log as REST gave it; the stream may have told of newer entries while it was on its way. */
   takeLog(newestFirst: AlertEvent[]): void {
-    this.log = newestFirst.slice(0, kLogLimit);
+    const newest = newestFirst[0]?.seq ?? 0;
+    this.log = [...this.log.filter(({ seq }) => seq > newest), ...newestFirst].slice(0, kLogLimit);
     this.changed('log');
   }
 
-  /** An acknowledged alert comes back from REST before the stream tells of it. */
-  takeAlert(alert: Alert): void {
+  /** An acknowledged alert comes back from REST before the stream tells of it, or after it has told that it is over. */
+  takeAcknowledged(alert: Alert): void {
+    if (this.alerts.has(alert.id)) this.takeAlert(alert);
+  }
+
+  private takeAlert(alert: Alert): void {
+    // A resume sends what was missed after the snapshot, which already holds its outcome.
+    const known = this.alerts.get(alert.id);
+    if (known && known.since > alert.since) return;
     if (alert.phase === 'normal') this.alerts.delete(alert.id);
     else this.alerts.set(alert.id, alert);
     this.changed('alerts');
@@ -82,10 +98,18 @@ export class Model {
     this.changes.parts.add(part);
   }
 
-  private takeSnapshot(data: { series: Series[]; alerts: Alert[]; state: State }): void {
+  /** Seqs count from the start in another journal, and what the old one told is not in its log. */
+  private forgetLog(): void {
+    this.log = [];
+    this.heardSeq = 0;
+    this.changed('log');
+  }
+
+  private takeSnapshot(data: StreamEvents['snapshot']): void {
     this.series.clear();
     for (const series of data.series) this.takeSeries(series);
-    this.takeAlerts(data.alerts);
+    this.takeAlerts(data.alerts ?? []);
+    this.alertsKnown = data.alerts !== null;
     this.state = data.state;
     this.changed('series');
     this.changed('state');
@@ -108,16 +132,17 @@ export class Model {
 
   private takeAlerts(alerts: Alert[]): void {
     this.alerts = new Map(alerts.map((alert) => [alert.id, alert]));
+    this.alertsKnown = true;
     this.changed('alerts');
   }
 
-  private takeAlertEvent(entry: AlertEvent): void {
-    // A resume sends what was missed after the snapshot, which already holds its outcome.
-    const known = this.alerts.get(entry.alert.id);
-    const replayed = this.log.some((seen) => sameEvent(seen, entry));
-    if (!replayed && !(known && known.since > entry.alert.since)) this.takeAlert(entry.alert);
-    if (replayed) return;
-    this.log = [entry, ...this.log].sort((a, b) => b.time - a.time).slice(0, kLogLimit);
+  private takeAlertEvents({ seq, alerts }: StreamEvents['alert']): void {
+    if (seq <= this.heardSeq) return;
+    this.heardSeq = seq;
+    for (const { alert } of alerts) this.takeAlert(alert);
+    // The log may hold them: it comes by REST, perhaps before the stream tells of the same.
+    if (this.log.some((entry) => entry.seq === seq)) return;
+    this.log = [...[...alerts].reverse(), ...this.log].sort((a, b) => b.seq - a.seq).slice(0, kLogLimit);
     this.changed('log');
   }
 
@@ -131,8 +156,4 @@ export class Model {
     }
     this.changed('state');
   }
-}
-
-function sameEvent(a: AlertEvent, b: AlertEvent): boolean {
-  return a.seq === b.seq && a.alert.id === b.alert.id && a.cause === b.cause && a.time === b.time;
 }

@@ -1,7 +1,7 @@
 // The top of the page: who this is, whether the line is live, and how everything is in one sentence.
 
 import type { Alert, State, Time } from './api.ts';
-import { isRaised, needsAcknowledge } from './alerts.ts';
+import { isListed, needsAcknowledge } from './alerts.ts';
 import { behind } from './channel_view.ts';
 import { el, setAttribute, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
@@ -17,19 +17,20 @@ export type Mood = 'calm' | 'attention' | 'alarm' | 'unknown';
 export function statusLine(model: Model, now: Time): { sentence: string; mood: Mood } {
   if (!model.state) return { sentence: text.status.waiting, mood: 'unknown' };
   const points = tally(model.series.values(), now);
-  const raised = [...model.alerts.values()].filter(isRaised);
-  const open = raised.filter(needsAcknowledge).length;
-  const critical = raised.filter(({ severity }) => severity === 'critical').length;
+  const listed = [...model.alerts.values()].filter(isListed);
+  const open = listed.filter(needsAcknowledge).length;
+  const critical = listed.filter(({ severity }) => severity === 'critical').length;
   const trouble = troubles(model.state);
   const parts = [
     points.total ? text.status.points(points) : text.status.empty,
-    text.status.alerts(raised.length, open, critical), ...trouble, upstream(model.state, now),
+    model.alertsKnown ? text.status.alerts(listed.length, open, critical) : text.status.alertsUnknown,
+    ...trouble, upstream(model.state, now),
   ];
-  return { sentence: parts.join(' '), mood: mood(raised, open, trouble.length + points.stale + points.bad) };
+  return { sentence: parts.join(' '), mood: mood(listed, open, trouble.length + points.stale + points.bad + Number(!model.alertsKnown)) };
 }
 
-function mood(raised: Alert[], unacknowledged: number, troubled: number): Mood {
-  const grave = raised.some(({ severity, acknowledged }) => !acknowledged && (severity === 'critical' || severity === 'high'));
+function mood(listed: Alert[], unacknowledged: number, troubled: number): Mood {
+  const grave = listed.some(({ severity, acknowledged }) => !acknowledged && (severity === 'critical' || severity === 'high'));
   return grave ? 'alarm' : unacknowledged || troubled ? 'attention' : 'calm';
 }
 

@@ -1,7 +1,7 @@
 // Every word that the page says, in one place, ready to be translated. Sentences are whole: no code glues fragments.
 
 import type { Freshness, Tally } from './freshness.ts';
-import type { GapNotice, Health, Phase, Reason, Severity } from './api.ts';
+import type { GapCause, Health, Phase, Reason, Severity } from './api.ts';
 
 const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
@@ -64,6 +64,7 @@ export const text = {
       const detail = [critical && `${critical} critical`, unacknowledged && `${unacknowledged} not acknowledged`].filter(Boolean);
       return `${plural(total, 'alert', 'alerts')}${detail.length ? ` (${detail.join(', ')})` : ', acknowledged'}.`;
     },
+    alertsUnknown: 'Alerts cannot be read.',
     sourcesDown: (names: string[]) => `${names.length === 1 ? 'Source' : 'Sources'} ${names.join(', ')} down.`,
     storeDown: 'The store is not taking data.',
     upstreamNone: 'No upstream.',
@@ -128,7 +129,7 @@ export const text = {
   severity: { info: 'Info', warning: 'Warning', high: 'High', critical: 'Critical' } as Record<Severity, string>,
   phase: {
     normal: 'Cleared',
-    pending: 'About to alert',
+    pending: 'About to alert again, not acknowledged',
     active: 'Active',
     clearing: 'Clearing',
     returned: 'Back to normal, not acknowledged',
@@ -144,6 +145,7 @@ export const text = {
   alerts: {
     title: 'Alerts',
     none: 'No alerts. Rules are watching.',
+    unknown: 'The gateway cannot read its alerts from the store. It tries again every second.',
     noneNoRules: 'No alerts, and no rules that could raise one. Add rules to the configuration.',
     pendingTitle: 'About to alert',
     pendingFor: (span: string) => `for ${span}`,
@@ -169,10 +171,13 @@ export const text = {
     none: 'Nothing has happened yet.',
     by: (who: string) => `by ${who}`,
     more: (n: number) => `Show ${n} more`,
-    gap: (gap: GapNotice) =>
-      gap.why === 'retention'
-        ? 'Some events are older than what the gateway keeps; the list was loaded afresh.'
-        : 'The gateway has a new journal; the list was loaded afresh.',
+    gap: {
+      retention: 'Some events are older than what the gateway keeps; the list was loaded afresh.',
+      damaged: 'A part of the gateway’s journal is damaged and cannot be read; the list was loaded afresh.',
+      limit: 'Too much has happened meanwhile to tell it one by one; the list was loaded afresh.',
+      epoch: 'The gateway has a new journal; the list was loaded afresh.',
+      id: 'The gateway’s journal ends before what this page had heard; the list was loaded afresh.',
+    } as Record<GapCause, string>,
   },
 
   chart: {

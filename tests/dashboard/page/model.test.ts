@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { AlertEvent, StreamEvent } from '../../../dashboard/web/src/api.ts';
-import { byUrgency } from '../../../dashboard/web/src/alerts.ts';
+import { byUrgency, isListed } from '../../../dashboard/web/src/alerts.ts';
 import { Model } from '../../../dashboard/web/src/model.ts';
 import { alert, kNow, kSecond, series, state } from './samples.ts';
 
@@ -15,6 +15,14 @@ function modelWith(...alerts: ReturnType<typeof alert>[]): Model {
 
 function event(change: Partial<AlertEvent> & { alert: ReturnType<typeof alert> }): StreamEvent {
   return { type: 'alert', data: { seq: change.seq ?? 5, alerts: [{ seq: 5, time: kNow, cause: 'raised', from: 'pending', ...change }] } };
+}
+
+function entry(seq: number): AlertEvent {
+  return { seq, time: kNow, cause: 'raised', from: 'pending', alert: alert() };
+}
+
+function hello(epoch: string): StreamEvent {
+  return { type: 'hello', data: { epoch, time: kNow, version: '', name: '', site: '', ping_seconds: 10, max_streams: 64, demo: false } };
 }
 
 test('a snapshot replaces all that was known and asks for the rest', () => {
@@ -66,15 +74,85 @@ test('an event that the log holds already is not told twice', () => {
 test('an event that the log holds already does not revert an acknowledgement', () => {
   const model = modelWith();
   model.apply(event({ alert: alert() }));
-  model.takeAlert(alert({ acknowledged: true }));
+  model.takeAcknowledged(alert({ acknowledged: true }));
   model.apply(event({ alert: alert() }));
   assert.equal(model.alerts.get('hot:boiler1')?.acknowledged, true);
 });
 
-test('a gap asks for everything afresh', () => {
+test('an event that the log brought first still raises its alert', () => {
   const model = modelWith();
-  model.apply({ type: 'gap', data: { first: null, last: null, why: 'epoch' } });
-  assert.ok(model.takeChanges().parts.has('reload'));
+  const raised = event({ alert: alert() });
+  model.takeLog(raised.type === 'alert' ? raised.data.alerts : []);
+  model.apply(raised);
+  assert.equal(model.alerts.get('hot:boiler1')?.phase, 'active');
+  assert.equal(model.log.length, 1);
+});
+
+test('a log that was on its way does not take back what the stream told meanwhile', () => {
+  const model = modelWith();
+  model.apply(event({ seq: 8, alert: alert() }));
+  model.takeLog([entry(7), entry(6)]);
+  assert.deepEqual(model.log.map(({ seq }) => seq), [8, 7, 6]);
+});
+
+test('an event older than the log goes behind it', () => {
+  const model = modelWith();
+  model.takeLog([entry(7), entry(6)]);
+  model.apply(event({ seq: 4, alert: alert() }));
+  assert.deepEqual(model.log.map(({ seq }) => seq), [7, 6, 4]);
+});
+
+test('another journal counts anew: its first alerts are news', () => {
+  const model = modelWith();
+  model.apply(hello('one'));
+  model.apply(event({ seq: 900, alert: alert({ id: 'old:one' }) }));
+  model.apply(hello('another'));
+  assert.deepEqual(model.log, []);
+  model.apply(event({ seq: 3, alert: alert() }));
+  assert.equal(model.alerts.get('hot:boiler1')?.phase, 'active');
+  assert.deepEqual(model.log.map(({ seq }) => seq), [3]);
+});
+
+test('the same journal, set back to an earlier state, counts anew too', () => {
+  const model = modelWith();
+  model.apply(event({ seq: 900, alert: alert({ id: 'old:one' }) }));
+  model.apply({ type: 'gap', data: { first: null, last: null, why: 'id' } });
+  model.apply(event({ seq: 3, alert: alert() }));
+  assert.deepEqual(model.log.map(({ seq }) => seq), [3]);
+});
+
+test('the same journal after a reconnect tells nothing twice', () => {
+  const model = modelWith();
+  model.apply(hello('one'));
+  model.apply(event({ alert: alert() }));
+  model.apply(hello('one'));
+  model.apply({ type: 'snapshot', data: { time: kNow, series: [], alerts: [], state: state() } });
+  model.apply(event({ alert: alert() }));
+  assert.equal(model.alerts.size, 0);
+});
+
+test('an acknowledgement that is answered after the alert has cleared does not bring it back', () => {
+  const model = modelWith(alert());
+  model.apply(event({ cause: 'cleared', alert: alert({ phase: 'normal', since: kNow + kSecond }) }));
+  model.takeAcknowledged(alert({ acknowledged: true }));
+  assert.equal(model.alerts.size, 0);
+});
+
+test('alerts that the gateway cannot read are not none', () => {
+  const model = modelWith();
+  model.apply({ type: 'snapshot', data: { time: kNow, series: [], alerts: null, state: state() } });
+  assert.equal(model.alertsKnown, false);
+  model.apply({ type: 'alerts', data: { alerts: [alert()] } });
+  assert.equal(model.alertsKnown, true);
+});
+
+test('a gap asks for everything afresh, and is told apart from a mere reconnection', () => {
+  const model = modelWith();
+  model.apply({ type: 'gap', data: { first: null, last: null, why: 'retention' } });
+  const { parts } = model.takeChanges();
+  assert.ok(parts.has('reload') && parts.has('gap'));
+  model.apply({ type: 'snapshot', data: { time: kNow, series: [], alerts: [], state: state() } });
+  assert.equal(model.takeChanges().parts.has('gap'), false);
 });
 
 test('a source change shows at once, an older one does not', () => {
@@ -88,4 +166,9 @@ test('a source change shows at once, an older one does not', () => {
 test('what needs a person stands first: not acknowledged, then severity, then age', () => {
   const sorted = [alert({ id: 'a', acknowledged: true }), alert({ id: 'b', severity: 'warning' }), alert({ id: 'c', raised: kNow - kSecond }), alert({ id: 'd' })].sort(byUrgency);
   assert.deepEqual(sorted.map(({ id }) => id), ['d', 'c', 'b', 'a']);
+});
+
+test('an acknowledgement that is owed keeps its alert in the list, whatever came after', () => {
+  assert.deepEqual((['normal', 'pending', 'active', 'clearing', 'returned'] as const).map((phase) => isListed(alert({ phase, acknowledged: false }))), [false, true, true, true, true]);
+  assert.deepEqual((['normal', 'pending', 'active', 'clearing', 'returned'] as const).map((phase) => isListed(alert({ phase, acknowledged: true }))), [false, false, true, true, true]);
 });

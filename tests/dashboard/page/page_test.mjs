@@ -125,6 +125,46 @@ test('a journal that is another one is said, and the log is loaded afresh', () =
   await until('an empty log', async () => (await page.locator('.log-line').count()) === 0);
 }));
 
+test('the notice of a gap goes with the first reconnection that misses nothing', () => withPage(async ({ gateway, page, expectLoss }) => {
+  const restart = async (change = {}) => {
+    await gateway.stop();
+    await until('the loss', async () => /^Reconnecting/.test(await badge(page)));
+    await Object.assign(gateway, change).start();
+    await untilLive(page);
+  };
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1/);
+  expectLoss();
+  await restart({ epoch: 'another', log: [], alerts: new Map() });
+  await untilText(page.locator('.notice'), /new journal/);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1/);
+  await restart();
+  await until('the notice to go', async () => !(await page.locator('.notice').isVisible()));
+}));
+
+test('an alert that is about to be raised again can still be acknowledged', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  await untilText(page.locator('.alert-message'), /boiler1/);
+  gateway.alerts.get('boiler-overheating:boiler1').phase = 'pending';
+  gateway.send('alerts', { alerts: [...gateway.alerts.values()] });
+  await untilText(page.locator('.alert-phase'), /About to alert again, not acknowledged/);
+  await untilText(page.locator('.sentence'), /1 alert \(1 critical, 1 not acknowledged\)/);
+  await page.locator('.acknowledge').click();
+  await page.locator('.ack-form button[type=submit]').click();
+  await untilText(page.locator('.pending-list'), /boiler1 is at/);
+  await untilText(page.locator('.sentence'), /No alerts\./);
+}));
+
+test('alerts that the gateway cannot read are said to be unknown until they come', () => withPage(async ({ gateway, page }) => {
+  await untilText(page.locator('.sentence'), /Alerts cannot be read\./);
+  await untilText(page.locator('.alerts'), /cannot read its alerts/);
+  gateway.send('alerts', { alerts: [] });
+  await untilText(page.locator('.sentence'), /No alerts\./);
+}, { before: (gateway) => (gateway.alertsUnreadable = true) }));
+
 test('a new version of the gateway offers to reload the page', () => withPage(async ({ gateway, page, expectLoss }) => {
   await untilLive(page);
   expectLoss();

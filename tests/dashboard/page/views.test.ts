@@ -7,9 +7,9 @@ import { Model } from '../../../dashboard/web/src/model.ts';
 import { statusLine } from '../../../dashboard/web/src/status.ts';
 import { alert, kNow, kSecond, series, state, uplink } from './samples.ts';
 
-function line(change: { series?: ReturnType<typeof series>[]; alerts?: ReturnType<typeof alert>[]; state?: Parameters<typeof state>[0] } = {}) {
+function line(change: { series?: ReturnType<typeof series>[]; alerts?: ReturnType<typeof alert>[] | null; state?: Parameters<typeof state>[0] } = {}) {
   const model = new Model();
-  model.apply({ type: 'snapshot', data: { time: kNow, series: change.series ?? [series()], alerts: change.alerts ?? [], state: state(change.state) } });
+  model.apply({ type: 'snapshot', data: { time: kNow, series: change.series ?? [series()], alerts: change.alerts === undefined ? [] : change.alerts, state: state(change.state) } });
   return statusLine(model, kNow);
 }
 
@@ -25,7 +25,15 @@ test('the status line names what is not fresh, what is unacknowledged and how fa
     { sentence: '1 of 3 points fresh, 1 stale, 1 bad. 1 alert (1 critical, 1 not acknowledged). Upstream 3 s behind.', mood: 'alarm' });
 });
 
-test('a pending alert is not yet an alert', () => assert.match(line({ alerts: [alert({ phase: 'pending' })] }).sentence, /No alerts\./));
+test('a pending alert is not yet an alert', () => assert.match(line({ alerts: [alert({ phase: 'pending', acknowledged: true })] }).sentence, /No alerts\./));
+
+test('an acknowledgement still owed counts, though the alert is about to be raised again', () => {
+  assert.match(line({ alerts: [alert({ phase: 'pending' })] }).sentence, /1 alert \(1 critical, 1 not acknowledged\)\./);
+});
+
+test('alerts that cannot be read are said so, not counted as none', () => {
+  assert.deepEqual(line({ alerts: null }), { sentence: 'The one point is fresh. Alerts cannot be read. Upstream up to date.', mood: 'attention' });
+});
 
 test('a source and an upstream that are down are named', () => {
   const sources = state().sources.map((source) => ({ ...source, health: 'down' as const }));
