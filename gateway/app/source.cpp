@@ -86,11 +86,11 @@ void SourceSink::report(SourceHealth health, std::string_view text) {
 }
 
 void SourceSink::reject(std::string_view topic, std::string_view payload, std::string_view reason) {
-  rejected_.fetch_add(1, std::memory_order_relaxed);
-  rejected_metric_.add();
   downstream_.journal.dead_letter(DeadLetter{downstream_.clock.now(), name_, std::string(topic.substr(0, 1024)),
                                              std::string(payload.substr(0, DeadLetter::kMaxPayload)),
                                              std::string(reason)});
+  rejected_.fetch_add(1, std::memory_order_relaxed);  // last: whoever sees the number finds the letter
+  rejected_metric_.add();
 }
 
 dashboard::SourceView SourceSink::view() const {

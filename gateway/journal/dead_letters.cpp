@@ -1,5 +1,7 @@
 #include "gateway/journal/dead_letters.h"
 
+#include <algorithm>
+
 namespace tidegate::journal {
 namespace {
 
@@ -44,6 +46,8 @@ std::vector<DeadLetters::Change> DeadLetters::changes() const {
   for (const auto& [key, entry] : recent_) {
     if (entry.change.times != entry.saved_times) changes.push_back(entry.change);
   }
+  std::sort(changes.begin(), changes.end(),
+            [](const Change& a, const Change& b) { return a.letter.time < b.letter.time; });
   return changes;
 }
 

@@ -24,7 +24,8 @@ class DeadLetters {
     std::uint64_t times = 0;
     DeadLetter letter;
   };
-  /// What the table does not know yet. The writer gives each new one its id, then calls saved() with the same list.
+  /// What the table does not know yet, oldest first. The writer gives each new one its id, then calls saved() with the
+  /// same list.
   std::vector<Change> changes() const;
   void saved(const std::vector<Change>& changes, Timestamp now);
 

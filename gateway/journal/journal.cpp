@@ -68,6 +68,28 @@ const char* advice(Errc code) {
   }
 }
 
+/// A letter has one row, so its time and what it is counted by are as good as its id, which it may not have yet.
+bool same_letter(const DeadLetter& a, const DeadLetter& b) {
+  return a.time == b.time && a.source == b.source && a.topic == b.topic && a.reason == b.reason;
+}
+
+/// The table's letters, newest first, with what it does not know yet: new ones, and more of a known one.
+std::vector<Journal::StoredDeadLetter> merged(std::vector<Journal::StoredDeadLetter> stored,
+                                              std::vector<DeadLetters::Change> unsaved) {
+  std::vector<Journal::StoredDeadLetter> all;
+  for (auto change = unsaved.rbegin(); change != unsaved.rend(); ++change) {
+    const auto known = std::find_if(stored.begin(), stored.end(),
+                                    [&](const auto& one) { return same_letter(one.letter, change->letter); });
+    if (known != stored.end()) {
+      known->times = std::max(known->times, change->times);
+    } else if (change->id == 0) {  // else it lies beyond the limit
+      all.push_back({0, change->times, std::move(change->letter)});
+    }
+  }
+  std::move(stored.begin(), stored.end(), std::back_inserter(all));
+  return all;
+}
+
 std::uint64_t size_of(const fs::path& file) {
   std::error_code missing;
   const std::uintmax_t size = fs::file_size(file, missing);
@@ -389,9 +411,14 @@ Result<Seq> Journal::before(Timestamp time) const {
 void Journal::dead_letter(DeadLetter letter) { impl_->letters.add(std::move(letter)); }
 
 Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t limit) const {
+  auto unsaved = impl_->letters.changes();  // first: what is saved meanwhile stands in both, and is given once
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  return read_dead_letters(**connection, limit);
+  auto stored = read_dead_letters(**connection, limit);
+  if (!stored) return stored;
+  auto letters = merged(std::move(*stored), std::move(unsaved));
+  letters.resize(std::min(letters.size(), limit));
+  return letters;
 }
 
 Stats Journal::stats() const {

@@ -140,10 +140,11 @@ class Journal {
   /// counted on the first letter, not stored again.
   void dead_letter(DeadLetter letter);
   struct StoredDeadLetter {
-    std::int64_t id;
+    std::int64_t id;  ///< 0: not saved yet
     std::uint64_t times;
     DeadLetter letter;
   };
+  /// Newest first, those that are not saved yet too.
   Result<std::vector<StoredDeadLetter>> dead_letters(std::size_t limit) const;
 
   Stats stats() const;

@@ -201,6 +201,34 @@ TEST_F(RetentionTest, DeadLettersAreCountedTogetherAndBounded) {
   EXPECT_EQ(journal->dead_letters(100)->size(), 10u);
 }
 
+TEST_F(RetentionTest, ADeadLetterIsGivenBeforeItIsSavedAndThenOnce) {
+  open();
+  const auto letter = [&](std::string topic) { return DeadLetter{clock.now(), "field", std::move(topic), "x", "y"}; };
+  const auto given = [&](std::size_t limit) {
+    std::vector<std::pair<std::string, std::uint64_t>> all;
+    const auto letters = journal->dead_letters(limit);
+    for (const auto& one : *letters) all.emplace_back(one.letter.topic, one.times);
+    return all;
+  };
+  using testing::ElementsAre;
+  using testing::Pair;
+  journal->dead_letter(letter("b"));
+  clock.advance(1s);
+  journal->dead_letter(letter("a"));
+  journal->dead_letter(letter("a"));
+  EXPECT_THAT(given(10), ElementsAre(Pair("a", 2), Pair("b", 1)));
+  EXPECT_EQ(journal->dead_letters(10)->at(0).id, 0);
+  maintain();
+  EXPECT_THAT(given(10), ElementsAre(Pair("a", 2), Pair("b", 1)));
+  EXPECT_NE(journal->dead_letters(10)->at(0).id, 0);
+  journal->dead_letter(letter("a"));
+  journal->dead_letter(letter("b"));
+  clock.advance(1s);
+  journal->dead_letter(letter("c"));
+  EXPECT_THAT(given(10), ElementsAre(Pair("c", 1), Pair("a", 3), Pair("b", 2)));
+  EXPECT_THAT(given(2), ElementsAre(Pair("c", 1), Pair("a", 3)));
+}
+
 TEST_F(RetentionTest, ADeadPayloadIsCut) {
   open();
   journal->dead_letter({clock.now(), "s", "t", std::string(100'000, 'x'), "too large"});
