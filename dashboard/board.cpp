@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <unordered_map>
 
 #include "dashboard/json.h"
 #include "dashboard/query.h"
@@ -14,10 +15,17 @@ namespace {
 /// A learned interval creeps; a client needs to hear of it only when it would judge differently.
 bool differs_much(Micros a, Micros b) { return a.count() * 5 < b.count() * 4 || b.count() * 5 < a.count() * 4; }
 
-bool announced(const Batch& batch, const AlertRecord& alert) {
-  return std::any_of(batch.events.begin(), batch.events.end(), [&](const Event& event) {
+/// Does a batch leave an alert in another state than its last transition tells? That one is not announced itself.
+bool has_untold_phase(const Batch& batch) {
+  std::unordered_map<std::string_view, const AlertRecord*> left, told;
+  for (const AlertRecord& alert : batch.alerts) left.insert_or_assign(alert.id, &alert);
+  for (const Event& event : batch.events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
-    return transition != nullptr && transition->alert.id == alert.id;
+    if (transition != nullptr) told.insert_or_assign(transition->alert.id, &transition->alert);
+  }
+  return std::any_of(left.begin(), left.end(), [&](const auto& alert) {
+    const auto found = told.find(alert.first);
+    return found == told.end() || *found->second != *alert.second;
   });
 }
 
@@ -33,38 +41,44 @@ void Board::load() {
   for (const auto& sample : latest) {
     if (sample.time != Timestamp{}) take(sample);
   }
-  if (auto alerts = journal_.alerts()) {
-    alerts_.clear();
-    for (auto& alert : *alerts) alerts_.emplace(alert.id, std::move(alert));
-    alerts_changed_ = open_;
-  }
+  load_alerts();
+}
+
+void Board::load_alerts() {
+  auto alerts = journal_.alerts();
+  alerts_known_ = alerts.has_value();
+  if (!alerts) return;
+  alerts_.clear();
+  for (auto& alert : *alerts) alerts_.emplace(alert.id, std::move(alert));
+  alerts_changed_ = open_;
 }
 
 std::string Board::apply(const Batch& batch) {
   if (batch.gap) {
     load();
     position_ = std::max(position_, batch.gap->last);
-    return gap(std::to_string(number(batch.gap->first)), std::to_string(number(batch.gap->last)), "retention");
+    return gap(std::to_string(number(batch.gap->first)), std::to_string(number(batch.gap->last)), batch.gap->why);
   }
   std::size_t count = series_.size();
   for (const auto& sample : batch.samples) count = std::max(count, index(sample.series) + 1);
   if (count > series_.size() || journal_.catalogue().version() != catalogue_version_) describe(count);
   for (const auto& sample : batch.samples) take(sample);
   for (const auto& alert : batch.alerts) {
-    if (!announced(batch, alert)) alerts_changed_ = open_;
     if (alert.phase == Phase::normal) {
       alerts_.erase(alert.id);
     } else {
       alerts_.insert_or_assign(alert.id, alert);
     }
   }
+  if (has_untold_phase(batch)) alerts_changed_ = open_;
   position_ = batch.seq;
   return durable(batch.seq, batch.events);
 }
 
 void Board::take(const Sample& sample) {
   Shown& shown = series_.at(index(sample.series));
-  if (sample.time < shown.latest.time) return;
+  // One from the far future was taken while a clock was wrong, and gives way to what can be true.
+  if (sample.time < shown.latest.time && shown.latest.time <= clock_.now() + kMostAhead) return;
   shown.latest = sample;
   shown.value_changed = open_;
 }
@@ -107,6 +121,7 @@ void Board::notice_staleness() {
 
 void Board::refresh_state() {
   notice_staleness();
+  if (!alerts_known_) load_alerts();
   const StateContext context{&options_, journal_.epoch(), journal_.stats()};
   std::string now = text(state_json(gateway_.view(), context));
   if (now == state_) return;
@@ -129,6 +144,7 @@ std::string Board::hello() const {
 }
 
 std::string Board::alerts_text() const {
+  if (!alerts_known_) return "null";
   Json list = Json::array();
   for (const auto& [id, alert] : alerts_) list.push_back(alert_json(alert));
   return text(list);
@@ -181,7 +197,8 @@ std::string Board::changes_since(Tick seen) const {
   if (const auto changed = values(seen); !changed.empty()) {
     append_event(out, "delta", fmt::format("{{\"time\":{},\"values\":{}}}", micros(clock_.now()), changed));
   }
-  if (alerts_changed_ > seen) append_event(out, "alerts", fmt::format("{{\"alerts\":{}}}", alerts_text()));
+  if (alerts_known_ && alerts_changed_ > seen)
+    append_event(out, "alerts", fmt::format("{{\"alerts\":{}}}", alerts_text()));
   if (state_changed_ > seen) append_event(out, "state", state_text());
   return out;
 }

@@ -30,7 +30,7 @@ class Board {
   std::string apply(const Batch& batch);
   Seq position() const { return position_; }
 
-  /// Asks the gateway for its state; once a second is enough.
+  /// Asks the gateway for its state, and the journal again for alerts that could not be read; once a second is enough.
   void refresh_state();
   /// Closes the tick: changes from here on are of the next one. Returns the tick closed.
   Tick close_tick() { return open_++; }
@@ -54,6 +54,7 @@ class Board {
     Tick value_changed = 0, description_changed = 0;
   };
 
+  void load_alerts();
   void take(const Sample& sample);
   void describe(std::size_t count);
   void renew(const journal::Catalogue::Entry& entry);
@@ -77,6 +78,7 @@ class Board {
   std::vector<Shown> series_;
   std::uint64_t catalogue_version_ = 0;
   std::map<std::string, AlertRecord> alerts_;
+  bool alerts_known_ = false;  ///< else some may be missing: viewers are not told that these are all
   Tick alerts_changed_ = 0;
   std::string state_;  ///< without its time
   Tick state_changed_ = 0;

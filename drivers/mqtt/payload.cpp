@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "gateway/core/clock.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 
@@ -271,7 +272,7 @@ std::optional<Timestamp> time_of(const Leaf& leaf, TimeFormat format, Timestamp 
     time = Timestamp{Micros(std::llround(millis ? number * 1e3 : number * 1e6))};
   }
   if (!time || *time < kEarliest) return std::nullopt;
-  if (now >= kClockIsSet && *time > now + minutes(5)) return std::nullopt;
+  if (now >= kClockIsSet && *time > now + kMostAhead) return std::nullopt;
   return time;
 }
 

@@ -15,6 +15,9 @@ class Clock {
   virtual Timestamp now() const = 0;
 };
 
+/// A timestamp further ahead of the gateway's clock than this is wrong: one of the two clocks is.
+constexpr Micros kMostAhead = std::chrono::minutes(5);
+
 /// What to do about a difference between the system clock and the gateway's own.
 struct ClockCorrection {
   Micros adopt{0};               ///< to add to the gateway's clock now; never negative

@@ -1,8 +1,11 @@
 #include "tests/dashboard/rig.h"
 
+#include "gateway/journal/sqlite.h"
+
 namespace tidegate::dashboard::test {
 
 Result<AlertRecord> FakeGateway::acknowledge(const Acknowledge& wish) {
+  if (on_acknowledge) on_acknowledge();
   const std::lock_guard lock(mutex_);
   wishes_.push_back(wish);
   const auto found = answers_.find(wish.alert);
@@ -28,6 +31,13 @@ void Rig::reopen() {
   server_.reset();
   journal.reset();
   journal = journal::Journal::open(journal_options_, clock, metrics).value();
+}
+
+void Rig::edit(const char* sql) {
+  auto connection = journal::sql::Connection::open(directory / "journal.db", journal::sql::Connection::Access::write);
+  ASSERT_TRUE(connection);
+  const Status done = connection->run(sql);
+  ASSERT_TRUE(done) << done.error().text;
 }
 
 Sample reading(SeriesId series, double value, Micros after_start) {

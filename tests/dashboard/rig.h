@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,6 +49,8 @@ class FakeGateway final : public Gateway {
     const std::lock_guard lock(mutex_);
     return wishes_;
   }
+  /// What acknowledge() does before it answers. Set before the server starts.
+  std::function<void()> on_acknowledge;
   std::atomic<Micros> pump_age_{Micros{0}};
   std::atomic<Micros> stale_after_{Micros{3'000'000}};
 
@@ -82,6 +85,8 @@ class Rig {
     batch.samples = std::move(samples);
     return commit(std::move(batch));
   }
+  /// Changes the journal's file behind its back.
+  void edit(const char* sql);
   std::string id(Seq seq) const { return journal->epoch() + ":" + std::to_string(number(seq)); }
 
   TempDir directory;
