@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::uint64_t kListener = 0, kWakeup = 1;
 constexpr std::chrono::milliseconds kForever = std::chrono::hours(24);
-constexpr std::chrono::milliseconds kLinger{1000};
 
 template <class T>
 void set_option(int socket, int level, int option, T value) {
@@ -91,6 +90,7 @@ Front::Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& li
       refused_(metrics.counter("http/refused", "",
                                "HTTP requests refused before they were parsed: too large, too slow, "
                                "malformed, or too many.")),
+      waiting_(metrics.gauge("http/waiting_bytes", "bytes", "Answers that their readers have yet to take.")),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       workers_(limits.workers, limits.waiting_jobs) {
   epoll_event event{};
@@ -115,7 +115,7 @@ void Front::run(const std::stop_token& stop) {
   stopping_ = true;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
   listener_.reset();
-  const Instant end = std::chrono::steady_clock::now() + kLinger;
+  const Instant end = std::chrono::steady_clock::now() + limits_.linger;
   while (busy() && std::chrono::steady_clock::now() < end) turn();
 }
 
@@ -293,12 +293,25 @@ void Front::dispatch(Connection& connection) {
   answer(connection, Web::refusal(503, "too many requests at once; try again in a second"), true);
 }
 
+// The bound is one for all: how many answers wait is up to peers, and how large they are to what is asked. A single one
+// is let through whatever its size, for it would be refused for ever.
 void Front::answer(Connection& connection, std::string bytes, bool close_after) {
-  connection.out = std::move(bytes);
+  if (waiting_bytes_ > 0 && waiting_bytes_ + bytes.size() > limits_.waiting_bytes) {
+    refused_.add();
+    bytes = Web::refusal(503, "too many answers wait for slow readers; try again in a few seconds");
+    close_after = true;
+  }
+  hold(connection, std::move(bytes));
   connection.sent = 0;
   connection.close_after = close_after;
   enter(connection, Stage::writing, limits_.write, EPOLLOUT);
   write(connection);
+}
+
+void Front::hold(Connection& connection, std::string bytes) {
+  waiting_bytes_ += bytes.size() - connection.out.size();
+  waiting_.set(static_cast<double>(waiting_bytes_));
+  connection.out.swap(bytes);  // an assignment may keep the old one's memory
 }
 
 void Front::write(Connection& connection) {
@@ -308,16 +321,16 @@ void Front::write(Connection& connection) {
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (sent < 0) return close(connection.id);
     connection.sent += static_cast<std::size_t>(sent);
-    connection.deadline = std::chrono::steady_clock::now() + limits_.write;
+    connection.deadline = std::min(std::chrono::steady_clock::now() + limits_.write, connection.since + limits_.take);
   }
   sent_all(connection);
 }
 
 void Front::sent_all(Connection& connection) {
-  connection.out = {};
+  hold(connection, {});
   if (connection.close_after || stopping_) {
     ::shutdown(connection.socket.get(), SHUT_WR);
-    return enter(connection, Stage::draining, kLinger, EPOLLIN);
+    return enter(connection, Stage::draining, limits_.linger, EPOLLIN);
   }
   enter(connection, Stage::reading, connection.in.empty() ? limits_.idle : limits_.head, EPOLLIN);
   if (!connection.in.empty()) advance(connection);
@@ -372,6 +385,11 @@ void Front::enter(Connection& connection, Stage stage, std::chrono::milliseconds
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
 }
 
-void Front::close(std::uint64_t id) { connections_.erase(id); }
+void Front::close(std::uint64_t id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  hold(found->second, {});
+  connections_.erase(found);
+}
 
 }  // namespace tidegate::dashboard

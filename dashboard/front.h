@@ -38,15 +38,18 @@ class Front {
     std::size_t requests_per_connection = 1000;
     std::size_t workers = 4;
     std::size_t waiting_jobs = 256;
+    std::size_t waiting_bytes = 32u << 20;    ///< of answers that peers have yet to take, in all
     std::chrono::milliseconds head{5'000};    ///< from a request's first byte to the end of its head
     std::chrono::milliseconds body{10'000};   ///< and from there to the end of its body
     std::chrono::milliseconds idle{15'000};   ///< between two requests
-    std::chrono::milliseconds write{10'000};  ///< without progress
+    std::chrono::milliseconds write{10'000};  ///< of an answer, without progress
+    std::chrono::milliseconds take{60'000};   ///< and until all of it is taken
     std::chrono::milliseconds patience{500};  ///< before an idle connection may have to give way
+    std::chrono::milliseconds linger{1'000};  ///< for what is under way when a connection or the server closes
   };
 
   Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& limits);
-  ~Front();  ///< finishes what is being answered, for at most a second
+  ~Front();  ///< finishes what is being answered, for at most `linger`
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
@@ -89,6 +92,7 @@ class Front {
   void await_body(Connection& connection);
   void dispatch(Connection& connection);
   void answer(Connection& connection, std::string bytes, bool close);
+  void hold(Connection& connection, std::string bytes);
   void write(Connection& connection);
   void sent_all(Connection& connection);
   void finish_jobs();
@@ -103,10 +107,12 @@ class Front {
   const Limits limits_;
   Metric& requests_;
   Metric& refused_;
+  Metric& waiting_;
   Fd epoll_;
   Wakeup wakeup_;
   std::uint64_t next_id_ = 2;  ///< 0 is the listener, 1 the wakeup
   std::unordered_map<std::uint64_t, Connection> connections_;
+  std::size_t waiting_bytes_ = 0;  ///< of every `out`
   bool listening_ = false;
   Instant listen_again_{};  ///< while not listening
   bool stopping_ = false;

@@ -11,7 +11,7 @@ struct RequestLimits {
   std::size_t header_line = 8192;
   std::size_t headers = 64;
   std::size_t head = 65'536;
-  std::size_t body = 1u << 20;
+  std::size_t body = 65'536;
 };
 
 /// Where one HTTP/1.1 request ends in a stream of bytes, found before anything is parsed, so that a limit costs its

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <latch>
+
+#include "dashboard/hub.h"
 #include "tests/dashboard/rig.h"
 #include "tests/support/process.h"
 
@@ -19,6 +22,45 @@ std::string answer_to(int port, const std::string& request) {
   RawConnection connection(port);
   connection.send(request);
   return connection.receive_all();
+}
+
+/// A server's parts, with limits of the test's own.
+struct OwnLimits {
+  OwnLimits(Rig& rig, const Front::Limits& limits) : OwnLimits(rig, limits, listen_on("127.0.0.1", 0).value()) {}
+  OwnLimits(Rig& rig, const Front::Limits& limits, Fd listener)
+      : port(bound_port(listener)),
+        api(options, *rig.journal, rig.gateway, rig.clock, rig.metrics),
+        web(api, HostAllowList({}), {}),
+        hub(options, *rig.journal, rig.gateway, rig.clock, rig.metrics),
+        front(std::move(listener), web, hub, rig.metrics, limits) {}
+
+  const Options options;
+  const int port;
+  Api api;
+  Web web;
+  Hub hub;
+  Front front;
+};
+
+/// The target of a history as large as one may ask for: some megabytes.
+std::string large_history(Rig& rig) {
+  constexpr int kSeries = 12, kPoints = 5000;
+  std::string target = "/api/v1/history?from=1700000000000000&to=1700005000000000&points=5000";
+  std::vector<Sample> samples;
+  for (int s = 0; s < kSeries; ++s) {
+    const std::string name = "a/" + std::to_string(s);
+    const auto series = rig.series(name);
+    for (int i = 0; i < kPoints; ++i) samples.push_back(reading(series, i * 0.1234567 + s, std::chrono::seconds(i)));
+    target += "&series=" + name;
+  }
+  rig.commit(std::move(samples));
+  return target;
+}
+
+RawConnection slow_reader(int port, const std::string& target) {
+  RawConnection connection(port, 4096);
+  connection.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return connection;
 }
 
 class Connections : public testing::Test {
@@ -119,10 +161,86 @@ TEST_F(Connections, AnAnswerThatNobodyReadsHoldsNoWorker) {
   EXPECT_EQ(rig.http().get("/api/v1/history?series=a/b").status, 200);
 }
 
-TEST_F(Connections, StoppingFinishesWhatIsBeingAnswered) {
-  RawConnection idle(rig.port());
-  EXPECT_EQ(rig.http().get("/healthz").status, 200);
-  rig.stop();
+/// Without the deadlines of a slow reader: a test waits for what they are not about.
+Front::Limits patient() {
+  Front::Limits limits;
+  limits.write = limits.take = std::chrono::hours(1);
+  return limits;
+}
+
+TEST(Answers, ThatWaitForSlowReadersAreBoundedInAll) {
+  Rig rig;
+  const std::string target = large_history(rig);
+  Front::Limits limits = patient();
+  limits.waiting_bytes = 12u << 20;
+  const OwnLimits server(rig, limits);
+  const tidegate::test::HttpClient http(server.port);
+  const std::size_t size = http.get(target).body.size();
+  const auto too_many = static_cast<int>(2 * limits.waiting_bytes / size);
+  Metric& answered = rig.metrics.counter("http/requests", "", "");
+  Metric& waiting = rig.metrics.gauge("http/waiting_bytes", "", "");
+  {
+    std::vector<RawConnection> readers;
+    const double before = answered.value();
+    for (int i = 0; i < too_many; ++i) readers.push_back(slow_reader(server.port, target));
+    ASSERT_TRUE(eventually([&] { return answered.value() == before + too_many; }, std::chrono::minutes(2)));
+    EXPECT_LE(waiting.value(), static_cast<double>(limits.waiting_bytes));
+    EXPECT_GT(waiting.value(), static_cast<double>(limits.waiting_bytes / 2));
+    EXPECT_EQ(http.get(target).status, 503);
+    EXPECT_EQ(http.get("/healthz").status, 200);
+  }
+  EXPECT_TRUE(eventually([&] { return waiting.value() == 0; }));
+  EXPECT_EQ(http.get(target).status, 200);
+}
+
+TEST(Answers, LargerThanTheBoundIsGivenWhenNoOtherWaits) {
+  Rig rig;
+  Front::Limits limits;
+  limits.waiting_bytes = 1000;
+  const OwnLimits server(rig, limits);
+  const std::string target = large_history(rig);
+  EXPECT_EQ(tidegate::test::HttpClient(server.port).get(target).status, 200);
+}
+
+TEST(Answers, AreNotHeldForWhoTakesThemInDrips) {
+  Rig rig;
+  const std::string target = large_history(rig);
+  Front::Limits limits = patient();
+  limits.take = std::chrono::seconds(1);
+  const OwnLimits server(rig, limits);
+  RawConnection drip = slow_reader(server.port, target);
+  Metric& waiting = rig.metrics.gauge("http/waiting_bytes", "", "");
+  ASSERT_TRUE(eventually([&] { return waiting.value() > 0; }));
+  const auto size = static_cast<std::size_t>(waiting.value());
+  std::string taken;
+  EXPECT_TRUE(eventually([&] {  // at this pace it would have all of it in a minute
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    drip.receive(taken, std::chrono::milliseconds(0));
+    return waiting.value() == 0;
+  }));
+  EXPECT_LT(taken.size(), size);
+}
+
+TEST(Stopping, FinishesWhatIsBeingAnswered) {
+  Rig rig;
+  std::latch asked(1), may_answer(1);
+  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
+  rig.gateway.on_acknowledge = [&] { asked.count_down(), may_answer.wait(); };
+  Front::Limits limits;
+  limits.linger = std::chrono::minutes(1);
+  auto server = std::make_unique<OwnLimits>(rig, limits);
+  const int port = server->port;
+  RawConnection idle(port), asking(port);
+  const std::string body = R"({"id": "hot:boiler1"})";
+  asking.send(
+      "POST /api/v1/alerts/ack HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  asked.wait();
+  std::jthread stopping([&] { server.reset(); });
+  EXPECT_TRUE(eventually([&] { return !tidegate::test::wait_for_port(port, std::chrono::milliseconds(0)); }));
+  may_answer.count_down();
+  EXPECT_EQ(parse_response(asking.receive_all()).status, 200);
+  stopping.join();
   EXPECT_EQ(idle.receive_all(), "");
   EXPECT_TRUE(idle.closed());
 }
