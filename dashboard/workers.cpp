@@ -11,6 +11,11 @@ Workers::Workers(std::size_t threads, std::size_t max_jobs) : max_jobs_(max_jobs
 
 Workers::~Workers() {
   for (auto& thread : threads_) thread.request_stop();
+  {
+    const std::lock_guard lock(mutex_);
+    quick_.clear();
+    slow_.clear();
+  }
   threads_.clear();
 }
 

@@ -17,7 +17,7 @@ class Workers {
   enum class Lane { quick, slow };
 
   Workers(std::size_t threads, std::size_t max_jobs);
-  ~Workers();  ///< finishes the jobs that run; those that wait are dropped
+  ~Workers();  ///< drops the jobs that wait, then finishes those that run
 
   /// False when `max_jobs` wait already.
   bool submit(Lane lane, std::function<void()> job);

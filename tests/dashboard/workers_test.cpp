@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <latch>
+#include <memory>
 
 namespace tidegate::dashboard {
 namespace {
@@ -31,13 +33,28 @@ TEST(Workers, RefuseWhatExceedsTheBound) {
   release.count_down();
 }
 
-TEST(Workers, StopWithJobsWaiting) {
-  std::atomic<int> ran = 0;
+/// Tells when the job that holds it is gone, run or not.
+struct Witness {
+  std::promise<void> gone;
+  ~Witness() { gone.set_value(); }
+};
+
+TEST(Workers, AtTheEndDropTheJobsThatWaitAndFinishTheOneThatRuns) {
+  std::latch started(1);
+  auto witness = std::make_shared<Witness>();
+  const auto dropped = witness->gone.get_future().share();
+  std::atomic<bool> finished = false, ran = false;
   {
-    Workers workers(2, 1000);
-    for (int i = 0; i < 1000; ++i) workers.submit(Lane::slow, [&] { ++ran; });
+    Workers workers(1, 100);
+    ASSERT_TRUE(workers.submit(Lane::slow, [&] {
+      started.count_down();
+      finished = dropped.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+    }));
+    ASSERT_TRUE(workers.submit(Lane::slow, [&ran, held = std::move(witness)] { ran = true; }));
+    started.wait();
   }
-  EXPECT_LE(ran.load(), 1000);
+  EXPECT_TRUE(finished);
+  EXPECT_FALSE(ran);
 }
 
 }  // namespace
