@@ -104,10 +104,10 @@ Api::Api(const Options& options, const journal::Journal& journal, Gateway& gatew
 std::span<const Api::Route> Api::routes() {
   using enum Workers::Lane;
   static constexpr std::array<Route, 9> kRoutes = {{{"GET", "/healthz", &Api::health, quick},
-                                                    {"GET", "/metrics", &Api::metrics, quick},
+                                                    {"GET", "/metrics", &Api::metrics, slow},
                                                     {"GET", "/api/v1/series", &Api::series, quick},
                                                     {"GET", "/api/v1/history", &Api::history, slow},
-                                                    {"GET", "/api/v1/alerts", &Api::alerts, quick},
+                                                    {"GET", "/api/v1/alerts", &Api::alerts, slow},
                                                     {"GET", "/api/v1/alerts/log", &Api::alert_log, slow},
                                                     {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
                                                     {"GET", "/api/v1/state", &Api::state, quick},
@@ -116,6 +116,7 @@ std::span<const Api::Route> Api::routes() {
 }
 
 Workers::Lane Api::lane(std::string_view path) {
+  if (path.find('%') != path.npos) return Workers::Lane::slow;
   const auto all = routes();
   const auto found = std::find_if(all.begin(), all.end(), [&](const Route& route) { return route.path == path; });
   return found != all.end() ? found->lane : Workers::Lane::quick;
@@ -123,19 +124,24 @@ Workers::Lane Api::lane(std::string_view path) {
 
 Reply Api::health(const Call&) {
   constexpr Micros kStuck = std::chrono::seconds(10);
-  const Micros age = gateway_.pump_age();
-  if (age < kStuck) return {200, "text/plain; charset=utf-8", "ok\n"};
-  return {
-      503, "text/plain; charset=utf-8",
-      fmt::format("The pump has not moved for {}: samples wait and are not stored. Is the disk full or failing? See "
-                  "the log.\n",
-                  age_text(age))};
+  const auto told = [](int status, std::string body) {
+    return Reply{status, "text/plain; charset=utf-8", body + "\n"};
+  };
+  if (const Micros age = gateway_.pump_age(); age >= kStuck) {
+    return told(503, fmt::format("The pump has not moved for {}: samples wait and are not stored. Is the disk full or "
+                                 "failing? See the log.",
+                                 age_text(age)));
+  }
+  const StoreView store = gateway_.view().store;
+  if (store.health == SourceHealth::down) return told(503, "The store is down: " + store.text);
+  return told(200, "ok");
 }
 
 Reply Api::metrics(const Call&) {
   const auto alerts = journal_.alerts();
+  if (!alerts) return failed(alerts.error());  // without them a rule over tidegate_alerts would see all clear
   return {200, "text/plain; version=0.0.4; charset=utf-8",
-          metrics_text(metrics_, gateway_.view(), alerts ? *alerts : std::vector<AlertRecord>(), options_.version)};
+          metrics_text(metrics_, gateway_.view(), *alerts, options_.version)};
 }
 
 Reply Api::series(const Call&) {

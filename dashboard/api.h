@@ -39,7 +39,7 @@ class Api {
   };
   /// The one list of routes.
   static std::span<const Route> routes();
-  /// Slow for what reads the disk or waits for a commit.
+  /// Slow for what reads the disk or waits for a commit, or might: an escaped path.
   static Workers::Lane lane(std::string_view path);
 
   Reply health(const Call&);

@@ -48,15 +48,29 @@ bool has_word(std::string_view name, std::string_view word) {
   return name.ends_with(word) || name.find(std::string(word) + "_") != name.npos;
 }
 
-std::string full_name(const Metric& metric, std::string_view unit_suffix) {
-  std::string name = "tidegate_" + name_characters(metric.path);
+/// What a metric is called, and of which source or uplink it is: `source/plant-7/samples` is `source_samples` with the
+/// label source="plant-7". A name inside the metric's would make another metric of each, and two of `a-b` and `a_b`.
+struct Place {
+  std::string path;
+  Labels labels;
+};
+
+Place place_of(std::string_view path) {
+  const auto first = path.find('/');
+  const auto last = path.rfind('/');
+  const std::string kind(path.substr(0, first));
+  if (first == last || (kind != "source" && kind != "uplink")) return {std::string(path), {}};
+  return {kind + std::string(path.substr(last)), {{kind, std::string(path.substr(first + 1, last - first - 1))}}};
+}
+
+std::string full_name(std::string_view path, Metric::Kind kind, std::string_view unit_suffix) {
+  std::string name = "tidegate_" + name_characters(path);
   const std::string suffix = name_characters(unit_suffix);
   if (!suffix.empty() && !has_word(name, suffix)) name += "_" + suffix;
-  if (metric.kind == Metric::Kind::counter && !name.ends_with("_total")) name += "_total";
+  if (kind == Metric::Kind::counter && !name.ends_with("_total")) name += "_total";
   return name;
 }
 
-/// Families by name; a name stands once.
 class Families {
  public:
   void add(const std::string& name, const std::string& help, MetricType type, double value, const Labels& labels = {}) {
@@ -69,7 +83,6 @@ class Families {
     (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
     family.metric.push_back(std::move(metric));
   }
-  bool has(const std::string& name) const { return families_.contains(name); }
   std::string text() const {
     std::vector<MetricFamily> list;
     for (const auto& [name, family] : families_) list.push_back(family);
@@ -83,14 +96,15 @@ class Families {
 void add_own(Families& families, const Metrics& metrics) {
   metrics.for_each([&](const Metric& metric) {
     const BaseUnit unit = base_unit(metric.unit);
-    const std::string name = full_name(metric, unit.suffix);
-    if (families.has(name)) return;
+    const Place place = place_of(metric.path);
+    const std::string name = full_name(place.path, metric.kind, unit.suffix);
     const auto type = metric.kind == Metric::Kind::counter ? MetricType::Counter : MetricType::Gauge;
-    families.add(name, metric.help.empty() ? "See " + metric.path + "." : metric.help, type,
-                 metric.value() * unit.scale);
+    families.add(name, metric.help.empty() ? "See " + place.path + "." : metric.help, type, metric.value() * unit.scale,
+                 place.labels);
   });
 }
 
+// What a source or uplink counts is among the gateway's own metrics.
 void add_sources(Families& families, const std::vector<SourceView>& sources) {
   for (const auto& source : sources) {
     const Labels labels = {{"source", source.name}, {"type", source.type}};
@@ -98,8 +112,6 @@ void add_sources(Families& families, const std::vector<SourceView>& sources) {
     families.add("tidegate_source_up", "Whether the source delivers.", MetricType::Gauge, up ? 1 : 0, labels);
     families.add("tidegate_source_series", "Series of the source.", MetricType::Gauge,
                  static_cast<double>(source.series), labels);
-    families.add("tidegate_source_rejected_total", "Readings of the source that could not be used.",
-                 MetricType::Counter, static_cast<double>(source.rejected), labels);
   }
 }
 
@@ -108,10 +120,6 @@ void add_uplinks(Families& families, const std::vector<UplinkView>& uplinks) {
     const Labels labels = {{"uplink", uplink.name}, {"type", uplink.type}};
     const bool up = uplink.health == SourceHealth::up || uplink.health == SourceHealth::degraded;
     families.add("tidegate_uplink_up", "Whether the far end takes batches.", MetricType::Gauge, up ? 1 : 0, labels);
-    families.add("tidegate_uplink_backlog_batches", "Batches that the far end has not acknowledged yet.",
-                 MetricType::Gauge, static_cast<double>(uplink.backlog_batches), labels);
-    families.add("tidegate_uplink_lost_batches_total", "Batches that retention took before they were delivered.",
-                 MetricType::Counter, static_cast<double>(uplink.lost_batches), labels);
   }
 }
 

@@ -10,7 +10,8 @@
 namespace tidegate {
 
 /// One number that the gateway knows about itself. Shown as the series `self/<path>` and at /metrics as
-/// `tidegate_<path with _ for />` plus `_total` for a counter.
+/// `tidegate_<path with _ for />` plus `_total` for a counter; of `source/<name>/<what>` and `uplink/<name>/<what>` the
+/// name is a label there.
 class Metric {
  public:
   enum class Kind : unsigned char { counter, gauge };

@@ -215,6 +215,37 @@ TEST_F(Http, HealthTurnsWhenThePumpStandsStill) {
   EXPECT_THAT(response.body, HasSubstr("The pump has not moved for"));
 }
 
+TEST_F(Http, HealthTurnsWhenNothingIsStored) {
+  GatewayView view;
+  view.store.health = SourceHealth::degraded;
+  rig.gateway.set_view(view);
+  EXPECT_EQ(get("/healthz").status, 200);
+  view.store.health = SourceHealth::down;
+  view.store.text = "a batch of 3 samples is not stored: the disk is full";
+  rig.gateway.set_view(view);
+  const auto response = get("/healthz");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, "The store is down: a batch of 3 samples is not stored: the disk is full\n");
+}
+
+TEST_F(Http, MetricsAreNotServedWithoutTheirAlerts) {
+  rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
+  EXPECT_THAT(get("/metrics").body, HasSubstr("tidegate_alerts{severity=\"critical\",phase=\"active\"} 1\n"));
+  rig.edit("UPDATE alert SET crc = crc + 1");
+  EXPECT_EQ(get("/metrics").status, 500);
+}
+
+TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
+  using enum Workers::Lane;
+  for (const std::string_view path : {"/healthz", "/", "/api/v1/series", "/api/v1/state", "/no/such"}) {
+    EXPECT_EQ(Api::lane(path), quick) << path;
+  }
+  for (const std::string_view path : {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics",
+                                      "/api/v1/alerts", "/api/v1/alerts/ack", "/api/v1/dead-letters"}) {
+    EXPECT_EQ(Api::lane(path), slow) << path;
+  }
+}
+
 TEST_F(Http, MetricsAreServedAsPrometheusText) {
   const auto response = get("/metrics");
   EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");

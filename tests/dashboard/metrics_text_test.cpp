@@ -15,11 +15,13 @@ std::string sample_text() {
   metrics.gauge("journal/used", "bytes", "Of the file.").set(4096);
   metrics.gauge("process/cpu", "%", "Of one core.").set(50);
   metrics.counter("source/plant-7/rejected", "", "").add(1);
+  metrics.counter("source/plant_7/rejected", "", "").add(2);
+  metrics.gauge("uplink/cloud/drain_time", "ms", "Until it is empty.").set(1500);
   metrics.counter("journal/written_bytes", "bytes", "Written so far.").add(8);
   GatewayView view;
   view.started = Timestamp{std::chrono::seconds(1'700'000'000)};
   view.sources.push_back({.name = "pl\"ant\n\\<img onerror>", .type = "mqtt", .text = {}, .health = SourceHealth::up});
-  view.uplinks.push_back({.name = "cloud", .type = "mqtt", .text = {}, .backlog_batches = 7});
+  view.uplinks.push_back({.name = "cloud", .type = "mqtt", .text = {}});
   AlertRecord alert;
   alert.phase = Phase::active;
   alert.severity = Severity::critical;
@@ -30,10 +32,12 @@ TEST(MetricsText, HasBaseUnitsAsSuffixesAndTotalOnCounters) {
   const std::string text = sample_text();
   for (const char* line : {"tidegate_intake_dropped_samples_total 3\n", "tidegate_journal_commit_p99_seconds 0.0125\n",
                            "tidegate_journal_used_bytes 4096\n", "tidegate_process_cpu_ratio 0.5\n",
-                           "tidegate_source_plant_7_rejected_total 1\n", "tidegate_journal_written_bytes_total 8\n",
-                           "tidegate_build_info{version=\"1.2.3\"} 1\n",
+                           "tidegate_source_rejected_total{source=\"plant-7\"} 1\n",
+                           "tidegate_source_rejected_total{source=\"plant_7\"} 2\n",
+                           "tidegate_uplink_drain_time_seconds{uplink=\"cloud\"} 1.5\n",
+                           "tidegate_journal_written_bytes_total 8\n", "tidegate_build_info{version=\"1.2.3\"} 1\n",
                            "tidegate_source_up{source=\"pl\\\"ant\\n\\\\<img onerror>\",type=\"mqtt\"} 1\n",
-                           "tidegate_uplink_backlog_batches{uplink=\"cloud\",type=\"mqtt\"} 7\n",
+                           "tidegate_uplink_up{uplink=\"cloud\",type=\"mqtt\"} 0\n",
                            "tidegate_alerts{severity=\"critical\",phase=\"active\"} 2\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
