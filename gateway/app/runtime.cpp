@@ -24,6 +24,7 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
   options.port = endpoint.port;
   options.hosts = settings.hosts;
   options.max_streams = settings.max_streams;
+  options.max_streams_per_address = settings.max_streams_per_address;
   options.name = settings.name;
   options.site = settings.site;
   options.version = TIDEGATE_VERSION;
@@ -35,8 +36,10 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
 std::string needs_restart(const Settings& old, const Settings& now) {
   std::vector<std::string_view> changed;
   if (old.name != now.name || old.site != now.site || old.demo != now.demo) changed.push_back("gateway");
-  if (old.listen != now.listen || old.max_streams != now.max_streams || old.hosts != now.hosts)
+  if (old.listen != now.listen || old.max_streams != now.max_streams ||
+      old.max_streams_per_address != now.max_streams_per_address || old.hosts != now.hosts) {
     changed.push_back("http");
+  }
   if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
       old.storage.max_history_bytes != now.storage.max_history_bytes ||

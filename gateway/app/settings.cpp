@@ -37,7 +37,9 @@ Shape http_shape() {
                  "Where to listen. There is no login yet: keep it on this machine."),
        defaulted("hosts", Shape::list(Shape::text(), 64), "[]",
                  "Names that browsers reach this gateway by, beside its addresses, its own name and *.local."),
-       defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time.")});
+       defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time."),
+       defaulted("max_streams_per_address", Shape::integer(1, 10'000), "16",
+                 "Of them from one address; more where all come through one proxy.")});
 }
 
 /// The log's part of storage.max_size, as a divisor.
@@ -139,6 +141,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.listen = root["http"].string("listen");
   settings.hosts = root["http"]["hosts"].strings();
   settings.max_streams = static_cast<std::size_t>(root["http"].integer("max_streams"));
+  settings.max_streams_per_address = static_cast<std::size_t>(root["http"].integer("max_streams_per_address"));
   const Node& storage = root["storage"];
   settings.storage.directory = storage.string("path");
   settings.storage.retention = storage.duration("retention");

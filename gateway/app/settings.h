@@ -19,7 +19,7 @@ struct Settings {
   std::string site;
   std::string listen;              ///< "address:port"
   std::vector<std::string> hosts;  ///< further names that the dashboard answers to
-  std::size_t max_streams = 0;
+  std::size_t max_streams = 0, max_streams_per_address = 0;
   journal::Options storage;
   std::uint64_t endurance = 0;  ///< bytes that the card takes in its life
   Micros commit_every{0};

@@ -31,6 +31,15 @@ TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
   EXPECT_EQ(settings.storage.max_bytes + settings.storage.max_history_bytes, 1u << 30);
   EXPECT_EQ(settings.storage.retention, 30 * 24h);
   EXPECT_FALSE(settings.name.empty());
+  EXPECT_EQ(settings.max_streams_per_address, 16u);
+}
+
+TEST(Settings, AnAddressMayHaveMoreStreams) {
+  const test::TempDir directory;
+  config::Problems problems;
+  const auto file = directory.write("tidegate.yaml", "http: {max_streams: 200, max_streams_per_address: 200}\n");
+  EXPECT_EQ(load_settings(file, problems).max_streams_per_address, 200u);
+  EXPECT_EQ(problems.text(), "");
 }
 
 TEST(Settings, ASourceNameUsedTwiceNamesBothPlaces) {
