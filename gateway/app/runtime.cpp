@@ -43,6 +43,7 @@ std::string needs_restart(const Settings& old, const Settings& now) {
   if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
       old.storage.max_history_bytes != now.storage.max_history_bytes ||
+      old.storage.when_full != now.storage.when_full ||
       old.storage.max_events != now.storage.max_events ||
       old.storage.series.max_series != now.storage.series.max_series) {
     changed.push_back("storage");

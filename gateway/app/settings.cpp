@@ -45,6 +45,11 @@ Shape http_shape() {
 /// The log's part of storage.max_size, as a divisor.
 constexpr std::uint64_t kLogShare = 4;
 
+journal::WhenFull when_full_of(std::string_view name) {
+  if (name == "thin") return journal::WhenFull::thin;
+  return name == "reject" ? journal::WhenFull::reject : journal::WhenFull::drop_oldest;
+}
+
 Shape storage_shape() {
   return Shape::object(
       "The journal: where samples, alerts and the upstream backlog are kept.",
@@ -52,7 +57,11 @@ Shape storage_shape() {
        defaulted("retention", Shape::duration(1h, 24h * 3660), "30d",
                  "Samples older than this go, a day at a time; their hours and days are kept for ten years."),
        defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB",
-                 "Beyond it the oldest samples go. A quarter of it is for the log, which holds the upstream backlog."),
+                 "Samples give way beyond it. A quarter of it is for the log, which holds the upstream backlog."),
+       defaulted(
+           "when_full", Shape::choice({"drop_oldest", "thin", "reject"}), "drop_oldest",
+           "What gives way at max_size: the oldest samples; nine in ten of them (their minutes and hours stay); or "
+           "new ones. Alerts never do."),
        defaulted(
            "endurance", Shape::size(1ull << 30, 1ull << 60), "5000GB",
            "What may be written to the card in its life, by its data sheet (\"TBW\"): for the estimate of that life."),
@@ -149,6 +158,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.storage.max_history_bytes = storage.bytes("max_size") - settings.storage.max_bytes;
   settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
   settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
+  settings.storage.when_full = when_full_of(storage.string("when_full"));
   settings.endurance = storage.bytes("endurance");
   settings.commit_every = storage.duration("commit_every");
   return settings;

@@ -109,6 +109,7 @@ struct Journal::Impl {
         used_bytes(metrics.gauge("journal/used_bytes", "bytes", "Bytes of journal.db in use.")),
         history_bytes(metrics.gauge("history/file_bytes", "bytes", "Size of the files of history/.")),
         retired_days(metrics.counter("history/retired_files", "", "Files of history that retention removed.")),
+        rejected(metrics.counter("journal/rejected_samples", "", "Samples not stored because storage was full.")),
         lock(std::move(taken)),
         file(options.directory / "journal.db"),
         catalogue(options.series),
@@ -119,7 +120,7 @@ struct Journal::Impl {
 
   const Options options;
   const Clock& clock;
-  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &history_bytes, &retired_days;
+  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &history_bytes, &retired_days, &rejected;
   DirectoryLock lock;
   const fs::path file;
   const fs::path history = options.directory / "history";
@@ -143,6 +144,7 @@ struct Journal::Impl {
 
   Status load();
   Status open_file();
+  void reject_when_full(Batch& batch);
   Status check(const Batch& batch) const;
   Status save(bool closing);
   void note_sizes();
@@ -183,6 +185,13 @@ void Journal::Impl::note_sizes() {
   oldest = writer->oldest().time_since_epoch().count();
   used_bytes.set(static_cast<double>(used.load()));
   file_bytes.set(static_cast<double>(size_of(file) + size_of(file.string() + "-wal")));
+}
+
+/// The log is full when history is, and takes no more of it: then what is new gives way, where that is asked for.
+void Journal::Impl::reject_when_full(Batch& batch) {
+  if (options.when_full != WhenFull::reject || used < options.max_bytes) return;
+  rejected.add(static_cast<double>(batch.samples.size()));
+  batch.samples.clear();
 }
 
 Status Journal::Impl::check(const Batch& batch) const {
@@ -243,6 +252,7 @@ const std::vector<std::string>& Journal::notices() const { return impl_->notices
 Result<BatchPtr> Journal::append(Batch& batch) {
   const std::lock_guard lock(impl_->write_mutex);
   if (Status status = impl_->check(batch); !status) return fail(std::move(status.error()));
+  impl_->reject_when_full(batch);
   batch.seq = next(impl_->tail.ends().last);
   batch.committed = std::max(impl_->clock.now(), impl_->last_committed);
   const Catalogue::Unsaved names = impl_->catalogue.unsaved();
@@ -271,8 +281,9 @@ Status Journal::maintain() {
   Status status = impl_->save(false);
   const Timestamp now = impl_->clock.now();
   // Not before a first cursor: then nobody has said yet how far he is.
-  const Writer::Limits limits{now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}),
-                              now - impl_->options.log_keep, impl_->options.max_bytes, impl_->options.max_events};
+  const Writer::Limits limits{
+      now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}), now - impl_->options.log_keep,
+      impl_->options.max_bytes,       impl_->options.when_full != WhenFull::reject,  impl_->options.max_events};
   if (Status retired = writer.retire(limits); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
     impl_->retired.add(static_cast<double>(number(writer.first()) - number(first)));
@@ -380,7 +391,9 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   {
     auto log = impl_->readers->take();
     if (!log) return fail(std::move(log.error()));
-    const auto to = impl_->compactor.round(**log, impl_->epoch, *from, at_once, stop);
+    const bool full = impl_->options.when_full == WhenFull::reject &&
+                      impl_->history_bytes.value() >= static_cast<double>(impl_->options.max_history_bytes);
+    const auto to = full ? from : impl_->compactor.round(**log, impl_->epoch, *from, at_once, stop);
     if (!to) return fail(to.error());
     if (*to != *from) {
       if (Status status = advance(kHistoryCursor, *to); !status) return fail(std::move(status.error()));
@@ -391,12 +404,15 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   if (!impl_->cursors.is_saved(kHistoryCursor)) return false;
   const auto sealed = impl_->compactor.seal(stop);
   if (!sealed) return fail(sealed.error());
-  const auto kept = history::retire(impl_->history, impl_->clock.now(), impl_->options.retention,
-                                    impl_->options.rollup_retention, impl_->options.max_history_bytes);
-  impl_->history_bytes.set(static_cast<double>(kept.bytes));
-  impl_->retired_days.add(static_cast<double>(kept.removed));
-  impl_->history_oldest = kept.oldest.value_or(Timestamp::max()).time_since_epoch().count();
-  return *sealed;
+  const Options& options = impl_->options;
+  const auto kept = history::retire(
+      impl_->history, impl_->clock.now(),
+      {options.retention, options.rollup_retention, options.max_history_bytes, options.when_full}, stop);
+  if (!kept) return fail(kept.error());
+  impl_->history_bytes.set(static_cast<double>(kept->bytes));
+  impl_->retired_days.add(static_cast<double>(kept->removed));
+  impl_->history_oldest = kept->oldest.value_or(Timestamp::max()).time_since_epoch().count();
+  return *sealed || kept->thinned > 0;
 }
 
 Result<Seq> Journal::before(Timestamp time) const {

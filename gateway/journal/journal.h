@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -21,12 +22,20 @@ namespace tidegate::journal {
 
 using BatchPtr = std::shared_ptr<const Batch>;
 
+/// What gives way when storage is full. Alerts and events never do.
+enum class WhenFull : std::uint8_t {
+  drop_oldest,  ///< the oldest samples
+  thin,         ///< nine in ten of the oldest samples; their minutes, hours and days stay exact
+  reject        ///< new samples
+};
+
 struct Options {
   std::filesystem::path directory;                 ///< holds journal.db and history/; made with mode 0700 where missing
   Micros retention = std::chrono::hours(24 * 30);  ///< samples older than this go
   Micros rollup_retention = std::chrono::hours(24 * 3653);     ///< and their hours and days after this
   std::uint64_t max_bytes = 256u << 20;                        ///< of journal.db; the oldest batches go beyond it
   std::uint64_t max_history_bytes = std::uint64_t{768} << 20;  ///< of history/; the oldest days go beyond it
+  WhenFull when_full = WhenFull::drop_oldest;
   Micros log_keep = std::chrono::hours(1);  ///< batches younger than this stay in the log, for recovery and readers
   std::size_t max_events = 200'000;         ///< the oldest events go beyond it; metrics never push events out
   std::size_t max_dead_letters = 1'000;
@@ -69,7 +78,7 @@ struct Stats {
   std::uint64_t used_bytes;                ///< of journal.db, free pages not counted
   std::uint64_t history_bytes;             ///< of history/
   Seq first, last;                         ///< batches held; last = 0 while empty
-  Timestamp oldest;  ///< batch of the log, or sample of history
+  Timestamp oldest;                        ///< batch of the log, or sample of history
 };
 
 /// The log: the one strong noun in the middle. SQLite in WAL mode with synchronous=FULL; one writer connection, used by

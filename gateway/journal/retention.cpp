@@ -37,8 +37,8 @@ Status Writer::retire_old_batches(const Limits& limits) {
   const auto outlived = [&](Seq seq, Timestamp committed) {
     return committed < limits.oldest || (seq <= limits.released && committed < limits.recent);
   };
-  if (first_ >= last_ || (!outlived(first_, oldest_) && used_bytes_ <= limits.max_bytes)) return {};
-  const std::uint64_t excess = used_bytes_ - std::min(used_bytes_, limits.max_bytes);
+  const std::uint64_t excess = limits.drop_oldest ? used_bytes_ - std::min(used_bytes_, limits.max_bytes) : 0;
+  if (first_ >= last_ || (!outlived(first_, oldest_) && excess == 0)) return {};
   std::uint64_t freed = 0;
   Seq through = prev(first_);
   std::int64_t samples = samples_retired_;

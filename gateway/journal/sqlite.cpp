@@ -69,6 +69,14 @@ void Statement::bind_at(int at, const Blob& blob) {
                       SQLITE_STATIC);
 }
 
+Statement& Statement::bind_row(const Statement& row, int columns) {
+  reset();
+  for (int i = 0; i < columns; ++i) {
+    sqlite3_bind_value(statement_.get(), i + 1, sqlite3_column_value(row.statement_.get(), i));
+  }
+  return *this;
+}
+
 Result<bool> Statement::step() {
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;

@@ -34,6 +34,8 @@ class Statement {
     (bind_at(++at, values), ...);
     return *this;
   }
+  /// The first columns of another statement's row, of whatever types.
+  Statement& bind_row(const Statement& row, int columns);
   /// True: a row is there to be read; false: no more.
   Result<bool> step();
   /// For statements without rows: runs it to its end and resets it.

@@ -45,6 +45,7 @@ class Writer {
     Seq released;      ///< batches up to it are needed by nobody; they go when
     Timestamp recent;  ///< they were committed before this
     std::uint64_t max_bytes;
+    bool drop_oldest;  ///< batches, beyond max_bytes
     std::size_t max_events;
   };
   /// One bounded step of retention.

@@ -15,7 +15,8 @@ constexpr const char* kTables =
     "CREATE TABLE chunk(key INTEGER PRIMARY KEY, first_time INTEGER NOT NULL, last_time INTEGER NOT NULL, samples "
     "INTEGER NOT NULL, data BLOB NOT NULL);"
     "CREATE TABLE minutes(series INTEGER PRIMARY KEY, data BLOB NOT NULL);"
-    "CREATE TABLE sealed(round INTEGER NOT NULL);";
+    "CREATE TABLE sealed(round INTEGER NOT NULL);"
+    "CREATE TABLE thinned(every INTEGER NOT NULL);";
 
 /// A minute is rolled up where it holds this many samples on average: of fewer the samples are as quick to read.
 constexpr std::size_t kWorthRollingUp = 4;
@@ -38,8 +39,10 @@ Status insert(sql::Connection& connection, const Round& round) {
 
 }  // namespace
 
+Result<sql::Connection> open_day_to_write(const std::filesystem::path& file) { return open_to_write(file, kTables); }
+
 Result<DayFile> DayFile::open(const std::filesystem::path& file, Day day) {
-  auto connection = open_to_write(file, kTables);
+  auto connection = open_day_to_write(file);
   if (!connection) return fail(std::move(connection.error()));
   return DayFile(std::move(*connection), day);
 }
@@ -101,6 +104,9 @@ Status DayFile::put(std::int64_t round, const Part& part) {
 }
 
 Result<bool> DayFile::sealed() {
+  const auto thinned = connection_.number("SELECT count(*) FROM thinned");
+  if (!thinned) return fail(thinned.error());
+  if (*thinned > 0) return true;
   const auto newest = connection_.number("SELECT max(id) FROM round");
   if (!newest) return fail(newest.error());
   const auto sealed = connection_.number("SELECT round FROM sealed");

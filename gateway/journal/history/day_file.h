@@ -47,7 +47,7 @@ class DayFile {
 
   /// Rolls up the minutes of every series, from all rounds there are. A chunk that cannot be read is left out.
   Status seal();
-  Result<bool> sealed();  ///< are all rounds rolled up?
+  Result<bool> sealed();  ///< are all rounds rolled up? A thinned file's are for ever.
 
  private:
   explicit DayFile(sql::Connection connection, Day day) : connection_(std::move(connection)), day_(day) {}
@@ -57,6 +57,9 @@ class DayFile {
   sql::Connection connection_;
   Day day_;
 };
+
+/// What DayFile::open opens, for those who write it another way.
+Result<sql::Connection> open_day_to_write(const std::filesystem::path& file);
 
 /// Which rounds a reader may see: those whose samples are not read from the log as well.
 struct Visible {

@@ -2,10 +2,12 @@
 
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/files.h"
+#include "gateway/journal/history/rewrite.h"
 
 namespace tidegate::journal::history {
-
 namespace {
+
+constexpr std::size_t kKeptWhenThinned = 10;  ///< every n-th sample
 
 std::optional<Timestamp> oldest_sample(const std::filesystem::path& directory) {
   const auto days = day_files(directory);
@@ -17,24 +19,59 @@ std::optional<Timestamp> oldest_sample(const std::filesystem::path& directory) {
   return Timestamp{Micros{*time}};
 }
 
-}  // namespace
+/// The oldest day that has not been thinned and is rolled up, so that its minutes tell of every sample.
+std::optional<DayFileName> to_thin(std::span<const DayFileName> days, Day today) {
+  for (const DayFileName& file : days) {
+    if (file.day >= today) break;
+    auto connection = open_to_read(file.path);
+    if (!connection) continue;
+    const auto thinned = connection->number("SELECT count(*) FROM thinned");
+    const auto sealed = connection->number("SELECT count(*) FROM sealed");
+    if (thinned && sealed && *thinned == 0 && *sealed > 0) return file;
+  }
+  return std::nullopt;
+}
 
-Kept retire(const std::filesystem::path& directory, Timestamp now, Micros retention, Micros rollups,
-            std::uint64_t max_bytes) {
-  Kept kept;
+Status thin(const DayFileName& file, std::stop_token stop) {
+  const std::filesystem::path thinner = file.path.string() + ".new";
+  if (const auto done = thin_day(file.path, thinner, kKeptWhenThinned, std::move(stop)); !done)
+    return fail(done.error());
+  std::error_code error;
+  std::filesystem::rename(thinner, file.path, error);
+  remove_database(thinner);
+  if (error) return fail(Errc::io, "{} cannot be replaced: {}", file.path.string(), error.message());
+  return {};
+}
+
+void retire_years(const std::filesystem::path& directory, std::chrono::year oldest, Kept& kept) {
   for (const YearFileName& file : year_files(directory)) {
-    if (file.year < year_of(day_of(now - rollups))) {
+    if (file.year < oldest) {
       remove_database(file.path);
       ++kept.removed;
     } else {
       kept.bytes += file.bytes;
     }
   }
+}
+
+}  // namespace
+
+Result<Kept> retire(const std::filesystem::path& directory, Timestamp now, const Limits& limits, std::stop_token stop) {
+  Kept kept;
+  retire_years(directory, year_of(day_of(now - limits.rollup_retention)), kept);
   const auto days = day_files(directory);
   for (const DayFileName& file : days) kept.bytes += file.bytes;
   for (const DayFileName& file : days) {
-    const bool outlived = file.day < day_of(now - retention);
-    if (!outlived && (kept.bytes <= max_bytes || file.day >= day_of(now))) break;
+    const bool outlived = file.day < day_of(now - limits.retention);
+    const bool over = kept.bytes > limits.max_bytes && limits.when_full != WhenFull::reject;
+    if (!outlived && (!over || file.day >= day_of(now))) break;
+    if (!outlived && limits.when_full == WhenFull::thin) {
+      if (const auto whole = to_thin(days, day_of(now))) {
+        if (Status status = thin(*whole, std::move(stop)); !status) return fail(std::move(status.error()));
+        ++kept.thinned;
+        break;  // how much that gave is seen at the next call
+      }
+    }
     remove_database(file.path);
     ++kept.removed;
     kept.bytes -= file.bytes;

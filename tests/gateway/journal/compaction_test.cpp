@@ -166,6 +166,89 @@ TEST_F(CompactionTest, RetentionRemovesWholeDaysAndKeepsTheirHours) {
   EXPECT_GE(count, all.size() - 2) << "days outlive their samples; only a broken first hour is lost";
 }
 
+/// Three days of one series, a sample each two seconds, of values that do not compress.
+class FullHistoryTest : public CompactionTest {
+ protected:
+  void fill() {
+    open();
+    a = series("a");
+    for (int hour = 0; hour < 72; ++hour) {
+      std::vector<Sample> samples;
+      for (int i = 0; i < 1800; ++i) {
+        samples.push_back(sample(a, 1.0 / (1 + hour * 1800 + i)));
+        clock.advance(2s);
+      }
+      keep(std::move(samples));
+    }
+    clock.advance(2h);
+    compact();
+  }
+  std::uint64_t bytes() const {
+    std::uint64_t all_bytes = 0;
+    for (const auto& file : fs::directory_iterator(directory.path() / "history")) all_bytes += file.file_size();
+    return all_bytes;
+  }
+  void shrink_to(std::uint64_t max_bytes) {
+    journal.reset();
+    options.max_history_bytes = max_bytes;
+    open();
+    compact();
+  }
+  SeriesId a{};
+};
+
+TEST_F(FullHistoryTest, TheOldestDayGoes) {
+  fill();
+  shrink_to(bytes() - 1);
+  EXPECT_FALSE(fs::exists(directory.path() / "history" / "2023-11-14.db"));
+  EXPECT_TRUE(fs::exists(directory.path() / "history" / "2023-11-15.db"));
+}
+
+TEST_F(FullHistoryTest, ThinnedDaysKeepATenthOfTheirSamplesAndAllOfTheirMinutes) {
+  options.when_full = WhenFull::thin;
+  fill();
+  const std::vector<SeriesId> one{a};
+  const Timestamp from = all.front().time;
+  const Timestamp to = clock.now();
+  const auto before = journal->history(one, from, to, 300);
+  ASSERT_TRUE(before);
+  const std::uint64_t whole = bytes();
+  shrink_to(whole - 1);
+  EXPECT_LT(bytes(), whole);
+  EXPECT_TRUE(fs::exists(directory.path() / "history" / "2023-11-14.db"));
+  const Timestamp midnight = std::chrono::ceil<std::chrono::days>(from);
+  EXPECT_EQ(stored(a, from, midnight).size(), (expected(a, from, midnight).size() + 9) / 10);
+  EXPECT_TRUE(stored(a, midnight, to) == expected(a, midnight, to));
+  const auto after = journal->history(one, from, to, 300);
+  ASSERT_TRUE(after);
+  ASSERT_EQ(after->at(0).buckets.size(), before->at(0).buckets.size());
+  for (std::size_t i = 1; i < before->at(0).buckets.size(); ++i) {  // the first begins within a minute
+    EXPECT_EQ(after->at(0).buckets[i].count, before->at(0).buckets[i].count);
+    EXPECT_EQ(after->at(0).buckets[i].max, before->at(0).buckets[i].max);
+  }
+  shrink_to(1);
+  EXPECT_FALSE(fs::exists(directory.path() / "history" / "2023-11-14.db")) << "when thinning is not enough";
+}
+
+TEST_F(FullHistoryTest, NewSamplesAreRejectedAndCountedAndAlertsAreNot) {
+  options.when_full = WhenFull::reject;
+  fill();
+  journal.reset();
+  options.max_history_bytes = 1;
+  options.max_bytes = 1;
+  open();
+  compact();
+  EXPECT_TRUE(stored(a, all.front().time, clock.now()) == all) << "what is there stays";
+  Batch batch;
+  batch.samples = {sample(a, 1), sample(a, 2)};
+  batch.events = {{clock.now(), Notice{"test", "an event"}}};
+  const auto done = append(std::move(batch));
+  ASSERT_NE(done, nullptr);
+  EXPECT_TRUE(done->samples.empty());
+  EXPECT_EQ(done->events.size(), 1u);
+  EXPECT_EQ(metric("journal/rejected_samples"), 2);
+}
+
 TEST_F(CompactionTest, ADayOutgrowsAFile) {
   open();
   // The bound is a constant of the compactor; a file that has reached it is made by hand.
