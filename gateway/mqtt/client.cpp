@@ -25,8 +25,9 @@ constexpr int kMaxPacketBytes = 16 << 20;
 bool is_v5(const ConnectionOptions& options) { return options.version == ConnectionOptions::Version::v5; }
 
 /// The reason codes of MQTT 5 (section 2.4) and the return codes of 3.1.1 (table 3.1) that a user can do something
-/// about; "" for others.
-std::string refusal(int code, const ConnectionOptions& options) {
+/// about; "" for others. `may_we` is what was asked for on a connection that stands: there, "not authorized" is about
+/// that and not about who we are.
+std::string refusal(int code, const ConnectionOptions& options, std::string_view may_we = {}) {
   switch (code) {
     case 1:
     case 0x84:
@@ -42,6 +43,7 @@ std::string refusal(int code, const ConnectionOptions& options) {
       return "bad user name or password";
     case 5:
     case 0x87:
+      if (!may_we.empty()) return fmt::format("not authorized; may we {}?", may_we);
       return options.user.empty() ? "not authorized; it asks for 'user' and 'password'"
                                   : "not authorized; are 'user' and 'password' right?";
     case 0x89:
@@ -64,10 +66,10 @@ std::string refusal(int code, const ConnectionOptions& options) {
   }
 }
 
-std::string plain(const paho::exception& error, const ConnectionOptions& options) {
+std::string plain(const paho::exception& error, const ConnectionOptions& options, std::string_view may_we = {}) {
   const int reason = error.get_reason_code();
   const int code = reason >= 0x80 ? reason : error.get_return_code();
-  if (std::string known = code > 0 ? refusal(code, options) : ""; !known.empty()) return known;
+  if (std::string known = code > 0 ? refusal(code, options, may_we) : ""; !known.empty()) return known;
   return printable(error.what());
 }
 
@@ -150,7 +152,8 @@ struct Client::Impl final : paho::iaction_listener {
 void Client::Impl::on_failure(const paho::token& token) {
   const int reason = token.get_reason_code();
   const int code = reason >= 0x80 && reason != paho::ReasonCode::MQTTPP_V3_CODE ? reason : token.get_return_code();
-  std::string known = code > 0 ? refusal(code, options) : "";
+  const std::string wish = fmt::format("publish to '{}'", (*token.get_topics())[0]);
+  std::string known = code > 0 ? refusal(code, options, wish) : "";
   if (known.empty()) known = fmt::format("not delivered (code {})", code);
   events.answered(round_of(token), Error{Errc::unavailable, fmt::format("{}: {}", where, known)});
 }
@@ -225,8 +228,8 @@ Result<std::string> Client::subscribe(std::span<const Subscription> subscription
         return fail(answered.error());
     } catch (const paho::exception& error) {
       if (!connected()) return fail(Errc::unavailable, "{} closed the connection", impl_->where);
-      refused +=
-          fmt::format("{}'{}' ({})", refused.empty() ? "" : ", ", subscriptions[i].filter, plain(error, options));
+      refused += fmt::format("{}'{}' ({})", refused.empty() ? "" : ", ", subscriptions[i].filter,
+                             plain(error, options, "subscribe to it"));
     }
   }
   return refused;

@@ -47,8 +47,9 @@ Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal
           metrics.counter("uplink/" + name() + "/failures", "", "Sends that failed and were tried again.")),
       lost_metric_(metrics.counter("uplink/" + name() + "/lost_batches", "",
                                    "Batches that retention took before they were sent.")),
-      drain_metric_(
-          metrics.gauge("uplink/" + name() + "/drain_time", "s", "Until the backlog is sent, at the present speed.")) {}
+      drain_metric_(metrics.gauge(
+          "uplink/" + name() + "/drain_time", "s",
+          "Until the backlog is sent, at the present speed; -1: it does not shrink, or something cannot be sent.")) {}
 
 Runner::~Runner() {
   if (thread_.joinable()) {
@@ -75,9 +76,9 @@ void Runner::run(std::stop_token stop) {
   measured_at_ = Steady::now();
   while (!stop.stop_requested()) {
     const Round done = round(stop);
-    measure();
     if (stop.stop_requested()) return;
-    if (done.error.empty()) {
+    measure(done);
+    if (done.status) {
       backoff.reset();
       if (!done.sent_any) journal_.wait(samples_at_, kIdleWait, stop);
       continue;
@@ -87,7 +88,7 @@ void Runner::run(std::stop_token stop) {
     {
       const std::lock_guard lock(mutex_);
       stats_.health = SourceHealth::down;
-      stats_.text = fmt::format("{}; next try in {}", done.error, age_text(wait));
+      stats_.text = fmt::format("{}; next try in {}", done.status.error().text, age_text(wait));
     }
     sleep_for(wait, stop);
   }
@@ -96,12 +97,11 @@ void Runner::run(std::stop_token stop) {
 Runner::Round Runner::round(std::stop_token stop) {
   const auto alerts_at = journal_.position(cursor(name(), "alerts"));
   const auto samples_at = journal_.position(cursor(name(), "samples"));
-  if (!alerts_at || !samples_at) return {false, (alerts_at ? samples_at : alerts_at).error().text};
+  if (!alerts_at || !samples_at) return {false, fail((alerts_at ? samples_at : alerts_at).error())};
   samples_at_ = *samples_at;
   const Round alerts = send_alerts(*alerts_at, stop);
-  if (!alerts.error.empty()) return alerts;
   const Round samples = send_samples(stop);
-  return {alerts.sent_any || samples.sent_any, samples.error};
+  return {alerts.sent_any || samples.sent_any, alerts.status ? samples.status : alerts.status};
 }
 
 /// Alert transitions after `after`, of whole batches only: a batch that the limit cut in two would move the cursor past
@@ -134,7 +134,7 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
 
 Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   const auto alerts = alerts_after(after);
-  if (!alerts) return {false, alerts.error().text};
+  if (!alerts) return {false, fail(alerts.error())};
   const std::vector<journal::BatchPtr> batches(alerts->batches.begin(), alerts->batches.end());
   if (!batches.empty()) return carry(Lane::alerts, batches, alerts->through, stop);
   if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name(), "alerts"), alerts->through));
@@ -143,7 +143,7 @@ Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
 
 Runner::Round Runner::send_samples(std::stop_token stop) {
   const auto read = journal_.read(samples_at_, kRound);
-  if (!read) return {false, read.error().text};
+  if (!read) return {false, fail(read.error())};
   if (read->empty()) return {};
   std::vector<journal::BatchPtr> batches;
   Seq through = samples_at_;
@@ -153,12 +153,13 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
     if (batch->gap) lost += static_cast<std::uint64_t>(number(batch->gap->last) - number(batch->gap->first) + 1);
     if (batch->gap || !batch->samples.empty()) batches.push_back(batch);
   }
-  {
+  const auto held = std::find_if(read->begin(), read->end(), [](const auto& batch) { return !batch->gap; });
+  if (held != read->end()) {
     const std::lock_guard lock(mutex_);
-    if (!batches.empty() && !batches.front()->gap) stats_.backlog_oldest = batches.front()->committed;
+    stats_.backlog_oldest = (*held)->committed;
   }
   const Round done = carry(Lane::samples, batches, through, stop);
-  if (done.error.empty() && lost > 0) {
+  if (done.status && lost > 0) {
     lost_metric_.add(static_cast<double>(lost));
     const std::lock_guard lock(mutex_);
     stats_.lost_batches += lost;
@@ -168,13 +169,13 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
 
 Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
   if (!batches.empty()) {
-    if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent.error().text};
+    if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent};
     delivered(lane == Lane::samples ? samples_in(batches) : 0);
   }
   const Status moved = journal_.advance(cursor(name(), lane == Lane::alerts ? "alerts" : "samples"), through);
-  if (!moved) return {false, moved.error().text};
+  if (!moved) return {false, moved};
   if (lane == Lane::samples) samples_at_ = through;
-  return {true, ""};
+  return {true, {}};
 }
 
 void Runner::delivered(std::uint64_t samples) {
@@ -184,7 +185,7 @@ void Runner::delivered(std::uint64_t samples) {
   stats_.last_ack = clock_.now();
 }
 
-void Runner::measure() {
+void Runner::measure(const Round& done) {
   const std::uint64_t backlog =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(journal_.last()) - number(samples_at_)));
   const double seconds = std::chrono::duration<double>(Steady::now() - measured_at_).count();
@@ -193,20 +194,27 @@ void Runner::measure() {
   stats_.backlog_batches = backlog;
   if (backlog == 0) stats_.backlog_oldest.reset();
   const bool old = stats_.backlog_oldest && clock_.now() - *stats_.backlog_oldest > kUsualLag;
-  if (stats_.last_ack) {
+  if (!done.status) tell_drain_time(std::nullopt);
+  if (done.status && stats_.last_ack) {
     stats_.health = old ? SourceHealth::degraded : SourceHealth::up;
     stats_.text = old ? fmt::format("catching up: {} batches wait", backlog) : "everything is delivered";
   }
   if (seconds < 1) return;
   stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;
   const double shrinks = (static_cast<double>(measured_backlog_) - static_cast<double>(backlog)) / seconds;
-  stats_.drain_seconds.reset();
-  if (!old) stats_.drain_seconds = 0;
-  if (old && shrinks > 0) stats_.drain_seconds = static_cast<double>(backlog) / shrinks;
-  drain_metric_.set(stats_.drain_seconds.value_or(-1));
+  if (done.status && !old) tell_drain_time(0);
+  if (done.status && old) {
+    tell_drain_time(shrinks > 0 ? std::optional(static_cast<double>(backlog) / shrinks) : std::nullopt);
+  }
   measured_at_ = Steady::now();
   measured_samples_ = delivered_samples_;
   measured_backlog_ = backlog;
+}
+
+/// Under `mutex_`.
+void Runner::tell_drain_time(std::optional<double> seconds) {
+  stats_.drain_seconds = seconds;
+  drain_metric_.set(seconds.value_or(-1));
 }
 
 }  // namespace tidegate::uplink

@@ -20,7 +20,8 @@ namespace tidegate::uplink {
 /// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `uplink/NAME/alerts` and
 /// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end
 /// holds what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be
-/// sent are counted as lost and told to the far end as a gap.
+/// sent are counted as lost and told to the far end as a gap. The two lanes do not wait for each other: what the far
+/// end refuses of one holds up that one only.
 class Runner {
  public:
   struct Stats {
@@ -30,8 +31,9 @@ class Runner {
     std::uint64_t lost_batches = 0;  ///< since the start
     std::optional<Timestamp> backlog_oldest;
     std::optional<Timestamp> last_ack;
-    double rate = 0;                      ///< samples a second delivered
-    std::optional<double> drain_seconds;  ///< at the present speed; nothing while the backlog does not shrink
+    double rate = 0;  ///< samples a second delivered
+    /// At the present speed; nothing while the backlog does not shrink or something cannot be sent.
+    std::optional<double> drain_seconds;
   };
 
   /// Its section of the configuration.
@@ -56,10 +58,9 @@ class Runner {
   const std::string& meaning() const { return section_.meaning; }
 
  private:
-  /// What one round sent; `error` is empty when all went well.
   struct Round {
     bool sent_any = false;
-    std::string error;
+    Status status;
   };
 
   struct Alerts {
@@ -74,7 +75,8 @@ class Runner {
   Round send_samples(std::stop_token stop);
   Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
   void delivered(std::uint64_t samples);
-  void measure();
+  void measure(const Round& done);
+  void tell_drain_time(std::optional<double> seconds);
 
   const Section section_;
   std::unique_ptr<Uplink> uplink_;  ///< the thread's own once it runs

@@ -9,6 +9,7 @@
 #include "gateway/uplink/runner.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/broker.h"
+#include "tests/support/temp_dir.h"
 
 namespace tidegate::uplink {
 namespace {
@@ -129,6 +130,24 @@ TEST_F(MqttUplink, SaysWhyItCannotDeliver) {
   EXPECT_TRUE(eventually([&] { return runner->stats().text.find("password") != std::string::npos; }));
   EXPECT_EQ(runner->stats().health, SourceHealth::down);
   EXPECT_EQ(runner->stats().text.find("hunter2"), std::string::npos);
+}
+
+TEST_F(MqttUplink, AsksWhetherItMayPublishWhereTheBrokerRefusesAlertsAndDeliversTheSamples) {
+  const test::TempDir of_broker;
+  const auto rights = of_broker.write("acl",
+                                      "topic read tidegate/#\ntopic write tidegate/plant-7/samples\n"
+                                      "topic write tidegate/plant-7/status\n");
+  Broker broker({.lines = {"acl_file " + rights.string()}});
+  const auto cloud = broker.subscribe("tidegate/#", {"-q", "1"});
+  Batch batch;
+  batch.events = {journal::transition(journal::alert("hot:boiler1", Phase::active), clock.now())};
+  append(std::move(batch));
+  samples(0, 3);
+  start(broker.url());
+  EXPECT_TRUE(cloud->wait_for_output(message_id(4) + "\""));
+  const std::string question = "not authorized; may we publish to 'tidegate/plant-7/alerts'?";
+  EXPECT_TRUE(eventually([&] { return runner->stats().text.find(question) != std::string::npos; }))
+      << runner->stats().text;
 }
 
 TEST_F(MqttUplink, CompressesWhenAsked) {

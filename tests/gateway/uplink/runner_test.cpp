@@ -31,12 +31,17 @@ class FarEnd {
     const std::scoped_lock lock(mutex_);
     failure_ = std::move(why);
   }
+  void refuse_alerts(bool refuse) {
+    const std::scoped_lock lock(mutex_);
+    refuse_alerts_ = refuse;
+  }
   std::size_t tries() const { return tries_; }
 
   Status take(Lane lane, std::span<const journal::BatchPtr> batches) {
     const std::scoped_lock lock(mutex_);
     ++tries_;
     if (!failure_.empty()) return fail(Errc::unavailable, "{}", failure_);
+    if (refuse_alerts_ && lane == Lane::alerts) return fail(Errc::unavailable, "no alerts here");
     for (const auto& batch : batches) {
       if (batch->gap) {
         received_.push_back(fmt::format("gap{}-{}", number(batch->gap->first), number(batch->gap->last)));
@@ -52,6 +57,7 @@ class FarEnd {
   mutable std::mutex mutex_;
   std::vector<std::string> received_;
   std::string failure_;
+  bool refuse_alerts_ = false;
   std::atomic<std::size_t> alerts_ = 0, tries_ = 0;
 };
 
@@ -135,6 +141,38 @@ TEST_F(RunnerTest, SendsTheSameAgainUntilTheFarEndHasIt) {
   EXPECT_EQ(runner->stats().backlog_batches, 0u);
   EXPECT_TRUE(runner->stats().last_ack);
   EXPECT_EQ(metric("uplink/cloud/delivered_samples"), 6);
+}
+
+TEST_F(RunnerTest, SendsSamplesWhileAlertsAreRefusedAndDoesNotCallThatHealthy) {
+  far.refuse_alerts(true);
+  alerts(1);
+  samples(3);
+  start();
+  ASSERT_TRUE(received(3));
+  EXPECT_THAT(far.received(), ElementsAre("s2", "s3", "s4"));
+  EXPECT_TRUE(eventually([&] { return metric("uplink/cloud/failures") >= 2; }));
+  EXPECT_EQ(runner->stats().health, SourceHealth::down);
+  EXPECT_THAT(runner->stats().text, HasSubstr("no alerts here"));
+  EXPECT_FALSE(runner->stats().drain_seconds);
+  EXPECT_EQ(metric("uplink/cloud/drain_time"), -1);
+  far.refuse_alerts(false);
+  ASSERT_TRUE(received(4));
+  EXPECT_EQ(far.received().back(), "a1");
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::up; }));
+}
+
+TEST_F(RunnerTest, KnowsTheAgeOfABacklogThatBeginsWithAGap) {
+  far.fail_with("closed");
+  samples(5);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 1; }));
+  runner.reset();
+  clock.advance(std::chrono::hours(24 * 60));
+  samples(1);
+  for (int i = 0; i < 100 && number(journal->first()) < 2; ++i) ASSERT_TRUE(journal->maintain());
+  ASSERT_GE(number(journal->first()), 2);
+  start();
+  EXPECT_TRUE(eventually([&] { return runner->stats().backlog_oldest.has_value(); }));
 }
 
 TEST_F(RunnerTest, GoesOnAfterARestartWhereItWas) {
