@@ -29,7 +29,7 @@ export class Plot {
     const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false };
     this.chart = new uPlot({
       width: Math.max(120, frame.clientWidth), height: Math.max(120, frame.clientHeight),
-      legend: { show: false }, padding: [12, 12, 0, 0],
+      legend: { show: false }, padding: [12, 20, 0, 0],
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 8 } },
       scales: { x: { time: true }, y: { range: (_u, low, high) => this.yRange(low, high, stepped) } },
       axes: [
