@@ -7,15 +7,12 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <optional>
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/cursors.h"
 #include "gateway/journal/dead_letters.h"
-#include "gateway/journal/history/compactor.h"
-#include "gateway/journal/history/query.h"
-#include "gateway/journal/history/retention.h"
+#include "gateway/journal/history/archive.h"
 #include "gateway/journal/lock.h"
 #include "gateway/journal/reader.h"
 #include "gateway/journal/restore.h"
@@ -107,8 +104,6 @@ struct Journal::Impl {
         retired(metrics.counter("journal/retired_batches", "", "Batches that retention removed.")),
         file_bytes(metrics.gauge("journal/file_bytes", "bytes", "Size of journal.db and its write-ahead log.")),
         used_bytes(metrics.gauge("journal/used_bytes", "bytes", "Bytes of journal.db in use.")),
-        history_bytes(metrics.gauge("history/file_bytes", "bytes", "Size of the files of history/.")),
-        retired_days(metrics.counter("history/retired_files", "", "Files of history that retention removed.")),
         rejected(metrics.counter("journal/rejected_samples", "", "Samples not stored because storage was full.")),
         lock(std::move(taken)),
         file(options.directory / "journal.db"),
@@ -116,14 +111,13 @@ struct Journal::Impl {
         letters(metrics),
         tail(options.cache_bytes),
         readers(std::make_unique<Readers>(file)),
-        compactor({.directory = history, .retention = options.retention}, catalogue, clock, metrics) {}
+        archive(options, catalogue, clock, metrics) {}
 
   const Options options;
   const Clock& clock;
-  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &history_bytes, &retired_days, &rejected;
+  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &rejected;
   DirectoryLock lock;
   const fs::path file;
-  const fs::path history = options.directory / "history";
   std::string epoch;
   std::vector<std::string> notices;
   Catalogue catalogue;
@@ -131,7 +125,7 @@ struct Journal::Impl {
   DeadLetters letters;
   Tail tail;
   std::unique_ptr<Readers> readers;
-  history::Compactor compactor;
+  history::Archive archive;
 
   mutable std::mutex write_mutex;  ///< guards what follows
   std::optional<Writer> writer;
@@ -140,7 +134,6 @@ struct Journal::Impl {
   std::size_t samples_since_save = 0;
   std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
   std::atomic<std::int64_t> oldest{0};
-  std::atomic<std::int64_t> history_oldest{Timestamp::max().time_since_epoch().count()};
 
   Status load();
   Status open_file();
@@ -360,19 +353,9 @@ Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> se
   for (const SeriesId id : series) {
     if (index(id) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(id));
   }
-  std::vector<history::SeriesRef> asked;
-  std::map<SeriesId, std::size_t> row;  // a series that is asked for twice is read once
-  for (const SeriesId id : series) {
-    if (row.emplace(id, asked.size()).second) asked.push_back({id, impl_->catalogue.entry(id).name});
-  }
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  history::Unreadable unreadable;
-  const auto found = history::read_history({**connection, impl_->history}, {asked, from, to, max_points}, unreadable);
-  if (!found) return fail(found.error());
-  std::vector<SeriesHistory> answer;
-  for (const SeriesId id : series) answer.push_back((*found)[row[id]]);
-  return answer;
+  return impl_->archive.history(**connection, series, from, to, max_points);
 }
 
 Status Journal::samples(SeriesId series, Timestamp from, Timestamp to,
@@ -380,39 +363,26 @@ Status Journal::samples(SeriesId series, Timestamp from, Timestamp to,
   if (index(series) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(series));
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  history::Unreadable unreadable;
-  return history::read_samples({**connection, impl_->history}, {series, impl_->catalogue.entry(series).name}, from, to,
-                               take, unreadable);
+  return impl_->archive.samples(**connection, series, from, to, take);
 }
 
 Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   const auto from = position(kHistoryCursor);
   if (!from) return fail(from.error());
-  {
+  const bool saved = impl_->cursors.is_saved(kHistoryCursor);
+  auto progress = [&]() -> Result<history::Archive::Progress> {
     auto log = impl_->readers->take();
     if (!log) return fail(std::move(log.error()));
-    const bool full = impl_->options.when_full == WhenFull::reject &&
-                      impl_->history_bytes.value() >= static_cast<double>(impl_->options.max_history_bytes);
-    const auto to = full ? from : impl_->compactor.round(**log, impl_->epoch, *from, at_once, stop);
-    if (!to) return fail(to.error());
-    if (*to != *from) {
-      if (Status status = advance(kHistoryCursor, *to); !status) return fail(std::move(status.error()));
-      return true;
-    }
+    return impl_->archive.step(**log, impl_->epoch, *from, saved, at_once, stop);
+  }();
+  if (!progress) return fail(std::move(progress.error()));
+  if (progress->notice) {
+    Batch batch;
+    batch.events.push_back({impl_->clock.now(), Notice{"storage", std::move(*progress->notice)}});
+    if (const auto told = append(batch); !told) return fail(told.error());
   }
-  // Rollups are seen by every reader at once; so only of what the cursor on disk says is in history.
-  if (!impl_->cursors.is_saved(kHistoryCursor)) return false;
-  const auto sealed = impl_->compactor.seal(stop);
-  if (!sealed) return fail(sealed.error());
-  const Options& options = impl_->options;
-  const auto kept = history::retire(
-      impl_->history, impl_->clock.now(),
-      {options.retention, options.rollup_retention, options.max_history_bytes, options.when_full}, stop);
-  if (!kept) return fail(kept.error());
-  impl_->history_bytes.set(static_cast<double>(kept->bytes));
-  impl_->retired_days.add(static_cast<double>(kept->removed));
-  impl_->history_oldest = kept->oldest.value_or(Timestamp::max()).time_since_epoch().count();
-  return *sealed || kept->thinned > 0;
+  if (Status status = advance(kHistoryCursor, progress->through); !status) return fail(std::move(status.error()));
+  return progress->more;
 }
 
 Result<Seq> Journal::before(Timestamp time) const {
@@ -444,10 +414,10 @@ Stats Journal::stats() const {
           .events = impl_->events,
           .file_bytes = size_of(impl_->file) + size_of(impl_->file.string() + "-wal"),
           .used_bytes = impl_->used,
-          .history_bytes = static_cast<std::uint64_t>(impl_->history_bytes.value()),
+          .history_bytes = impl_->archive.bytes(),
           .first = first,
           .last = last,
-          .oldest = Timestamp{Micros{std::min(impl_->oldest.load(), impl_->history_oldest.load())}}};
+          .oldest = std::min(Timestamp{Micros{impl_->oldest}}, impl_->archive.oldest())};
 }
 
 }  // namespace tidegate::journal

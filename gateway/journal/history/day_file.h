@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,8 +73,10 @@ struct Minutes {
   std::optional<std::vector<Rollup>> rollups;  ///< nothing: the series has too few samples to be rolled up
 };
 
+/// What a reader had to pass over.
 struct Unreadable {
   std::uint64_t chunks = 0, samples = 0;
+  std::set<std::filesystem::path> files;  ///< where; to be repaired
 };
 
 /// The chunks of one series that overlap [from, to), of rounds after `after`, in order of round. Samples come with

@@ -96,40 +96,55 @@ class Search {
     std::set<Day> with_samples;
     for (const DayFileName& file : day_files(store_.files)) with_samples.insert(file.day);
     for (const YearFileName& file : year_files(store_.files)) {
-      auto year = open_to_read(file.path);
-      if (!year) continue;  // retention took it
-      auto days = complete_days(*year, day_of(query_.from), day_of(query_.to) + std::chrono::days(1));
-      if (!days) return fail(std::move(days.error()));
-      std::erase_if(*days, [&](Day day) {
-        const bool whole = query_.from <= Timestamp(day) && Timestamp(day + std::chrono::days(1)) <= query_.to;
-        return !whole && with_samples.contains(day);
-      });
-      for (std::size_t row = 0; row < query_.series.size(); ++row) {
-        if (Status status = add_days(*year, row, *days); !status) return status;
-      }
-      done_.insert(days->begin(), days->end());
+      Status status = add_year(file, with_samples);
+      if (status || status.error().code == Errc::not_found) continue;  // retention took it
+      if (status.error().code != Errc::corrupt) return status;
+      unreadable_.files.insert(file.path);
     }
     return {};
   }
 
-  Status add_days(sql::Connection& year, std::size_t row, const std::set<Day>& days) {
-    const auto series = find_series(year, query_.series[row].name);
+  Status add_year(const YearFileName& file, const std::set<Day>& with_samples) {
+    auto year = open_to_read(file.path);
+    if (!year) return fail(std::move(year.error()));
+    auto days = complete_days(*year, day_of(query_.from), day_of(query_.to) + std::chrono::days(1));
+    if (!days) return fail(std::move(days.error()));
+    std::erase_if(*days, [&](Day day) { return !is_whole(day) && with_samples.contains(day); });
+    // All rows are read before one is added: of a file that fails half way the days' own files tell instead.
+    std::vector<std::vector<std::pair<Day, RolledDay>>> rows(query_.series.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      if (Status status = read_days(*year, query_.series[row].name, *days, rows[row]); !status) return status;
+    }
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      for (const auto& [day, rolled] : rows[row]) add_day(row, day, rolled);
+    }
+    done_.insert(days->begin(), days->end());
+    return {};
+  }
+
+  bool is_whole(Day day) const {
+    return query_.from <= Timestamp(day) && Timestamp(day + std::chrono::days(1)) <= query_.to;
+  }
+
+  static Status read_days(sql::Connection& year, const std::string& name, const std::set<Day>& days,
+                          std::vector<std::pair<Day, RolledDay>>& found) {
+    const auto series = find_series(year, name);
     if (!series) return fail(series.error());
     if (!*series) return {};
     for (const Day day : days) {
-      const auto rolled = read_day(year, **series, day);
-      if (!rolled) {
-        ++unreadable_.chunks;
-        continue;
-      }
-      const bool whole = query_.from <= Timestamp(day) && Timestamp(day + std::chrono::days(1)) <= query_.to;
-      if (whole && buckets_.unit() == kDay) {
-        buckets_.add(row, rolled->total);
-      } else {
-        add_rollups(row, rolled->hours, kHour);
-      }
+      auto rolled = read_day(year, **series, day);
+      if (!rolled) return fail(std::move(rolled.error()));
+      found.emplace_back(day, std::move(*rolled));
     }
     return {};
+  }
+
+  void add_day(std::size_t row, Day day, const RolledDay& rolled) {
+    if (is_whole(day) && buckets_.unit() == kDay) {
+      buckets_.add(row, rolled.total);
+    } else {
+      add_rollups(row, rolled.hours, kHour);
+    }
   }
 
   void add_rollups(std::size_t row, std::span<const Rollup> rollups, Micros width) {
@@ -139,7 +154,16 @@ class Search {
     }
   }
 
+  /// What is damaged is passed over: the rest of the answer is worth having.
   Status add_file(const DayFileName& name) {
+    const std::uint64_t before = unreadable_.chunks;
+    Status status = add_rows(name);
+    const bool corrupt = !status && status.error().code == Errc::corrupt;
+    if (corrupt || unreadable_.chunks > before) unreadable_.files.insert(name.path);
+    return corrupt ? Status{} : status;
+  }
+
+  Status add_rows(const DayFileName& name) {
     auto file = open_to_read(name.path);
     if (!file) return file.error().code == Errc::not_found ? Status{} : fail(std::move(file.error()));
     auto snapshot = sql::Transaction::snapshot(*file);
@@ -202,6 +226,19 @@ class Search {
   std::set<Day> done_;  ///< answered by a year's file
 };
 
+Status read_file(const DayFileName& name, const std::string& series, Range range, const Visible& visible,
+                 const std::function<void(const Sample&)>& keep, Unreadable& unreadable) {
+  auto file = open_to_read(name.path);
+  if (!file && file.error().code == Errc::not_found) return {};
+  if (!file) return fail(std::move(file.error()));
+  const auto number = find_series(*file, series);
+  if (!number) return fail(number.error());
+  if (!*number) return {};
+  return read_chunks(
+      *file, **number, visible, 0, range.from, range.to,
+      [&](std::span<const Sample> samples) { std::for_each(samples.begin(), samples.end(), keep); }, unreadable);
+}
+
 /// The samples of one series in a slice that lies within a day.
 Result<std::vector<Sample>> read_slice(const Store& store, const SeriesRef& series, Range range, const Visible& visible,
                                        std::span<const DayFileName> files, Unreadable& unreadable) {
@@ -213,16 +250,11 @@ Result<std::vector<Sample>> read_slice(const Store& store, const SeriesRef& seri
   };
   for (const DayFileName& name : files) {
     if (name.day != day_of(range.from)) continue;
-    auto file = open_to_read(name.path);
-    if (!file && file.error().code == Errc::not_found) continue;
-    if (!file) return fail(std::move(file.error()));
-    const auto number = find_series(*file, series.name);
-    if (!number) return fail(number.error());
-    if (!*number) continue;
-    Status status = read_chunks(
-        *file, **number, visible, 0, range.from, range.to,
-        [&](std::span<const Sample> samples) { std::for_each(samples.begin(), samples.end(), keep); }, unreadable);
-    if (!status) return fail(std::move(status.error()));
+    const std::uint64_t before = unreadable.chunks;
+    const Status status = read_file(name, series.name, range, visible, keep, unreadable);
+    const bool corrupt = !status && status.error().code == Errc::corrupt;
+    if (corrupt || unreadable.chunks > before) unreadable.files.insert(name.path);
+    if (!status && !corrupt) return fail(status.error());
   }
   Status status = read_log(store.log, visible.through, range, unreadable, [&](std::span<const Sample> samples) {
     for (const Sample& sample : samples) {

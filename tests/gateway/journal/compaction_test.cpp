@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <fstream>
 #include <random>
 
 #include "gateway/core/time_text.h"
@@ -247,6 +248,70 @@ TEST_F(FullHistoryTest, NewSamplesAreRejectedAndCountedAndAlertsAreNot) {
   EXPECT_TRUE(done->samples.empty());
   EXPECT_EQ(done->events.size(), 1u);
   EXPECT_EQ(metric("journal/rejected_samples"), 2);
+}
+
+/// Each seed breaks another place of a day's file.
+class DamagedHistoryTest : public FullHistoryTest, public ::testing::WithParamInterface<std::uint32_t> {
+ protected:
+  fs::path day() const { return directory.path() / "history" / "2023-11-15.db"; }
+  void break_file(std::mt19937& random) {
+    std::fstream file(day(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = static_cast<std::uint32_t>(fs::file_size(day()));
+    for (auto flips = 1 + random() % 3; flips > 0; --flips) {
+      file.seekp(random() % size);
+      std::string dirt(1 + random() % 600, '\0');
+      for (char& byte : dirt) byte = static_cast<char>(random());
+      file.write(dirt.data(), static_cast<std::streamsize>(dirt.size()));
+    }
+  }
+};
+
+TEST_P(DamagedHistoryTest, WhatCanBeReadIsReadTheRestIsCountedAndLifeGoesOn) {
+  std::mt19937 random(GetParam());
+  fill();
+  break_file(random);
+  const std::vector<SeriesId> one{a};
+  ASSERT_TRUE(journal->history(one, all.front().time, clock.now(), 50));
+  ASSERT_TRUE(journal->history(one, all.front().time, clock.now(), 60'000));
+  static_cast<void>(stored(a, all.front().time, clock.now()));
+  keep({sample(a, 5)});
+  compact();
+  EXPECT_EQ(journal->position("history"), journal->last());
+  const std::vector<Sample> left = stored(a, all.front().time, clock.now() + 1s);
+  const std::size_t lost = all.size() - left.size();
+  EXPECT_TRUE(std::includes(all.begin(), all.end(), left.begin(), left.end(), earlier)) << "nothing is made up";
+  EXPECT_LE(lost, 43'200u) << "damage stays in its file";
+  if (lost == 0) return;  // the dirt met nothing of use
+  EXPECT_EQ(metric("history/damaged_files"), 1);
+  std::size_t told = 0;
+  const auto events = journal->events({.limit = 100});
+  ASSERT_TRUE(events);
+  for (const auto& event : *events) {
+    if (const auto* notice = std::get_if<Notice>(&event.event.body))
+      told += notice->text.find("was damaged") != notice->text.npos;
+  }
+  EXPECT_EQ(told, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, DamagedHistoryTest, ::testing::Range(1u, 9u));
+
+TEST_F(FullHistoryTest, ADamagedYearIsMadeAgainOfItsDays) {
+  fill();
+  const std::vector<SeriesId> one{a};
+  const auto before = journal->history(one, all.front().time, clock.now(), 20);
+  ASSERT_TRUE(before);
+  const fs::path year = directory.path() / "history" / "2023.rollup.db";
+  fs::resize_file(year, 5000);
+  for (int round = 0; round < 2; ++round) {
+    const auto after = journal->history(one, all.front().time, clock.now(), 20);
+    ASSERT_TRUE(after) << after.error().text;
+    ASSERT_EQ(after->at(0).buckets.size(), before->at(0).buckets.size());
+    for (std::size_t i = 0; i < before->at(0).buckets.size(); ++i) {
+      EXPECT_EQ(after->at(0).buckets[i].count, before->at(0).buckets[i].count);
+    }
+    compact();
+    EXPECT_TRUE(fs::exists(year));
+  }
 }
 
 TEST_F(CompactionTest, ADayOutgrowsAFile) {
