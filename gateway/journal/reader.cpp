@@ -205,15 +205,16 @@ Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, S
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query) {
   const char* direction = query.newest_first ? "DESC" : "ASC";
   auto rows = connection.prepare(
-      fmt::format("SELECT seq, ordinal, json, crc FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {} LIMIT ?",
+      fmt::format("SELECT seq, ordinal, json, crc FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {}",
                   query.alerts_only ? "AND alert = 1" : "", direction, direction));
   if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(query.after), static_cast<std::int64_t>(query.limit));
+  rows->bind(number(query.after));
   std::vector<StoredEvent> events;
   while (true) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
-    if (!*row) return events;
+    // No LIMIT in the query: a damaged event does not count, or a reader would take fewer than `limit` for the last.
+    if (!*row || events.size() == query.limit) return events;
     if (!sound(rows->text(2), rows->integer(3))) continue;  // its batch reports the damage
     auto event = event_from_json(rows->text(2));
     if (event) events.push_back({Seq{rows->integer(0)}, static_cast<int>(rows->integer(1)), std::move(*event)});

@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "gateway/journal/sqlite.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 
@@ -197,6 +198,23 @@ TEST_F(RunnerTest, NeverCutsABatchOfManyAlertsInTwo) {
   ASSERT_TRUE(eventually([&] { return far.alerts() >= 1800; }));
   EXPECT_EQ(far.alerts(), 1800u);
   EXPECT_THAT(far.received(), ElementsAre("a1", "a2", "a3"));
+}
+
+TEST_F(RunnerTest, SkipsADamagedAlertAndNoneOfThoseBehindIt) {
+  for (int i = 0; i < 600; ++i) alerts(1);
+  journal.reset();
+  {
+    auto file =
+        journal::sql::Connection::open(directory.path() / "journal.db", journal::sql::Connection::Access::write);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->run("UPDATE event SET json = replace(json, 'raised', 'raisee') WHERE seq = 7"));
+  }
+  open();
+  start();
+  ASSERT_TRUE(received(599));
+  EXPECT_EQ(far.received()[5], "a6");
+  EXPECT_EQ(far.received()[6], "a8");
+  EXPECT_EQ(far.received().back(), "a600");
 }
 
 TEST_F(RunnerTest, TellsWhatRetentionTookAndCountsItAsLost) {
