@@ -12,7 +12,22 @@ Archive::Archive(const Options& options, const Catalogue& catalogue, const Clock
       compactor_({.directory = directory_, .retention = options.retention}, catalogue, clock, metrics),
       bytes_(metrics.gauge("history/file_bytes", "bytes", "Size of the files of history/.")),
       retired_(metrics.counter("history/retired_files", "", "Files of history that retention removed.")),
-      damaged_(metrics.counter("history/damaged_files", "", "Files of history that were found damaged.")) {}
+      damaged_(metrics.counter("history/damaged_files", "", "Files of history that were found damaged.")) {
+  take_back_cut_off_commits();
+}
+
+/// Readers cannot: it is writing. Only the file that was being written when the process ended is concerned.
+void Archive::take_back_cut_off_commits() const {
+  std::vector<std::filesystem::path> files;
+  for (const DayFileName& file : day_files(directory_)) files.push_back(file.path);
+  for (const YearFileName& file : year_files(directory_)) files.push_back(file.path);
+  for (const std::filesystem::path& file : files) {
+    if (!has_hot_journal(file)) continue;
+    auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+    // A failure shows again where the file is read, and is repaired then.
+    if (connection) static_cast<void>(connection->number("SELECT count(*) FROM sqlite_schema"));
+  }
+}
 
 Result<Archive::Progress> Archive::step(sql::Connection& log, std::string_view epoch, Seq after, bool saved,
                                         bool at_once, const std::stop_token& stop) {

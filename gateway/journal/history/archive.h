@@ -52,6 +52,7 @@ class Archive {
  private:
   Result<Progress> work(sql::Connection& log, std::string_view epoch, Seq after, bool saved, bool at_once,
                         const std::stop_token& stop);
+  void take_back_cut_off_commits() const;
   Result<std::optional<std::string>> repair_one(const std::stop_token& stop);
   Result<bool> keep_within_bounds(const std::stop_token& stop);
   bool suspect_damaged() const;

@@ -96,6 +96,12 @@ fs::path year_path(const fs::path& directory, std::chrono::year year) {
   return directory / fmt::format("{:04}{}", static_cast<int>(year), kYearEnd);
 }
 
+bool has_hot_journal(const fs::path& file) {
+  std::error_code missing;
+  const auto bytes = fs::file_size(file.string() + "-journal", missing);
+  return !missing && bytes > 0;
+}
+
 void remove_database(const fs::path& file) {
   std::error_code ignored;
   fs::remove(file, ignored);

@@ -38,6 +38,9 @@ std::filesystem::path year_path(const std::filesystem::path& directory, std::chr
 
 constexpr std::chrono::year year_of(Day day) { return std::chrono::year_month_day(day).year(); }
 
+/// Does a commit that was cut off have to be taken back before the file can be read?
+bool has_hot_journal(const std::filesystem::path& file);
+
 /// Removes a database with what SQLite keeps beside it.
 void remove_database(const std::filesystem::path& file);
 

@@ -1,10 +1,15 @@
 // History against a list of all samples: whatever was compacted, rolled up, cut off or reopened in between.
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "gateway/core/time_text.h"
 #include "tests/gateway/journal/support.h"
@@ -312,6 +317,69 @@ TEST_F(FullHistoryTest, ADamagedYearIsMadeAgainOfItsDays) {
     compact();
     EXPECT_TRUE(fs::exists(year));
   }
+}
+
+/// What a killed gateway was doing: samples 0, 1, 2, ... of one series, compacted and rolled up as fast as it goes. It
+/// tells each number that is on disk through `acknowledged`.
+[[noreturn]] void append_until_killed(const Options& options, Timestamp now, int from, int acknowledged) {
+  FakeClock clock(now);
+  Metrics metrics;
+  auto journal = Journal::open(options, clock, metrics);
+  if (!journal) _exit(2);
+  const auto id = (*journal)->catalogue().intern("a", info("°C"));
+  for (int next = from; id; next += 20) {
+    Batch batch;
+    for (int i = 0; i < 20; ++i) {
+      clock.advance(1min);
+      batch.samples.push_back({.series = *id, .time = clock.now(), .value = static_cast<double>(next + i)});
+    }
+    if (!(*journal)->append(batch)) _exit(3);
+    const int last = next + 19;
+    if (write(acknowledged, &last, sizeof last) != sizeof last) _exit(4);
+    if (next % 100 == 0 && !(*journal)->compact({}, true)) _exit(5);
+    if (!(*journal)->maintain()) _exit(6);
+  }
+  _exit(7);
+}
+
+TEST_F(CompactionTest, AKillAtAnyMomentLosesNothingAcknowledgedAndCountsNothingTwice) {
+  std::mt19937 random(11);
+  options.directory = directory.path();
+  options.log_keep = 1h;
+  const Timestamp start = clock.now();
+  int stored_to = -1;
+  for (int round = 0; round < 40; ++round) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) append_until_killed(options, clock.now(), stored_to + 1, ends[1]);
+    close(ends[1]);
+    std::this_thread::sleep_for(Micros{1'000 + random() % 60'000});
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "it ended by itself with " << WEXITSTATUS(status);
+    int acknowledged = stored_to;
+    for (int last = 0; ::read(ends[0], &last, sizeof last) == sizeof last;) acknowledged = last;
+    close(ends[0]);
+    open();
+    ASSERT_TRUE(journal->notices().empty());
+    const SeriesId a = series("a");
+    const std::vector<Sample> left = stored(a, start, Timestamp::max());
+    stored_to = static_cast<int>(left.size()) - 1;
+    ASSERT_GE(stored_to, acknowledged) << "round " << round;
+    for (int i = 0; i <= stored_to; ++i) ASSERT_EQ(left[static_cast<std::size_t>(i)].value, i) << "round " << round;
+    if (!left.empty()) clock.set(left.back().time);
+    const std::vector<SeriesId> one{a};
+    const auto chart = journal->history(one, start, clock.now() + 1s, 9);
+    ASSERT_TRUE(chart);
+    std::size_t count = 0;
+    for (const Bucket& bucket : chart->at(0).buckets) count += bucket.count;
+    ASSERT_EQ(count, left.size()) << "round " << round;
+    journal.reset();
+  }
+  EXPECT_TRUE(fs::exists(directory.path() / "history")) << "it never came to compact";
 }
 
 TEST_F(CompactionTest, ADayOutgrowsAFile) {
