@@ -21,8 +21,10 @@ struct Instance {
   std::unique_ptr<Detector> detector;  ///< none: the rule makes no sense for the series
   AlertState state;
   Finding last;               ///< what the timers go by; `hold` after a sample that says nothing
-  Timestamp due = kNever;     ///< when the next timer ends
-  Timestamp queued = kNever;  ///< its place in the timer queue, not later than `due`
+  Timestamp due = kNever;     ///< when the next timer ends, in the time of the samples
+  Timestamp ends = kNever;    ///< the same by the gateway's clock
+  Timestamp queued = kNever;  ///< its place in the timer queue, not later than `ends`
+  Micros lag{0};              ///< how far the last sample that said something lay behind the gateway's clock
   std::uint32_t rule = 0;
   std::uint32_t series = 0;
 };
@@ -44,7 +46,7 @@ struct SeriesText {
 };
 
 struct Timer {
-  Timestamp at;
+  Timestamp at;  ///< by the gateway's clock
   std::uint32_t instance;
   bool operator>(const Timer& other) const { return std::tie(at, instance) > std::tie(other.at, other.instance); }
 };
@@ -55,8 +57,12 @@ struct Policy {
   bool good_only;
 };
 
-/// A device's own times may lie this far behind the gateway's, and its windows with them.
-constexpr Micros kMaxClockLag = std::chrono::minutes(1);
+/// The past is looked up by the time of arrival. So much may the lag of a series have changed within a window, that
+/// all of it is found.
+constexpr Micros kLagChange = std::chrono::minutes(1);
+
+/// A device whose clock is ahead has none: better late than a false alarm, should it be set right.
+Micros lag_of(const Sample& sample, Timestamp arrived) { return std::max(Micros{0}, arrived - sample.time); }
 
 bool usable(const Sample& sample, bool good_only) {
   if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;
@@ -86,6 +92,8 @@ struct Engine::Impl {
   void fit(std::uint32_t instance, Timestamp now, Output& out);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   bool is_news(Series& series, const Sample& sample);
+  void recall(const Sample& sample, Timestamp arrived);
+  Finding look(Instance& instance, const Sample& sample, Timestamp arrived) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record) const;
@@ -163,7 +171,7 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
 
 /// An alert that nothing would ever clear.
 void Engine::Impl::give_up(std::uint32_t i, Timestamp now, Output& out) {
-  instances[i].due = kNever;
+  instances[i].due = instances[i].ends = kNever;
   instances[i].state = {};
   const auto found = records.find(i);
   if (found == records.end()) return;
@@ -183,8 +191,9 @@ bool Engine::Impl::is_news(Series& of, const Sample& sample) {
   return true;
 }
 
-/// The queue holds at most one entry of an instance that counts, at or before the time it is due; a timer that moves
-/// back is put in again when its old entry comes up. So a sample that puts off an absence costs nothing here.
+/// The queue holds at most one entry of an instance that counts, at or before the time it ends; a timer that moves
+/// back is put in again when its old entry comes up. So a sample that puts off an absence costs nothing here. A sample
+/// that leaves the timer as it is, but lags more, lets it end later: there may be another such.
 void Engine::Impl::arm(std::uint32_t i) {
   Instance& instance = instances[i];
   const AlertPolicy& policy = policies[instance.rule].alert;
@@ -194,10 +203,35 @@ void Engine::Impl::arm(std::uint32_t i) {
   } else if (instance.state.phase == Phase::clearing && instance.last.verdict == Verdict::clear) {
     due = std::min(due, instance.state.since + policy.clear_after);
   }
+  const Timestamp ends = due == kNever ? kNever : due + instance.lag;
+  instance.ends = due == instance.due ? std::max(ends, instance.ends) : ends;
   instance.due = due;
-  if (due < instance.queued) {
-    instance.queued = due;
-    timers.push({due, i});
+  if (instance.ends < instance.queued) {
+    instance.queued = instance.ends;
+    timers.push({instance.ends, i});
+  }
+}
+
+Finding Engine::Impl::look(Instance& instance, const Sample& sample, Timestamp arrived) const {
+  if (!usable(sample, policies[instance.rule].good_only)) return {};
+  const Finding finding = instance.detector->observe(sample);
+  if (finding.verdict != Verdict::hold) instance.lag = lag_of(sample, arrived);
+  return finding;
+}
+
+void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
+  if (index(sample.series) >= series.size()) return;
+  Series& of = series[index(sample.series)];
+  const std::uint64_t counted = late;
+  const bool news = is_news(of, sample);
+  late = counted;
+  if (!news) return;
+  watched_until = std::max(watched_until.value_or(sample.time), sample.time);
+  for (std::uint32_t i = of.first; i < of.first + of.count; ++i) {
+    Instance& instance = instances[i];
+    if (!instance.detector) continue;
+    instance.last = look(instance, sample, arrived);
+    arm(i);
   }
 }
 
@@ -205,7 +239,7 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   Instance& instance = instances[i];
   instance.last = finding;
   if (finding.verdict != Verdict::breach && instance.state.phase == Phase::normal) {
-    if (instance.detector->deadline() != instance.due) arm(i);
+    if (instance.detector->deadline() != kNever) arm(i);
     return;
   }
   // The gateway's clock and a device's may differ: an alert's own time does not run backwards.
@@ -265,7 +299,7 @@ void Engine::Impl::notice_absence(Timestamp now) {
     for (std::uint32_t i = 0; i < instances.size(); ++i) {
       if (!instances[i].detector) continue;
       instances[i].last.verdict = Verdict::hold;
-      instances[i].detector->resume(now);
+      instances[i].detector->resume(now - instances[i].lag);
       arm(i);
     }
   }
@@ -326,22 +360,12 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   }
 }
 
+void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {
+  for (const Sample& sample : samples) impl_->recall(sample, arrived);
+}
+
 void Engine::warm(std::span<const Sample> samples) {
-  const std::uint64_t late = impl_->late;
-  for (const Sample& sample : samples) {
-    if (index(sample.series) >= impl_->series.size()) continue;
-    Series& series = impl_->series[index(sample.series)];
-    if (!impl_->is_news(series, sample)) continue;
-    impl_->watched_until = std::max(impl_->watched_until.value_or(sample.time), sample.time);
-    for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
-      Instance& instance = impl_->instances[i];
-      if (!instance.detector) continue;
-      instance.last =
-          usable(sample, impl_->policies[instance.rule].good_only) ? instance.detector->observe(sample) : Finding{};
-      impl_->arm(i);
-    }
-  }
-  impl_->late = late;
+  for (const Sample& sample : samples) impl_->recall(sample, sample.time);
 }
 
 Micros Engine::lookback() const {
@@ -349,21 +373,22 @@ Micros Engine::lookback() const {
   for (const Instance& instance : impl_->instances) {
     if (instance.detector) longest = std::max(longest, instance.detector->lookback());
   }
-  return longest > Micros{0} ? longest + kMaxClockLag : longest;
+  return longest > Micros{0} ? longest + kLagChange : longest;
 }
 
-void Engine::observe(std::span<const Sample> samples, Output& out) {
+void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out) {
   if (impl_->restored) impl_->notice_absence(*impl_->restored);
   for (const Sample& sample : samples) {
     if (index(sample.series) >= impl_->series.size()) continue;
     Series& series = impl_->series[index(sample.series)];
+    // Silence before the first sample is by the gateway's clock, which its time says nothing of.
+    const bool has_spoken = series.newest.has_value();
     if (!impl_->is_news(series, sample)) continue;
     for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
-      if (instance.due < sample.time) impl_->run_timers(i, sample.time - Micros{1}, out);
-      const bool counts = usable(sample, impl_->policies[instance.rule].good_only);
-      impl_->take(i, counts ? instance.detector->observe(sample) : Finding{}, sample.time, out);
+      if (has_spoken && instance.due < sample.time) impl_->run_timers(i, sample.time - Micros{1}, out);
+      impl_->take(i, impl_->look(instance, sample, now), sample.time, out);
     }
   }
 }
@@ -379,7 +404,7 @@ void Engine::tick(Timestamp now, Output& out) {
     instance.queued = kNever;
     if (!instance.detector) continue;
     // One that was put off goes back in, so that all end in order of their times.
-    if (instance.due <= timer.at) impl_->run_timers(timer.instance, timer.at, out);
+    if (instance.ends <= timer.at) impl_->run_timers(timer.instance, instance.due, out);
     impl_->arm(timer.instance);
   }
 }

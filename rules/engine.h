@@ -44,9 +44,10 @@ class Engine {
   /// announced transition with cause "rule removed" (a pending one, which nobody heard of, goes in silence). Then
   /// warm() feeds the detectors' windows.
   void restore(std::span<const AlertRecord> records, Timestamp now, Output& out);
-  /// Past samples in the order in which observe() saw them, for windows and freshness only: no phase changes, nothing
-  /// is announced. The span of lookback() first, then the newest sample of every series: one that was there already is
-  /// not counted twice.
+  /// Past samples in the order in which observe() saw them, for windows and timers only: no phase changes, nothing is
+  /// announced. First those that arrived within lookback(), each batch with the time at which it came; then the newest
+  /// sample of every series, of which that is no longer known: one that was there already is not counted twice.
+  void warm(std::span<const Sample> samples, Timestamp arrived);
   void warm(std::span<const Sample> samples);
   /// How far back warm() has to reach.
   Micros lookback() const;
@@ -54,7 +55,10 @@ class Engine {
   /// Samples older than their series' newest are not evaluated, only counted; an exact repetition of the newest changes
   /// nothing; those of series never declared are passed over. Delays that ran out before a sample's time end before it,
   /// so that the size of a batch and the beat of tick() do not show in the outcome.
-  void observe(std::span<const Sample> samples, Output& out);
+  /// `now` is the gateway's clock when they arrived, and tells one thing: how far a sample's own time lies behind it,
+  /// because the device's clock does or because it was long on its way. So much later, by the gateway's clock, do the
+  /// timers end that the sample set.
+  void observe(std::span<const Sample> samples, Timestamp now, Output& out);
   /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock. After more than
   /// kMaxUnwatched without a call nothing is concluded from the silence: it counts anew, and delays go on with the next
   /// sample. Costs what the timers that ran out cost, not what the instances cost.

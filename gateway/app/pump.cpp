@@ -93,7 +93,7 @@ void Pump::warm_from_log() {
     const auto batches = journal_.read(*after);
     if (!batches || batches->empty()) return;
     for (const auto& batch : *batches) {
-      engine_.warm(batch->samples);
+      engine_.warm(batch->samples, batch->committed);
       freshness_.observe(batch->samples);
       *after = batch->gap ? batch->gap->last : batch->seq;
     }
@@ -132,7 +132,7 @@ void Pump::absorb(Intake::Taken& taken) {
     urgent_ = true;
   }
   declare_new_series();
-  engine_.observe(taken.samples, output_);
+  engine_.observe(taken.samples, clock_.now(), output_);
   collect();
   freshness_.observe(taken.samples);
   batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());

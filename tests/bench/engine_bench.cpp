@@ -96,7 +96,7 @@ void run(benchmark::State& state, rules::Engine engine, std::size_t series, doub
     state.PauseTiming();
     const auto samples = plant.batch(kBatch);
     state.ResumeTiming();
-    engine.observe(samples, out);
+    engine.observe(samples, plant.now(), out);
     engine.tick(plant.now(), out);
     transitions += out.alerts.size();
     out.clear();
@@ -152,7 +152,8 @@ void IdleTick(benchmark::State& state) {
       engine_of("- {name: silent, series: \"{hall}/{device}/temperature\", absence: {for: 1h}}\n", 10'000);
   Plant plant(10'000);
   rules::Output out;
-  engine.observe(plant.batch(10'000), out);
+  const auto samples = plant.batch(10'000);
+  engine.observe(samples, plant.now(), out);
   engine.tick(plant.now(), out);
   for (auto _ : state) engine.tick(plant.now(), out);
 }

@@ -40,7 +40,7 @@ class Demo {
       samples_.clear();
       const auto readings = plant_.read();
       for (std::size_t i = 0; i < readings.size(); ++i) add(i, readings[i], kStart + std::chrono::seconds(s));
-      engine_.observe(samples_, output_);
+      engine_.observe(samples_, kStart + std::chrono::seconds(s), output_);
       engine_.tick(kStart + std::chrono::seconds(s), output_);
     }
   }

@@ -39,7 +39,7 @@ void run(std::vector<rules::Rule> compiled) {
   for (const double value : {0.0, 1.0, 50.0, 95.0, -1e300, kHuge, -kHuge, 80.0, 5e-324, 0.5}) {
     for (std::uint32_t i = 0; i < next; ++i) {
       const Sample sample{SeriesId{i}, i % 5 == 4 ? Quality::uncertain : Quality::good, Reason::none, now, value};
-      engine.observe({&sample, 1}, out);
+      engine.observe({&sample, 1}, now, out);
     }
     engine.tick(now, out);
     now += std::chrono::seconds(40);

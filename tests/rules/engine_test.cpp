@@ -47,13 +47,18 @@ void declare(Engine& engine, SeriesId id, std::string_view name, const SeriesInf
   EXPECT_TRUE(out.events.empty() && out.alerts.empty());
 }
 
+/// As they come, with the times that they carry.
+void observe(Engine& engine, const std::vector<Sample>& samples, Output& out) {
+  for (const Sample& sample : samples) engine.observe({&sample, 1}, sample.time, out);
+}
+
 TEST(Engine, FillsTheRecordOfARaisedAlert) {
   Engine engine(compile(
       R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,
     message: "{device} ({series}): {value} {unit} > {limit}, {rule} {severity}", labels: {zone: b, area: a}, runbook: "Close V12."}])"));
   declare(engine, kFirst, "boiler1/temp", with_unit("°C"));
   Output out;
-  engine.observe(std::vector{good(kFirst, 3, 93.256)}, out);
+  observe(engine, {good(kFirst, 3, 93.256)}, out);
   ASSERT_EQ(out.events.size(), 1u);
   ASSERT_EQ(out.alerts.size(), 1u);
   const AlertRecord& alert = out.alerts[0];
@@ -84,7 +89,7 @@ TEST(Engine, AnAnonymousWildcardTakesItsIdentityFromTheSeries) {
   declare(engine, kFirst, "a/temp");
   declare(engine, kSecond, "b/temp");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
+  observe(engine, {good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
   ASSERT_EQ(out.alerts.size(), 2u);
   EXPECT_EQ(out.alerts[0].id, "hot:a/temp");
   EXPECT_EQ(out.alerts[1].id, "hot:b/temp");
@@ -95,7 +100,7 @@ TEST(Engine, ColonsInCapturesDoNotMakeTwoAlertsOne) {
   declare(engine, kFirst, "x:y/z");
   declare(engine, kSecond, "x/y:z");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
+  observe(engine, {good(kFirst, 0, 91), good(kSecond, 0, 91)}, out);
   EXPECT_EQ(out.alerts[0].id, "hot:x%3Ay:z");
   EXPECT_EQ(out.alerts[1].id, "hot:x:y%3Az");
 }
@@ -105,7 +110,7 @@ TEST(Engine, NoUnitLeavesNoGapInTheMessage) {
       R"([{name: hot, series: a/b, threshold: {above: 90}, message: "{value} {unit}, limit {limit}{unit}."}])"));
   declare(engine, kFirst, "a/b");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  observe(engine, {good(kFirst, 0, 91)}, out);
   EXPECT_EQ(out.alerts[0].message, "91, limit 90.");
 }
 
@@ -119,7 +124,7 @@ TEST(Engine, AUnitThatDoesNotConvertIsAProblemOfTheRule) {
   EXPECT_EQ(status[0].problems,
             std::vector<std::string>{"a/pressure: its unit is bar, and the limit's °C does not convert to that"});
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 1000), good(kSecond, 0, 363.2)}, out);
+  observe(engine, {good(kFirst, 0, 1000), good(kSecond, 0, 363.2)}, out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].limit, 363.15);
 }
@@ -144,9 +149,9 @@ TEST(Engine, ALabelThatComesLaterIsKnownOnceDeclared) {
   Engine engine(compile(R"([{name: door, series: d/door, threshold: {equals: open}}])"));
   declare(engine, kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed"});
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 0)}, out);
+  observe(engine, {good(kFirst, 0, 0)}, out);
   declare(engine, kFirst, "d/door", of_kind(SeriesKind::state), std::vector<std::string>{"closed", "open"});
-  engine.observe(std::vector{good(kFirst, 1, 1)}, out);
+  observe(engine, {good(kFirst, 1, 1)}, out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].message, "d/door is open");
 }
@@ -156,9 +161,9 @@ TEST(Engine, AChangedUnitIsTakenOver) {
   declare(engine, kFirst, "a/t", with_unit("°C"));
   declare(engine, kFirst, "a/t", with_unit("°F"));
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 150)}, out);
+  observe(engine, {good(kFirst, 0, 150)}, out);
   EXPECT_TRUE(out.alerts.empty());
-  engine.observe(std::vector{good(kFirst, 1, 195)}, out);
+  observe(engine, {good(kFirst, 1, 195)}, out);
   EXPECT_EQ(out.alerts.size(), 1u);
 }
 
@@ -167,7 +172,7 @@ TEST(Engine, AnAlertWhoseSeriesNoLongerFitsIsClosed) {
                             {name: warm, series: a/t, threshold: {above: 20 °C}, for: 1h}])"));
   declare(engine, kFirst, "a/t");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 95)}, out);
+  observe(engine, {good(kFirst, 0, 95)}, out);
   ASSERT_EQ(out.alerts.size(), 2u);
   out.clear();
   engine.declare(kFirst, "a/t", with_unit("bar"), {}, at(5), out);
@@ -182,10 +187,10 @@ TEST(Engine, AnAlertWhoseSeriesNoLongerFitsIsClosed) {
   EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).from, Phase::active);
   EXPECT_EQ(engine.status()[0].active, 0u);
   out.clear();
-  engine.observe(std::vector{good(kFirst, 10, 1)}, out);
+  observe(engine, {good(kFirst, 10, 1)}, out);
   engine.tick(at(7200), out);
   engine.declare(kFirst, "a/t", with_unit("°C"), {}, at(7201), out);
-  engine.observe(std::vector{good(kFirst, 7202, 30)}, out);
+  observe(engine, {good(kFirst, 7202, 30)}, out);
   EXPECT_TRUE(out.events.empty());
   ASSERT_EQ(out.alerts.size(), 1u) << "watched again, and from the beginning";
   EXPECT_EQ(out.alerts[0].id, "warm");
@@ -196,11 +201,51 @@ TEST(Engine, SilenceIsTheSameWhateverTheSeriesHolds) {
   Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 5m}}])"));
   declare(engine, kFirst, "a/t");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 1), Sample{kFirst, Quality::bad, Reason::no_answer, at(200), 0}}, out);
+  observe(engine, {good(kFirst, 0, 1), Sample{kFirst, Quality::bad, Reason::no_answer, at(200), 0}}, out);
   engine.declare(kFirst, "a/t", with_unit("bar"), {}, at(250), out);
   engine.tick(at(300), out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].since, at(300));
+}
+
+TEST(Engine, ADeviceWhoseClockStandsStillIsNotSilentWhileItSpeaks) {
+  Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 30s}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  for (int second = 0; second <= 300; ++second) {
+    if (second % 10 == 0) engine.observe(std::vector{good(kFirst, 0, second)}, at(second), out);
+    engine.tick(at(second), out);
+  }
+  EXPECT_TRUE(out.alerts.empty());
+  for (int second = 301; second <= 329; ++second) engine.tick(at(second), out);
+  EXPECT_TRUE(out.alerts.empty());
+  engine.tick(at(330), out);
+  EXPECT_EQ(out.alerts.size(), 1u);
+}
+
+TEST(Engine, OldNewsDoNotPutOffASilence) {
+  Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 30s}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  engine.observe(std::vector{good(kFirst, 0, 1)}, at(0), out);
+  const Sample retained{kFirst, Quality::uncertain, Reason::retained, at(1), 1};
+  const Sample failed{kFirst, Quality::bad, Reason::no_answer, at(2), 0};
+  engine.observe(std::vector{retained, failed}, at(25), out);
+  engine.tick(at(29), out);
+  EXPECT_TRUE(out.alerts.empty());
+  engine.tick(at(30), out);
+  EXPECT_EQ(out.alerts.size(), 1u);
+}
+
+TEST(Engine, ADeviceWhoseClockIsAheadIsMissedByItsOwnTime) {
+  Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 30s}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  engine.observe(std::vector{good(kFirst, 100, 1)}, at(10), out);
+  engine.tick(at(129), out);
+  EXPECT_TRUE(out.alerts.empty());
+  engine.tick(at(130), out);
+  EXPECT_EQ(out.alerts.size(), 1u);
 }
 
 TEST(Engine, NothingFiresOnWhatIsNoNumber) {
@@ -212,9 +257,9 @@ TEST(Engine, NothingFiresOnWhatIsNoNumber) {
   for (int i = 0; i < 10; ++i) {
     for (const double value :
          {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
-      engine.observe(std::vector{good(kFirst, i, value)}, out);
+      observe(engine, {good(kFirst, i, value)}, out);
     }
-    engine.observe(std::vector{Sample{kFirst, Quality::bad, Reason::no_answer, at(i), 0}}, out);
+    observe(engine, {Sample{kFirst, Quality::bad, Reason::no_answer, at(i), 0}}, out);
     engine.tick(at(i), out);
   }
   EXPECT_TRUE(out.alerts.empty());
@@ -224,7 +269,7 @@ TEST(Engine, NothingFiresOnWhatIsNoNumber) {
 TEST(Engine, SamplesOfAnUnknownSeriesArePassedOver) {
   Engine engine(compile(R"([{name: hot, series: "#", threshold: {above: 90}}])"));
   Output out;
-  engine.observe(std::vector{good(SeriesId{77}, 0, 100)}, out);
+  observe(engine, {good(SeriesId{77}, 0, 100)}, out);
   engine.warm(std::vector{good(SeriesId{77}, 0, 100)});
   EXPECT_TRUE(out.alerts.empty());
 }
@@ -234,7 +279,7 @@ TEST(Engine, AcknowledgingWhatIsNotActiveIsRefused) {
   declare(engine, kFirst, "a/t");
   Output out;
   EXPECT_FALSE(engine.acknowledge({"hot", "Ada", ""}, at(0), out));
-  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  observe(engine, {good(kFirst, 0, 91)}, out);
   out.clear();
   EXPECT_FALSE(engine.acknowledge({"cold", "Ada", ""}, at(1), out));
   EXPECT_TRUE(engine.acknowledge({"hot", "Ada", "on my way"}, at(1), out));
@@ -285,13 +330,13 @@ TEST(Engine, AClockSetForwardAYearRaisesNothingByItself) {
       R"([{name: silent, series: a/t, absence: {for: 5m}}, {name: hot, series: a/t, threshold: {above: 90}, for: 1h}])"));
   declare(engine, kFirst, "a/t");
   Output out;
-  engine.observe(std::vector{good(kFirst, 0, 91)}, out);
+  observe(engine, {good(kFirst, 0, 91)}, out);
   engine.tick(at(1), out);
   out.clear();
   const int year = 365 * 86400;
   engine.tick(at(year), out);
   EXPECT_TRUE(out.alerts.empty());
-  engine.observe(std::vector{good(kFirst, year + 1, 80)}, out);
+  observe(engine, {good(kFirst, year + 1, 80)}, out);
   EXPECT_TRUE(out.events.empty());
 }
 

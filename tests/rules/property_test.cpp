@@ -87,12 +87,13 @@ std::vector<Timestamp> arrivals(const std::vector<Sample>& samples) {
 /// The gateway as far as the engine sees it: what it announced, and what the journal would keep.
 class Gateway {
  public:
-  Gateway() { boot(kStart); }
+  /// The story is told from `zero` on.
+  explicit Gateway(Timestamp zero = kStart) : zero_(zero) { boot(kStart); }
 
-  void observe(std::span<const Sample> samples) {
+  void observe(std::span<const Sample> samples, Timestamp now) {
     Output out;
-    engine_->observe(samples, out);
-    history_.insert(history_.end(), samples.begin(), samples.end());
+    engine_->observe(samples, now, out);
+    for (const Sample& sample : samples) history_.push_back({now, sample});
     take(out);
   }
   void tick(Timestamp now) {
@@ -114,13 +115,11 @@ class Gateway {
     engine_->restore(records, now, out);
     EXPECT_TRUE(out.events.empty() && out.alerts.empty());
     std::map<SeriesId, Sample> latest;
-    std::vector<Sample> window;
-    for (const Sample& sample : history_) {
-      if (sample.time > now - engine_->lookback()) window.push_back(sample);
+    for (const auto& [arrived, sample] : history_) {
+      if (arrived > now - engine_->lookback()) engine_->warm({&sample, 1}, arrived);
       const auto [found, is_new] = latest.emplace(sample.series, sample);
       if (!is_new && sample.time >= found->second.time) found->second = sample;
     }
-    engine_->warm(window);
     for (const auto& [id, sample] : latest) engine_->warm({&sample, 1});
   }
 
@@ -142,18 +141,23 @@ class Gateway {
     for (const Event& event : out.events) {
       const auto& transition = std::get<AlertTransition>(event.body);
       announced_.push_back(
-          fmt::format("{} {} announced {}", (event.time - kStart).count(), transition.alert.id, transition.cause));
+          fmt::format("{} {} announced {}", (event.time - zero_).count(), transition.alert.id, transition.cause));
     }
     for (const AlertRecord& record : out.alerts) {
-      changes_.push_back(fmt::format("{} {} {} {}", (record.since - kStart).count(), record.id, name(record.phase),
+      changes_.push_back(fmt::format("{} {} {} {}", (record.since - zero_).count(), record.id, name(record.phase),
                                      record.acknowledged));
       records_.erase(record.id);
       if (record.phase != Phase::normal) records_[record.id] = record;
     }
   }
 
+  const Timestamp zero_;
   std::unique_ptr<Engine> engine_;
-  std::vector<Sample> history_;
+  struct Stored {
+    Timestamp arrived;
+    Sample sample;
+  };
+  std::vector<Stored> history_;
   std::map<std::string, AlertRecord> records_;
   std::vector<std::string> announced_, changes_;
 };
@@ -169,7 +173,7 @@ std::vector<std::string> play(const std::vector<Sample>& samples, std::size_t ba
   std::vector<Sample> pending;
   const auto flush = [&] {
     for (std::size_t i = 0; i < pending.size(); i += batch) {
-      gateway.observe(std::span(pending).subspan(i, std::min(batch, pending.size() - i)));
+      gateway.observe(std::span(pending).subspan(i, std::min(batch, pending.size() - i)), tick);
       if (restart_in > 0 && random() % static_cast<unsigned>(restart_in) == 0) gateway.restart(tick - milliseconds(1));
     }
     pending.clear();
@@ -209,6 +213,37 @@ TEST_P(Property, BatchBoundariesDoNotShow) {
     EXPECT_EQ(difference(play(samples, batch), story), "") << "seed " << seed() << " batch " << batch;
 }
 
+/// As long as none comes later than the one before, it does not matter how often somebody looks (what was pushed is
+/// seen before the clock speaks, and how long it waited is known), nor how far behind the devices' clocks are.
+TEST_P(Property, NeitherABeatNorAClockThatLagsShows) {
+  std::mt19937_64 random(seed());
+  auto samples = random_samples(random, 2000);
+  std::sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) { return a.time < b.time; });
+  const auto run = [&](Micros every, Micros lag) {
+    Gateway gateway(kStart - lag);
+    std::size_t seen = 0;
+    for (Timestamp now = kStart; now < samples.back().time + seconds(60); now += every) {
+      std::vector<Sample> batch;
+      for (; seen < samples.size() && samples[seen].time <= now; ++seen) {
+        batch.push_back(samples[seen]);
+        batch.back().time -= lag;
+      }
+      gateway.observe(batch, now);
+      gateway.tick(now);
+    }
+    auto story = gateway.story();
+    std::sort(story.begin(), story.end());
+    return story;
+  };
+  const auto story = run(milliseconds(100), Micros{0});
+  ASSERT_GT(story.size(), 100u) << "nothing to compare; seed " << seed();
+  for (const Micros every : {Micros{milliseconds(20)}, Micros{seconds(1)}, Micros{seconds(10)}}) {
+    for (const Micros lag : {Micros{0}, Micros{seconds(50)}, Micros{std::chrono::hours(24 * 365 * 20)}})
+      EXPECT_EQ(difference(run(every, lag), story), "")
+          << "seed " << seed() << " every " << every.count() << " lag " << lag.count();
+  }
+}
+
 TEST_P(Property, RestartsDoNotShow) {
   std::mt19937_64 random(seed());
   const auto samples = random_samples(random, 800);
@@ -234,7 +269,7 @@ TEST_P(Property, TimeShiftDoesNotShow) {
       for (; tick < times[i] + by; tick += milliseconds(250)) engine.tick(tick, out);
       Sample sample = samples[i];
       sample.time += by;
-      engine.observe({&sample, 1}, out);
+      engine.observe({&sample, 1}, times[i] + by, out);
       for (const AlertRecord& record : out.alerts) {
         story.push_back(fmt::format("{} {} {}", (record.since - by - kStart).count(), record.id, name(record.phase)));
       }

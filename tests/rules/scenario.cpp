@@ -28,9 +28,10 @@ Shape rule_list() { return Shape::list(rule_shape()); }
 Shape scenario_shape() {
   const Shape time = Shape::duration(Micros{0}, std::chrono::days(365));
   const Shape series = Shape::object(
-      "", {config::defaulted("unit", Shape::text(), "\"\"", ""),
-           config::defaulted("kind", Shape::choice({"number", "counter", "boolean", "state"}), "number", ""),
-           config::defaulted("states", Shape::list(Shape::text()), "[]", "")});
+      "",
+      {config::defaulted("unit", Shape::text(), "\"\"", ""),
+       config::defaulted("kind", Shape::choice({"number", "counter", "boolean", "state"}), "number", ""),
+       config::defaulted("states", Shape::list(Shape::text()), "[]", ""), config::defaulted("lag", time, "0s", "")});
   return Shape::object(
       "", {config::optional("rule", rule_shape(), ""), config::defaulted("rules", rule_list(), "[]", ""),
            config::defaulted("series", Shape::map(series), "{}", ""), config::required("every", time, ""),
@@ -82,6 +83,7 @@ class Run {
     std::string name;
     SeriesInfo info;
     std::vector<std::string> states;
+    Micros lag{0};
   };
 
   static Micros span_of(const Node& node) { return parse_duration(node.text).value_or(Micros{-1}); }
@@ -91,7 +93,7 @@ class Run {
     const auto found =
         std::find_if(series_.begin(), series_.end(), [&](const Known& known) { return known.name == name; });
     if (found != series_.end()) return SeriesId{static_cast<std::uint32_t>(found - series_.begin())};
-    series_.push_back({name, {}, {}});
+    series_.push_back({name, {}, {}, {}});
     return SeriesId{static_cast<std::uint32_t>(series_.size() - 1)};
   }
 
@@ -100,6 +102,7 @@ class Run {
       Known& known = series_[index(id_of(entry.key))];
       known.info.unit = entry.value.string("unit");
       known.states = entry.value["states"].strings();
+      known.lag = entry.value.duration("lag");
       for (const SeriesKind kind : {SeriesKind::number, SeriesKind::counter, SeriesKind::boolean, SeriesKind::state}) {
         if (name(kind) == entry.value.string("kind")) known.info.kind = kind;
       }
@@ -130,7 +133,7 @@ class Run {
   }
 
   Sample sample(SeriesId id, std::string_view text, Timestamp at, const Node& item) {
-    Sample sample{id, Quality::good, Reason::none, at, 0};
+    Sample sample{id, Quality::good, Reason::none, at - series_[index(id)].lag, 0};
     if (text == "bad") return {id, Quality::bad, Reason::no_answer, at, 0};
     if (const std::size_t mark = text.find('@'); mark != std::string_view::npos) {
       sample.time = kStart + parse_duration(text.substr(mark + 1)).value_or(Micros{0});
@@ -190,13 +193,9 @@ class Run {
     Output out;
     engine_->restore(records, now, out);
     take(out);
-    const Timestamp from = now - engine_->lookback();
-    std::vector<Sample> window;
-    std::copy_if(history_.begin(), history_.end(), std::back_inserter(window),
-                 [&](const Sample& s) { return s.time > from; });
-    engine_->warm(window);
     std::map<SeriesId, Sample> latest;
-    for (const Sample& sample : history_) {
+    for (const auto& [arrived, sample] : history_) {
+      if (arrived > now - engine_->lookback()) engine_->warm({&sample, 1}, arrived);
       const auto [at, is_new] = latest.emplace(sample.series, sample);
       if (!is_new && sample.time >= at->second.time) at->second = sample;
     }
@@ -234,8 +233,8 @@ class Run {
       restart(now);
     }
     Output out;
-    engine_->observe(batch, out);
-    history_.insert(history_.end(), batch.begin(), batch.end());
+    engine_->observe(batch, now, out);
+    for (const Sample& sample : batch) history_.push_back({now, sample});
     engine_->tick(now, out);
     each_at("acknowledge", now, [&](const Node& item) {
       if (!engine_->acknowledge({item.string("alert"), item.string("who"), ""}, now, out)) {
@@ -319,7 +318,7 @@ class Run {
   Timestamp down_until_{};
   std::vector<Rule> rules_;
   std::optional<Engine> engine_;
-  std::vector<Sample> history_;
+  std::vector<Arrival> history_;
   std::map<std::string, AlertRecord> records_, last_;
   std::set<std::string> ids_;  ///< of every alert there may be
   std::vector<std::string> announced_;
