@@ -31,8 +31,8 @@ class AbsenceDetector final : public Detector {
     return {Verdict::breach, seconds(now - since_), seconds(patience_)};
   }
 
-  void resume(Timestamp now) override {
-    if (deadline_ != kNever) listen(std::max(now, since_));
+  void unwatched(Timestamp from, Timestamp to) override {
+    if (deadline_ != kNever && since_ < to) listen(since_ + (to - std::max(from, since_)));
   }
 
   Micros lookback() const override { return patience_; }

@@ -27,8 +27,8 @@ class Detector {
   virtual Finding observe(const Sample& sample) = 0;
   /// Called at `deadline()`, which it moves behind `now`. Only for those that act on silence.
   virtual Finding tick(Timestamp /*now*/) { return {}; }
-  /// Nobody watched for a while before `now` (the gateway was off, its clock was set): silence counts from here.
-  virtual void resume(Timestamp /*now*/) {}
+  /// Nobody watched in between (the gateway was off, its clock was set): the silence in it does not count.
+  virtual void unwatched(Timestamp /*from*/, Timestamp /*to*/) {}
   /// How much of the past it must have seen to go on as if it had never been away.
   virtual Micros lookback() const { return Micros{0}; }
   /// When it wants tick(). Not virtual: read for every sample.

@@ -33,7 +33,7 @@ struct Instance {
 struct Series {
   bool declared = false;
   std::uint32_t first = 0, count = 0;
-  Timestamp heard{};  ///< before its first sample: when listening began
+  Timestamp heard = kNever;  ///< when its newest sample came; before the first, when listening began
   std::optional<Sample> newest;
 };
 
@@ -60,6 +60,9 @@ struct Policy {
 /// The past is looked up by the time of arrival. So much may the lag of a series have changed within a window, that
 /// all of it is found.
 constexpr Micros kLagChange = std::chrono::minutes(1);
+
+/// No sample is further ahead of the gateway's clock than this, but those of a run whose clock was wrong.
+constexpr Micros kMaxAhead = std::chrono::hours(1);
 
 /// A device whose clock is ahead has none: better late than a false alarm, should it be set right.
 Micros lag_of(const Sample& sample, Timestamp arrived) { return std::max(Micros{0}, arrived - sample.time); }
@@ -91,7 +94,7 @@ struct Engine::Impl {
   void match(std::uint32_t series);
   void fit(std::uint32_t instance, Timestamp now, Output& out);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
-  bool is_news(Series& series, const Sample& sample);
+  bool is_news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
   Finding look(Instance& instance, const Sample& sample, Timestamp arrived) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
@@ -99,7 +102,8 @@ struct Engine::Impl {
   void describe(std::uint32_t instance, AlertRecord& record) const;
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
-  void notice_absence(Timestamp now);
+  void watch(Timestamp now, Output& out);
+  void put_off(const Interval& gap);
 
   std::vector<Rule> rules;
   std::vector<Policy> policies;
@@ -114,7 +118,7 @@ struct Engine::Impl {
   std::unordered_map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::optional<Timestamp> watched_until;
-  std::optional<Timestamp> restored;  ///< until the first call after restore()
+  std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };
 
@@ -179,7 +183,7 @@ void Engine::Impl::give_up(std::uint32_t i, Timestamp now, Output& out) {
   records.erase(found);
 }
 
-bool Engine::Impl::is_news(Series& of, const Sample& sample) {
+bool Engine::Impl::is_news(Series& of, const Sample& sample, Timestamp arrived) {
   if (of.newest) {
     if (sample.time < of.newest->time) {
       ++late;
@@ -188,6 +192,7 @@ bool Engine::Impl::is_news(Series& of, const Sample& sample) {
     if (sample == *of.newest) return false;
   }
   of.newest = sample;
+  of.heard = arrived;
   return true;
 }
 
@@ -221,15 +226,18 @@ Finding Engine::Impl::look(Instance& instance, const Sample& sample, Timestamp a
 
 void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
   if (index(sample.series) >= series.size()) return;
+  if (watched_until && sample.time > *watched_until + kMaxAhead) return;
   Series& of = series[index(sample.series)];
+  const bool has_spoken = of.newest.has_value();
+  const Timestamp listening = std::min(of.heard, arrived);
   const std::uint64_t counted = late;
-  const bool news = is_news(of, sample);
+  const bool news = is_news(of, sample, arrived);
   late = counted;
   if (!news) return;
-  watched_until = std::max(watched_until.value_or(sample.time), sample.time);
   for (std::uint32_t i = of.first; i < of.first + of.count; ++i) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
+    if (!has_spoken) instance.detector->listen(listening);
     instance.last = look(instance, sample, arrived);
     arm(i);
   }
@@ -293,21 +301,41 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
   if (next.phase == Phase::normal) records.erase(i);
 }
 
-/// After a time in which nobody watched, silence proves nothing: it counts from now, and the delays wait for a sample.
-void Engine::Impl::notice_absence(Timestamp now) {
-  if (watched_until && now - *watched_until > kMaxUnwatched) {
-    for (std::uint32_t i = 0; i < instances.size(); ++i) {
-      if (!instances[i].detector) continue;
-      instances[i].last.verdict = Verdict::hold;
-      instances[i].detector->resume(now - instances[i].lag);
-      arm(i);
-    }
+/// Was somebody there since the last time?
+void Engine::Impl::watch(Timestamp now, Output& out) {
+  if (!gaps.empty()) {
+    for (const Interval& gap : gaps) put_off(gap);
+    gaps.clear();
   }
-  watched_until = now;
-  restored.reset();
+  if (watched_until && now - *watched_until > kMaxUnwatched) {
+    out.events.push_back({now, Unwatched{*watched_until}});
+    put_off({*watched_until, now});
+  }
+  watched_until = std::max(watched_until.value_or(now), now);
+}
+
+void Engine::Impl::put_off(const Interval& gap) {
+  const bool is_long = gap.to - gap.from > kMaxUnwatched;
+  for (std::uint32_t i = 0; i < instances.size(); ++i) {
+    Instance& instance = instances[i];
+    if (!instance.detector) continue;
+    if (is_long && series[instance.series].heard <= gap.to) instance.last.verdict = Verdict::hold;
+    instance.detector->unwatched(gap.from - instance.lag, gap.to - instance.lag);
+    arm(i);
+  }
 }
 
 Engine::Engine(std::vector<Rule> rules) : impl_(std::make_unique<Impl>(std::move(rules))) {}
+Engine::Engine(std::vector<Rule> rules, const Engine& before) : Engine(std::move(rules)) {
+  const Impl& old = *before.impl_;
+  impl_->watched_until = old.watched_until;
+  impl_->late = old.late;
+  impl_->series.resize(old.series.size());
+  impl_->texts.resize(old.series.size());
+  for (std::size_t i = 0; i < old.series.size(); ++i) {
+    if (!old.series[i].newest) impl_->series[i].heard = old.series[i].heard;
+  }
+}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
@@ -327,7 +355,7 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   if (same) return;
   known = std::move(text);
   if (!std::exchange(series.declared, true)) {
-    series.heard = now;
+    if (series.heard == kNever) series.heard = now;
     impl_->match(at);
   }
   for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
@@ -340,8 +368,12 @@ std::vector<std::string> Engine::literal_series() const {
   return names;
 }
 
+void Engine::unwatched(const Interval& gap) {
+  if (gap.from < gap.to) impl_->gaps.push_back(gap);
+}
+
 void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output& out) {
-  impl_->restored = now;
+  if (!impl_->watched_until) impl_->watched_until = now;
   std::unordered_map<std::string, std::uint32_t> by_id;
   for (std::uint32_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
@@ -368,22 +400,25 @@ void Engine::warm(std::span<const Sample> samples) {
   for (const Sample& sample : samples) impl_->recall(sample, sample.time);
 }
 
-Micros Engine::lookback() const {
+Micros Engine::lookback(Timestamp now) const {
   Micros longest{0};
   for (const Instance& instance : impl_->instances) {
     if (instance.detector) longest = std::max(longest, instance.detector->lookback());
   }
-  return longest > Micros{0} ? longest + kLagChange : longest;
+  if (longest == Micros{0}) return longest;
+  Timestamp from = now - longest - kLagChange;
+  for (auto gap = impl_->gaps.rbegin(); gap != impl_->gaps.rend() && gap->to > from; ++gap) from -= gap->to - gap->from;
+  return now - from;
 }
 
 void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out) {
-  if (impl_->restored) impl_->notice_absence(*impl_->restored);
+  impl_->watch(now, out);
   for (const Sample& sample : samples) {
     if (index(sample.series) >= impl_->series.size()) continue;
     Series& series = impl_->series[index(sample.series)];
     // Silence before the first sample is by the gateway's clock, which its time says nothing of.
     const bool has_spoken = series.newest.has_value();
-    if (!impl_->is_news(series, sample)) continue;
+    if (!impl_->is_news(series, sample, now)) continue;
     for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
@@ -394,7 +429,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
 }
 
 void Engine::tick(Timestamp now, Output& out) {
-  impl_->notice_absence(now);
+  impl_->watch(now, out);
   auto& timers = impl_->timers;
   while (!timers.empty() && timers.top().at <= now) {
     const Timer timer = timers.top();

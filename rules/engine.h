@@ -13,7 +13,7 @@ namespace tidegate::rules {
 
 /// What a call caused: goes into the same batch as the samples that caused it.
 struct Output {
-  std::vector<Event> events;        ///< AlertTransitions, in order
+  std::vector<Event> events;        ///< AlertTransitions and, where nobody watched for a while, Unwatched; in order
   std::vector<AlertRecord> alerts;  ///< the new state of every alert that changed; the last of one id counts
   void clear() {
     events.clear();
@@ -21,12 +21,21 @@ struct Output {
   }
 };
 
+/// A stretch of the gateway's time.
+struct Interval {
+  Timestamp from, to;
+};
+
 /// Evaluates the rules. Pure: no clock, no I/O, no thread; the same calls give the same output. The pump owns it.
 /// Identity is resolved when a series is declared; per sample there is no string, no allocation, no look-up but an
 /// index.
+/// It begins with what was, in this order: declare(), unwatched(), restore(), warm(); and goes on with what is.
 class Engine {
  public:
   explicit Engine(std::vector<Rule> rules);
+  /// New rules in the place of `before`'s, whose past it is told like any other. Only what no log has goes over: since
+  /// when a series that never spoke is listened to, until when somebody watched, how many samples came late.
+  Engine(std::vector<Rule> rules, const Engine& before);
   ~Engine();
   Engine(Engine&&) noexcept;
   Engine& operator=(Engine&&) noexcept;
@@ -40,17 +49,23 @@ class Engine {
   /// a sensor that never spoke is missed.
   std::vector<std::string> literal_series() const;
 
-  /// Takes over stored alerts after all series are declared. Records whose rule or series is gone are closed: an
-  /// announced transition with cause "rule removed" (a pending one, which nobody heard of, goes in silence). Then
-  /// warm() feeds the detectors' windows.
+  /// Nobody watched in between: the gateway was off, asleep or stuck, or its clock was set. So much longer does each
+  /// silence take that had begun; and after more than kMaxUnwatched a delay waits for the next sample, because much may
+  /// have happened. Oldest first. What happens from now on observe() and tick() see for themselves.
+  void unwatched(const Interval& gap);
+  static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
+  /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause
+  /// "rule removed" (a pending one, which nobody heard of, goes in silence).
   void restore(std::span<const AlertRecord> records, Timestamp now, Output& out);
   /// Past samples in the order in which observe() saw them, for windows and timers only: no phase changes, nothing is
   /// announced. First those that arrived within lookback(), each batch with the time at which it came; then the newest
-  /// sample of every series, of which that is no longer known: one that was there already is not counted twice.
+  /// sample of every series, of which that is no longer known: one that was there already is not counted twice. What is
+  /// far ahead of the gateway's clock comes of a run with a wrong one, and is passed over: it would hide all that
+  /// follows.
   void warm(std::span<const Sample> samples, Timestamp arrived);
   void warm(std::span<const Sample> samples);
-  /// How far back warm() has to reach.
-  Micros lookback() const;
+  /// How far back from `now` warm() has to reach; the time in which nobody watched does not count.
+  Micros lookback(Timestamp now) const;
 
   /// Samples older than their series' newest are not evaluated, only counted; an exact repetition of the newest changes
   /// nothing; those of series never declared are passed over. Delays that ran out before a sample's time end before it,
@@ -59,11 +74,10 @@ class Engine {
   /// because the device's clock does or because it was long on its way. So much later, by the gateway's clock, do the
   /// timers end that the sample set.
   void observe(std::span<const Sample> samples, Timestamp now, Output& out);
-  /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock. After more than
-  /// kMaxUnwatched without a call nothing is concluded from the silence: it counts anew, and delays go on with the next
-  /// sample. Costs what the timers that ran out cost, not what the instances cost.
+  /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock. Costs what the
+  /// timers that ran out cost, not what the instances cost. After more than kMaxUnwatched without a call of this or of
+  /// observe() nobody watched, and Unwatched says so.
   void tick(Timestamp now, Output& out);
-  static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
   /// False: there is no such alert, or it is not active (nothing to acknowledge).
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
 

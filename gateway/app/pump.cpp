@@ -17,6 +17,8 @@ constexpr Micros kTick = 100ms;
 constexpr auto kPace = 1ms;
 /// Freshness learns from this much of the past at the start, whatever the rules ask for.
 constexpr Micros kLeastLookback = 10min;
+/// Among so many of the newest events a start looks for the times in which nobody watched.
+constexpr std::size_t kEventsLookedAt = 10'000;
 /// A full disk at shutdown: tried for so long, then the batch is given up and counted.
 constexpr auto kLastTry = 3s;
 constexpr auto kAcknowledgeTimeout = 5s;
@@ -42,18 +44,37 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
 }
 
 void Pump::recover(std::vector<rules::Rule> rules) {
-  adopt(std::move(rules));
-  commit({});
+  std::vector<rules::Interval> unwatched = unwatched_times();
+  const Timestamp now = clock_.now(), left_off = journal_.last_committed();
+  if (left_off != Timestamp{} && left_off < now) {
+    unwatched.push_back({left_off, now});
+    batch_.events.push_back({now, Unwatched{left_off}});
+    urgent_ = true;
+  }
+  adopt(std::move(rules), unwatched);
 }
 
-void Pump::adopt(std::vector<rules::Rule> rules) {
-  engine_ = rules::Engine(std::move(rules));
+/// Oldest first, as far back as the newest events tell.
+std::vector<rules::Interval> Pump::unwatched_times() const {
+  std::vector<rules::Interval> times;
+  const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true});
+  if (!events) return times;
+  for (const auto& [seq, ordinal, event] : *events) {
+    if (const auto* gap = std::get_if<Unwatched>(&event.body)) times.push_back({gap->since, event.time});
+  }
+  std::reverse(times.begin(), times.end());
+  return times;
+}
+
+void Pump::adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched) {
+  engine_ = rules::Engine(std::move(rules), engine_);
   for (const std::string& name : engine_.literal_series()) {
     // A sensor that a rule names must be missed even if it never speaks, so it gets its id now.
     if (!journal_.catalogue().find(name)) static_cast<void>(journal_.catalogue().intern(name, SeriesInfo{}));
   }
   declared_version_ = 0;
   declare_new_series();
+  for (const rules::Interval& gap : unwatched) engine_.unwatched(gap);
   const auto alerts = journal_.alerts();
   if (alerts) {
     engine_.restore(*alerts, clock_.now(), output_);
@@ -86,8 +107,8 @@ void Pump::warm() {
 }
 
 void Pump::warm_from_log() {
-  const Micros lookback = std::max(kLeastLookback, engine_.lookback());
-  auto after = journal_.before(clock_.now() - lookback);
+  const Timestamp now = clock_.now();
+  auto after = journal_.before(now - std::max(kLeastLookback, engine_.lookback(now)));
   if (!after) return;
   while (true) {
     const auto batches = journal_.read(*after);
@@ -128,7 +149,7 @@ void Pump::absorb(Intake::Taken& taken) {
   }
   if (rules) {
     commit({});  // the new engine begins from what is on disk
-    adopt(std::move(*rules));
+    adopt(std::move(*rules), unwatched_times());
     urgent_ = true;
   }
   declare_new_series();

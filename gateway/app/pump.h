@@ -33,7 +33,7 @@ class Pump {
   Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Metrics& metrics,
        Limits limits);
 
-  /// Rebuilds detectors and alerts from the journal and commits what that changed. Before run(), same thread or not.
+  /// Rebuilds detectors and alerts from the journal; run() commits what that changed. Before run(), same thread or not.
   void recover(std::vector<rules::Rule> rules);
   /// Until asked to stop and drained.
   void run(std::stop_token stop);
@@ -64,7 +64,8 @@ class Pump {
     std::optional<Result<AlertRecord>> outcome;  ///< told after the commit
   };
 
-  void adopt(std::vector<rules::Rule> rules);
+  std::vector<rules::Interval> unwatched_times() const;
+  void adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched);
   void declare_new_series();
   void warm();
   void warm_from_log();

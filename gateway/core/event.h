@@ -69,13 +69,19 @@ struct ClockStep {
   Micros by{};  ///< how far the system clock stands ahead of the gateway's own; negative: it went backwards
 };
 
+/// Nobody watched from `since` to the event's time: the gateway was off, asleep or stuck, or its clock was set. A
+/// silence in it proves nothing.
+struct Unwatched {
+  Timestamp since{};
+};
+
 /// The gateway started, stopped, took a new configuration: a line for the log book.
 struct Notice {
   std::string kind;  ///< "started" | "stopped" | "configuration" | "storage"
   std::string text;
 };
 
-using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, ClockStep, Notice>;
+using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, ClockStep, Unwatched, Notice>;
 
 struct Event {
   Timestamp time{};

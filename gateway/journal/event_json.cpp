@@ -119,6 +119,7 @@ Json body_json(const Acknowledge& body) {
   return {{"kind", "acknowledge"}, {"alert", body.alert}, {"who", body.who}, {"note", body.note}};
 }
 Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
+Json body_json(const Unwatched& body) { return {{"kind", "unwatched"}, {"since", ticks(body.since)}}; }
 Json body_json(const Notice& body) { return {{"kind", "notice"}, {"notice", body.kind}, {"text", body.text}}; }
 
 EventBody body_from(const Json& json) {
@@ -130,6 +131,7 @@ EventBody body_from(const Json& json) {
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
   if (kind == "clock") return ClockStep{Micros{integer_from(json.at("by"))}};
+  if (kind == "unwatched") return Unwatched{time_from(json.at("since"))};
   if (kind == "notice") return Notice{text("notice"), text("text")};
   throw Malformed("an event of kind '" + kind.substr(0, 32) + "'");
 }

@@ -308,6 +308,10 @@ bool Journal::wait(Seq after, Micros timeout, std::stop_token stop) const {
   return impl_->tail.wait(after, timeout, std::move(stop));
 }
 Seq Journal::last() const { return impl_->tail.ends().last; }
+Timestamp Journal::last_committed() const {
+  const std::lock_guard lock(impl_->write_mutex);
+  return impl_->last_committed;
+}
 Seq Journal::first() const { return impl_->tail.ends().first; }
 
 Result<Seq> Journal::position(std::string_view cursor, bool from_start) {

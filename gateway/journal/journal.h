@@ -120,6 +120,8 @@ class Journal {
   /// Waits until there is a batch after `after`; false on time-out or stop.
   bool wait(Seq after, Micros timeout, std::stop_token stop) const;
   Seq last() const;
+  /// When that was; epoch 0 while there was none.
+  Timestamp last_committed() const;
   Seq first() const;  ///< the oldest held; next(last()) while empty
 
   /// Durable named cursors. A new cursor begins at `last()` of the moment it is first asked for, or at the oldest batch

@@ -52,6 +52,11 @@ void observe(Engine& engine, const std::vector<Sample>& samples, Output& out) {
   for (const Sample& sample : samples) engine.observe({&sample, 1}, sample.time, out);
 }
 
+/// Somebody looks each second, from the one after `from` on.
+void watch(Engine& engine, int from, int until, Output& out) {
+  for (int second = from + 1; second <= until; ++second) engine.tick(at(second), out);
+}
+
 TEST(Engine, FillsTheRecordOfARaisedAlert) {
   Engine engine(compile(
       R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,
@@ -188,7 +193,7 @@ TEST(Engine, AnAlertWhoseSeriesNoLongerFitsIsClosed) {
   EXPECT_EQ(engine.status()[0].active, 0u);
   out.clear();
   observe(engine, {good(kFirst, 10, 1)}, out);
-  engine.tick(at(7200), out);
+  watch(engine, 10, 7200, out);
   engine.declare(kFirst, "a/t", with_unit("°C"), {}, at(7201), out);
   observe(engine, {good(kFirst, 7202, 30)}, out);
   EXPECT_TRUE(out.events.empty());
@@ -201,8 +206,11 @@ TEST(Engine, SilenceIsTheSameWhateverTheSeriesHolds) {
   Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 5m}}])"));
   declare(engine, kFirst, "a/t");
   Output out;
-  observe(engine, {good(kFirst, 0, 1), Sample{kFirst, Quality::bad, Reason::no_answer, at(200), 0}}, out);
+  observe(engine, {good(kFirst, 0, 1), Sample{kFirst, Quality::bad, Reason::no_answer, at(50), 0}}, out);
+  watch(engine, 50, 250, out);
   engine.declare(kFirst, "a/t", with_unit("bar"), {}, at(250), out);
+  watch(engine, 250, 299, out);
+  EXPECT_TRUE(out.alerts.empty());
   engine.tick(at(300), out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].since, at(300));
@@ -217,7 +225,7 @@ TEST(Engine, ADeviceWhoseClockStandsStillIsNotSilentWhileItSpeaks) {
     engine.tick(at(second), out);
   }
   EXPECT_TRUE(out.alerts.empty());
-  for (int second = 301; second <= 329; ++second) engine.tick(at(second), out);
+  watch(engine, 300, 329, out);
   EXPECT_TRUE(out.alerts.empty());
   engine.tick(at(330), out);
   EXPECT_EQ(out.alerts.size(), 1u);
@@ -242,7 +250,7 @@ TEST(Engine, ADeviceWhoseClockIsAheadIsMissedByItsOwnTime) {
   declare(engine, kFirst, "a/t");
   Output out;
   engine.observe(std::vector{good(kFirst, 100, 1)}, at(10), out);
-  engine.tick(at(129), out);
+  watch(engine, 10, 129, out);
   EXPECT_TRUE(out.alerts.empty());
   engine.tick(at(130), out);
   EXPECT_EQ(out.alerts.size(), 1u);
@@ -336,8 +344,35 @@ TEST(Engine, AClockSetForwardAYearRaisesNothingByItself) {
   const int year = 365 * 86400;
   engine.tick(at(year), out);
   EXPECT_TRUE(out.alerts.empty());
+  ASSERT_EQ(out.events.size(), 1u);
+  EXPECT_EQ(out.events[0].time, at(year));
+  EXPECT_EQ(std::get<Unwatched>(out.events[0].body).since, at(1));
+  out.clear();
   observe(engine, {good(kFirst, year + 1, 80)}, out);
   EXPECT_TRUE(out.events.empty());
+}
+
+TEST(Engine, WhatARunWithAWrongClockLeftHidesNothing) {
+  Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90}}])"));
+  declare(engine, kFirst, "a/t");
+  const int year = 365 * 86400;
+  Output out;
+  engine.restore({}, at(0), out);
+  engine.warm(std::vector{good(kFirst, -10, 50), good(kFirst, year, 50)}, at(year));
+  engine.warm(std::vector{good(kFirst, year, 50)});
+  observe(engine, {good(kFirst, 1, 95)}, out);
+  EXPECT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(engine.late_samples(), 0u);
+}
+
+TEST(Engine, NewRulesCountTheLateSamplesOn) {
+  Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  observe(engine, {good(kFirst, 5, 1), good(kFirst, 4, 1)}, out);
+  EXPECT_EQ(engine.late_samples(), 1u);
+  engine = Engine({}, engine);
+  EXPECT_EQ(engine.late_samples(), 1u);
 }
 
 TEST(Engine, LiteralSeriesAreAskedForByName) {
@@ -349,9 +384,12 @@ TEST(Engine, LiteralSeriesAreAskedForByName) {
 TEST(Engine, LookbackIsTheLongestWindowInUse) {
   Engine engine(compile(
       R"([{name: a, series: "{x}/t", trend: {rising: 1 /s, over: 2h}}, {name: b, series: "{x}/t", absence: {for: 5m}}])"));
-  EXPECT_EQ(engine.lookback(), Micros{0});
+  EXPECT_EQ(engine.lookback(kStart), Micros{0});
   declare(engine, kFirst, "a/t");
-  EXPECT_EQ(engine.lookback(), std::chrono::minutes(121)) << "and a minute for a device whose clock lags";
+  EXPECT_EQ(engine.lookback(kStart), std::chrono::minutes(121)) << "and a minute for samples that came later";
+  engine.unwatched({kStart - std::chrono::hours(10), kStart - std::chrono::hours(9)});
+  engine.unwatched({kStart - std::chrono::hours(3), kStart - std::chrono::hours(1)});
+  EXPECT_EQ(engine.lookback(kStart), std::chrono::minutes(241)) << "two hours without the gateway";
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ class Gateway {
     EXPECT_TRUE(out.events.empty() && out.alerts.empty());
     std::map<SeriesId, Sample> latest;
     for (const auto& [arrived, sample] : history_) {
-      if (arrived > now - engine_->lookback()) engine_->warm({&sample, 1}, arrived);
+      if (arrived > now - engine_->lookback(now)) engine_->warm({&sample, 1}, arrived);
       const auto [found, is_new] = latest.emplace(sample.series, sample);
       if (!is_new && sample.time >= found->second.time) found->second = sample;
     }

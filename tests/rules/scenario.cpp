@@ -28,10 +28,10 @@ Shape rule_list() { return Shape::list(rule_shape()); }
 Shape scenario_shape() {
   const Shape time = Shape::duration(Micros{0}, std::chrono::days(365));
   const Shape series = Shape::object(
-      "",
-      {config::defaulted("unit", Shape::text(), "\"\"", ""),
-       config::defaulted("kind", Shape::choice({"number", "counter", "boolean", "state"}), "number", ""),
-       config::defaulted("states", Shape::list(Shape::text()), "[]", ""), config::defaulted("lag", time, "0s", "")});
+      "", {config::defaulted("unit", Shape::text(), "\"\"", ""),
+           config::defaulted("kind", Shape::choice({"number", "counter", "boolean", "state"}), "number", ""),
+           config::defaulted("states", Shape::list(Shape::text()), "[]", ""), config::defaulted("lag", time, "0s", ""),
+           config::defaulted("ahead", time, "0s", "")});
   return Shape::object(
       "", {config::optional("rule", rule_shape(), ""), config::defaulted("rules", rule_list(), "[]", ""),
            config::defaulted("series", Shape::map(series), "{}", ""), config::required("every", time, ""),
@@ -102,7 +102,7 @@ class Run {
       Known& known = series_[index(id_of(entry.key))];
       known.info.unit = entry.value.string("unit");
       known.states = entry.value["states"].strings();
-      known.lag = entry.value.duration("lag");
+      known.lag = entry.value.duration("lag") - entry.value.duration("ahead");
       for (const SeriesKind kind : {SeriesKind::number, SeriesKind::counter, SeriesKind::boolean, SeriesKind::state}) {
         if (name(kind) == entry.value.string("kind")) known.info.kind = kind;
       }
@@ -165,12 +165,11 @@ class Run {
     config::Problems problems;
     rules_ = parse_rules(list, problems);
     if (!problems.empty()) return failures_.push_back(problems.text());
-    boot(now);
+    engine_ = engine_ ? Engine(rules_, *engine_) : Engine(rules_);
+    declare_all(now);
   }
 
-  void boot(Timestamp now) {
-    if (engine_) late_ += engine_->late_samples();
-    engine_.emplace(rules_);
+  void declare_all(Timestamp now) {
     for (const std::string& name : engine_->literal_series()) id_of(name);
     Output out;
     for (std::size_t i = 0; i < series_.size(); ++i) {
@@ -185,9 +184,23 @@ class Run {
     }
   }
 
-  /// As the gateway starts: what the journal keeps, and no more.
-  void restart(Timestamp now) {
-    boot(now);
+  void restart(Timestamp now, Timestamp off_since) {
+    late_ += engine_->late_samples();
+    engine_ = Engine(rules_);
+    declare_all(now);
+    if (off_since < now) unwatched_.push_back({off_since, now});
+    remember(now);
+  }
+
+  void reload(const Node& item, Timestamp now) {
+    compile(item["rules"].items, now);
+    remember(now);
+  }
+
+  /// As the gateway does: what the journal keeps, and no more.
+  void remember(Timestamp now) {
+    for (const Interval& gap : unwatched_) engine_->unwatched(gap);
+    const Micros lookback = engine_->lookback(now);
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
@@ -195,7 +208,7 @@ class Run {
     take(out);
     std::map<SeriesId, Sample> latest;
     for (const auto& [arrived, sample] : history_) {
-      if (arrived > now - engine_->lookback()) engine_->warm({&sample, 1}, arrived);
+      if (arrived > now - lookback) engine_->warm({&sample, 1}, arrived);
       const auto [at, is_new] = latest.emplace(sample.series, sample);
       if (!is_new && sample.time >= at->second.time) at->second = sample;
     }
@@ -230,7 +243,7 @@ class Run {
     if (now < down_until_) return;
     if (down_until_ != Timestamp{}) {
       down_until_ = {};
-      restart(now);
+      restart(now, down_since_);
     }
     Output out;
     engine_->observe(batch, now, out);
@@ -244,17 +257,19 @@ class Run {
     take(out);
     each_at("expect", now, [&](const Node& item) { compare(item, now); });
     each_at("restart", now, [&](const Node& item) {
-      if (item.duration("down") == Micros{0}) return restart(now);
+      if (item.duration("down") == Micros{0}) return restart(now, now);
+      down_since_ = now;
       down_until_ = now + item.duration("down");
     });
-    each_at("reload", now, [&](const Node& item) {
-      compile(item["rules"].items, now);
-      restart(now);
-    });
+    each_at("reload", now, [&](const Node& item) { reload(item, now); });
   }
 
   void take(const Output& out) {
     for (const Event& event : out.events) {
+      if (const auto* gap = std::get_if<Unwatched>(&event.body)) {
+        unwatched_.push_back({gap->since, event.time});
+        continue;
+      }
       const auto& transition = std::get<AlertTransition>(event.body);
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
     }
@@ -315,7 +330,8 @@ class Run {
   std::vector<Arrival> arrivals_;
   std::size_t next_ = 0;
   Timestamp end_ = kStart;
-  Timestamp down_until_{};
+  Timestamp down_since_{}, down_until_{};
+  std::vector<Interval> unwatched_;
   std::vector<Rule> rules_;
   std::optional<Engine> engine_;
   std::vector<Arrival> history_;

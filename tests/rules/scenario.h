@@ -9,7 +9,8 @@ namespace tidegate::rules {
 /// Runs a scenario, as rules.yaml authors write them, and returns what went otherwise than expected: one sentence each.
 ///
 ///   rule:   {name: hot, series: "{device}/temp", threshold: {above: 90}}   # or `rules:` with a list
-///   series: {boiler1/temp: {unit: °C}}     # only for those that need a unit, a kind, states or a clock that lags
+///   series: {boiler1/temp: {unit: °C}}     # only for those that need a unit, a kind or states, or whose clock is
+///                                          # wrong: {lag: 1m}, {ahead: 1m}
 ///   every:  10s
 ///   feed:   {boiler1/temp: [80, 91x3, _, bad, "uncertain:91", "retained:91", nan, "80@5s"]}
 ///   acknowledge: [{at: 50s, alert: "hot:boiler1", who: Ada}]

@@ -181,6 +181,57 @@ TEST(Pump, ASensorThatNeverSpokeIsNoFreshNewsAfterAQuickRestart) {
   EXPECT_THAT(rig.transitions(), testing::IsEmpty());
 }
 
+/// What a gateway of before left: it ended `ago` before now, with a sample of `series` that was `age` old then.
+void leave_behind(const std::filesystem::path& directory, Micros ago, const std::string& series, Micros age) {
+  FakeClock clock(GatewayClock().now() - ago);
+  Metrics metrics;
+  journal::Options options;
+  options.directory = directory;
+  auto journal = journal::Journal::open(options, clock, metrics);
+  ASSERT_TRUE(journal) << journal.error().text;
+  Batch batch;
+  batch.samples = {{*(*journal)->catalogue().intern(series, {}), Quality::good, Reason::none, clock.now() - age, 50}};
+  ASSERT_TRUE((*journal)->append(std::move(batch)));
+}
+
+TEST(Pump, WhileTheGatewayWasOffNobodyWasSilent) {
+  const test::TempDir directory;
+  leave_behind(directory.path(), 40min, "cellar/level", 1min);
+  const std::string rules = "rules: [{name: silent, series: cellar/level, absence: {for: 30m}}]\n";
+  for (int start = 0; start < 3; ++start) {
+    Rig rig(directory.path(), rules);
+    rig.store(rig.series("plant/a"), 1);
+    std::this_thread::sleep_for(200ms);  // a few ticks of the timers
+    EXPECT_THAT(rig.transitions(), testing::IsEmpty());
+    rig.pump_->replace_rules(rules_of(rules));
+    rig.store(rig.series("plant/a"), 1);
+    std::this_thread::sleep_for(200ms);
+    EXPECT_THAT(rig.transitions(), testing::IsEmpty());
+  }
+}
+
+TEST(Pump, WhenNobodyWatchedStandsInTheJournal) {
+  const test::TempDir directory;
+  leave_behind(directory.path(), 40min, "cellar/level", 1min);
+  Rig rig(directory.path(), "rules: []");
+  rig.store(rig.series("plant/a"), 1);
+  const auto events = rig.journal_->events({});
+  ASSERT_TRUE(events && events->size() == 1);
+  const Event& event = events->front().event;
+  EXPECT_GE(event.time - std::get<Unwatched>(event.body).since, 40min);
+  EXPECT_LT(event.time - std::get<Unwatched>(event.body).since, 41min);
+}
+
+TEST(Pump, TheRulesMayChangeAllTheTimeAndASilentSensorIsMissed) {
+  const test::TempDir directory;
+  const std::string rules = "rules: [{name: silent, series: cellar/level, absence: {for: 1s}}]\n";
+  Rig rig(directory.path(), rules);
+  EXPECT_TRUE(eventually([&] {
+    rig.pump_->replace_rules(rules_of(rules));
+    return rig.transitions().size() == 1;
+  }));
+}
+
 TEST(Pump, TheIntervalsOfSensorsAreLearnedAnewFromTheJournal) {
   const test::TempDir directory;
   {

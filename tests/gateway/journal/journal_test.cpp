@@ -21,6 +21,7 @@ TEST_F(JournalTest, ABatchReadsBackFromMemoryAndFromDisk) {
                   {clock.now(), SourceChange{"plant", SourceHealth::down, "no answer from plc-1"}},
                   {clock.now(), Acknowledge{"a:boiler1", "ops", "seen"}},
                   {clock.now(), ClockStep{-3s}},
+                  {clock.now(), Unwatched{clock.now() - 5min}},
                   {clock.now(), Notice{"started", "Tidegate 0.1"}}};
   batch.alerts = {alert("a:boiler1", Phase::active)};
   const BatchPtr stored = append(std::move(batch));
@@ -33,12 +34,13 @@ TEST_F(JournalTest, ABatchReadsBackFromMemoryAndFromDisk) {
   EXPECT_EQ(again[0]->samples, stored->samples);
   EXPECT_EQ(again[0]->committed, stored->committed);
   EXPECT_EQ(again[0]->alerts, stored->alerts);
-  ASSERT_EQ(again[0]->events.size(), 5u);
+  ASSERT_EQ(again[0]->events.size(), 6u);
   EXPECT_EQ(std::get<AlertTransition>(again[0]->events[0].body).alert, alert("a:boiler1", Phase::active));
   EXPECT_EQ(std::get<SourceChange>(again[0]->events[1].body).health, SourceHealth::down);
   EXPECT_EQ(std::get<Acknowledge>(again[0]->events[2].body).who, "ops");
   EXPECT_EQ(std::get<ClockStep>(again[0]->events[3].body).by, -3s);
-  EXPECT_EQ(std::get<Notice>(again[0]->events[4].body).text, "Tidegate 0.1");
+  EXPECT_EQ(std::get<Unwatched>(again[0]->events[4].body).since, again[0]->events[4].time - 5min);
+  EXPECT_EQ(std::get<Notice>(again[0]->events[5].body).text, "Tidegate 0.1");
 }
 
 TEST_F(JournalTest, NumbersGoOnOverAReopenAndTheEpochStays) {
