@@ -9,6 +9,9 @@
 namespace tidegate::journal::history {
 namespace {
 
+/// Far from where arithmetic on times would overflow.
+constexpr Timestamp kEarliest{Micros{-(std::int64_t{1} << 62)}}, kLatest{Micros{std::int64_t{1} << 62}};
+
 /// The numbers of a bucket, in the order of their series in the encoded form.
 constexpr std::size_t kFields = 9;
 
@@ -158,6 +161,9 @@ Result<std::vector<Rollup>> decode_rollups(std::string_view bytes, Micros width)
   std::vector<Rollup> rollups(columns->size() / kFields);
   for (std::size_t row = 0; row < rollups.size(); ++row) {
     const Timestamp start = (*columns)[row].time;
+    if (start < kEarliest || start > kLatest || start_of(number_of(start, width), width) != start) {
+      return fail(Errc::corrupt, "a rollup begins at no whole bucket");
+    }
     std::array<double, kFields> fields;
     for (std::size_t field = 0; field < kFields; ++field)
       fields[field] = (*columns)[field * rollups.size() + row].value;
