@@ -348,6 +348,12 @@ Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const 
   return read_events(**connection, query);
 }
 
+Result<Seq> Journal::alerts_retired() const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return read_alerts_retired(**connection);
+}
+
 Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
                                                     std::size_t max_points) const {
   if (from >= to || max_points == 0 || series.size() > kMaxHistoryBuckets / max_points) {

@@ -136,6 +136,9 @@ class Journal {
   /// All alert records that are not `normal`, by id.
   Result<std::vector<AlertRecord>> alerts() const;
   Result<std::vector<StoredEvent>> events(const EventQuery& query) const;
+  /// Retention removed every alert event of the batches up to this one, and none of those behind it; 0: none so far.
+  /// Ask after events(), so that what goes in between is not missed.
+  Result<Seq> alerts_retired() const;
 
   /// Buckets of equal width over [from, to), at most `max_points` a series, from history and the log. Where rollups
   /// serve (buckets of two minutes and more) they begin at whole minutes, hours or days.

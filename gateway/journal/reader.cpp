@@ -221,6 +221,12 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   }
 }
 
+Result<Seq> read_alerts_retired(sql::Connection& connection) {
+  const auto seq = connection.number("SELECT value FROM meta WHERE key = 'alerts_retired_through'");
+  if (!seq) return fail(seq.error());
+  return Seq{*seq};
+}
+
 Result<std::vector<AlertRecord>> read_alerts(sql::Connection& connection) {
   auto rows = connection.prepare("SELECT json, crc FROM alert ORDER BY id");
   if (!rows) return fail(std::move(rows.error()));

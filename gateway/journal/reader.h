@@ -45,6 +45,7 @@ class Readers {
 /// The stored batches of (after, until], with a gap in place of each that is missing or damaged.
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits);
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query);
+Result<Seq> read_alerts_retired(sql::Connection& connection);
 /// Errc::corrupt where one cannot be read.
 Result<std::vector<AlertRecord>> read_alerts(sql::Connection& connection);
 

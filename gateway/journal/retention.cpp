@@ -7,6 +7,14 @@ constexpr std::uint64_t kBytesAStep = 4u << 20;  ///< bounds the work of one cal
 constexpr std::int64_t kEventsAStep = 1000;
 constexpr std::uint64_t kEventShare = 4;  ///< events have at most a quarter of max_bytes, which metrics cannot push out
 
+/// The last event up to {0} that ends a batch; of a batch that begins with the oldest event and goes on beyond, its
+/// end.
+constexpr const char* kLastOfABatch = R"(SELECT coalesce(
+  (SELECT id FROM event NOT INDEXED WHERE id <= {0} AND seq < (SELECT seq FROM event WHERE id = {0} + 1)
+     ORDER BY id DESC LIMIT 1),
+  (SELECT max(id) FROM event WHERE seq = (SELECT seq FROM event WHERE id = {0})),
+  {0}))";
+
 }  // namespace
 
 Status Writer::retire(const Limits& limits) {
@@ -69,6 +77,22 @@ Status Writer::retire_old_batches(const Limits& limits) {
   return {};
 }
 
+/// Moves the last event to go to the end of a batch, so that what is told of a batch is told of it whole.
+Status Writer::end_with_batch(std::int64_t& through) {
+  const auto end = connection_->number(fmt::format(kLastOfABatch, through));
+  if (!end) return fail(end.error());
+  through = *end;
+  return {};
+}
+
+Status Writer::mark_retired_alerts(std::int64_t through) {
+  const auto last =
+      connection_->number(fmt::format("SELECT max(seq) FROM event NOT INDEXED WHERE id <= {} AND alert = 1", through));
+  if (!last) return fail(last.error());
+  if (*last == 0) return {};
+  return statements_->meta.bind("alerts_retired_through", *last).run();
+}
+
 Status Writer::retire_old_events(const Limits& limits) {
   const auto stored = static_cast<std::int64_t>(events());
   const auto allowed = static_cast<std::int64_t>(limits.max_events);
@@ -80,9 +104,11 @@ Status Writer::retire_old_events(const Limits& limits) {
   }
   too_many = std::min(too_many, stored);
   if (too_many <= 0) return {};
-  const std::int64_t through = events_first_ - 1 + std::min(too_many, kEventsAStep);
+  std::int64_t through = events_first_ - 1 + std::min(too_many, kEventsAStep);
   std::uint64_t left = event_bytes_;
   Status status = guarded([&]() -> Status {
+    if (Status whole = end_with_batch(through); !whole) return whole;
+    if (Status told = mark_retired_alerts(through); !told) return told;
     const auto gone = connection_->number(
         fmt::format("SELECT coalesce(sum(length(CAST(json AS BLOB))), 0) FROM event WHERE id <= {}", through));
     if (!gone) return fail(gone.error());

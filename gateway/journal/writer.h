@@ -82,6 +82,8 @@ class Writer {
   Status put_letters(Upkeep& upkeep);
   Status retire_old_batches(const Limits& limits);
   Status retire_old_events(const Limits& limits);
+  Status end_with_batch(std::int64_t& through);
+  Status mark_retired_alerts(std::int64_t through);
   Status measure();
 
   std::filesystem::path file_;

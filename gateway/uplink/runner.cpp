@@ -25,10 +25,28 @@ constexpr Micros kLongestWait = 5s;  // short, because a far end connects by a b
 
 std::string cursor(const std::string& name, std::string_view lane) { return fmt::format("uplink/{}/{}", name, lane); }
 
-std::uint64_t samples_in(std::span<const journal::BatchPtr> batches) {
-  std::uint64_t samples = 0;
-  for (const auto& batch : batches) samples += batch->samples.size();
-  return samples;
+journal::BatchPtr gap_of(Gap gap) {
+  Batch batch;
+  batch.seq = gap.last;
+  batch.gap = std::move(gap);
+  return std::make_shared<const Batch>(std::move(batch));
+}
+
+/// The events of batches behind `after`, a batch each.
+void add_by_batch(std::vector<journal::StoredEvent> events, Seq after, std::vector<journal::BatchPtr>& out) {
+  for (auto event = events.begin(); event != events.end();) {
+    Batch batch;
+    batch.seq = event->seq;
+    batch.committed = event->event.time;
+    for (; event != events.end() && event->seq == batch.seq; ++event) batch.events.push_back(std::move(event->event));
+    if (batch.seq > after) out.push_back(std::make_shared<const Batch>(std::move(batch)));
+  }
+}
+
+/// Commits that a gap tells of; of alerts, which stand in few commits, nobody knows how many it took along.
+std::uint64_t lost_in(Lane lane, const Batch& batch) {
+  if (!batch.gap) return 0;
+  return lane == Lane::alerts ? 1 : static_cast<std::uint64_t>(number(batch.gap->last) - number(batch.gap->first) + 1);
 }
 
 }  // namespace
@@ -46,7 +64,7 @@ Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal
       failures_metric_(
           metrics.counter("uplink/" + name() + "/failures", "", "Sends that failed and were tried again.")),
       lost_metric_(metrics.counter("uplink/" + name() + "/lost_batches", "",
-                                   "Batches that retention took before they were sent.")),
+                                   "Batches that could not be sent any more (of alerts, gaps).")),
       drain_metric_(metrics.gauge(
           "uplink/" + name() + "/drain_time", "s",
           "Until the backlog is sent, at the present speed; -1: it does not shrink, or something cannot be sent.")) {}
@@ -119,14 +137,10 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
       while (events->back().seq == unfinished) events->pop_back();
       alerts.through = events->back().seq;
     }
-    for (auto& stored : *events) {
-      if (alerts.batches.empty() || alerts.batches.back()->seq != stored.seq) {
-        alerts.batches.push_back(std::make_shared<Batch>());
-        alerts.batches.back()->seq = stored.seq;
-        alerts.batches.back()->committed = stored.event.time;
-      }
-      alerts.batches.back()->events.push_back(std::move(stored.event));
-    }
+    const auto retired = journal_.alerts_retired();
+    if (!retired) return fail(retired.error());
+    if (after < *retired) alerts.batches.push_back(gap_of({next(after), *retired, "retention"}));
+    add_by_batch(std::move(*events), *retired, alerts.batches);
     if (!alerts.batches.empty()) alerts.through = std::max(alerts.through, alerts.batches.back()->seq);
     return alerts;
   }
@@ -135,8 +149,7 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
 Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   const auto alerts = alerts_after(after);
   if (!alerts) return {false, fail(alerts.error())};
-  const std::vector<journal::BatchPtr> batches(alerts->batches.begin(), alerts->batches.end());
-  if (!batches.empty()) return carry(Lane::alerts, batches, alerts->through, stop);
+  if (!alerts->batches.empty()) return carry(Lane::alerts, alerts->batches, alerts->through, stop);
   if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name(), "alerts"), alerts->through));
   return {};
 }
@@ -147,10 +160,8 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
   if (read->empty()) return {};
   std::vector<journal::BatchPtr> batches;
   Seq through = samples_at_;
-  std::uint64_t lost = 0;
   for (const auto& batch : *read) {
-    through = batch->gap ? batch->gap->last : batch->seq;
-    if (batch->gap) lost += static_cast<std::uint64_t>(number(batch->gap->last) - number(batch->gap->first) + 1);
+    through = batch->seq;
     if (batch->gap || !batch->samples.empty()) batches.push_back(batch);
   }
   const auto held = std::find_if(read->begin(), read->end(), [](const auto& batch) { return !batch->gap; });
@@ -158,19 +169,13 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     stats_.backlog_oldest = (*held)->committed;
   }
-  const Round done = carry(Lane::samples, batches, through, stop);
-  if (done.status && lost > 0) {
-    lost_metric_.add(static_cast<double>(lost));
-    const std::lock_guard lock(mutex_);
-    stats_.lost_batches += lost;
-  }
-  return done;
+  return carry(Lane::samples, batches, through, stop);
 }
 
 Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
   if (!batches.empty()) {
     if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent};
-    delivered(lane == Lane::samples ? samples_in(batches) : 0);
+    delivered(lane, batches);
   }
   const Status moved = journal_.advance(cursor(name(), lane == Lane::alerts ? "alerts" : "samples"), through);
   if (!moved) return {false, moved};
@@ -178,10 +183,18 @@ Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batche
   return {true, {}};
 }
 
-void Runner::delivered(std::uint64_t samples) {
+void Runner::delivered(Lane lane, std::span<const journal::BatchPtr> batches) {
+  std::uint64_t samples = 0;
+  std::uint64_t lost = 0;
+  for (const auto& batch : batches) {
+    samples += batch->samples.size();
+    lost += lost_in(lane, *batch);
+  }
   delivered_samples_ += samples;
   delivered_metric_.add(static_cast<double>(samples));
+  lost_metric_.add(static_cast<double>(lost));
   const std::lock_guard lock(mutex_);
+  stats_.lost_batches += lost;
   stats_.last_ack = clock_.now();
 }
 

@@ -28,7 +28,7 @@ class Runner {
     SourceHealth health = SourceHealth::starting;
     std::string text = "connecting";
     std::uint64_t backlog_batches = 0;
-    std::uint64_t lost_batches = 0;  ///< since the start
+    std::uint64_t lost_batches = 0;  ///< since the start; a gap in the alerts counts as one
     std::optional<Timestamp> backlog_oldest;
     std::optional<Timestamp> last_ack;
     double rate = 0;  ///< samples a second delivered
@@ -64,7 +64,7 @@ class Runner {
   };
 
   struct Alerts {
-    std::vector<std::shared_ptr<Batch>> batches;
+    std::vector<journal::BatchPtr> batches;
     Seq through;  ///< where the cursor stands once they are delivered
   };
 
@@ -74,7 +74,7 @@ class Runner {
   Result<Alerts> alerts_after(Seq after) const;
   Round send_samples(std::stop_token stop);
   Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
-  void delivered(std::uint64_t samples);
+  void delivered(Lane lane, std::span<const journal::BatchPtr> batches);
   void measure(const Round& done);
   void tell_drain_time(std::optional<double> seconds);
 

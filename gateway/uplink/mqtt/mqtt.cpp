@@ -46,12 +46,12 @@ class Mqtt final : public Uplink {
 
  private:
   tidegate::mqtt::Outgoing message(Lane lane, const Batch& batch) const {
-    if (batch.gap)
-      return {options_.topic + "/samples", compress(gap_json(context_, *batch.gap), options_.compression), 1, false};
-    if (lane == Lane::alerts) {
-      return {options_.topic + "/alerts", compress(alerts_json(context_, batch), options_.compression), 1, false};
-    }
-    return {options_.topic + "/samples", compress(samples_json(context_, batch), options_.compression), 1, false};
+    const bool alerts = lane == Lane::alerts;
+    std::string text = batch.gap ? gap_json(context_, *batch.gap)
+                       : alerts  ? alerts_json(context_, batch)
+                                 : samples_json(context_, batch);
+    return {options_.topic + (alerts ? "/alerts" : "/samples"), compress(std::move(text), options_.compression), 1,
+            false};
   }
 
   Options options_;

@@ -154,6 +154,35 @@ TEST_F(RetentionTest, TheOldestEventsGoBeyondTheirOwnBound) {
   EXPECT_EQ(journal->events({})->size(), 101u);
 }
 
+TEST_F(RetentionTest, AlertsGoByWholeBatchesAndTheLastOfThemIsKnown) {
+  options.max_events = 10;
+  open();
+  EXPECT_EQ(number(*journal->alerts_retired()), 0);
+  const auto add = [&](int transitions) {
+    Batch batch;
+    for (int i = 0; i < transitions; ++i) {
+      batch.events.push_back(transition(alert("hot:" + std::to_string(i), Phase::active), clock.now()));
+    }
+    if (transitions == 0) batch.events = {{clock.now(), Notice{"storage", "x"}}};
+    append(std::move(batch));
+  };
+  const auto held = [&] {
+    std::vector<std::int64_t> batches;
+    for (const auto& stored : *journal->events({})) batches.push_back(number(stored.seq));
+    return batches;
+  };
+  for (const int transitions : {3, 3, 3, 3}) add(transitions);
+  maintain();
+  EXPECT_EQ(number(*journal->alerts_retired()), 1) << "two too many, but the oldest batch goes whole";
+  EXPECT_THAT(held(), testing::ElementsAre(2, 2, 2, 3, 3, 3, 4, 4, 4));
+  for (const int transitions : {0, 2, 2}) add(transitions);
+  maintain();
+  EXPECT_EQ(number(*journal->alerts_retired()), 2) << "four too many, the fourth within a batch";
+  EXPECT_THAT(held(), testing::ElementsAre(3, 3, 3, 4, 4, 4, 5, 6, 6, 7, 7));
+  reopen();
+  EXPECT_EQ(number(*journal->alerts_retired()), 2);
+}
+
 TEST_F(RetentionTest, EventsAreBoundedInBytesToo) {
   options.max_bytes = 400'000;
   open();

@@ -150,6 +150,24 @@ TEST_F(MqttUplink, AsksWhetherItMayPublishWhereTheBrokerRefusesAlertsAndDelivers
       << runner->stats().text;
 }
 
+TEST_F(MqttUplink, TellsAGapWhereItsMessagesAreMissing) {
+  Broker broker;
+  const auto cloud = broker.subscribe("tidegate/#", {"-q", "1"});
+  const auto uplink = make(broker.url(), "");
+  for (const Lane lane : {Lane::alerts, Lane::samples}) {
+    Batch gap;
+    gap.seq = Seq{9};
+    gap.gap = Gap{Seq{2}, Seq{9}, "retention"};
+    const std::vector<journal::BatchPtr> batches{std::make_shared<const Batch>(std::move(gap))};
+    ASSERT_TRUE(eventually([&] { return uplink->send(lane, batches, {}).has_value(); }));
+  }
+  ASSERT_TRUE(cloud->wait_for_output("tidegate/plant-7/samples {"));
+  const std::string output = cloud->output();
+  EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").size(), 1u);
+  EXPECT_EQ(messages(output, "tidegate/plant-7/samples").size(), 1u);
+  EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").at(0)["gap"]["last"], 9);
+}
+
 TEST_F(MqttUplink, CompressesWhenAsked) {
   Broker broker;
   const auto cloud = broker.subscribe("up/#", {"-q", "1", "-F", "%t %x"});

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 /// A far end that a test can make fail.
 class FarEnd {
  public:
-  /// "a3" an alert of batch 3, "s4" samples of batch 4, "gap1-2".
+  /// "a3" an alert of batch 3, "s4" samples of batch 4, "sgap1-2" and "agap1-2".
   std::vector<std::string> received() const {
     const std::scoped_lock lock(mutex_);
     return received_;
@@ -44,12 +44,13 @@ class FarEnd {
     if (!failure_.empty()) return fail(Errc::unavailable, "{}", failure_);
     if (refuse_alerts_ && lane == Lane::alerts) return fail(Errc::unavailable, "no alerts here");
     for (const auto& batch : batches) {
+      const char* kind = lane == Lane::alerts ? "a" : "s";
       if (batch->gap) {
-        received_.push_back(fmt::format("gap{}-{}", number(batch->gap->first), number(batch->gap->last)));
+        received_.push_back(fmt::format("{}gap{}-{}", kind, number(batch->gap->first), number(batch->gap->last)));
         continue;
       }
       if (lane == Lane::alerts) alerts_ += batch->events.size();
-      received_.push_back(fmt::format("{}{}", lane == Lane::alerts ? "a" : "s", number(batch->seq)));
+      received_.push_back(fmt::format("{}{}", kind, number(batch->seq)));
     }
     return {};
   }
@@ -232,9 +233,29 @@ TEST_F(RunnerTest, TellsWhatRetentionTookAndCountsItAsLost) {
     const auto all = far.received();
     return !all.empty() && all.back() == "s6";
   }));
-  EXPECT_EQ(far.received()[0], fmt::format("gap1-{}", gone));
+  EXPECT_EQ(far.received()[0], fmt::format("sgap1-{}", gone));
   EXPECT_TRUE(eventually([&] { return runner->stats().lost_batches == static_cast<std::uint64_t>(gone); }));
   EXPECT_EQ(metric("uplink/cloud/lost_batches"), static_cast<double>(gone));
+}
+
+TEST_F(RunnerTest, TellsThatAlertsWereRetiredBeforeTheyCouldBeSent) {
+  options.max_events = 10;
+  reopen();
+  far.fail_with("closed");
+  alerts(1);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 1; }));
+  for (int i = 2; i <= 25; ++i) alerts(1);
+  ASSERT_TRUE(journal->maintain());
+  far.fail_with("");
+  ASSERT_TRUE(received(11));
+  EXPECT_EQ(far.received()[0], "agap1-15");
+  EXPECT_EQ(far.received()[1], "a16");
+  EXPECT_EQ(far.received()[10], "a25");
+  EXPECT_TRUE(eventually([&] { return runner->stats().lost_batches == 1; }));
+  alerts(1);
+  ASSERT_TRUE(received(12));
+  EXPECT_EQ(far.received()[11], "a26") << "told once";
 }
 
 TEST_F(RunnerTest, StopsWhileItWaitsForItsNextTry) {
