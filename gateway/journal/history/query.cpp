@@ -3,62 +3,15 @@
 #include <algorithm>
 #include <set>
 
-#include "gateway/journal/codec.h"
 #include "gateway/journal/history/buckets.h"
 #include "gateway/journal/history/database.h"
+#include "gateway/journal/history/log_side.h"
 #include "gateway/journal/history/year_file.h"
 
 namespace tidegate::journal::history {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Samples are read this much at a time, so that an export needs no more memory than this holds.
-constexpr Micros kSlice = 1h;
 constexpr std::uint32_t kNotAsked = ~std::uint32_t{0};
-
-struct Range {
-  Timestamp from, to;
-  bool empty() const { return from >= to; }
-};
-
-Timestamp rounded_up(Timestamp time, Micros unit) {
-  const Timestamp down = start_of(number_of(time, unit), unit);
-  return down == time ? down : down + unit;
-}
-Timestamp rounded_down(Timestamp time, Micros unit) { return start_of(number_of(time, unit), unit); }
-Range of_day(Day day) { return {day, day + std::chrono::days(1)}; }
-Range both(Range a, Range b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
-
-/// How far the files have the log; within the log's snapshot.
-Result<std::pair<std::string, Seq>> compacted(sql::Connection& log) {
-  auto epoch = log.text("SELECT value FROM meta WHERE key = 'epoch'");
-  if (!epoch) return fail(std::move(epoch.error()));
-  const auto through = log.number("SELECT seq FROM cursor WHERE name = 'history'");
-  if (!through) return fail(through.error());
-  return std::pair{std::move(*epoch), Seq{*through}};
-}
-
-/// The samples of the log's batches after `after` that may fall into the range.
-Status read_log(sql::Connection& log, Seq after, Range range, Unreadable& unreadable,
-                const std::function<void(std::span<const Sample>)>& take) {
-  auto rows =
-      log.prepare("SELECT data, samples FROM batch WHERE seq > ? AND last_time >= ? AND first_time < ? ORDER BY seq");
-  if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(after), range.from.time_since_epoch().count(), range.to.time_since_epoch().count());
-  std::vector<Sample> samples;
-  while (true) {
-    const Result<bool> row = rows->step();
-    if (!row) return fail(row.error());
-    if (!*row) return {};
-    if (decode(rows->text(0), samples)) {
-      take(samples);
-    } else {
-      ++unreadable.chunks;
-      unreadable.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, rows->integer(1)));
-    }
-  }
-}
 
 /// One question to all that is stored, tier by tier.
 class Search {
@@ -226,67 +179,6 @@ class Search {
   std::set<Day> done_;  ///< answered by a year's file
 };
 
-Status read_file(const DayFileName& name, const std::string& series, Range range, const Visible& visible,
-                 const std::function<void(const Sample&)>& keep, Unreadable& unreadable) {
-  auto file = open_to_read(name.path);
-  if (!file && file.error().code == Errc::not_found) return {};
-  if (!file) return fail(std::move(file.error()));
-  const auto number = find_series(*file, series);
-  if (!number) return fail(number.error());
-  if (!*number) return {};
-  return read_chunks(
-      *file, **number, visible, 0, range.from, range.to,
-      [&](std::span<const Sample> samples) { std::for_each(samples.begin(), samples.end(), keep); }, unreadable);
-}
-
-/// The samples of one series in a slice that lies within a day.
-Result<std::vector<Sample>> read_slice(const Store& store, const SeriesRef& series, Range range, const Visible& visible,
-                                       std::span<const DayFileName> files, Unreadable& unreadable) {
-  std::vector<Sample> slice;
-  const auto keep = [&](Sample sample) {
-    if (sample.time < range.from || sample.time >= range.to) return;
-    sample.series = series.id;
-    slice.push_back(sample);
-  };
-  for (const DayFileName& name : files) {
-    if (name.day != day_of(range.from)) continue;
-    const std::uint64_t before = unreadable.chunks;
-    const Status status = read_file(name, series.name, range, visible, keep, unreadable);
-    const bool corrupt = !status && status.error().code == Errc::corrupt;
-    if (corrupt || unreadable.chunks > before) unreadable.files.insert(name.path);
-    if (!status && !corrupt) return fail(status.error());
-  }
-  Status status = read_log(store.log, visible.through, range, unreadable, [&](std::span<const Sample> samples) {
-    for (const Sample& sample : samples) {
-      if (sample.series == series.id) keep(sample);
-    }
-  });
-  if (!status) return fail(std::move(status.error()));
-  std::stable_sort(slice.begin(), slice.end(), [](const Sample& a, const Sample& b) { return a.time < b.time; });
-  return slice;
-}
-
-/// The stretches of time that hold anything at all: an export of "everything" does not walk through empty years.
-Result<std::vector<Range>> slices(const Store& store, const SeriesRef& series, Range range, Seq after,
-                                  std::span<const DayFileName> files) {
-  std::set<Day> days;
-  for (const DayFileName& file : files) days.insert(file.day);
-  Unreadable told_later;
-  Status status = read_log(store.log, after, range, told_later, [&](std::span<const Sample> samples) {
-    for (const Sample& sample : samples) {
-      if (sample.series == series.id) days.insert(day_of(sample.time));
-    }
-  });
-  if (!status) return fail(std::move(status.error()));
-  std::vector<Range> found;
-  for (const Day day : days) {
-    for (Timestamp from = day; from < day + std::chrono::days(1); from += kSlice) {
-      if (const Range slice = both(range, {from, from + kSlice}); !slice.empty()) found.push_back(slice);
-    }
-  }
-  return found;
-}
-
 }  // namespace
 
 Result<std::vector<SeriesHistory>> read_history(const Store& store, const Query& query, Unreadable& unreadable) {
@@ -297,24 +189,6 @@ Result<std::vector<SeriesHistory>> read_history(const Store& store, const Query&
   Search search(store, query, {through->first, through->second}, unreadable);
   if (Status status = search.run(); !status) return fail(std::move(status.error()));
   return search.answer();
-}
-
-Status read_samples(const Store& store, const SeriesRef& series, Timestamp from, Timestamp to,
-                    const std::function<Status(std::span<const Sample>)>& take, Unreadable& unreadable) {
-  auto snapshot = sql::Transaction::snapshot(store.log);
-  if (!snapshot) return fail(std::move(snapshot.error()));
-  const auto through = compacted(store.log);
-  if (!through) return fail(through.error());
-  const auto files = day_files(store.files);
-  const auto portions = slices(store, series, {from, to}, through->second, files);
-  if (!portions) return fail(portions.error());
-  for (const Range& range : *portions) {
-    const auto slice = read_slice(store, series, range, {through->first, through->second}, files, unreadable);
-    if (!slice) return fail(slice.error());
-    if (slice->empty()) continue;
-    if (Status status = take(*slice); !status) return status;
-  }
-  return {};
 }
 
 }  // namespace tidegate::journal::history

@@ -1,0 +1,35 @@
+#include "gateway/journal/history/log_side.h"
+
+#include "gateway/journal/codec.h"
+
+namespace tidegate::journal::history {
+
+Result<std::pair<std::string, Seq>> compacted(sql::Connection& log) {
+  auto epoch = log.text("SELECT value FROM meta WHERE key = 'epoch'");
+  if (!epoch) return fail(std::move(epoch.error()));
+  const auto through = log.number("SELECT seq FROM cursor WHERE name = 'history'");
+  if (!through) return fail(through.error());
+  return std::pair{std::move(*epoch), Seq{*through}};
+}
+
+Status read_log(sql::Connection& log, Seq after, Range range, Unreadable& unreadable,
+                const std::function<void(std::span<const Sample>)>& take) {
+  auto rows =
+      log.prepare("SELECT data, samples FROM batch WHERE seq > ? AND last_time >= ? AND first_time < ? ORDER BY seq");
+  if (!rows) return fail(std::move(rows.error()));
+  rows->bind(number(after), range.from.time_since_epoch().count(), range.to.time_since_epoch().count());
+  std::vector<Sample> samples;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    if (decode(rows->text(0), samples)) {
+      take(samples);
+    } else {
+      ++unreadable.chunks;
+      unreadable.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, rows->integer(1)));
+    }
+  }
+}
+
+}  // namespace tidegate::journal::history

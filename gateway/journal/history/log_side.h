@@ -1,0 +1,36 @@
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "gateway/journal/history/day_file.h"
+#include "gateway/journal/history/rollup.h"
+#include "gateway/journal/sqlite.h"
+
+/// What the readers of history share: ranges of time, and the log as they see it.
+namespace tidegate::journal::history {
+
+struct Range {
+  Timestamp from, to;
+  bool empty() const { return from >= to; }
+};
+
+inline Range both(Range a, Range b) { return {std::max(a.from, b.from), std::min(a.to, b.to)}; }
+inline Range of_day(Day day) { return {day, day + std::chrono::days(1)}; }
+inline Timestamp rounded_down(Timestamp time, Micros unit) { return start_of(number_of(time, unit), unit); }
+inline Timestamp rounded_up(Timestamp time, Micros unit) {
+  const Timestamp down = rounded_down(time, unit);
+  return down == time ? down : down + unit;
+}
+
+/// The log's epoch, and how far the files have it; within the log's snapshot.
+Result<std::pair<std::string, Seq>> compacted(sql::Connection& log);
+
+/// The samples of the log's batches after `after` that may fall into the range. A damaged one is counted.
+Status read_log(sql::Connection& log, Seq after, Range range, Unreadable& unreadable,
+                const std::function<void(std::span<const Sample>)>& take);
+
+}  // namespace tidegate::journal::history
