@@ -61,6 +61,30 @@ Micros scan_fraction(Scanner& in) {
   return Micros{micros};
 }
 
+std::chrono::sys_days scan_date(Scanner& in) {
+  const std::chrono::year year{in.number(4)};
+  in.literal('-');
+  const std::chrono::month month{static_cast<unsigned>(in.number(2))};
+  in.literal('-');
+  const std::chrono::year_month_day date(year, month, std::chrono::day{static_cast<unsigned>(in.number(2))});
+  if (!date.ok()) in.fail();
+  return date;
+}
+
+Micros scan_clock(Scanner& in, bool without_seconds) {
+  constexpr int kLeapSecond = 60;
+  const int hour = in.number(2);
+  in.literal(':');
+  const int minute = in.number(2);
+  if (hour > 23 || minute > 59) in.fail();
+  const Micros whole = hours{hour} + minutes{minute};
+  if (without_seconds && in.peek() != ':') return whole;
+  in.literal(':');
+  const int second = in.number(2);
+  if (second > kLeapSecond) in.fail();
+  return whole + seconds{second} + (in.accept('.') ? scan_fraction(in) : Micros{0});
+}
+
 minutes scan_offset(Scanner& in) {
   if (in.accept('Z') || in.accept('z')) return minutes{0};
   const int sign = in.accept('-') ? -1 : 1;
@@ -111,42 +135,52 @@ std::string_view take_unit(std::string_view& text) {
   return unit;
 }
 
-}  // namespace
-
-std::string rfc3339(Timestamp time) {
+/// "2026-03-01T12:00:00", rounded down.
+std::string to_the_second(Timestamp time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(time - day);
-  const auto micros = clock.subseconds().count();
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-  if (micros % 1000 != 0) {
-    text += fmt::format(".{:06}", micros);
-  } else if (micros != 0) {
-    text += fmt::format(".{:03}", micros / 1000);
-  }
-  return text + 'Z';
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count());
 }
+std::int64_t micros_of(Timestamp time) { return (time - std::chrono::floor<seconds>(time)).count(); }
+
+}  // namespace
+
+std::string rfc3339(Timestamp time) {
+  const auto micros = micros_of(time);
+  if (micros == 0) return to_the_second(time) + 'Z';
+  if (micros % 1000 != 0) return rfc3339_micros(time);
+  return fmt::format("{}.{:03}Z", to_the_second(time), micros / 1000);
+}
+
+std::string rfc3339_micros(Timestamp time) { return fmt::format("{}.{:06}Z", to_the_second(time), micros_of(time)); }
 
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   Scanner in(text);
-  const std::chrono::year year{in.number(4)};
-  in.literal('-');
-  const std::chrono::month month{static_cast<unsigned>(in.number(2))};
-  in.literal('-');
-  const std::chrono::year_month_day date(year, month, std::chrono::day{static_cast<unsigned>(in.number(2))});
+  const auto day = scan_date(in);
   if (!in.accept('t')) in.literal('T');
-  const int hour = in.number(2);
-  in.literal(':');
-  const int minute = in.number(2);
-  in.literal(':');
-  const int second = in.number(2);
-  const Micros fraction = in.accept('.') ? scan_fraction(in) : Micros{0};
+  const Micros clock = scan_clock(in, false);
   const minutes offset = scan_offset(in);
-  constexpr int kLeapSecond = 60;
-  if (!in.finished() || !date.ok() || hour > 23 || minute > 59 || second > kLeapSecond) return std::nullopt;
-  return std::chrono::sys_days(date) + hours{hour} + minutes{minute} - offset + seconds{second} + fraction;
+  if (!in.finished()) return std::nullopt;
+  return day - offset + clock;
+}
+
+std::optional<Timestamp> parse_time(std::string_view text, Timestamp now) {
+  if (text == "now") return now;
+  if (text.starts_with('-') || text.starts_with('+')) {
+    const auto away = parse_duration(text.substr(1));
+    if (!away) return std::nullopt;
+    return text.front() == '-' ? now - *away : now + *away;
+  }
+  Scanner in(text);
+  Timestamp time = scan_date(in);
+  if (in.accept(' ') || in.accept('T') || in.accept('t')) {
+    time += scan_clock(in, true);
+    if (in.peek() != '\0') time -= scan_offset(in);
+  }
+  return in.finished() ? std::optional(time) : std::nullopt;
 }
 
 std::optional<Micros> parse_duration(std::string_view text) {

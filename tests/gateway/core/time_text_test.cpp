@@ -52,6 +52,30 @@ TEST(Rfc3339, RefusesEverythingElse) {
   }
 }
 
+TEST(Rfc3339, WithSixDigitsSortsAsTheTimesDo) {
+  EXPECT_EQ(rfc3339_micros(at(1'772'366'400'250'000)), "2026-03-01T12:00:00.250000Z");
+  EXPECT_LT(rfc3339_micros(at(1'772'366'400'000'000)), rfc3339_micros(at(1'772'366'400'250'000)));
+  EXPECT_EQ(rfc3339_micros(at(-1)), "1969-12-31T23:59:59.999999Z");
+}
+
+TEST(Time, IsReadAsPeopleWriteIt) {
+  const Timestamp now = at(1'772'366'400'000'000);  // 2026-03-01T12:00:00Z
+  EXPECT_EQ(parse_time("now", now), now);
+  EXPECT_EQ(parse_time("-1h30m", now), now - 90min);
+  EXPECT_EQ(parse_time("+5m", now), now + 5min);
+  EXPECT_EQ(parse_time("2026-03-01", now), now - 12h);
+  EXPECT_EQ(parse_time("2026-03-01 12:00", now), now);
+  EXPECT_EQ(parse_time("2026-03-01T12:00", now), now);
+  EXPECT_EQ(parse_time("2026-03-01 12:00:01.5", now), now + 1500ms);
+  EXPECT_EQ(parse_time("2026-03-01T13:00+01:00", now), now);
+  EXPECT_EQ(parse_time("2026-03-01 12:00:00Z", now), now);
+  for (const char* wrong :
+       {"", "-", "1h", "-1", "now ", "yesterday", "2026-03", "2026-02-30", "2026-03-01 ", "2026-03-01 12",
+        "2026-03-01 24:00", "2026-03-01Z", "2026-03-01 12:00:61", "2026-03-01 12:00 +01:00", "1772366400"}) {
+    EXPECT_FALSE(parse_time(wrong, now)) << wrong;
+  }
+}
+
 TEST(Duration, ReadsEveryUnit) {
   EXPECT_EQ(parse_duration("250ms"), Micros{250ms});
   EXPECT_EQ(parse_duration("5s"), Micros{5s});
