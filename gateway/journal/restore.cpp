@@ -7,7 +7,7 @@
 namespace tidegate::journal {
 namespace {
 
-Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection) {
+Result<std::vector<Catalogue::Entry>> read_infos(sql::Connection& connection) {
   auto rows =
       connection.prepare("SELECT id, name, kind, unit, source, expected_interval, labels FROM series ORDER BY id");
   if (!rows) return fail(std::move(rows.error()));
@@ -102,12 +102,18 @@ Status try_readers(sql::Connection& connection, Seq last) {
 
 }  // namespace
 
+Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection) {
+  auto entries = read_infos(connection);
+  if (!entries) return entries;
+  if (Status status = read_labels(connection, *entries); !status) return fail(std::move(status.error()));
+  return entries;
+}
+
 Result<Restored> restore(sql::Connection& connection, Seq last) {
   Restored restored;
   auto series = read_series(connection);
   if (!series) return fail(std::move(series.error()));
   restored.series = std::move(*series);
-  if (Status status = read_labels(connection, restored.series); !status) return fail(std::move(status.error()));
   if (auto alerts = read_alerts(connection); !alerts) return fail(std::move(alerts.error()));
   if (Status status = try_readers(connection, last); !status) return fail(std::move(status.error()));
   auto cursors = read_cursors(connection, last);

@@ -17,6 +17,7 @@ struct Restored {
   Seq latest_saved{};          ///< the last batch of that save
 };
 /// Errc::corrupt where any of it cannot be read.
+Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection);
 Result<Restored> restore(sql::Connection& connection, Seq last);
 
 /// The newest samples as stored: those that there are, as a batch's bytes.

@@ -157,6 +157,13 @@ Result<sql::Connection> open_database(const fs::path& file) {
   return connection;
 }
 
+Result<sql::Connection> open_empty() {
+  auto connection = sql::Connection::open(":memory:", sql::Connection::Access::write);
+  if (!connection) return connection;
+  if (Status status = make_tables(*connection); !status) return fail(std::move(status.error()));
+  return connection;
+}
+
 Status check_pages(sql::Connection& connection, const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(suspicion(file), ignored) && fs::file_size(file, ignored) > kSmallFile) return {};

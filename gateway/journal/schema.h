@@ -13,6 +13,9 @@ namespace tidegate::journal {
 /// kind.
 Result<sql::Connection> open_database(const std::filesystem::path& file);
 
+/// An empty journal in memory.
+Result<sql::Connection> open_empty();
+
 /// Every page of a small file, or of any that was suspected while it was in use; a large one's damage is found as it
 /// is read, batch by batch.
 Status check_pages(sql::Connection& connection, const std::filesystem::path& file);

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <array>
 #include <cassert>
 
 namespace tidegate::journal::sql {
@@ -34,8 +36,15 @@ tl::unexpected<Error> failure(sqlite3* database, int code) {
               database != nullptr ? sqlite3_extended_errcode(database) : code);
 }
 
-/// A reader's statements may read and nothing else: no PRAGMA either, so that none of them can checkpoint.
-int allow_reading(void*, int action, const char*, const char*, const char*, const char*) {
+/// Those that only look; without an argument, which would set what it names.
+bool only_looks(std::string_view pragma, const char* argument) {
+  constexpr std::array<std::string_view, 6> kLooks = {"application_id", "freelist_count", "integrity_check",
+                                                      "page_count",     "page_size",      "user_version"};
+  return argument == nullptr && std::find(kLooks.begin(), kLooks.end(), pragma) != kLooks.end();
+}
+
+/// A reader's statements may read and nothing else: no other PRAGMA either, so that none of them can checkpoint.
+int allow_reading(void*, int action, const char* first, const char* second, const char*, const char*) {
   switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
@@ -43,6 +52,8 @@ int allow_reading(void*, int action, const char*, const char*, const char*, cons
     case SQLITE_RECURSIVE:
     case SQLITE_TRANSACTION:
       return SQLITE_OK;
+    case SQLITE_PRAGMA:
+      return only_looks(first, second) ? SQLITE_OK : SQLITE_DENY;
     default:
       return SQLITE_DENY;
   }

@@ -69,7 +69,7 @@ class Connection {
  public:
   enum class Access {
     write,  ///< the one writer, which alone checkpoints
-    read    ///< cannot write, checkpoint or run a PRAGMA, not even by mistake
+    read    ///< cannot write, checkpoint or run a PRAGMA that changes anything, not even by mistake
   };
 
   static Result<Connection> open(const std::filesystem::path& file, Access access);

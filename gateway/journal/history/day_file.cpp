@@ -178,6 +178,33 @@ Status read_chunks(sql::Connection& connection, std::int64_t series, const Visib
   }
 }
 
+Result<std::vector<Chunk>> list_chunks(sql::Connection& connection, std::int64_t series, const Visible& visible) {
+  auto rows = connection.prepare(
+      "SELECT key, chunk.first_time, chunk.last_time, chunk.samples FROM round JOIN chunk ON key = (id << 32 | ?) "
+      "WHERE "
+      "epoch <> ? OR last_seq <= ? ORDER BY id");
+  if (!rows) return fail(std::move(rows.error()));
+  rows->bind(series, visible.epoch, number(visible.through));
+  std::vector<Chunk> chunks;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return chunks;
+    chunks.push_back({rows->integer(0), time_of(rows->integer(1)), time_of(rows->integer(2)), rows->integer(3)});
+  }
+}
+
+Status read_chunk(sql::Connection& connection, const Chunk& chunk, std::vector<Sample>& samples) {
+  auto rows = connection.prepare("SELECT data FROM chunk WHERE key = ?");
+  if (!rows) return fail(std::move(rows.error()));
+  const Result<bool> row = rows->bind(chunk.key).step();
+  if (!row) return fail(row.error());
+  if (!*row) return fail(Errc::corrupt, "it is gone");
+  if (Status status = decode(rows->text(0), samples); !status) return status;
+  if (static_cast<std::int64_t>(samples.size()) == chunk.samples) return {};
+  return fail(Errc::corrupt, "it holds {} samples and says {}", samples.size(), chunk.samples);
+}
+
 Result<Minutes> read_minutes(sql::Connection& connection, std::int64_t series) {
   Minutes minutes;
   const auto sealed = connection.number("SELECT round FROM sealed");

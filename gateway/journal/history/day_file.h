@@ -79,6 +79,17 @@ struct Unreadable {
   std::set<std::filesystem::path> files;  ///< where; to be repaired
 };
 
+/// Where a chunk is and what it holds, as its row says.
+struct Chunk {
+  std::int64_t key;
+  Timestamp first_time, last_time;
+  std::int64_t samples;
+};
+/// Those of one series, in order of round.
+Result<std::vector<Chunk>> list_chunks(sql::Connection& connection, std::int64_t series, const Visible& visible);
+/// Its samples, with series 0. Errc::corrupt where it is damaged or not what its row says.
+Status read_chunk(sql::Connection& connection, const Chunk& chunk, std::vector<Sample>& samples);
+
 /// The chunks of one series that overlap [from, to), of rounds after `after`, in order of round. Samples come with
 /// series 0. A damaged one is counted and passed over.
 Status read_chunks(sql::Connection& connection, std::int64_t series, const Visible& visible, std::int64_t after,
