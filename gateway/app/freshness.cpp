@@ -21,12 +21,21 @@ void Freshness::observe(std::span<const Sample> samples) {
     Entry& known = entry(sample.series);
     const Micros step = sample.time - known.last;
     if (step <= Micros{0}) continue;
-    if (known.last != Timestamp{}) {
-      const Micros difference = step - known.learned;
-      known.learned += known.learned == Micros{0} ? step : difference / (difference > Micros{0} ? 2 : 8);
-    }
+    if (known.last != Timestamp{}) learn(known, step);
     known.last = sample.time;
   }
+}
+
+void Freshness::learn(Entry& known, Micros step) {
+  if (step <= known.learned) {
+    known.learned += (step - known.learned) / 8;
+    known.longer += (step - known.longer) / 8;
+    return;
+  }
+  const Micros believed = std::min(step, known.longer);
+  known.longer = step;
+  if (believed <= known.learned) return;
+  known.learned += known.learned == Micros{0} ? believed : (believed - known.learned) / 2;
 }
 
 Micros Freshness::stale_after(SeriesId series) const {

@@ -9,12 +9,13 @@
 namespace tidegate::app {
 
 /// How often each series speaks, and so when silence makes its value stale. The interval is the one the source expects
-/// or, without one, learned from the samples: it follows a longer interval quickly and a shorter one slowly, so that a
-/// burst does not make a slow sensor look dead. The pump writes, once a batch; any thread reads.
+/// or, without one, learned from the samples: it follows a longer interval quickly, once it was seen twice (a single one
+/// is an outage), and a shorter one slowly, so that a burst does not make a slow sensor look dead. The pump writes, once
+/// a batch; any thread reads.
 class Freshness {
  public:
   static constexpr Micros kLeast = std::chrono::seconds(2);
-  /// Before two samples were seen.
+  /// Before an interval was seen twice.
   static constexpr Micros kUnknown = std::chrono::minutes(1);
 
   void expect(SeriesId series, Micros interval);
@@ -27,7 +28,9 @@ class Freshness {
     Timestamp last{};
     Micros expected{0};
     Micros learned{0};
+    Micros longer{0};  ///< the last step beyond `learned`, which one more like it makes believed; it fades
   };
+  static void learn(Entry& known, Micros step);
   Entry& entry(SeriesId series);
 
   mutable std::shared_mutex mutex_;

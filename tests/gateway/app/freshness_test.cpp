@@ -58,6 +58,37 @@ TEST(Freshness, ASensorThatBecomesSlowIsBelievedSoon) {
   EXPECT_GT(freshness.stale_after(kSeries), 150s);
 }
 
+TEST(Freshness, OneLongStepIsAnOutageAndNoInterval) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 1min, 100);
+  speak(freshness, now, 10h, 1);
+  EXPECT_EQ(freshness.stale_after(kSeries), 3min);
+  speak(freshness, now, 1min, 100);
+  speak(freshness, now, 5h, 1);
+  EXPECT_LE(freshness.stale_after(kSeries), 4min) << "the first outage is forgotten by the second";
+}
+
+TEST(Freshness, AStartAfterALongTimeOffTeachesNothing) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 1s, 1);
+  speak(freshness, now, 10h, 1);
+  EXPECT_EQ(freshness.stale_after(kSeries), Freshness::kUnknown);
+  speak(freshness, now, 5s, 1);
+  EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
+TEST(Freshness, ASensorThatSpeaksInBurstsIsFreshBetweenThem) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  for (int i = 0; i < 20; ++i) {
+    speak(freshness, now, 60s, 1);
+    speak(freshness, now, 100ms, 2);
+  }
+  EXPECT_GT(freshness.stale_after(kSeries), 60s);
+}
+
 TEST(Freshness, ALateSampleTeachesNothing) {
   Freshness freshness;
   Timestamp now = kStart;
