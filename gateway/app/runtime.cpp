@@ -102,10 +102,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   if (!problems.empty()) return fail(Errc::invalid, "the configuration is wrong");
   runtime->describe_rules(parts.rules);
   runtime->pump_.recover(std::move(parts.rules));
-  for (const std::string& notice : runtime->ground_->journal->notices()) {
-    spdlog::warn("journal: {}", notice);
-    runtime->note("storage", notice);
-  }
+  runtime->tell_notices();
   runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
 
   const auto endpoint = parse_endpoint(settings.listen);
@@ -199,8 +196,15 @@ void Runtime::reload(const std::filesystem::path& file) {
   note("configuration", text);
 }
 
+/// Those that the log file has not heard of.
+void Runtime::tell_notices() {
+  const std::vector<std::string> notices = ground_->journal->notices();
+  for (; notices_told_ < notices.size(); ++notices_told_) spdlog::error("{}", notices[notices_told_]);
+}
+
 std::string Runtime::each_second() {
   pump_.measure();
+  tell_notices();
   std::size_t series = 0;
   std::size_t active = 0;
   {

@@ -60,6 +60,7 @@ class Runtime final : public dashboard::Gateway {
   void describe_rules(const std::vector<rules::Rule>& rules);
   void note(std::string kind, std::string text);
   void measure_wear();
+  void tell_notices();
   dashboard::StoreView store_view() const;
 
   std::unique_ptr<Ground> ground_;
@@ -79,6 +80,7 @@ class Runtime final : public dashboard::Gateway {
   std::vector<std::unique_ptr<uplink::Runner>> uplinks_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::unique_ptr<dashboard::Server> server_;
+  std::size_t notices_told_ = 0;  ///< of the journal's
 };
 
 }  // namespace tidegate::app

@@ -48,6 +48,12 @@ class Cursors {
     const auto found = cursors_.find(name);
     return found != cursors_.end() && found->second.at == found->second.saved;
   }
+  Positions all() const {
+    const std::lock_guard lock(mutex_);
+    Positions all;
+    for (const auto& [name, cursor] : cursors_) all.emplace_back(name, cursor.at);
+    return all;
+  }
   Positions moved() const {
     const std::lock_guard lock(mutex_);
     Positions moved;

@@ -14,9 +14,12 @@
 #include "gateway/journal/dead_letters.h"
 #include "gateway/journal/history/archive.h"
 #include "gateway/journal/lock.h"
+#include "gateway/journal/quarantine.h"
 #include "gateway/journal/reader.h"
 #include "gateway/journal/restore.h"
+#include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
+#include "gateway/journal/seen.h"
 #include "gateway/journal/tail.h"
 #include "gateway/journal/writer.h"
 
@@ -59,7 +62,7 @@ const char* advice(Errc code) {
     case Errc::full:
       return "free some space; the batch is kept and tried again";
     case Errc::corrupt:
-      return "restart the gateway: it sets the file aside and begins a new one";
+      return "a new file is damaged at once: is the disk or the memory broken?";
     default:
       return "the batch is kept and tried again";
   }
@@ -100,6 +103,11 @@ struct Journal::Impl {
       : options(opened),
         clock(gateway_clock),
         damaged(metrics.counter("journal/damaged_batches", "", "Stored batches that were found damaged when read.")),
+        replaced(metrics.counter("journal/replaced_files", "", "Times that a damaged journal.db was set aside.")),
+        lost_batches(
+            metrics.counter("journal/lost_batches", "", "Batches that could not be saved from damaged files.")),
+        lost_samples(metrics.counter("journal/lost_samples", "", "Samples in them.")),
+        lost_events(metrics.counter("journal/lost_events", "", "Events that could not be saved from damaged files.")),
         failures(metrics.counter("journal/append_failures", "", "Commits that failed and were tried again.")),
         retired(metrics.counter("journal/retired_batches", "", "Batches that retention removed.")),
         file_bytes(metrics.gauge("journal/file_bytes", "bytes", "Size of journal.db and its write-ahead log.")),
@@ -115,11 +123,15 @@ struct Journal::Impl {
 
   const Options options;
   const Clock& clock;
-  Metric &damaged, &failures, &retired, &file_bytes, &used_bytes, &rejected;
+  Metric &damaged, &replaced, &lost_batches, &lost_samples, &lost_events, &failures, &retired, &file_bytes, &used_bytes,
+      &rejected;
   DirectoryLock lock;
   const fs::path file;
   std::string epoch;
-  std::vector<std::string> notices;
+  mutable std::mutex notices_mutex;
+  std::vector<std::string> notices;             ///< guarded by it
+  mutable Seen damage;                          ///< that readers met, each batch once
+  mutable std::atomic<bool> suspicious{false};  ///< a reader met damage: the next maintain() checks every page
   Catalogue catalogue;
   Cursors cursors;
   DeadLetters letters;
@@ -137,6 +149,15 @@ struct Journal::Impl {
 
   Status load();
   Status open_file();
+  std::string what_is_missing() const;
+  Status report_missing(const std::string& what);
+  Status resist(const std::function<Status()>& work);
+  Status replace_file(const Error& why);
+  Result<Batch> swap_file(const Error& why, const std::optional<Known>& known);
+  Known known() const;
+  void note_damage(std::span<const BatchPtr> batches) const;
+  Status look_for_damage();
+  Status store(Batch& batch, const Catalogue::Unsaved& names);
   void reject_when_full(Batch& batch);
   Status check(const Batch& batch) const;
   Status save(bool closing);
@@ -161,14 +182,122 @@ Status Journal::Impl::load() {
 }
 
 Status Journal::Impl::open_file() {
+  if (Status status = finish_swap(file); !status) return status;
+  const std::string missing = what_is_missing();
   if (Status status = make_private(file); !status) return status;
   Status status = load();
+  if (!status && status.error().code == Errc::corrupt) {
+    if (auto report = swap_file(status.error(), std::nullopt); !report) return fail(std::move(report.error()));
+    status = load();
+  }
+  if (status && !missing.empty()) status = report_missing(missing);
+  if (status) lock.leave(DirectoryLock::Left::open);
+  return status;
+}
+
+/// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
+std::string Journal::Impl::what_is_missing() const {
+  if (lock.left() == DirectoryLock::Left::unknown) return {};
+  if (size_of(file) == 0) return "journal.db is missing or empty";
+  const bool has_wal = fs::exists(file.string() + "-wal");
+  if (lock.left() == DirectoryLock::Left::closed || has_wal) return {};
+  return "journal.db-wal is missing";
+}
+
+/// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
+Status Journal::Impl::report_missing(const std::string& what) {
+  if (Status status = writer->begin_epoch(); !status) return status;
+  epoch = writer->found().epoch;
+  const std::string text = what + ": what was in it is lost, how much is not known";
+  Batch report;
+  report.events = {{clock.now(), Notice{"storage", text}}};
+  if (Status status = store(report, {}); !status) return status;
+  last_committed = report.committed;
+  tail.publish(std::make_shared<const Batch>(std::move(report)));
+  const std::lock_guard guard(notices_mutex);
+  notices.push_back(text);
+  return {};
+}
+
+Known Journal::Impl::known() const {
+  const auto [first, last] = tail.ends();
+  return {epoch,
+          first,
+          last,
+          last_committed,
+          writer->samples_retired(),
+          writer->samples_total(),
+          writer->first_event(),
+          writer->last_event(),
+          catalogue.entries(),
+          cursors.all()};
+}
+
+/// The damaged file makes way for what could be read of it. The writer's connection must not be open when it does.
+Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
+  forget_successor(file);
+  if (Status made = make_private(successor_of(file)); !made) return fail(std::move(made.error()));
+  auto salvaged = salvage(file, why, known_now, clock.now(), options.still_at_work);
+  if (!salvaged) return fail(std::move(salvaged.error()));
+  Status swapped = readers->move_over([&] {
+    if (writer) writer->abandon();
+    return swap_in_successor(file, salvaged->aside);
+  });
+  if (!swapped) return fail(std::move(swapped.error()));
+  forget_suspicion(file);
+  replaced.add();
+  lost_batches.add(static_cast<double>(salvaged->lost.batches));
+  lost_samples.add(static_cast<double>(salvaged->lost.samples));
+  lost_events.add(static_cast<double>(salvaged->lost.events));
+  const std::lock_guard guard(notices_mutex);
+  notices.push_back(std::get<Notice>(salvaged->report.events.at(0).body).text);
+  return std::move(salvaged->report);
+}
+
+/// While running: readers go over to the new file, and learn of it by its report.
+Status Journal::Impl::replace_file(const Error& why) {
+  lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
+  auto report = swap_file(why, known());
+  lock.leave(DirectoryLock::Left::open);
+  if (!report) return fail(std::move(report.error()));
+  last_committed = report->committed;
+  tail.publish(std::make_shared<const Batch>(std::move(*report)));
+  return {};
+}
+
+/// Damage that a new connection meets too costs the file its place; after that there is nothing more to try.
+Status Journal::Impl::resist(const std::function<Status()>& work) {
+  Status status = work();
+  const auto damaged_file = [&status] { return !status && status.error().code == Errc::corrupt; };
+  if (damaged_file()) status = work();
+  if (!damaged_file()) return status;
+  if (Status changed = replace_file(status.error()); !changed) return changed;
+  return work();
+}
+
+/// What readers met may be one batch's bytes, which cost that batch only, or a page, which stands in everyone's way.
+Status Journal::Impl::look_for_damage() {
+  if (!suspicious.exchange(false)) return {};
+  Status status = writer->verify();
   if (status || status.error().code != Errc::corrupt) return status;
-  auto notice = quarantine(file, status.error(), clock.now());
-  if (!notice) return fail(std::move(notice.error()));
-  notices.push_back(std::move(*notice));
-  if (Status made = make_private(file); !made) return made;
-  return load();
+  return replace_file(status.error());
+}
+
+void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {
+  for (const BatchPtr& batch : batches) {
+    if (!batch->gap || batch->gap->why != kDamaged) continue;
+    const std::uint64_t fresh = damage.add(batch->gap->first, batch->gap->last);
+    damaged.add(static_cast<double>(fresh));
+    if (fresh > 0) suspicious = true;
+  }
+}
+
+Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
+  return resist([&] {
+    batch.seq = next(tail.ends().last);
+    batch.committed = std::max(clock.now(), last_committed);
+    return writer->append(batch, names);
+  });
 }
 
 void Journal::Impl::note_sizes() {
@@ -208,7 +337,7 @@ Status Journal::Impl::save(bool closing) {
       number(last) - number(latest_saved) >= kBatchesBetweenSaves || samples_since_save >= kSamplesBetweenSaves;
   if (last > latest_saved && (closing || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
-    if (Status status = writer->save(upkeep); !status) return status;
+    if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
     cursors.saved(upkeep.cursors);
   }
   letters.saved(upkeep.letters, clock.now());
@@ -234,22 +363,23 @@ Journal::~Journal() {
   const std::lock_guard lock(impl_->write_mutex);
   static_cast<void>(impl_->save(true));  // a cursor may repeat after a failure here, never skip
   impl_->readers.reset();
-  impl_->writer->close();
+  impl_->writer->close([this] { impl_->lock.leave(DirectoryLock::Left::closed); });
 }
 
 const std::string& Journal::epoch() const { return impl_->epoch; }
 Catalogue& Journal::catalogue() { return impl_->catalogue; }
 const Catalogue& Journal::catalogue() const { return impl_->catalogue; }
-const std::vector<std::string>& Journal::notices() const { return impl_->notices; }
+std::vector<std::string> Journal::notices() const {
+  const std::lock_guard lock(impl_->notices_mutex);
+  return impl_->notices;
+}
 
 Result<BatchPtr> Journal::append(Batch& batch) {
   const std::lock_guard lock(impl_->write_mutex);
   if (Status status = impl_->check(batch); !status) return fail(std::move(status.error()));
   impl_->reject_when_full(batch);
-  batch.seq = next(impl_->tail.ends().last);
-  batch.committed = std::max(impl_->clock.now(), impl_->last_committed);
   const Catalogue::Unsaved names = impl_->catalogue.unsaved();
-  if (Status status = impl_->writer->append(batch, names); !status) {
+  if (Status status = impl_->store(batch, names); !status) {
     impl_->failures.add();
     batch.seq = {};
     batch.committed = {};
@@ -271,18 +401,21 @@ Result<BatchPtr> Journal::append(Batch& batch) {
 Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
-  Status status = impl_->save(false);
+  Status status = impl_->look_for_damage();
+  if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
   const Timestamp now = impl_->clock.now();
   // Not before a first cursor: then nobody has said yet how far he is.
   const Writer::Limits limits{
       now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}), now - impl_->options.log_keep,
       impl_->options.max_bytes,       impl_->options.when_full != WhenFull::reject,  impl_->options.max_events};
-  if (Status retired = writer.retire(limits); !retired && status) status = std::move(retired);
+  if (Status retired = impl_->resist([&] { return writer.retire(limits); }); !retired && status)
+    status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
     impl_->retired.add(static_cast<double>(number(writer.first()) - number(first)));
     impl_->tail.retire(writer.first());
   }
-  if (Status checkpointed = writer.checkpoint_if_due(); !checkpointed && status) status = std::move(checkpointed);
+  if (Status done = impl_->resist([&] { return writer.checkpoint_if_due(); }); !done && status)
+    status = std::move(done);
   impl_->note_sizes();
   return status;
 }
@@ -296,11 +429,7 @@ Result<std::vector<BatchPtr>> Journal::read(Seq after, const ReadLimits& limits)
   if (!connection) return fail(std::move(connection.error()));
   auto read = read_log(**connection, after, last, limits);
   if (!read) return read;
-  for (const BatchPtr& batch : *read) {
-    if (batch->gap && batch->gap->why == "damaged") {
-      impl_->damaged.add(static_cast<double>(number(batch->gap->last) - number(batch->gap->first) + 1));
-    }
-  }
+  impl_->note_damage(*read);
   return read;
 }
 
@@ -323,7 +452,8 @@ Result<Seq> Journal::position(std::string_view cursor, bool from_start) {
   Writer::Upkeep upkeep;
   upkeep.cursors.emplace_back(cursor, at);
   // At once: after a crash a cursor that began at the end would else begin at a later one.
-  if (Status status = impl_->writer->save(upkeep); !status) return fail(std::move(status.error()));
+  Status saved = impl_->resist([&] { return impl_->writer->save(upkeep); });
+  if (!saved) return fail(std::move(saved.error()));
   impl_->cursors.add(cursor, at);
   return at;
 }
@@ -385,6 +515,7 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
     if (!log) return fail(std::move(log.error()));
     return impl_->archive.step(**log, impl_->epoch, *from, saved, at_once, stop);
   }();
+  if (!progress && progress.error().code == Errc::corrupt) impl_->suspicious = true;
   if (!progress) return fail(std::move(progress.error()));
   if (progress->notice) {
     Batch batch;

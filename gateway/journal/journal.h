@@ -41,6 +41,8 @@ struct Options {
   std::size_t max_dead_letters = 1'000;
   std::size_t cache_bytes = 4u << 20;  ///< of the newest batches kept in memory for readers
   Catalogue::Limits series;
+  /// Called now and then while a damaged file is read into a new one, which may take seconds.
+  std::function<void()> still_at_work = [] {};
 };
 
 struct ReadLimits {
@@ -88,8 +90,9 @@ struct Stats {
 /// Failure: a call that fails has changed nothing; the caller holds its batch and calls again.
 class Journal {
  public:
-  /// Takes a lock on the directory (Errc::conflict when another process has it). A journal.db that cannot be read is
-  /// renamed to *.corrupt-<time>, a new one begins, and `notices()` says so.
+  /// Takes a lock on the directory (Errc::conflict when another process has it). Damage, here or later, costs what is
+  /// damaged: the file becomes *.corrupt-<time>, what can be read of it goes into a new one, whose newest batch is a
+  /// Notice of what is lost. Seq counts on; the epoch stays where the last seq is certain, as it always is in a run.
   static Result<std::unique_ptr<Journal>> open(const Options& options, const Clock& clock, Metrics& metrics);
   ~Journal();  ///< saves cursors and latest values, checkpoints, closes
 
@@ -101,8 +104,8 @@ class Journal {
   /// All or nothing, durable on return: samples, events, alert records, new names and labels.
   /// Sets seq and committed (never before the last batch's, even where the clock went back over a restart), and gives
   /// the batch as its readers will see it: `batch` is taken when it succeeds, and left as it was when it fails, to be
-  /// tried again. Errc::full: the disk; Errc::io: the next call makes the connection anew; Errc::corrupt: the file is
-  /// damaged, the next open sets it aside.
+  /// tried again. Errc::full: the disk; Errc::io: the next call makes the connection anew; Errc::corrupt: a new file is
+  /// damaged as well, and there is no use in trying again; Errc::invalid: a batch that can never be stored.
   Result<BatchPtr> append(Batch& batch);
   Result<BatchPtr> append(Batch&& batch) { return append(batch); }  ///< for one that nobody would try again
   /// Saves cursors and dead letters; retention; checkpoint. A bounded piece of work (a few ms) a call; the pump calls
@@ -162,8 +165,8 @@ class Journal {
   Result<std::vector<StoredDeadLetter>> dead_letters(std::size_t limit) const;
 
   Stats stats() const;
-  /// What happened at open that a user should know: a quarantined file, a mended tail.
-  const std::vector<std::string>& notices() const;
+  /// Damage that was met since open, in words; each is a Notice in the log already.
+  std::vector<std::string> notices() const;
 
  private:
   struct Impl;

@@ -11,12 +11,31 @@
 namespace tidegate::journal {
 namespace {
 
-std::string holder(int file) {
-  char text[32] = {};
+/// The process number and, on a line of its own, how the journal was left.
+std::string content(int file) {
+  char text[64] = {};
   const ssize_t size = ::pread(file, text, sizeof text - 1, 0);
-  std::string pid(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  return {text, size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+std::string holder(int file) {
+  std::string pid = content(file);
   pid.resize(std::min(pid.find('\n'), pid.size()));
   return pid.empty() ? "another process" : "process " + pid;
+}
+
+DirectoryLock::Left left_as(const std::string& text) {
+  if (text.find("\nclosed\n") != std::string::npos) return DirectoryLock::Left::closed;
+  if (text.find("\nopen\n") != std::string::npos) return DirectoryLock::Left::open;
+  return DirectoryLock::Left::unknown;
+}
+
+bool write_content(int file, DirectoryLock::Left left) {
+  const char* word = left == DirectoryLock::Left::closed ? "closed\n"
+                     : left == DirectoryLock::Left::open ? "open\n"
+                                                         : "";
+  const std::string text = std::to_string(::getpid()) + "\n" + word;
+  return ::pwrite(file, text.data(), text.size(), 0) >= 0 && ::ftruncate(file, static_cast<off_t>(text.size())) == 0;
 }
 
 }  // namespace
@@ -32,11 +51,15 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
     return fail(Errc::conflict, "{} is in use by {}; stop it, or give this gateway a storage.path of its own",
                 directory.string(), holder(file));
   }
-  const std::string pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(file, 0) != 0 || ::pwrite(file, pid.data(), pid.size(), 0) < 0) {
+  lock.left_ = left_as(content(file));
+  if (!write_content(file, lock.left_)) {
     return fail(Errc::io, "{} cannot be written: {}", path.string(), std::strerror(errno));
   }
   return lock;
+}
+
+void DirectoryLock::leave(Left left) {
+  if (write_content(file_, left)) ::fdatasync(file_);
 }
 
 DirectoryLock::~DirectoryLock() {

@@ -8,17 +8,29 @@
 namespace tidegate::journal {
 
 /// One process a directory: an flock on <directory>/journal.lock, which the kernel lets go of however the process ends.
+/// The file remembers how the journal was left, so that a part of it that has gone since is missed.
 class DirectoryLock {
  public:
+  enum class Left {
+    unknown,  ///< there was no journal, or nobody knows of one
+    closed,   ///< whole without its WAL
+    open      ///< the last process did not close it: its WAL belongs to it
+  };
   /// Errc::conflict names the process that holds it.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);
-  DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)), left_(other.left_) {}
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
+
+  /// How the last process left it.
+  Left left() const { return left_; }
+  /// What the next one is to find. Best effort: at worst something that is missing is not missed.
+  void leave(Left left);
 
  private:
   explicit DirectoryLock(int file) : file_(file) {}
   int file_;
+  Left left_ = Left::unknown;
 };
 
 }  // namespace tidegate::journal

@@ -10,8 +10,6 @@ namespace {
 constexpr std::size_t kIdleConnections = 4;
 
 constexpr const char* kBatchColumns = "seq, committed, samples, events, alerts, alerts_crc, data";
-constexpr const char* kRetention = "retention";
-constexpr const char* kDamaged = "damaged";
 
 bool sound(std::string_view json, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(json)) == crc; }
 
@@ -170,22 +168,27 @@ Status read_range(BatchRows& rows, Seq after, Seq until, Seq first, Output& out)
 }  // namespace
 
 Result<Readers::Lease> Readers::take() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      Lease lease(*this, std::move(idle_.back()));
-      idle_.pop_back();
-      return lease;
-    }
+  const std::lock_guard lock(mutex_);
+  if (!idle_.empty()) {
+    Lease lease(*this, std::move(idle_.back()), generation_);
+    idle_.pop_back();
+    return lease;
   }
   auto connection = sql::Connection::open(file_, sql::Connection::Access::read);
   if (!connection) return fail(std::move(connection.error()));
-  return Lease(*this, std::move(*connection));
+  return Lease(*this, std::move(*connection), generation_);
 }
 
-void Readers::give_back(sql::Connection connection) {
+void Readers::give_back(sql::Connection connection, unsigned generation) {
   const std::lock_guard lock(mutex_);
-  if (idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+  if (generation == generation_ && idle_.size() < kIdleConnections) idle_.push_back(std::move(connection));
+}
+
+Status Readers::move_over(const std::function<Status()>& swap) {
+  const std::lock_guard lock(mutex_);
+  idle_.clear();
+  ++generation_;
+  return swap();
 }
 
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits) {

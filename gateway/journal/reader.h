@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -17,12 +18,15 @@ class Readers {
 
   class Lease {
    public:
-    Lease(Readers& home, sql::Connection connection) : home_(&home), connection_(std::move(connection)) {}
+    Lease(Readers& home, sql::Connection connection, unsigned generation)
+        : home_(&home), connection_(std::move(connection)), generation_(generation) {}
     Lease(Lease&& other) noexcept
-        : home_(std::exchange(other.home_, nullptr)), connection_(std::move(other.connection_)) {}
+        : home_(std::exchange(other.home_, nullptr)),
+          connection_(std::move(other.connection_)),
+          generation_(other.generation_) {}
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-      if (home_ != nullptr) home_->give_back(std::move(connection_));
+      if (home_ != nullptr) home_->give_back(std::move(connection_), generation_);
     }
     sql::Connection& operator*() { return connection_; }
     sql::Connection* operator->() { return &connection_; }
@@ -30,17 +34,26 @@ class Readers {
    private:
     Readers* home_;
     sql::Connection connection_;
+    unsigned generation_;
   };
 
   Result<Lease> take();
+  /// While `swap` puts another file in the place of this one nobody opens it; all connections from now on are to the
+  /// new one, and those lent go on with the old one until they are given back.
+  Status move_over(const std::function<Status()>& swap);
 
  private:
-  void give_back(sql::Connection connection);
+  void give_back(sql::Connection connection, unsigned generation);
 
   const std::filesystem::path file_;
   std::mutex mutex_;
   std::vector<sql::Connection> idle_;
+  unsigned generation_ = 0;
 };
+
+/// Why a gap is there.
+constexpr const char* kRetention = "retention";
+constexpr const char* kDamaged = "damaged";
 
 /// The stored batches of (after, until], with a gap in place of each that is missing or damaged.
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits);

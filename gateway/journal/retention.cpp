@@ -47,33 +47,32 @@ Status Writer::retire_old_batches(const Limits& limits) {
   };
   const std::uint64_t excess = limits.drop_oldest ? used_bytes_ - std::min(used_bytes_, limits.max_bytes) : 0;
   if (first_ >= last_ || (!outlived(first_, oldest_) && excess == 0)) return {};
-  std::uint64_t freed = 0;
   Seq through = prev(first_);
   std::int64_t samples = samples_retired_;
   Timestamp oldest = oldest_;
-  sql::Statement& rows = statements_->oldest_batches.bind(number(first_));
-  while (freed < kBytesAStep) {
-    const Result<bool> row = rows.step();
-    if (!row) return fail(row.error());
-    if (!*row) break;
-    const Seq seq{rows.integer(0)};
-    oldest = Timestamp{Micros{rows.integer(1)}};
-    samples = rows.integer(4);
-    if (seq == last_ || (!outlived(seq, oldest) && freed >= excess)) break;
-    freed += static_cast<std::uint64_t>(rows.integer(2));
-    samples = rows.integer(3);
-    through = seq;
-  }
-  rows.reset();
-  if (through < first_) {
-    oldest_ = oldest;
-    return {};
-  }
-  Status status = guarded([&] { return statements_->retire_batches.bind(number(through)).run(); });
+  Status status = guarded([&]() -> Status {
+    std::uint64_t freed = 0;
+    sql::Statement& rows = statements_->oldest_batches.bind(number(first_));
+    while (freed < kBytesAStep) {
+      const Result<bool> row = rows.step();
+      if (!row) return fail(row.error());
+      if (!*row) break;
+      const Seq seq{rows.integer(0)};
+      oldest = Timestamp{Micros{rows.integer(1)}};
+      samples = rows.integer(4);
+      if (seq == last_ || (!outlived(seq, oldest) && freed >= excess)) break;
+      freed += static_cast<std::uint64_t>(rows.integer(2));
+      samples = rows.integer(3);
+      through = seq;
+    }
+    rows.reset();
+    return through < first_ ? Status{} : remove_batches(through, samples);
+  });
   if (!status) return status;
+  oldest_ = oldest;
+  if (through < first_) return {};
   first_ = next(through);
   samples_retired_ = samples;
-  oldest_ = oldest;
   return {};
 }
 
@@ -91,6 +90,13 @@ Status Writer::mark_retired_alerts(std::int64_t through) {
   if (!last) return fail(last.error());
   if (*last == 0) return {};
   return statements_->meta.bind("alerts_retired_through", *last).run();
+}
+
+/// Where the log begins is told twice: what is missing after it is damage, and can be counted.
+Status Writer::remove_batches(Seq through, std::int64_t samples) {
+  if (Status status = statements_->retire_batches.bind(number(through)).run(); !status) return status;
+  if (Status status = statements_->meta.bind("retired_seq", number(through)).run(); !status) return status;
+  return statements_->meta.bind("retired_samples", samples).run();
 }
 
 Status Writer::retire_old_events(const Limits& limits) {

@@ -1,11 +1,7 @@
 #include "gateway/journal/schema.h"
 
-#include <algorithm>
 #include <fstream>
 #include <random>
-#include <vector>
-
-#include "gateway/core/time_text.h"
 
 namespace tidegate::journal {
 namespace {
@@ -15,7 +11,6 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kApplicationId = 0x54444754;  // "TDGT"
 constexpr std::int64_t kSchemaVersion = 2;
 constexpr std::uintmax_t kSmallFile = 16u << 20;
-constexpr std::size_t kQuarantinesKept = 2;
 
 constexpr const char* kSettings = R"(
   PRAGMA synchronous=FULL;
@@ -50,11 +45,6 @@ constexpr const char* kSteps[] = {
     // 2: history answers for all but the newest batches, so none need be found by the times of its samples.
     "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide;"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
-
-std::string random_epoch() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
 
 Status make_tables(sql::Connection& connection) {
   auto transaction = sql::Transaction::begin(connection);
@@ -109,36 +99,12 @@ Status migrate(sql::Connection& connection, const fs::path& file) {
 
 fs::path suspicion(const fs::path& file) { return file.string() + ".suspect"; }
 
-/// "20260301T120000Z": no colons, since archive tools and other systems dislike them in names.
-std::string time_for_name(Timestamp now) {
-  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
-  std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
-  return text;
-}
-
-void forget_old_quarantines(const fs::path& file) {
-  const std::string prefix = file.filename().string() + ".corrupt-";
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(prefix) && !name.ends_with("-wal")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  for (std::size_t i = 0; i + kQuarantinesKept < found.size(); ++i) {
-    fs::remove(found[i], ignored);
-    fs::remove(found[i].string() + "-wal", ignored);
-  }
-}
-
-fs::path free_name(const fs::path& file, Timestamp now) {
-  const std::string base = file.string() + ".corrupt-" + time_for_name(now);
-  fs::path name = base;
-  for (int i = 2; fs::exists(name); ++i) name = fmt::format("{}.{}", base, i);
-  return name;
-}
-
 }  // namespace
+
+std::string random_epoch() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
 
 Result<sql::Connection> open_database(const fs::path& file) {
   auto connection = sql::Connection::open(file, sql::Connection::Access::write);
@@ -167,28 +133,23 @@ Result<sql::Connection> open_empty() {
 Status check_pages(sql::Connection& connection, const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(suspicion(file), ignored) && fs::file_size(file, ignored) > kSmallFile) return {};
+  if (Status status = check_every_page(connection, file); !status) return status;
+  forget_suspicion(file);
+  return {};
+}
+
+Status check_every_page(sql::Connection& connection, const fs::path& file) {
   const auto verdict = connection.text("PRAGMA quick_check(1)");
-  if (!verdict) return fail(Errc::corrupt, "{}", verdict.error().text);
+  if (!verdict) return fail(verdict.error());
   if (*verdict != "ok") return fail(Errc::corrupt, "{}: {}", file.string(), *verdict);
-  fs::remove(suspicion(file), ignored);
   return {};
 }
 
 void suspect(const fs::path& file) { std::ofstream(suspicion(file)) << "damage was seen; checked at the next start\n"; }
 
-Result<std::string> quarantine(const fs::path& file, const Error& why, Timestamp now) {
-  const fs::path aside = free_name(file, now);
-  std::error_code error;
-  fs::rename(file, aside, error);
-  if (error) return fail(Errc::io, "{} is damaged and cannot be set aside: {}", file.string(), error.message());
-  fs::rename(file.string() + "-wal", aside.string() + "-wal", error);
-  fs::remove(file.string() + "-shm", error);
-  fs::remove(suspicion(file), error);
-  forget_old_quarantines(file);
-  return fmt::format(
-      "journal.db could not be read ({}); it is kept as {} and a new one begins: history, events, alert states and "
-      "upload positions before {} are not in it",
-      why.text, aside.filename().string(), rfc3339(now));
+void forget_suspicion(const fs::path& file) {
+  std::error_code ignored;
+  fs::remove(suspicion(file), ignored);
 }
 
 }  // namespace tidegate::journal

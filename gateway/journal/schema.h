@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <string>
 
-#include "gateway/core/clock.h"
 #include "gateway/journal/sqlite.h"
 
 namespace tidegate::journal {
@@ -16,14 +15,19 @@ Result<sql::Connection> open_database(const std::filesystem::path& file);
 /// An empty journal in memory.
 Result<sql::Connection> open_empty();
 
+/// 16 hex digits.
+std::string random_epoch();
+
 /// Every page of a small file, or of any that was suspected while it was in use; a large one's damage is found as it
 /// is read, batch by batch.
 Status check_pages(sql::Connection& connection, const std::filesystem::path& file);
 
+/// Every page, whatever the size: a few milliseconds a megabyte.
+Status check_every_page(sql::Connection& connection, const std::filesystem::path& file);
+
 /// Remembers over a restart that the file has shown damage.
 void suspect(const std::filesystem::path& file);
 
-/// Renames journal.db and its WAL to *.corrupt-<time>, keeps at most the two newest of such, and says so.
-Result<std::string> quarantine(const std::filesystem::path& file, const Error& why, Timestamp now);
+void forget_suspicion(const std::filesystem::path& file);
 
 }  // namespace tidegate::journal

@@ -65,6 +65,8 @@ int count_frames(void* frames, sqlite3*, const char*, int in_wal) {
 }
 
 constexpr const char* kReaderSetUp = "PRAGMA query_only=1; PRAGMA mmap_size=0; PRAGMA cache_size=-256;";
+/// With it SQLite opens a file that is shorter than its header says.
+constexpr const char* kSalvageSetUp = "PRAGMA writable_schema=1;";
 
 }  // namespace
 
@@ -119,6 +121,14 @@ std::string_view Statement::text(int column) const {
 
 bool Statement::null(int column) const { return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL; }
 
+Statement& Statement::bind_row(const Statement& row) {
+  reset();
+  for (int i = 0; i < sqlite3_column_count(row.statement_.get()); ++i) {
+    sqlite3_bind_value(statement_.get(), i + 1, sqlite3_column_value(row.statement_.get(), i));
+  }
+  return *this;
+}
+
 void Connection::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
 Result<Connection> Connection::open(const std::filesystem::path& file, Access access) {
@@ -133,8 +143,11 @@ Result<Connection> Connection::open(const std::filesystem::path& file, Access ac
   sqlite3_busy_timeout(database, 2000);
   // Only the writer checkpoints: two connections that do meet the WAL-reset bug of SQLite 3.7.0 to 3.51.2.
   sqlite3_wal_autocheckpoint(database, 0);
-  if (access == Access::read) {
+  if (access != Access::write) {
     sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (access == Access::salvage) {
+      if (Status status = connection.run(kSalvageSetUp); !status) return fail(std::move(status.error()));
+    }
     if (Status status = connection.run(kReaderSetUp); !status) return fail(std::move(status.error()));
     sqlite3_set_authorizer(database, allow_reading, nullptr);
   } else {
@@ -195,6 +208,11 @@ Status Connection::checkpoint(bool truncate) {
 int Connection::wal_frames() const {
   assert(wal_ != nullptr);
   return wal_->frames;
+}
+
+void Connection::abandon() {
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  database_.reset();
 }
 
 Result<Transaction> Transaction::begin(Connection& connection) {

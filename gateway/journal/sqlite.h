@@ -46,6 +46,9 @@ class Statement {
   std::string_view text(int column) const;  ///< or a blob; good until the next step
   bool null(int column) const;
 
+  /// Binds the row that `row` stands on, column by column: from one file to another.
+  Statement& bind_row(const Statement& row);
+
  private:
   friend class Connection;
   struct Finalize {
@@ -68,8 +71,9 @@ class Statement {
 class Connection {
  public:
   enum class Access {
-    write,  ///< the one writer, which alone checkpoints
-    read    ///< cannot write, checkpoint or run a PRAGMA that changes anything, not even by mistake
+    write,   ///< the one writer, which alone checkpoints
+    read,    ///< cannot write, checkpoint or run a PRAGMA that changes anything, not even by mistake
+    salvage  ///< the same of a damaged file: one that is shorter than its header says is read as far as it goes
   };
 
   static Result<Connection> open(const std::filesystem::path& file, Access access);
@@ -89,6 +93,9 @@ class Connection {
   Status checkpoint(bool truncate);
   /// Frames in the WAL after the last commit.
   int wal_frames() const;
+
+  /// Closes without a checkpoint: what the file or its WAL holds is not to be trusted, or no longer this one's.
+  void abandon();
 
  private:
   struct Close {

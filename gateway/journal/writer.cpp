@@ -40,6 +40,7 @@ Result<Writer> Writer::open(const std::filesystem::path& file) {
 
 Status Writer::connect() {
   statements_.reset();
+  if (connection_) connection_->abandon();
   connection_.reset();
   auto connection = open_database(file_);
   if (!connection) return fail(std::move(connection.error()));
@@ -122,6 +123,11 @@ Status Writer::find_ends() {
 Status Writer::mend() {
   if (!broken_) return {};
   if (Status status = connect(); !status) return status;
+  if (!ends_known_) {
+    if (Status status = find_ends(); !status) return status;
+    if (Status status = measure(); !status) return status;
+    ends_known_ = true;
+  }
   const std::string leftovers =
       fmt::format("DELETE FROM batch WHERE seq > {}; DELETE FROM event WHERE id > {};", number(last_), events_last_);
   if (Status status = connection_->run(leftovers.c_str()); !status) return status;
@@ -149,7 +155,7 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
   const std::uint64_t event_bytes = event_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status put = put_names(names); !put) return put;
-    if (Status put = put_batch(batch); !put) return put;
+    if (Status put = put_batch(batch, static_cast<std::int64_t>(batch.events.size()), samples_total_); !put) return put;
     if (Status put = put_events(batch); !put) return put;
     return put_alerts(batch.alerts);
   });
@@ -180,16 +186,15 @@ Status Writer::put_names(const Catalogue::Unsaved& names) {
   return {};
 }
 
-Status Writer::put_batch(const Batch& batch) {
+Status Writer::put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before) {
   const Range times = times_of(batch);
   const std::string data = encode(batch.samples);
   const auto samples = static_cast<std::int64_t>(batch.samples.size());
-  const auto events = static_cast<std::int64_t>(batch.events.size());
   const std::string alerts = batch.alerts.empty() ? std::string() : to_json(std::span(batch.alerts));
   const auto text = alerts.empty() ? std::nullopt : std::optional<std::string_view>(alerts);
   const auto crc = alerts.empty() ? std::nullopt : std::optional<std::int64_t>(crc_of(alerts));
   statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), samples,
-                          samples_total_, events, text, crc, sql::Blob{data});
+                          samples_before, events, text, crc, sql::Blob{data});
   return statements_->batch.run();
 }
 
@@ -228,6 +233,7 @@ Status Writer::save(Upkeep& upkeep) {
     if (upkeep.latest) {
       if (Status status = statements_->meta.bind("latest", sql::Blob{*upkeep.latest}).run(); !status) return status;
       if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
+      if (Status status = statements_->meta.bind("latest_samples", samples_total_).run(); !status) return status;
     }
     return put_letters(upkeep);
   });
@@ -259,9 +265,37 @@ Status Writer::checkpoint_if_due() {
   return status;
 }
 
-void Writer::close() {
+void Writer::continue_after(Seq last, std::int64_t samples_total) {
+  last_ = last;
+  samples_total_ = samples_total;
+}
+
+void Writer::continue_events(std::int64_t last, std::uint64_t bytes) {
+  events_last_ = last;
+  event_bytes_ = bytes;
+}
+
+void Writer::abandon() {
   statements_.reset();
-  if (connection_ && !broken_) static_cast<void>(connection_->checkpoint(true));  // else the next open replays the WAL
+  if (connection_) connection_->abandon();
+  connection_.reset();
+  broken_ = true;
+  ends_known_ = false;
+}
+
+Status Writer::verify() {
+  if (Status status = mend(); !status) return status;
+  return check_every_page(*connection_, file_);
+}
+
+Status Writer::begin_epoch() {
+  found_.epoch = random_epoch();
+  return guarded([&] { return statements_->meta.bind("epoch", found_.epoch).run(); });
+}
+
+void Writer::close(const std::function<void()>& closed) {
+  statements_.reset();
+  if (connection_ && !broken_ && connection_->checkpoint(true)) closed();  // else the next open replays the WAL
   connection_.reset();
 }
 

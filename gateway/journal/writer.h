@@ -54,9 +54,27 @@ class Writer {
   Seq first() const { return first_; }
 
   Status checkpoint_if_due();
-  void close();  ///< checkpoints all and closes
+  /// Reads every page; Errc::corrupt where one is damaged.
+  Status verify();
+  /// Moves all into the file itself and closes: `closed` is called when it is whole without its WAL, or never.
+  void close(const std::function<void()>& closed = [] {});
+  /// For a log of which a part may be missing that nobody can name.
+  Status begin_epoch();
+  /// Closes without a checkpoint; the next call opens whatever file is there by then, and finds its ends.
+  void abandon();
+
+  // For what writes a whole file at once: puts within a transaction, and where the numbers go on from.
+  Status transaction(const std::function<Status()>& work) { return guarded(work); }
+  Status put_names(const Catalogue::Unsaved& names);
+  Status put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before);
+  void continue_after(Seq last, std::int64_t samples_total);
+  void continue_events(std::int64_t last, std::uint64_t bytes);
 
   std::uint64_t used_bytes() const { return used_bytes_; }
+  std::int64_t samples_total() const { return samples_total_; }
+  std::int64_t samples_retired() const { return samples_retired_; }
+  std::int64_t first_event() const { return events_first_; }
+  std::int64_t last_event() const { return events_last_; }
   std::uint64_t samples() const { return samples_total_ - samples_retired_; }
   std::uint64_t events() const { return events_last_ - events_first_ + 1; }
   Timestamp oldest() const { return oldest_; }
@@ -75,12 +93,11 @@ class Writer {
   /// Opens anew where the last failure asks for it; a batch that a failed commit left behind goes.
   Status mend();
   Status guarded(const std::function<Status()>& work);
-  Status put_names(const Catalogue::Unsaved& names);
-  Status put_batch(const Batch& batch);
   Status put_events(const Batch& batch);
   Status put_alerts(std::span<const AlertRecord> alerts);
   Status put_letters(Upkeep& upkeep);
   Status retire_old_batches(const Limits& limits);
+  Status remove_batches(Seq through, std::int64_t samples);
   Status retire_old_events(const Limits& limits);
   Status end_with_batch(std::int64_t& through);
   Status mark_retired_alerts(std::int64_t through);
@@ -89,8 +106,9 @@ class Writer {
   std::filesystem::path file_;
   std::optional<sql::Connection> connection_;
   std::optional<Statements> statements_;
-  bool broken_ = false;  ///< the connection is to be made anew
-  bool full_ = false;    ///< the disk was, at the last try
+  bool broken_ = false;     ///< the connection is to be made anew
+  bool ends_known_ = true;  ///< of the file that it is made to
+  bool full_ = false;       ///< the disk was, at the last try
   Found found_;
   Seq first_{1}, last_{0};
   Timestamp oldest_{};

@@ -6,10 +6,11 @@
 
 namespace tidegate::test {
 
-/// A directory of its own under the system's temporary one, removed with everything in it at the end.
+/// A directory of its own, under the system's temporary one where nothing else is said, removed with all in it at the
+/// end.
 class TempDir {
  public:
-  TempDir();
+  explicit TempDir(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

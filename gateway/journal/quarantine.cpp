@@ -1,0 +1,100 @@
+#include "gateway/journal/quarantine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gateway/core/time_text.h"
+
+namespace tidegate::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kQuarantinesKept = 2;
+
+fs::path with(const fs::path& file, const char* suffix) { return file.string() + suffix; }
+
+/// "20260301T120000Z": no colons, since archive tools and other systems dislike them in names.
+std::string time_for_name(Timestamp now) {
+  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
+  std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
+  return text;
+}
+
+void forget_old_quarantines(const fs::path& file) {
+  const std::string prefix = file.filename().string() + ".corrupt-";
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool part = name.ends_with("-wal") || name.ends_with("-shm");
+    if (name.starts_with(prefix) && !part) found.emplace_back(entry.last_write_time(ignored), entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  for (std::size_t i = 0; i + kQuarantinesKept < found.size(); ++i) {
+    for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(with(found[i].second, suffix), ignored);
+  }
+}
+
+/// The names are on disk when it returns, as far as the file system knows such a thing.
+void sync_directory(const fs::path& directory) {
+  const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return;
+  ::fsync(opened);
+  ::close(opened);
+}
+
+Status rename_if_there(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  if (!fs::exists(from, error)) return {};
+  fs::rename(from, to, error);
+  if (error) return fail(Errc::io, "{} cannot be renamed to {}: {}", from.string(), to.string(), error.message());
+  return {};
+}
+
+}  // namespace
+
+fs::path aside_name(const fs::path& file, Timestamp now) {
+  const std::string base = file.string() + ".corrupt-" + time_for_name(now);
+  fs::path name = base;
+  for (int i = 2; fs::exists(name); ++i) name = fmt::format("{}.{}", base, i);
+  return name;
+}
+
+fs::path successor_of(const fs::path& file) { return with(file, ".new"); }
+
+void forget_successor(const fs::path& file) {
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(with(successor_of(file), suffix), ignored);
+}
+
+Status finish_swap(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::exists(file, ignored) || !fs::exists(successor_of(file), ignored)) {
+    forget_successor(file);
+    return {};
+  }
+  // The damaged file has its new name already; a WAL that is left is of that one.
+  fs::remove(with(file, "-wal"), ignored);
+  fs::remove(with(file, "-shm"), ignored);
+  return rename_if_there(successor_of(file), file);
+}
+
+Status swap_in_successor(const fs::path& file, const fs::path& aside) {
+  std::error_code ignored;
+  fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);  // it is the newest of those set aside
+  if (Status status = rename_if_there(file, aside); !status) return status;
+  if (Status status = rename_if_there(with(file, "-wal"), with(aside, "-wal")); !status) return status;
+  fs::remove(with(file, "-shm"), ignored);
+  if (Status status = rename_if_there(successor_of(file), file); !status) return status;
+  sync_directory(file.parent_path());
+  forget_old_quarantines(file);
+  return {};
+}
+
+}  // namespace tidegate::journal
