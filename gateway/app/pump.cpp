@@ -52,6 +52,7 @@ void Pump::recover(std::vector<rules::Rule> rules) {
     urgent_ = true;
   }
   adopt(std::move(rules), unwatched);
+  mark_ = {Ticket{intake_.stats().accepted}, now};
 }
 
 /// Oldest first, as far back as the newest events tell.
@@ -153,7 +154,8 @@ void Pump::absorb(Intake::Taken& taken) {
     urgent_ = true;
   }
   declare_new_series();
-  engine_.observe(taken.samples, clock_.now(), output_);
+  const Timestamp now = clock_.now();
+  engine_.observe(taken.samples, now, output_);
   collect();
   freshness_.observe(taken.samples);
   batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());
@@ -161,11 +163,20 @@ void Pump::absorb(Intake::Taken& taken) {
     answer_wish(event);
     batch_.events.push_back(std::move(event));
   }
-  engine_.tick(clock_.now(), output_);
+  tick(taken, now);
   collect();
   batch_ticket_ = taken.last;
   urgent_ = urgent_ || taken.awaited;
   if (was_empty) batch_began_ = Steady::now();
+}
+
+/// What still waits in the queue may be the answer of a sensor that looks silent. So the engine's clock goes only as
+/// far as all has been seen that had come by then: to now where the queue is empty, else to the mark of an earlier
+/// round.
+void Pump::tick(const Intake::Taken& taken, Timestamp now) {
+  if (taken.last < mark_.ticket) return;
+  engine_.tick(taken.last == taken.newest ? now : mark_.time, output_);
+  mark_ = {taken.newest, now};
 }
 
 void Pump::collect() {

@@ -70,6 +70,7 @@ class Pump {
   void warm();
   void warm_from_log();
   void absorb(Intake::Taken& taken);
+  void tick(const Intake::Taken& taken, Timestamp now);
   void answer_wish(const Event& event);
   void collect();
   bool batch_is_empty() const;
@@ -95,6 +96,10 @@ class Pump {
   rules::Output output_;
   Batch batch_;
   Ticket batch_ticket_{};
+  struct {
+    Ticket ticket{};  ///< the last one given...
+    Timestamp time;   ///< ...by this time
+  } mark_;
   bool urgent_ = false;
   std::uint64_t declared_version_ = 0;
   std::chrono::steady_clock::time_point batch_began_;

@@ -101,6 +101,7 @@ void Intake::take(Taken& out, std::size_t max, Micros wait, std::stop_token stop
   head_ = (head_ + taken) % ring_.size();
   count_ -= taken;
   out.last = Ticket{accepted_ - count_};
+  out.newest = Ticket{accepted_};
 }
 
 void Intake::committed(Ticket ticket) {

@@ -32,6 +32,7 @@ class Intake {
     std::vector<Event> events;
     bool awaited = false;  ///< somebody waits in wait_committed(): commit now
     Ticket last{};         ///< every ticket up to this one is in `samples`, was taken before, or was dropped
+    Ticket newest{};       ///< the last one given by then; `last` where nothing more waits
   };
   /// The pump only. Waits up to `wait` for anything, then takes at most `max` samples and all events into `out`
   /// (cleared first; its capacity is reused).

@@ -352,6 +352,17 @@ TEST(Engine, AClockSetForwardAYearRaisesNothingByItself) {
   EXPECT_TRUE(out.events.empty());
 }
 
+TEST(Engine, WhoOnlyObservesWatchesToo) {
+  Engine engine(compile(R"([{name: silent, series: a/t, absence: {for: 100s}}])"));
+  declare(engine, kFirst, "a/t");
+  declare(engine, kSecond, "b/t");
+  Output out;
+  for (int second = 0; second < 120; ++second) observe(engine, {good(kSecond, second, 1)}, out);
+  engine.tick(at(120), out);
+  ASSERT_EQ(out.events.size(), 1u);
+  EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).alert.raised, at(100));
+}
+
 TEST(Engine, WhatARunWithAWrongClockLeftHidesNothing) {
   Engine engine(compile(R"([{name: hot, series: a/t, threshold: {above: 90}}])"));
   declare(engine, kFirst, "a/t");

@@ -30,15 +30,32 @@ constexpr const char* kHot =
 /// A pump with a real journal, without drivers, viewers or uplinks.
 class Rig {
  public:
-  explicit Rig(const std::filesystem::path& directory, const std::string& rules, Micros commit_every = 50ms) {
+  struct Options {
+    Micros commit_every = 50ms;
+    std::size_t batch_samples = 1000;
+    std::size_t max_series = 1000;
+    bool start = true;
+  };
+  Rig(const std::filesystem::path& directory, const std::string& rules) : Rig(directory, rules, Options{}) {}
+  Rig(const std::filesystem::path& directory, const std::string& rules, const Options& rig) : rules_(rules) {
     journal::Options options;
     options.directory = directory;
+    options.series.max_series = rig.max_series;
     auto opened = journal::Journal::open(options, clock_, metrics_);
     if (!opened) throw std::runtime_error(opened.error().text);
     journal_ = std::move(*opened);
-    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, metrics_, Pump::Limits{commit_every, 1000});
+    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, metrics_,
+                                   Pump::Limits{rig.commit_every, rig.batch_samples});
+    if (!rig.start) return;
     pump_->recover(rules_of(rules));
     thread_ = std::jthread([this](std::stop_token stop) { pump_->run(std::move(stop)); });
+  }
+  /// Of a pump that was not started: all that was pushed until now.
+  void drain() {
+    std::stop_source stop;
+    stop.request_stop();
+    pump_->recover(rules_of(rules_));
+    pump_->run(stop.get_token());
   }
 
   SeriesId series(const std::string& name) { return *journal_->catalogue().intern(name, SeriesInfo{}); }
@@ -59,6 +76,7 @@ class Rig {
     return causes;
   }
 
+  const std::string rules_;
   GatewayClock clock_;
   Metrics metrics_;
   std::unique_ptr<journal::Journal> journal_;
@@ -88,7 +106,7 @@ TEST(Pump, CommitsWhatWasPushedInOrder) {
 
 TEST(Pump, AnAlertCommitsWithTheSampleThatCausedItAndAtOnce) {
   const test::TempDir directory;
-  Rig rig(directory.path(), kHot, 20s);
+  Rig rig(directory.path(), kHot, {.commit_every = 20s});
   rig.push(rig.series("boiler/temperature"), 95);
   ASSERT_TRUE(eventually([&] { return !rig.journal_->alerts()->empty(); }, 10s)) << "it waited for commit_every";
   const auto batches = rig.journal_->read(prev(rig.journal_->last()));
@@ -181,22 +199,26 @@ TEST(Pump, ASensorThatNeverSpokeIsNoFreshNewsAfterAQuickRestart) {
   EXPECT_THAT(rig.transitions(), testing::IsEmpty());
 }
 
-/// What a gateway of before left: it ended `ago` before now, with a sample of `series` that was `age` old then.
-void leave_behind(const std::filesystem::path& directory, Micros ago, const std::string& series, Micros age) {
-  FakeClock clock(GatewayClock().now() - ago);
+/// What a gateway of before left: a sample of each series, taken and stored so long ago. Oldest first.
+void leave_behind(const std::filesystem::path& directory, const std::vector<std::pair<std::string, Micros>>& samples) {
+  const Timestamp now = GatewayClock().now();
+  FakeClock clock(now);
   Metrics metrics;
   journal::Options options;
   options.directory = directory;
   auto journal = journal::Journal::open(options, clock, metrics);
   ASSERT_TRUE(journal) << journal.error().text;
-  Batch batch;
-  batch.samples = {{*(*journal)->catalogue().intern(series, {}), Quality::good, Reason::none, clock.now() - age, 50}};
-  ASSERT_TRUE((*journal)->append(std::move(batch)));
+  for (const auto& [series, ago] : samples) {
+    clock.set(now - ago);
+    Batch batch;
+    batch.samples = {{*(*journal)->catalogue().intern(series, {}), Quality::good, Reason::none, clock.now(), 50}};
+    ASSERT_TRUE((*journal)->append(std::move(batch)));
+  }
 }
 
 TEST(Pump, WhileTheGatewayWasOffNobodyWasSilent) {
   const test::TempDir directory;
-  leave_behind(directory.path(), 40min, "cellar/level", 1min);
+  leave_behind(directory.path(), {{"cellar/level", 41min}, {"plant/a", 40min}});
   const std::string rules = "rules: [{name: silent, series: cellar/level, absence: {for: 30m}}]\n";
   for (int start = 0; start < 3; ++start) {
     Rig rig(directory.path(), rules);
@@ -210,9 +232,32 @@ TEST(Pump, WhileTheGatewayWasOffNobodyWasSilent) {
   }
 }
 
+TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {
+  const test::TempDir directory;
+  leave_behind(directory.path(), {{"cellar/level", 61min}, {"plant/a", 0min}});
+  const std::string rules = "rules: [{name: silent, series: cellar/level, absence: {for: 1h}}]\n";
+  Rig rig(directory.path(), rules, {.batch_samples = 2, .start = false});
+  for (int i = 0; i < 5; ++i) rig.push(rig.series("plant/a"), i);
+  const Sample answer{rig.series("cellar/level"), Quality::good, Reason::none, rig.clock_.now() - 30min, 1};
+  rig.intake_.push({&answer, 1});
+  rig.drain();
+  EXPECT_EQ(rig.journal_->stats().samples, 8u);
+  EXPECT_THAT(rig.transitions(), testing::IsEmpty());
+}
+
+TEST(Pump, ASilentSensorIsMissedThoughTheQueueIsNeverEmpty) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "rules: [{name: silent, series: cellar/level, absence: {for: 1s}}]\n");
+  std::jthread flood([&rig, a = rig.series("plant/a")](const std::stop_token& stop) {
+    const std::vector<Sample> samples(256, Sample{a, Quality::good, Reason::none, rig.clock_.now(), 1});
+    while (!stop.stop_requested()) rig.intake_.push(samples);
+  });
+  EXPECT_TRUE(eventually([&] { return rig.transitions().size() == 1; }));
+}
+
 TEST(Pump, WhenNobodyWatchedStandsInTheJournal) {
   const test::TempDir directory;
-  leave_behind(directory.path(), 40min, "cellar/level", 1min);
+  leave_behind(directory.path(), {{"cellar/level", 41min}, {"plant/a", 40min}});
   Rig rig(directory.path(), "rules: []");
   rig.store(rig.series("plant/a"), 1);
   const auto events = rig.journal_->events({});
@@ -252,7 +297,7 @@ TEST(Pump, TheIntervalsOfSensorsAreLearnedAnewFromTheJournal) {
 TEST(Pump, WhatWasPushedBeforeTheStopIsOnDiskAfterIt) {
   const test::TempDir directory;
   {
-    Rig rig(directory.path(), "rules: []", 30s);
+    Rig rig(directory.path(), "rules: []", {.commit_every = 30s});
     const SeriesId a = rig.series("plant/a");
     for (int i = 0; i < 3000; ++i) rig.push(a, i);
   }
