@@ -38,6 +38,8 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       commits_(metrics.counter("journal/commits", "", "Batches committed.")),
       committed_samples_(metrics.counter("journal/committed_samples", "", "Samples on disk.")),
       clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
+      late_samples_(metrics.counter("rules/late_samples", "",
+                                    "Samples older than their series' newest: stored, shown, and not evaluated.")),
       engine_({}),
       second_began_(Steady::now()) {
   beat();
@@ -69,10 +71,7 @@ std::vector<rules::Interval> Pump::unwatched_times() const {
 
 void Pump::adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched) {
   engine_ = rules::Engine(std::move(rules), engine_);
-  for (const std::string& name : engine_.literal_series()) {
-    // A sensor that a rule names must be missed even if it never speaks, so it gets its id now.
-    if (!journal_.catalogue().find(name)) static_cast<void>(journal_.catalogue().intern(name, SeriesInfo{}));
-  }
+  intern_literal_series();
   declared_version_ = 0;
   declare_new_series();
   for (const rules::Interval& gap : unwatched) engine_.unwatched(gap);
@@ -85,6 +84,17 @@ void Pump::adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interv
   }
   collect();
   warm();
+}
+
+/// A sensor that a rule names must be missed even if it never speaks, so it gets its id now.
+void Pump::intern_literal_series() {
+  for (const std::string& name : engine_.literal_series()) {
+    if (journal_.catalogue().find(name)) continue;
+    if (const auto made = journal_.catalogue().intern(name, SeriesInfo{}); !made) {
+      batch_.events.push_back(
+          {clock_.now(), Notice{"configuration", "a rule cannot watch what it names: " + made.error().text}});
+    }
+  }
 }
 
 void Pump::declare_new_series() {
@@ -134,25 +144,29 @@ void Pump::run(std::stop_token stop) {
     const Micros wait = stopping ? Micros{0} : batch_.samples.empty() ? kTick : std::min(kTick, limits_.commit_every);
     intake_.take(taken, limits_.batch_samples, wait, stop);
     const bool nothing_came = taken.samples.empty() && taken.events.empty();
-    absorb(taken);
+    absorb(taken, stop);
     if (commit_due() || (stopping && nothing_came)) commit(stop);
     if (stopping && nothing_came) return;
     each_second();
   }
 }
 
-void Pump::absorb(Intake::Taken& taken) {
-  const bool was_empty = batch_is_empty();
+/// The new engine begins from what is on disk. Where the disk will not have it the gateway stops, and the next start
+/// reads the new rules.
+void Pump::take_new_rules(const std::stop_token& stop) {
   std::optional<std::vector<rules::Rule>> rules;
   {
     const std::lock_guard lock(mutex_);
     rules.swap(next_rules_);
   }
-  if (rules) {
-    commit({});  // the new engine begins from what is on disk
-    adopt(std::move(*rules), unwatched_times());
-    urgent_ = true;
-  }
+  if (!rules || !commit(stop)) return;
+  adopt(std::move(*rules), unwatched_times());
+  urgent_ = true;
+}
+
+void Pump::absorb(Intake::Taken& taken, const std::stop_token& stop) {
+  const bool was_empty = batch_is_empty();
+  take_new_rules(stop);
   declare_new_series();
   const Timestamp now = clock_.now();
   engine_.observe(taken.samples, now, output_);
@@ -214,9 +228,11 @@ bool Pump::commit_due() const {
          (!batch_is_empty() && Steady::now() - batch_began_ >= limits_.commit_every);
 }
 
-void Pump::commit(std::stop_token stop) {
+/// False: given up, the gateway stops.
+bool Pump::commit(std::stop_token stop) {
   const std::size_t samples = batch_.samples.size();
-  if (batch_is_empty() || append(stop)) {
+  const bool stored = batch_is_empty() || append(std::move(stop));
+  if (stored) {
     committed_samples_.add(static_cast<double>(samples));
     intake_.committed(batch_ticket_);
   }
@@ -232,6 +248,7 @@ void Pump::commit(std::stop_token stop) {
     wish->answer.set_value(std::move(*wish->outcome));
     wish = wishes_.erase(wish);
   }
+  return stored;
 }
 
 /// Until it is on disk. False: the gateway stops and the disk will not have it.
@@ -278,6 +295,7 @@ void Pump::each_second() {
     urgent_ = true;
   }
   const Status maintained = journal_.maintain();
+  late_samples_.set(static_cast<double>(engine_.late_samples()));
   auto status = engine_.status();
   const std::lock_guard lock(mutex_);
   if (!maintained && trouble_.empty()) trouble_ = maintained.error().text;

@@ -66,16 +66,18 @@ class Pump {
 
   std::vector<rules::Interval> unwatched_times() const;
   void adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched);
+  void intern_literal_series();
   void declare_new_series();
   void warm();
   void warm_from_log();
-  void absorb(Intake::Taken& taken);
+  void absorb(Intake::Taken& taken, const std::stop_token& stop);
+  void take_new_rules(const std::stop_token& stop);
   void tick(const Intake::Taken& taken, Timestamp now);
   void answer_wish(const Event& event);
   void collect();
   bool batch_is_empty() const;
   bool commit_due() const;
-  void commit(std::stop_token stop);
+  bool commit(std::stop_token stop);
   bool append(std::stop_token stop);
   void after_commit(std::chrono::steady_clock::duration took);
   void each_second();
@@ -90,6 +92,7 @@ class Pump {
   Metric& commits_;
   Metric& committed_samples_;
   Metric& clock_steps_;
+  Metric& late_samples_;
 
   // The pump's thread only.
   rules::Engine engine_;

@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <thread>
 
 #include "gateway/app/settings.h"
+#include "tests/gateway/journal/faulty_vfs.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -292,6 +294,50 @@ TEST(Pump, TheIntervalsOfSensorsAreLearnedAnewFromTheJournal) {
   const Micros stale = rig.freshness_.stale_after(rig.series("plant/slow"));
   EXPECT_GT(stale, 14s);
   EXPECT_LT(stale, 16s);
+}
+
+TEST(Pump, ARuleThatNamesOneSeriesTooManySaysSo) {
+  const test::TempDir directory;
+  Rig rig(directory.path(),
+          "rules: [{name: a, series: x/a, absence: {for: 1h}}, {name: b, series: x/b, absence: {for: 1h}}]\n",
+          {.max_series = 1});
+  rig.store(rig.series("x/a"), 1);
+  const auto events = rig.journal_->events({});
+  ASSERT_TRUE(events && events->size() == 1);
+  EXPECT_EQ(std::get<Notice>(events->front().event.body).text,
+            "a rule cannot watch what it names: series 'x/b' not taken: the gateway has its 1 series already");
+}
+
+TEST(Pump, LateSamplesAreCounted) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  const SeriesId boiler = rig.series("boiler/temperature");
+  rig.store(boiler, 50);
+  const Sample late{boiler, Quality::good, Reason::none, rig.clock_.now() - 1h, 50};
+  rig.intake_.push({&late, 1});
+  rig.pump_->replace_rules(rules_of(kHot));
+  rig.intake_.push({&late, 1});
+  const Metric& counted = rig.metrics_.counter("rules/late_samples", "", "");
+  EXPECT_TRUE(eventually([&] { return counted.value() == 2; }));
+}
+
+TEST(Pump, NewRulesDoNotHoldUpTheStopWhileTheDiskIsFull) {
+  journal::FaultyVfs faults;
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot, {.commit_every = 1h});
+  rig.store(rig.series("boiler/temperature"), 50);
+  rig.push(rig.series("boiler/temperature"), 51);
+  ASSERT_TRUE(eventually([&] { return rig.intake_.stats().depth == 0; }));
+  faults.arm(1, SQLITE_FULL, true);
+  rig.pump_->replace_rules(rules_of(kHot));
+  ASSERT_TRUE(eventually([&] { return !rig.pump_->store().trouble.empty(); }));
+  std::atomic<bool> stopped = false;
+  const std::jthread stopping([&] {
+    rig.thread_ = {};
+    stopped = true;
+  });
+  EXPECT_TRUE(eventually([&] { return stopped.load(); }, 30s));
+  faults.disarm();
 }
 
 TEST(Pump, WhatWasPushedBeforeTheStopIsOnDiskAfterIt) {
