@@ -25,6 +25,7 @@ int status_of(Errc code) {
     case Errc::conflict:
       return 409;
     case Errc::unavailable:
+    case Errc::interrupted:
     case Errc::timed_out:
     case Errc::full:
     case Errc::stopped:

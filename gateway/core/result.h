@@ -13,6 +13,7 @@ enum class Errc {
   not_found,
   conflict,     ///< it exists already, or is held by another process
   unavailable,  ///< the far end cannot be reached now: try again
+  interrupted,  ///< the far end was there and went away in the middle of it: what was under way may have arrived
   timed_out,
   full,     ///< a bound was reached: disk, quota, number
   io,       ///< the operating system or the storage failed

@@ -59,6 +59,8 @@ std::string refusal(int code, const ConnectionOptions& options, std::string_view
       return "the message is larger than it takes";
     case 0x97:
       return "a quota of it is exceeded";
+    case 0x99:
+      return "the message is not of the form that it asks for";
     case 0x9f:
       return "too many connections in a short time";
     default:
@@ -115,6 +117,12 @@ paho::connect_options connect_options(const ConnectionOptions& options) {
   return out;
 }
 
+/// Only what lies in the message itself: whatever else is wrong (rights, quotas) may be mended while it waits.
+Errc code_of(int reason) {
+  constexpr int kPacketTooLarge = 0x95, kPayloadFormatInvalid = 0x99;
+  return reason == kPacketTooLarge || reason == kPayloadFormatInvalid ? Errc::invalid : Errc::unavailable;
+}
+
 /// Throws what went wrong.
 Status wait_for(const paho::token_ptr& token, Micros patience, const std::stop_token& stop) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -151,11 +159,14 @@ struct Client::Impl final : paho::iaction_listener {
 
 void Client::Impl::on_failure(const paho::token& token) {
   const int reason = token.get_reason_code();
-  const int code = reason >= 0x80 && reason != paho::ReasonCode::MQTTPP_V3_CODE ? reason : token.get_return_code();
-  const std::string wish = fmt::format("publish to '{}'", (*token.get_topics())[0]);
-  std::string known = code > 0 ? refusal(code, options, wish) : "";
-  if (known.empty()) known = fmt::format("not delivered (code {})", code);
-  events.answered(round_of(token), Error{Errc::unavailable, fmt::format("{}: {}", where, known)});
+  if (reason < 0x80 || reason == paho::ReasonCode::MQTTPP_V3_CODE) {
+    const int code = token.get_return_code();
+    events.answered(round_of(token), Error{Errc::interrupted, fmt::format("{}: not delivered (code {})", where, code)});
+    return;
+  }
+  std::string known = refusal(reason, options, fmt::format("publish to '{}'", (*token.get_topics())[0]));
+  if (known.empty()) known = fmt::format("it refuses the message (reason 0x{:02x})", reason);
+  events.answered(round_of(token), Error{code_of(reason), fmt::format("{}: {}", where, known)});
 }
 
 void Client::Impl::arrived(const paho::const_message_ptr& message) {
@@ -171,11 +182,13 @@ Client::Client(const ConnectionOptions& options, Events events)
       impl->paho.emplace(options.broker.paho_uri(), options.client_id,
                          paho::create_options(is_v5(options) ? MQTTVERSION_5 : MQTTVERSION_3_1_1), nullptr);
   paho.set_message_callback([impl](const paho::const_message_ptr& message) { impl->arrived(message); });
-  paho.set_connection_lost_handler(
-      [impl](const std::string&) { impl->events.lost(fmt::format("the connection to {} is lost", impl->where)); });
-  paho.set_disconnected_handler([impl](const paho::properties&, paho::ReasonCode code) {
-    const std::string known = refusal(code, impl->options);
-    impl->events.lost(fmt::format("{} closed the connection{}{}", impl->where, known.empty() ? "" : ": ", known));
+  paho.set_connection_lost_handler([impl](const std::string&) {
+    impl->events.lost({Errc::interrupted, fmt::format("the connection to {} is lost", impl->where)});
+  });
+  paho.set_disconnected_handler([impl](const paho::properties&, paho::ReasonCode reason) {
+    const std::string known = refusal(reason, impl->options);
+    impl->events.lost({code_of(reason) == Errc::invalid ? Errc::invalid : Errc::interrupted,
+                       fmt::format("{} closed the connection{}{}", impl->where, known.empty() ? "" : ": ", known)});
   });
 }
 
@@ -189,17 +202,24 @@ Client::~Client() {
   impl_->paho.reset();
 }
 
+std::size_t packet_bytes(const Outgoing& message) {
+  constexpr std::size_t kAround =
+      1 + 4 + 2 + 2 + 1;  // type, length, topic's length, packet id, length of no properties
+  return kAround + message.topic.size() + message.payload.size();
+}
+
 Result<Limits> Client::connect(std::stop_token stop) try {
   const paho::token_ptr token = impl_->paho->connect(connect_options(impl_->options));
   if (const Status answered = wait_for(token, kConnectTimeout + 5s, stop); !answered) return fail(answered.error());
   const paho::properties said = token->get_connect_response().get_properties();
   // Paho holds back what exceeds the broker's Receive Maximum and looks at it again only once a second, so we do not
   // let it come to that.
-  constexpr auto kReceiveMaximum = paho::property::RECEIVE_MAXIMUM;
-  Limits limits{impl_->options.max_in_flight};
+  constexpr auto kReceiveMaximum = paho::property::RECEIVE_MAXIMUM, kPacketSize = paho::property::MAXIMUM_PACKET_SIZE;
+  Limits limits{.in_flight = impl_->options.max_in_flight};
   if (said.contains(kReceiveMaximum)) {
     limits.in_flight = std::min<std::size_t>(limits.in_flight, paho::get<std::uint16_t>(said, kReceiveMaximum));
   }
+  if (said.contains(kPacketSize)) limits.packet_bytes = paho::get<std::uint32_t>(said, kPacketSize);
   return limits;
 } catch (const paho::exception& error) {
   const ConnectionOptions& options = impl_->options;

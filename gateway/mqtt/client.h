@@ -37,8 +37,12 @@ struct Outgoing {
 
 /// What a broker takes at most, as its CONNACK says (MQTT 5).
 struct Limits {
-  std::size_t in_flight;  ///< publishes without their acknowledgement
+  std::size_t in_flight = 1;            ///< publishes without their acknowledgement
+  std::size_t packet_bytes = SIZE_MAX;  ///< of a whole packet
 };
+
+/// Of its PUBLISH, with what stands around topic and payload.
+std::size_t packet_bytes(const Outgoing& message);
 
 /// Paho's client, and the only place that knows Paho. It does what it is told, once: trying again, counting answers and
 /// telling the user is the Connection's. Nothing is buffered: Paho's consumer queue, offline buffer and persistence
@@ -50,9 +54,12 @@ class Client {
   struct Events {
     /// One at a time. Paho acknowledges a QoS 1 message when this returns.
     std::function<void(const Message&)> message;
-    /// The connection broke, in words. It may be told twice.
-    std::function<void(std::string why)> lost;
-    /// A publish of that round was acknowledged (PUBACK, PUBCOMP), or will not be any more.
+    /// The connection broke. It may be told twice. Errc::interrupted; Errc::invalid where the broker says that it will
+    /// never take a message that it got.
+    std::function<void(Error why)> lost;
+    /// A publish of that round was acknowledged (PUBACK, PUBCOMP), or will not be any more: Errc::invalid where the
+    /// broker will never take that message, Errc::interrupted where the connection ended before its answer, else
+    /// Errc::unavailable.
     std::function<void(std::uint32_t round, std::optional<Error> error)> answered;
   };
 

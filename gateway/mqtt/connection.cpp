@@ -33,11 +33,10 @@ struct Connection::Impl {
   mutable std::mutex mutex;
   mutable std::condition_variable_any changed;
   State current;
-  bool lost = false;
-  std::string why_lost;
-  std::uint32_t round = 0;  ///< publishes since one flush(); a late answer of an older round says nothing
+  std::optional<Error> lost;  ///< set while a connection that broke is not made anew
+  std::uint32_t round = 0;    ///< publishes since one flush(); a late answer of an older round says nothing
   std::size_t in_flight = 0;
-  Limits limits{1};
+  Limits limits;
   std::uint64_t answers = 0;
   std::optional<Error> failed;
 
@@ -53,7 +52,7 @@ struct Connection::Impl {
   void set(State::Phase phase, std::string text, std::string why = {});
 
   // Paho's threads.
-  void note_lost(std::string why);
+  void note_lost(Error why);
   void settle(std::uint32_t of_round, std::optional<Error> error);
 
   // The publishing thread.
@@ -80,7 +79,7 @@ Status Connection::Impl::join(std::stop_token stop) {
   set(State::Phase::connecting, fmt::format("connecting to {}", where));
   {
     const std::scoped_lock lock(mutex);
-    lost = false;
+    lost.reset();
   }
   const auto taken = client->connect(stop);
   if (!taken) return fail(taken.error());
@@ -104,9 +103,9 @@ Status Connection::Impl::join(std::stop_token stop) {
 std::string Connection::Impl::wait_until_lost(std::stop_token stop) {
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex);
-    if (changed.wait_for(lock, stop, kLookAgain, [this] { return lost; })) return why_lost;
+    if (changed.wait_for(lock, stop, kLookAgain, [this] { return lost.has_value(); })) return lost->text;
     lock.unlock();  // Paho's own lock is not to be asked for under ours
-    if (!client->connected()) note_lost(fmt::format("the connection to {} is lost", where));
+    if (!client->connected()) note_lost({Errc::interrupted, fmt::format("the connection to {} is lost", where)});
   }
   return "";
 }
@@ -149,18 +148,17 @@ void Connection::Impl::run(std::stop_token stop) {
 void Connection::Impl::make_client() {
   auto made = std::make_shared<Client>(
       options, Client::Events{
-                   handlers.message, [this](std::string why) { note_lost(std::move(why)); },
+                   handlers.message, [this](Error why) { note_lost(std::move(why)); },
                    [this](std::uint32_t of_round, std::optional<Error> error) { settle(of_round, std::move(error)); }});
   const std::scoped_lock lock(mutex);
   client.swap(made);
 }
 
-void Connection::Impl::note_lost(std::string why) {
+void Connection::Impl::note_lost(Error why) {
   const std::scoped_lock lock(mutex);
   if (lost) return;
-  lost = true;
-  why_lost = std::move(why);
-  if (in_flight > 0 && !failed) failed = Error{Errc::unavailable, why_lost};
+  lost = std::move(why);
+  if (in_flight > 0 && !failed) failed = lost;
   changed.notify_all();
 }
 
@@ -176,8 +174,7 @@ void Connection::Impl::settle(std::uint32_t of_round, std::optional<Error> error
 /// Under `mutex`. The connection's thread then makes a new one.
 Error Connection::Impl::give_up(Micros patience) {
   Error error{Errc::timed_out, fmt::format("{} acknowledged nothing for {}", where, age_text(patience))};
-  lost = true;
-  why_lost = error.text;
+  lost = error;
   changed.notify_all();
   return error;
 }
@@ -243,10 +240,14 @@ Status Connection::publish(Outgoing message, std::stop_token stop) {
   if (!waited || stuck()) {
     const Error error = !waited       ? waited.error()
                         : impl.failed ? *impl.failed
-                        : impl.lost   ? Error{Errc::unavailable, impl.why_lost}
+                        : impl.lost   ? Error{Errc::unavailable, impl.lost->text}
                                       : Error{Errc::unavailable, "not connected: " + impl.current.text};
     impl.begin_round();
     return fail(error);
+  }
+  if (packet_bytes(message) > impl.limits.packet_bytes) {
+    impl.begin_round();
+    return fail(Errc::invalid, "{} takes no message of more than {} bytes", impl.where, impl.limits.packet_bytes);
   }
   ++impl.in_flight;
   const std::uint32_t round = impl.round;
@@ -265,7 +266,7 @@ Status Connection::flush(Micros patience, std::stop_token stop) {
   const auto done = [&] { return impl.failed || impl.lost || impl.in_flight == 0; };
   Status result = impl.wait_for_answers(lock, done, patience, stop);
   if (result && impl.failed) result = fail(*impl.failed);
-  if (result && impl.in_flight > 0) result = fail(Errc::unavailable, "{}", impl.why_lost);
+  if (result && impl.in_flight > 0) result = fail(*impl.lost);
   impl.begin_round();
   return result;
 }

@@ -54,11 +54,12 @@ class Connection {
   bool wait_connected(Micros patience, std::stop_token stop) const;
 
   /// Starts to send; waits while `max_in_flight` publishes, or as many as the broker takes, are unacknowledged. One
-  /// publishing thread. An error means
-  /// that none of the publishes since the last flush() or error counts as sent: send them all again.
+  /// publishing thread. An error means that none of the publishes since the last flush() or error counts as sent: send
+  /// them all again. Errc::invalid: the broker will never take one of them; Errc::interrupted: the connection broke
+  /// while some were on their way.
   Status publish(Outgoing message, std::stop_token stop);
   /// Waits until the broker has acknowledged (PUBACK, PUBCOMP) every publish since the last flush(). On an error none
-  /// counts as sent. Without any acknowledgement for `patience` the connection is given up and made anew.
+  /// counts as sent, as above. Without any acknowledgement for `patience` the connection is given up and made anew.
   Status flush(Micros patience, std::stop_token stop);
 
  private:

@@ -20,10 +20,14 @@ constexpr std::size_t kAlertsARound = 500;
 constexpr Micros kIdleWait = 500ms;
 /// A backlog younger than this is just the pulse of batches.
 constexpr Micros kUsualLag = 10s;
-constexpr Micros kFirstWait = 1s;
-constexpr Micros kLongestWait = 5s;  // short, because a far end connects by a backoff of its own
+/// A broker of MQTT 3.1.1 can refuse a message only by closing the connection, which has other reasons too: so many
+/// times with the others of its round, and then so many times alone.
+constexpr int kBreaksTogether = 3;
+constexpr int kBreaksAlone = 5;
 
-std::string cursor(const std::string& name, std::string_view lane) { return fmt::format("uplink/{}/{}", name, lane); }
+std::string_view name_of(Lane lane) { return lane == Lane::alerts ? "alerts" : "samples"; }
+
+std::string cursor(const std::string& name, Lane lane) { return fmt::format("uplink/{}/{}", name, name_of(lane)); }
 
 journal::BatchPtr gap_of(Gap gap) {
   Batch batch;
@@ -52,8 +56,9 @@ std::uint64_t lost_in(Lane lane, const Batch& batch) {
 }  // namespace
 
 Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal& journal, const Clock& clock,
-               Metrics& metrics)
+               Metrics& metrics, Waits waits)
     : section_(std::move(section)),
+      waits_(waits),
       uplink_(std::move(uplink)),
       journal_(journal),
       clock_(clock),
@@ -90,7 +95,7 @@ Runner::Stats Runner::stats() const {
 }
 
 void Runner::run(std::stop_token stop) {
-  Backoff backoff(kFirstWait, kLongestWait, std::hash<std::string>{}(name()));
+  Backoff backoff(waits_.first, waits_.longest, std::hash<std::string>{}(name()));
   measured_at_ = Steady::now();
   while (!stop.stop_requested()) {
     const Round done = round(stop);
@@ -113,8 +118,8 @@ void Runner::run(std::stop_token stop) {
 }
 
 Runner::Round Runner::round(std::stop_token stop) {
-  const auto alerts_at = journal_.position(cursor(name(), "alerts"));
-  const auto samples_at = journal_.position(cursor(name(), "samples"));
+  const auto alerts_at = journal_.position(cursor(name(), Lane::alerts));
+  const auto samples_at = journal_.position(cursor(name(), Lane::samples));
   if (!alerts_at || !samples_at) return {false, fail((alerts_at ? samples_at : alerts_at).error())};
   samples_at_ = *samples_at;
   const Round alerts = send_alerts(*alerts_at, stop);
@@ -149,8 +154,8 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
 Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   const auto alerts = alerts_after(after);
   if (!alerts) return {false, fail(alerts.error())};
-  if (!alerts->batches.empty()) return carry(Lane::alerts, alerts->batches, alerts->through, stop);
-  if (alerts->through > after) static_cast<void>(journal_.advance(cursor(name(), "alerts"), alerts->through));
+  if (!alerts->batches.empty()) return {true, carry(Lane::alerts, alerts->batches, alerts->through, stop)};
+  if (alerts->through > after) return {false, move(Lane::alerts, alerts->through)};
   return {};
 }
 
@@ -169,18 +174,57 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     stats_.backlog_oldest = (*held)->committed;
   }
-  return carry(Lane::samples, batches, through, stop);
+  return {true, batches.empty() ? move(Lane::samples, through) : carry(Lane::samples, batches, through, stop)};
 }
 
-Runner::Round Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
-  if (!batches.empty()) {
-    if (const Status sent = uplink_->send(lane, batches, stop); !sent) return {false, sent};
-    delivered(lane, batches);
+/// Delivers the batches and moves the cursor. What the far end refuses among them is found by sending one at a time.
+Status Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
+  Breaks& breaks = breaks_[static_cast<std::size_t>(lane)];
+  if (breaks.at != batches.front()->seq) breaks = {batches.front()->seq, 0};
+  const bool alone = batches.size() == 1;
+  if (alone || breaks.count < kBreaksTogether) {
+    const Status sent = uplink_->send(lane, batches, stop);
+    if (sent) {
+      delivered(lane, batches);
+      return move(lane, through);
+    }
+    if (sent.error().code == Errc::interrupted) ++breaks.count;
+    const bool refused = sent.error().code == Errc::invalid || breaks.count >= kBreaksTogether + kBreaksAlone;
+    if (!refused) return sent;
+    if (alone) return put_aside(lane, *batches.front(), through, sent.error().text, stop);
   }
-  const Status moved = journal_.advance(cursor(name(), lane == Lane::alerts ? "alerts" : "samples"), through);
-  if (!moved) return {false, moved};
-  if (lane == Lane::samples) samples_at_ = through;
-  return {true, {}};
+  for (const auto& batch : batches) {
+    const Seq end = &batch == &batches.back() ? through : batch->seq;
+    if (const Status one = carry(lane, {&batch, 1}, end, stop); !one) return one;
+  }
+  return {};
+}
+
+/// The far end will never take this batch: its samples are in the history, its alerts in the log; here is told why they
+/// are not upstream, and there that they are missing.
+Status Runner::put_aside(Lane lane, const Batch& batch, Seq through, const std::string& why, std::stop_token stop) {
+  if (!batch.gap) {
+    const journal::BatchPtr gap = gap_of({batch.seq, batch.seq, "refused"});
+    const Status told = uplink_->send(lane, {&gap, 1}, stop);
+    if (!told && told.error().code != Errc::invalid) return told;
+  }
+  const std::string what =
+      fmt::format("commit {}: {} samples, {} events", number(batch.seq), batch.samples.size(), batch.events.size());
+  journal_.dead_letter({clock_.now(), "uplink/" + name(), std::string(name_of(lane)), what, why});
+  lose(batch.gap ? lost_in(lane, batch) : 1);
+  return move(lane, through);
+}
+
+Status Runner::move(Lane lane, Seq through) {
+  const Status moved = journal_.advance(cursor(name(), lane), through);
+  if (moved && lane == Lane::samples) samples_at_ = through;
+  return moved;
+}
+
+void Runner::lose(std::uint64_t batches) {
+  lost_metric_.add(static_cast<double>(batches));
+  const std::lock_guard lock(mutex_);
+  stats_.lost_batches += batches;
 }
 
 void Runner::delivered(Lane lane, std::span<const journal::BatchPtr> batches) {
@@ -192,9 +236,8 @@ void Runner::delivered(Lane lane, std::span<const journal::BatchPtr> batches) {
   }
   delivered_samples_ += samples;
   delivered_metric_.add(static_cast<double>(samples));
-  lost_metric_.add(static_cast<double>(lost));
+  if (lost > 0) lose(lost);
   const std::lock_guard lock(mutex_);
-  stats_.lost_batches += lost;
   stats_.last_ack = clock_.now();
 }
 

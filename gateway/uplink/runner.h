@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,12 @@
 #include "gateway/uplink/uplink.h"
 
 namespace tidegate::uplink {
+
+/// Between tries, doubling. Short, because a far end connects by a backoff of its own.
+struct Waits {
+  Micros first = std::chrono::seconds(1);
+  Micros longest = std::chrono::seconds(5);
+};
 
 /// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `uplink/NAME/alerts` and
 /// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end
@@ -44,7 +51,7 @@ class Runner {
   };
 
   Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal& journal, const Clock& clock,
-         Metrics& metrics);
+         Metrics& metrics, Waits waits = {});
   ~Runner();  ///< stops; what is not acknowledged stays in the backlog
 
   /// Does nothing when it runs already.
@@ -73,12 +80,16 @@ class Runner {
   Round send_alerts(Seq after, std::stop_token stop);
   Result<Alerts> alerts_after(Seq after) const;
   Round send_samples(std::stop_token stop);
-  Round carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
+  Status carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
+  Status put_aside(Lane lane, const Batch& batch, Seq through, const std::string& why, std::stop_token stop);
+  Status move(Lane lane, Seq through);
+  void lose(std::uint64_t batches);
   void delivered(Lane lane, std::span<const journal::BatchPtr> batches);
   void measure(const Round& done);
   void tell_drain_time(std::optional<double> seconds);
 
   const Section section_;
+  const Waits waits_;
   std::unique_ptr<Uplink> uplink_;  ///< the thread's own once it runs
   journal::Journal& journal_;
   const Clock& clock_;
@@ -90,6 +101,12 @@ class Runner {
 
   // The thread's own.
   Seq samples_at_{0};
+  /// How often the far end went away while a lane's next batch was on its way.
+  struct Breaks {
+    Seq at{0};
+    int count = 0;
+  };
+  std::array<Breaks, 2> breaks_;  ///< by lane
   std::uint64_t delivered_samples_ = 0;
   std::chrono::steady_clock::time_point measured_at_;
   std::uint64_t measured_samples_ = 0;

@@ -24,6 +24,8 @@ class Uplink {
   virtual ~Uplink() = default;
   /// Sends the batches in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the
   /// caller sends all of them again later, so the far end sees each at least once, with its id `gateway/epoch/seq`.
+  /// Errc::invalid: the far end will never take one of them. Errc::interrupted: it was there and went away while they
+  /// were on their way, which may be its way to refuse one.
   virtual Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token stop) = 0;
 };
 

@@ -197,6 +197,48 @@ TEST(Connection, HasNoMoreOnTheWayThanTheBrokerTakes) {
   EXPECT_EQ(fifth.error().code, Errc::stopped);
 }
 
+/// Publishes three messages to a broker that answers the second one like this.
+Error refused_by(ScriptedBroker::Answer answer) {
+  ScriptedBroker broker({.published = [answer](const auto& publish) {
+    return publish.payload == "2" ? answer : ScriptedBroker::Answer{};
+  }});
+  Listener sender(options_for(broker.url()));
+  EXPECT_TRUE(sender.connected()) << sender.texts();
+  Status sent;
+  for (const char* payload : {"1", "2", "3"}) {
+    if (sent) sent = sender.connection->publish({"out", payload}, {});
+  }
+  if (sent) sent = sender.connection->flush(20s, {});
+  EXPECT_FALSE(sent);
+  return sent ? Error{} : sent.error();
+}
+
+TEST(Connection, TellsAMessageThatWillNeverBeTakenFromOneThatMayBeLater) {
+  using Answer = ScriptedBroker::Answer;
+  EXPECT_EQ(refused_by({Answer::Kind::code, 0x95}).code, Errc::invalid);
+  EXPECT_EQ(refused_by({Answer::Kind::code, 0x99}).code, Errc::invalid);
+  EXPECT_EQ(refused_by({Answer::Kind::disconnect, 0x95}).code, Errc::invalid);
+  for (const int later : {0x80, 0x83, 0x87, 0x90, 0x97}) {
+    const Error error = refused_by({Answer::Kind::code, static_cast<std::uint8_t>(later)});
+    EXPECT_EQ(error.code, Errc::unavailable) << later << " " << error.text;
+  }
+  EXPECT_EQ(refused_by({Answer::Kind::close, 0}).code, Errc::interrupted);
+}
+
+TEST(Connection, DoesNotEvenSendWhatIsLargerThanTheBrokerTakes) {
+  ScriptedBroker broker({.maximum_packet_size = 100});
+  Listener sender(options_for(broker.url()));
+  ASSERT_TRUE(sender.connected()) << sender.texts();
+  const Status sent = sender.connection->publish({"out", std::string(100, 'x')}, {});
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code, Errc::invalid);
+  EXPECT_THAT(sent.error().text, HasSubstr("no message of more than 100 bytes"));
+  ASSERT_TRUE(sender.connection->publish({"out", std::string(80, 'x')}, {}));
+  EXPECT_TRUE(sender.connection->flush(20s, {}));
+  EXPECT_EQ(broker.publishes().size(), 1u);
+  EXPECT_EQ(broker.connections(), 1);
+}
+
 TEST(Connection, GivesItsUserNameAndPassword) {
   Broker broker({.user = "gateway", .password = "right"});
   auto options = options_for(broker.url());
@@ -246,7 +288,7 @@ TEST(Connection, CountsNothingAsSentWhenTheBrokerDiesBeforeItsAcknowledgement) {
   broker.kill();
   const Status flushed = sender.connection->flush(20s, {});
   ASSERT_FALSE(flushed);
-  EXPECT_EQ(flushed.error().code, Errc::unavailable);
+  EXPECT_EQ(flushed.error().code, Errc::interrupted);
   broker.start();
   ASSERT_TRUE(sender.connected());
   ASSERT_TRUE(sender.connection->publish({"a", "1"}, {}));

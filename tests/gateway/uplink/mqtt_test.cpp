@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "gateway/config/load.h"
@@ -166,6 +167,33 @@ TEST_F(MqttUplink, TellsAGapWhereItsMessagesAreMissing) {
   EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").size(), 1u);
   EXPECT_EQ(messages(output, "tidegate/plant-7/samples").size(), 1u);
   EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").at(0)["gap"]["last"], 9);
+}
+
+class LargeBatch : public MqttUplink, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(MqttUplink, LargeBatch, ::testing::Values("max_packet_size 2000", "message_size_limit 2000"),
+                         [](const auto& limit) { return std::string(limit.param).substr(0, 3); });
+
+TEST_P(LargeBatch, ThatTheBrokerDoesNotTakeIsAGapAndTheOthersArrive) {
+  Broker broker({.lines = {GetParam()}});
+  const auto cloud = broker.subscribe("tidegate/plant-7/samples", {"-q", "1"});
+  samples(0, 2);
+  append_samples(std::vector<Sample>(1000, sample(id, 7)));
+  samples(3, 5);
+  start(broker.url());
+  ASSERT_TRUE(cloud->wait_for_output(message_id(5) + "\""));
+  ASSERT_TRUE(delivered());
+  std::set<std::string> ids;  // what was on the way with the large one comes again
+  for (const auto& message : messages(cloud->output(), "tidegate/plant-7/samples")) {
+    const std::string why = message.value("gap", nlohmann::json::object()).value("why", std::string());
+    EXPECT_EQ(why, message["id"] == message_id(3) ? "refused" : "");
+    ids.insert(message["id"]);
+  }
+  EXPECT_EQ(ids.size(), 5u);
+  EXPECT_EQ(runner->stats().lost_batches, 1u);
+  ASSERT_TRUE(journal->maintain());
+  const auto letters = journal->dead_letters(10);
+  ASSERT_EQ(letters->size(), 1u);
+  EXPECT_THAT(letters->front().letter.payload, HasSubstr("commit 3: 1000 samples"));
 }
 
 TEST_F(MqttUplink, CompressesWhenAsked) {

@@ -32,6 +32,12 @@ class FarEnd {
     const std::scoped_lock lock(mutex_);
     failure_ = std::move(why);
   }
+  /// Never takes that batch; by an answer or by going away.
+  void never_take(Seq batch, Errc how) {
+    const std::scoped_lock lock(mutex_);
+    never_ = batch;
+    how_ = how;
+  }
   void refuse_alerts(bool refuse) {
     const std::scoped_lock lock(mutex_);
     refuse_alerts_ = refuse;
@@ -43,6 +49,8 @@ class FarEnd {
     ++tries_;
     if (!failure_.empty()) return fail(Errc::unavailable, "{}", failure_);
     if (refuse_alerts_ && lane == Lane::alerts) return fail(Errc::unavailable, "no alerts here");
+    const auto never = [&](const auto& batch) { return batch->seq == never_ && !batch->gap; };
+    if (std::any_of(batches.begin(), batches.end(), never)) return fail(how_, "not that one");
     for (const auto& batch : batches) {
       const char* kind = lane == Lane::alerts ? "a" : "s";
       if (batch->gap) {
@@ -60,6 +68,8 @@ class FarEnd {
   std::vector<std::string> received_;
   std::string failure_;
   bool refuse_alerts_ = false;
+  Seq never_{-1};
+  Errc how_{};
   std::atomic<std::size_t> alerts_ = 0, tries_ = 0;
 };
 
@@ -80,9 +90,9 @@ class RunnerTest : public journal::JournalTest {
     open();
     id = series("boiler1/temperature");
   }
-  void start() {
+  void start(Waits waits = {5ms, 20ms}) {
     runner = std::make_unique<Runner>(Runner::Section{"cloud", "test", ""}, std::make_unique<ToFarEnd>(far), *journal,
-                                      clock, metrics);
+                                      clock, metrics, waits);
     runner->start();
   }
   void samples(int batches) {
@@ -258,10 +268,61 @@ TEST_F(RunnerTest, TellsThatAlertsWereRetiredBeforeTheyCouldBeSent) {
   EXPECT_EQ(far.received()[11], "a26") << "told once";
 }
 
+class RefusedBatch : public RunnerTest, public ::testing::WithParamInterface<Errc> {
+ protected:
+  std::string letter() {
+    EXPECT_TRUE(journal->maintain());
+    const auto letters = journal->dead_letters(10);
+    if (!letters || letters->size() != 1) return "";
+    const DeadLetter& letter = letters->front().letter;
+    return letter.source + " " + letter.topic + " " + letter.payload + " " + letter.reason;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(RunnerTest, RefusedBatch, ::testing::Values(Errc::invalid, Errc::interrupted),
+                         [](const auto& how) { return how.param == Errc::invalid ? "ByAnAnswer" : "ByGoingAway"; });
+
+TEST_P(RefusedBatch, IsPutAsideWithItsReasonAndTheOthersArrive) {
+  far.never_take(Seq{3}, GetParam());
+  samples(5);
+  start();
+  ASSERT_TRUE(received(5));
+  EXPECT_THAT(far.received(), ElementsAre("s1", "s2", "sgap3-3", "s4", "s5"));
+  EXPECT_TRUE(eventually([&] { return runner->stats().backlog_batches == 0; }));
+  EXPECT_EQ(letter(), "uplink/cloud samples commit 3: 2 samples, 0 events not that one");
+  EXPECT_EQ(runner->stats().lost_batches, 1u);
+}
+
+TEST_P(RefusedBatch, OfAlertsIsToldAmongAlerts) {
+  far.never_take(Seq{2}, GetParam());
+  for (int i = 0; i < 3; ++i) alerts(1);
+  start();
+  ASSERT_TRUE(received(3));
+  EXPECT_THAT(far.received(), ElementsAre("a1", "agap2-2", "a3"));
+  EXPECT_EQ(letter(), "uplink/cloud alerts commit 2: 0 samples, 1 events not that one");
+}
+
+TEST_F(RunnerTest, GivesABatchUpOnlyAfterTheFarEndWentAwayEightTimesOverIt) {
+  far.never_take(Seq{1}, Errc::interrupted);
+  samples(1);
+  start();
+  ASSERT_TRUE(received(1));
+  EXPECT_THAT(far.received(), ElementsAre("sgap1-1"));
+  EXPECT_EQ(metric("uplink/cloud/failures"), 7);
+}
+
+TEST_F(RunnerTest, NeverGivesABatchUpThatMayBeTakenLater) {
+  far.never_take(Seq{1}, Errc::unavailable);
+  samples(2);
+  start();
+  ASSERT_TRUE(eventually([&] { return far.tries() >= 30; }));
+  EXPECT_TRUE(far.received().empty());
+  EXPECT_EQ(runner->stats().lost_batches, 0u);
+}
+
 TEST_F(RunnerTest, StopsWhileItWaitsForItsNextTry) {
   far.fail_with("closed");
   samples(1);
-  start();
+  start({1h, 1h});
   ASSERT_TRUE(eventually([&] { return far.tries() >= 1; }));
 }
 
