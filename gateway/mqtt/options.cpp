@@ -169,7 +169,9 @@ std::vector<Shape::Field> connection_fields() {
       required("broker", Shape::text_where("a broker address", address_problem),
                "The broker: mqtt://host:1883, mqtts://host:8883 for TLS, or ws:// and wss://."),
       defaulted("version", Shape::choice({"5", "3.1.1"}), "\"5\"", "The MQTT version to speak."),
-      optional("client_id", Shape::text(), "The client id. Missing: tidegate-HOST-NAME, NAME being this section's."),
+      optional("client_id", Shape::text(),
+               "The client id. Missing: tidegate-HOST-NAME, NAME being this section's; of an uplink "
+               "tidegate-HOST-uplink-NAME."),
       optional("user", Shape::text(), "User name."),
       optional("password", Shape::secret(), "Password; best as !secret KEY or !env NAME."),
       optional("tls", tls_shape(), "TLS: authority, client certificate."),

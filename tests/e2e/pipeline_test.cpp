@@ -201,6 +201,21 @@ TEST(Pipeline, AReloadLeavesAnUplinkAloneThatDidNotChange) {
   EXPECT_EQ(online(*same), 1u) << same->output();
 }
 
+TEST(Pipeline, ASourceAndAnUplinkOfOneNameAtOneBrokerLeaveEachOtherAlone) {
+  Broker broker;
+  const auto upstream = broker.subscribe("site/#");
+  GatewayProcess gateway(kProgram, plant_configuration(broker.url(), "") +
+                                       "uplinks: [{name: field, type: mqtt, topic: site, broker: \"" + broker.url() +
+                                       "\"}]\n");
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
+  broker.publish("plant/a/x", "1");
+  ASSERT_TRUE(upstream->wait_for_output("site/samples {"));
+  broker.publish("plant/a/x", "2");
+  EXPECT_TRUE(eventually([&] { return values_of(read_upstream(upstream->output()), "a/x").size() == 2; }));
+  EXPECT_EQ(broker.log().find("already connected"), std::string::npos) << broker.log();
+}
+
 TEST(Pipeline, AStopDoesNotWaitForManyBrokersThatDoNotAnswer) {
   Broker cloud;
   std::string configuration = "sources: [{name: self, type: self}]\nuplinks:\n";

@@ -1,6 +1,7 @@
 #include "gateway/uplink/mqtt/mqtt.h"
 
 #include "gateway/core/pattern.h"
+#include "gateway/core/text.h"
 #include "gateway/mqtt/connection.h"
 #include "gateway/uplink/mqtt/compress.h"
 #include "gateway/uplink/mqtt/payload.h"
@@ -60,22 +61,30 @@ class Mqtt final : public Uplink {
   bool started_ = false;
 };
 
+constexpr std::string_view kNoTopic = "is not a topic to publish to, which has neither + nor #";
+
+bool is_topic(std::string_view text) { return !text.empty() && text.find_first_of("+#") == std::string_view::npos; }
+
 std::string check_topic(std::string_view text) {
   const auto parsed = Template::parse(text, {"gateway"});
   if (!parsed) return parsed.error().text;
-  if (text.empty() || text.find_first_of("+#") != std::string_view::npos) {
-    return "is not a topic to publish to: it has neither + nor #";
-  }
-  return "";
+  return is_topic(text) ? "" : std::string(kNoTopic);
 }
 
 std::unique_ptr<Uplink> make(const config::Node& section, const Context& context, config::Problems& problems) {
   Options options;
-  options.connection = tidegate::mqtt::connection_options(section, context.name, problems);
+  options.connection = tidegate::mqtt::connection_options(section, "uplink-" + context.name, problems);
   options.connection.max_in_flight = static_cast<std::size_t>(section.integer("max_in_flight"));
   const auto topic = Template::parse(section.string("topic"), {"gateway"});
   if (!problems.empty() || !topic) return nullptr;
   options.topic = topic->render([&](std::string_view) { return std::optional<std::string>(context.gateway); });
+  if (!is_topic(options.topic)) {
+    problems.add(section["topic"].at,
+                 fmt::format("with the gateway's name in it, topic '{}' {}; write a 'topic' without "
+                             "{{gateway}}, or give the gateway another 'name'",
+                             printable(options.topic), kNoTopic));
+    return nullptr;
+  }
   const std::string compression = section.string("compression");
   if (compression == "gzip") options.compression = Compression::gzip;
   if (compression == "zstd") options.compression = Compression::zstd;

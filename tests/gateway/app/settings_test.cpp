@@ -80,6 +80,16 @@ TEST(Settings, EveryPartIsLookedAtHoweverWrongTheOthersAre) {
     EXPECT_THAT(problems, HasSubstr(place)) << problems;
 }
 
+TEST(Settings, AGatewaysNameThatMakesNoTopicIsAProblemOfTheUplinkThatUsesIt) {
+  const std::string uplink = "uplinks:\n  - {name: u, type: mqtt, broker: \"mqtt://x\"";
+  for (const char* name : {"hall#3", "a+b"}) {
+    const std::string gateway = std::string("gateway: {name: \"") + name + "\"}\n";
+    EXPECT_THAT(problems_of(gateway + uplink + "}\n"),
+                testing::AllOf(HasSubstr(":3:"), HasSubstr(std::string("'tidegate/") + name + "' is not a topic")));
+    EXPECT_EQ(problems_of(gateway + uplink + ", topic: site}\n"), "");
+  }
+}
+
 TEST(Settings, ASectionOfTheWrongKindIsAProblemAndNoMore) {
   for (const char* section : {"rules", "sources", "uplinks"}) {
     for (const char* value : {"5", "{a: b}", "[5]", "[[]]", "[null]", "[{name: 5}]", "[{name: [a]}]"}) {
