@@ -43,8 +43,7 @@ std::string needs_restart(const Settings& old, const Settings& now) {
   if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
       old.storage.max_history_bytes != now.storage.max_history_bytes ||
-      old.storage.when_full != now.storage.when_full ||
-      old.storage.max_events != now.storage.max_events ||
+      old.storage.when_full != now.storage.when_full || old.storage.max_events != now.storage.max_events ||
       old.storage.series.max_series != now.storage.series.max_series) {
     changed.push_back("storage");
   }
@@ -108,12 +107,12 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   const auto endpoint = parse_endpoint(settings.listen);
   if (!endpoint)
     return fail(Errc::invalid, "'{}' is not an address and a port, such as 127.0.0.1:8080", settings.listen);
+  runtime->archivist_ = std::make_unique<Archivist>(*runtime->ground_->journal);  // before anyone asks for its trouble
   auto server = dashboard::Server::start(dashboard_options(settings, *endpoint), *runtime->ground_->journal, *runtime,
                                          runtime->ground_->clock, runtime->ground_->metrics);
   if (!server) return fail(server.error());
   runtime->server_ = std::move(*server);
   runtime->pump_thread_ = std::jthread([pump = &runtime->pump_](std::stop_token stop) { pump->run(std::move(stop)); });
-  runtime->archivist_ = std::make_unique<Archivist>(*runtime->ground_->journal);
   runtime->start_uplinks(settings.uplinks, std::move(parts.uplinks));
   runtime->start_sources(settings.sources, std::move(parts.drivers));
   return runtime;
@@ -248,7 +247,7 @@ dashboard::StoreView Runtime::store_view() const {
   if (!store.trouble.empty()) {
     view.health = SourceHealth::down;
     view.text = store.trouble;
-  } else if (const std::string trouble = archivist_ ? archivist_->trouble() : ""; !trouble.empty()) {
+  } else if (const std::string trouble = archivist_->trouble(); !trouble.empty()) {
     view.health = SourceHealth::degraded;
     view.text = trouble;
   } else if (queue.depth > queue.capacity / 2) {
