@@ -1,5 +1,7 @@
 #include "drivers/mqtt/mqtt.h"
 
+#include <algorithm>
+
 #include "drivers/mqtt/options.h"
 #include "drivers/mqtt/receiver.h"
 #include "gateway/core/sleep.h"
@@ -10,6 +12,7 @@ namespace {
 
 using tidegate::mqtt::Connection;
 using tidegate::mqtt::State;
+using tidegate::mqtt::Subscription;
 
 SourceHealth health_of(State::Phase phase) {
   switch (phase) {
@@ -25,6 +28,23 @@ SourceHealth health_of(State::Phase phase) {
   return SourceHealth::down;
 }
 
+/// One for each filter, with the highest QoS asked for: the broker knows no more than that, and a second one would only
+/// bring the retained messages again.
+std::vector<Subscription> subscriptions_of(const Options& options) {
+  std::vector<Subscription> subscriptions;
+  for (const auto& rule : options.subscriptions) {
+    const Subscription wanted{rule.topic.mqtt_filter(), rule.qos, subscription_id(rule.topic)};
+    const auto same = std::find_if(subscriptions.begin(), subscriptions.end(),
+                                   [&](const Subscription& other) { return other.filter == wanted.filter; });
+    if (same == subscriptions.end()) {
+      subscriptions.push_back(wanted);
+    } else {
+      same->qos = std::max(same->qos, wanted.qos);
+    }
+  }
+  return subscriptions;
+}
+
 class MqttDriver final : public Driver {
  public:
   MqttDriver(Options options, tidegate::mqtt::ConnectionOptions connection, const Context& context)
@@ -36,9 +56,7 @@ class MqttDriver final : public Driver {
 
   Status run(Sink& sink, std::stop_token stop) override {
     Receiver receiver(options_, context_.source, sink);
-    std::vector<tidegate::mqtt::Subscription> subscriptions;
-    for (const auto& rule : options_.subscriptions) subscriptions.push_back({rule.topic.mqtt_filter(), rule.qos});
-    Connection connection(connection_, std::move(subscriptions),
+    Connection connection(connection_, subscriptions_of(options_),
                           {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, stop); },
                            [&](const State& state) { report(sink, state); }});
     connection.start();
@@ -51,7 +69,8 @@ class MqttDriver final : public Driver {
  private:
   void take(Receiver& receiver, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& stop) {
     messages_.add();
-    const auto ticket = receiver.take({message.topic, message.payload, message.retained}, context_.clock.now());
+    const auto ticket =
+        receiver.take({message.topic, message.payload, message.retained, message.subscriptions}, context_.clock.now());
     // Paho acknowledges when this returns, so a message whose acknowledgement must wait for the disk waits here.
     if (options_.ack_when_committed && ticket && message.qos > 0) sink.wait_committed(*ticket, stop);
   }

@@ -218,6 +218,13 @@ Shape shape() {
   return made;
 }
 
+std::uint32_t subscription_id(const Pattern& topic) {
+  constexpr std::uint32_t kLargest = 268'435'455;
+  std::uint32_t hash = 2'166'136'261;  // FNV-1a
+  for (const char c : topic.mqtt_filter()) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16'777'619;
+  return hash % kLargest + 1;
+}
+
 Options read_options(const Node& section, Problems& problems) {
   Options options;
   for (const auto& item : section["subscriptions"].items)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,11 @@ struct SubscriptionRule {
   std::vector<Pattern> ignore;
   std::optional<TimestampRule> timestamp;
 };
+
+/// MQTT 5's subscription identifier of all rules with this rule's MQTT filter (the broker knows one subscription a
+/// filter). Made of the filter and not of its place: the broker's session still delivers messages under the ids of a
+/// configuration before this one.
+std::uint32_t subscription_id(const Pattern& topic);
 
 struct Options {
   std::vector<SubscriptionRule> subscriptions;

@@ -29,6 +29,10 @@ SeriesKind kind_of(Leaf::Type type) {
   }
 }
 
+bool brought_by(std::uint32_t subscription, std::span<const std::uint32_t> ids) {
+  return ids.empty() || std::find(ids.begin(), ids.end(), subscription) != ids.end();
+}
+
 void mark(Sample& sample, Quality quality, Reason reason) {
   if (sample.quality == Quality::bad) return;
   sample.quality = quality;
@@ -57,6 +61,7 @@ struct Receiver::Field {
 struct Receiver::Topic {
   std::string name;
   const SubscriptionRule* rule = nullptr;  ///< nothing: no subscription fits it
+  std::uint32_t subscription = 0;          ///< the rule's
   std::string captures;                    ///< joined with '/'
   std::deque<Field> fields;
   std::unordered_map<std::string_view, std::size_t> by_path;  ///< views into `fields`
@@ -75,6 +80,7 @@ Receiver::Topic& Receiver::topic_of(std::string_view name) {
     const auto captures = rule.topic.match(name);
     if (!captures) continue;
     topic->rule = &rule;
+    topic->subscription = subscription_id(rule.topic);
     for (const auto& [capture, text] : *captures) {
       topic->captures += topic->captures.empty() ? "" : "/";
       topic->captures += text;
@@ -255,7 +261,7 @@ std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
     entries_ = 0;
   }
   Topic& topic = topic_of(message.topic);
-  if (topic.rule == nullptr) return std::nullopt;
+  if (topic.rule == nullptr || !brought_by(topic.subscription, message.subscriptions)) return std::nullopt;
   const auto leaves = decoder_.decode(message.payload, topic.rule->format);
   if (!leaves) {
     sink_.reject(message.topic, message.payload, leaves.error().text);

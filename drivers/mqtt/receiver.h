@@ -25,6 +25,7 @@ class Receiver {
     std::string_view topic;
     std::string_view payload;
     bool retained = false;
+    std::span<const std::uint32_t> subscriptions = {};  ///< the ids of those that brought it; empty: not known
   };
 
   /// `options` and `sink` outlive it.
@@ -32,6 +33,7 @@ class Receiver {
   ~Receiver();
 
   /// Pushes what the message holds; what cannot be used goes to Sink::reject. The ticket of the last sample, if any.
+  /// A topic is read by the first subscription that fits, so a copy that others brought is left out.
   std::optional<Ticket> take(const Received& message, Timestamp now);
 
  private:

@@ -21,6 +21,7 @@ constexpr auto kProbePatience = 3s;
 constexpr auto kSubscribePatience = 10s;
 constexpr auto kGoodbyePatience = 1s;
 constexpr int kMaxPacketBytes = 16 << 20;
+constexpr auto kSubscriptionId = paho::property::SUBSCRIPTION_IDENTIFIER;
 
 bool is_v5(const ConnectionOptions& options) { return options.version == ConnectionOptions::Version::v5; }
 
@@ -154,6 +155,8 @@ struct Client::Impl final : paho::iaction_listener {
   const std::string where;
   std::mutex handler_mutex;
   bool closed = false;
+  std::vector<std::uint32_t> ids;  ///< of the message that is being handled
+  bool ids_available = true;
   std::optional<paho::async_client> paho;
 };
 
@@ -172,7 +175,10 @@ void Client::Impl::on_failure(const paho::token& token) {
 void Client::Impl::arrived(const paho::const_message_ptr& message) {
   const std::scoped_lock lock(handler_mutex);
   if (closed || !events.message || !message) return;
-  events.message({message->get_topic(), message->get_payload_str(), message->get_qos(), message->is_retained()});
+  const paho::properties& said = message->get_properties();
+  ids.resize(said.count(kSubscriptionId));
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = paho::get<std::uint32_t>(said, kSubscriptionId, i);
+  events.message({message->get_topic(), message->get_payload_str(), message->get_qos(), message->is_retained(), ids});
 }
 
 Client::Client(const ConnectionOptions& options, Events events)
@@ -219,6 +225,8 @@ Result<Limits> Client::connect(std::stop_token stop) try {
   if (said.contains(kReceiveMaximum)) {
     limits.in_flight = std::min<std::size_t>(limits.in_flight, paho::get<std::uint16_t>(said, kReceiveMaximum));
   }
+  constexpr auto kIdsAvailable = paho::property::SUBSCRIPTION_IDENTIFIERS_AVAILABLE;
+  impl_->ids_available = !said.contains(kIdsAvailable) || paho::get<std::uint8_t>(said, kIdsAvailable) != 0;
   if (said.contains(kPacketSize)) limits.packet_bytes = paho::get<std::uint32_t>(said, kPacketSize);
   return limits;
 } catch (const paho::exception& error) {
@@ -234,9 +242,13 @@ Result<std::string> Client::subscribe(std::span<const Subscription> subscription
   std::vector<paho::token_ptr> tokens;
   try {
     for (const auto& subscription : subscriptions) {
-      tokens.push_back(
-          impl_->paho->subscribe(subscription.filter, subscription.qos,
-                                 is_v5(options) ? paho::subscribe_options(false, false) : paho::subscribe_options()));
+      paho::properties properties;
+      if (is_v5(options) && impl_->ids_available && subscription.id != 0) {
+        properties.add(paho::property(kSubscriptionId, static_cast<std::int32_t>(subscription.id)));
+      }
+      tokens.push_back(impl_->paho->subscribe(
+          subscription.filter, subscription.qos,
+          is_v5(options) ? paho::subscribe_options(false, false) : paho::subscribe_options(), properties));
     }
   } catch (const paho::exception& error) {
     return fail(Errc::unavailable, "cannot subscribe at {}: {}", impl_->where, plain(error, options));

@@ -20,11 +20,15 @@ struct Message {
   std::string_view payload;
   int qos = 0;
   bool retained = false;  ///< the broker had kept it: old news
+  /// The ids of the subscriptions that brought it; empty where the broker does not say. Where several fit a topic, a
+  /// broker of MQTT 5 may send a copy for each.
+  std::span<const std::uint32_t> subscriptions = {};
 };
 
 struct Subscription {
   std::string filter;  ///< MQTT's own, with + and #
   int qos = 1;
+  std::uint32_t id = 0;  ///< MQTT 5's subscription identifier, 1 to 268,435,455; 0: none
 };
 
 /// A message out.

@@ -104,6 +104,24 @@ TEST(MqttDriver, RefusesALargePayloadAndGoesOn) {
   EXPECT_THAT(sink.rejected()[0].reason, HasSubstr("10000000 bytes"));
 }
 
+TEST(MqttDriver, TakesAMessageOnceThatSeveralSubscriptionsFit) {
+  Broker broker;
+  broker.publish("z/a", "1", 1, true);
+  fakes::FakeSink sink;
+  const Running driver(broker.url(),
+                       "subscriptions: [{topic: \"z/sensor-{id}\"}, {topic: \"z/{device}\"}, {topic: \"z/#\", series: "
+                       "\"all/{topic}\"}, {topic: \"#\", series: \"rest/{topic}\"}]",
+                       sink);
+  ASSERT_TRUE(sink.wait_for_samples("a", 1));
+  ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
+  for (const char* topic : {"z/a", "z/sensor-9", "z/b/c", "last"}) broker.publish(topic, "2");
+  ASSERT_TRUE(sink.wait_for_samples("rest/last", 1));
+  EXPECT_EQ(sink.samples("a").size(), 2u);
+  EXPECT_EQ(sink.samples("9").size(), 1u);
+  EXPECT_EQ(sink.samples("all/z/b/c").size(), 1u);
+  EXPECT_EQ(sink.samples().size(), 5u);
+}
+
 TEST(MqttDriver, WatchesWhatTheBrokerDrops) {
   Broker broker;
   fakes::FakeSink sink;

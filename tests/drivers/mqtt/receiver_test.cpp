@@ -200,6 +200,24 @@ TEST_F(ReceiverTest, ReadsATopicByTheFirstSubscriptionThatFits) {
   EXPECT_THAT(sink.names(), ElementsAre("first/a", "second/s/a/b"));
 }
 
+TEST_F(ReceiverTest, LeavesOutTheCopyThatAnotherSubscriptionBrought) {
+  subscribe("[{topic: \"s/sensor-{id}\"}, {topic: \"s/{d}\"}, {topic: \"s/#\", series: \"all/{topic}\"}]");
+  const std::uint32_t one_level = subscription_id(*Pattern::parse("s/{d}"));
+  const std::uint32_t all = subscription_id(*Pattern::parse("s/#"));
+  EXPECT_EQ(one_level, subscription_id(*Pattern::parse("s/sensor-{id}"))) << "the broker knows one subscription s/+";
+  const auto copies = [&](std::initializer_list<std::vector<std::uint32_t>> of, std::string_view topic) {
+    const std::size_t before = sink.samples().size();
+    for (const auto& ids : of) receiver->take({topic, "1", false, ids}, kNow);
+    return sink.samples().size() - before;
+  };
+  EXPECT_EQ(copies({{one_level}, {all}}, "s/a"), 1u);
+  EXPECT_EQ(copies({{all}, {one_level}}, "s/sensor-9"), 1u);
+  EXPECT_EQ(copies({{all, one_level}}, "s/a"), 1u) << "a broker may send one for both";
+  EXPECT_EQ(copies({{all}}, "s/a/b"), 1u);
+  EXPECT_EQ(copies({{}}, "s/a"), 1u) << "a broker without ids";
+  EXPECT_THAT(sink.names(), ElementsAre("a", "9", "all/s/a/b"));
+}
+
 TEST_F(ReceiverTest, StaysCorrectWhenTheOrderOfFieldsChanges) {
   subscribe("[{topic: \"s/{d}\"}]");
   take("s/a", R"({"x":1,"y":2,"z":3})");

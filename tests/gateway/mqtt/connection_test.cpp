@@ -178,6 +178,19 @@ TEST_P(EveryVersion, SaysWhatTheBrokerRefusesToSubscribeItToAndGoesOnWithTheRest
   EXPECT_EQ(broker.subscribes().size(), 3u);
 }
 
+TEST(Connection, GivesItsSubscriptionsTheirIdsWhereTheBrokerTakesThem) {
+  for (const bool available : {true, false}) {
+    ScriptedBroker broker({.subscription_ids_available = available});
+    Listener listener(options_for(broker.url()), {{"a/+", 1, 268'435'455}, {"b", 1, 7}, {"c", 1}});
+    ASSERT_TRUE(listener.connected()) << listener.texts();
+    const auto subscribes = broker.subscribes();
+    ASSERT_EQ(subscribes.size(), 3u);
+    EXPECT_EQ(subscribes[0].id, available ? std::optional<std::uint32_t>(268'435'455) : std::nullopt);
+    EXPECT_EQ(subscribes[1].id, available ? std::optional<std::uint32_t>(7) : std::nullopt);
+    EXPECT_EQ(subscribes[2].id, std::nullopt);
+  }
+}
+
 /// Publishes with a stop that has come already, which a full window obeys and an open one never looks at.
 Status publish_at_once(Connection& connection, const std::string& payload) {
   std::stop_source stopped;
