@@ -83,6 +83,7 @@ std::size_t Decoder::Json::descend(std::string_view level) {
 bool Decoder::Json::add(Leaf leaf, const PayloadLimits& limits, std::vector<Leaf>& out) {
   if (out.size() >= limits.max_values)
     return broken(fmt::format("more than {} values in one message", limits.max_values));
+  if (path.size() > kMaxPathBytes) return broken(fmt::format("a value's name is longer than {} bytes", kMaxPathBytes));
   places.push_back({paths.size(), path.size()});
   paths += path;
   out.push_back(leaf);

@@ -31,6 +31,9 @@ struct PayloadLimits {
   std::size_t max_depth = 16;    ///< JSON objects and arrays within one another
   std::size_t max_values = 512;  ///< a message
 };
+/// Of a leaf's path, since a series' name has no more. A message with a longer one is refused: each of its values would
+/// carry the whole name.
+constexpr std::size_t kMaxPathBytes = 255;
 
 /// One value found in a payload. The views are good until the next decode().
 struct Leaf {

@@ -10,7 +10,7 @@
 namespace tidegate::drivers::mqtt {
 namespace {
 
-constexpr std::size_t kMaxEntries = 100'000;  // a few tens of MB; beyond it the table starts afresh
+constexpr std::size_t kMaxTableBytes = 32u << 20;  // beyond it the table starts afresh
 constexpr std::size_t kMaxStateBytes = 255;
 constexpr auto kAskAgainAfter = std::chrono::minutes(1);
 
@@ -87,7 +87,7 @@ Receiver::Topic& Receiver::topic_of(std::string_view name) {
     }
     break;
   }
-  ++entries_;
+  table_bytes_ += sizeof(Topic) + 2 * topic->name.size();  // as the key too
   return *topics_.emplace(topic->name, std::move(topic)).first->second;
 }
 
@@ -103,7 +103,7 @@ Receiver::Field& Receiver::field_of(Topic& topic, const Leaf& leaf) {
   field.path = leaf.path;
   topic.by_path.emplace(field.path, topic.fields.size() - 1);
   topic.expected = topic.fields.size();
-  ++entries_;
+  table_bytes_ += sizeof(Field) + 2 * field.path.size();  // as the rule's name too
   return field;
 }
 
@@ -256,9 +256,9 @@ void Receiver::stamp(const Topic& topic, std::span<const Leaf> leaves, bool reta
 }
 
 std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
-  if (entries_ >= kMaxEntries) {
+  if (table_bytes_ >= kMaxTableBytes) {
     topics_.clear();
-    entries_ = 0;
+    table_bytes_ = 0;
   }
   Topic& topic = topic_of(message.topic);
   if (topic.rule == nullptr || !brought_by(topic.subscription, message.subscriptions)) return std::nullopt;

@@ -60,7 +60,7 @@ class Receiver {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   std::unordered_map<std::string, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;
-  std::size_t entries_ = 0;  ///< topics and fields in the table
+  std::size_t table_bytes_ = 0;  ///< about what topics_ takes
 };
 
 }  // namespace tidegate::drivers::mqtt

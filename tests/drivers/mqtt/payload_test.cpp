@@ -59,6 +59,14 @@ TEST(Payload, GivesEveryLeafOfJsonWithItsPath) {
   EXPECT_EQ(leaves("[1,[2]]"), "0=1 1/0=2");
 }
 
+TEST(Payload, WithANameThatNoSeriesCanHaveIsRefused) {
+  const std::string longest(kMaxPathBytes - 2, 'k');
+  EXPECT_EQ(leaves("{\"" + longest + "\":{\"a\":1}}"), longest + "/a=1");
+  const std::string refused = "error: a value's name is longer than 255 bytes";
+  EXPECT_EQ(leaves("{\"" + longest + "\":{\"ab\":1}}"), refused);
+  EXPECT_EQ(leaves("{\"" + std::string(200'000, 'k') + "\":{\"a\":1,\"b\":2}}"), refused);
+}
+
 TEST(Payload, OfZigbee2MqttTasmotaAndShellyIsRead) {
   EXPECT_EQ(
       leaves(R"({"battery":97,"humidity":44.9,"linkquality":134,"temperature":-18.37,"update":{"state":"idle"}})"),

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include "gateway/config/load.h"
 #include "gateway/core/time_text.h"
@@ -236,6 +237,37 @@ TEST_F(ReceiverTest, OutlivesAFloodOfTopics) {
   EXPECT_EQ(sink.names().size(), 10u);
   take("s/0", "7");
   EXPECT_EQ(value("0"), 7);
+}
+
+/// Refuses every series, and keeps nothing of what is refused.
+class FullSink final : public Sink {
+ public:
+  Result<SeriesId> series(std::string_view, const SeriesInfo&) override { return fail(Errc::full, "no room"); }
+  Result<double> label(SeriesId, std::string_view) override { return fail(Errc::full, "no room"); }
+  Ticket push(std::span<const Sample>) override { return {}; }
+  bool wait_committed(Ticket, std::stop_token) override { return true; }
+  void report(SourceHealth, std::string_view) override {}
+  void reject(std::string_view, std::string_view, std::string_view) override { ++rejected; }
+  int rejected = 0;
+};
+
+TEST_F(ReceiverTest, OutlivesAFloodOfLongNames) {
+  subscribe("[{topic: \"s/{d}\", payload: {format: json}}]");
+  FullSink full;
+  Receiver flooded(options, "field", full);
+  const std::string tail(240, 'x');
+  const std::size_t before = mallinfo2().uordblks;
+  std::size_t most = 0;
+  for (int message = 0; message < 400; ++message) {
+    std::string payload = "{";
+    for (int i = 0; i < 400; ++i) {
+      payload += fmt::format("{}\"{}-{}-{}\":1", i == 0 ? "" : ",", message, i, tail);
+    }
+    flooded.take({"s/a", payload + "}"}, kNow);
+    most = std::max(most, mallinfo2().uordblks - before);
+  }
+  EXPECT_GT(full.rejected, 400 * 300) << "refused for the room and not as a payload";
+  EXPECT_LT(most, 56u << 20);
 }
 
 }  // namespace
