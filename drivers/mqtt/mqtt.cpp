@@ -1,6 +1,8 @@
 #include "drivers/mqtt/mqtt.h"
 
 #include <algorithm>
+#include <mutex>
+#include <thread>
 
 #include "drivers/mqtt/options.h"
 #include "drivers/mqtt/receiver.h"
@@ -13,6 +15,9 @@ namespace {
 using tidegate::mqtt::Connection;
 using tidegate::mqtt::State;
 using tidegate::mqtt::Subscription;
+
+/// After a stop, for a commit that a message waits for.
+constexpr auto kCommitPatience = std::chrono::seconds(5);
 
 SourceHealth health_of(State::Phase phase) {
   switch (phase) {
@@ -56,23 +61,37 @@ class MqttDriver final : public Driver {
 
   Status run(Sink& sink, std::stop_token stop) override {
     Receiver receiver(options_, context_.source, sink);
-    Connection connection(connection_, subscriptions_of(options_),
-                          {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, stop); },
-                           [&](const State& state) { report(sink, state); }});
+    std::stop_source too_late;
+    std::jthread timer;
+    Connection connection(
+        connection_, subscriptions_of(options_),
+        {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, too_late.get_token()); },
+         [&](const State& state) { report(sink, state); }});
     connection.start();
     while (sleep_for(std::chrono::hours(1), stop)) {
       // the connection works on its own threads
     }
+    // The pump outlives the sources, so a message that waits for its commit gets it, and its acknowledgement before we
+    // say goodbye; unless the disk takes nothing.
+    timer = std::jthread([&too_late](std::stop_token done) {
+      if (sleep_for(kCommitPatience, std::move(done))) too_late.request_stop();
+    });
+    const std::scoped_lock none_waits(waiting_);
     return {};
   }
 
  private:
-  void take(Receiver& receiver, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& stop) {
+  void take(Receiver& receiver, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& too_late) {
     messages_.add();
-    const auto ticket =
-        receiver.take({message.topic, message.payload, message.retained, message.subscriptions}, context_.clock.now());
-    // Paho acknowledges when this returns, so a message whose acknowledgement must wait for the disk waits here.
-    if (options_.ack_when_committed && ticket && message.qos > 0) sink.wait_committed(*ticket, stop);
+    const Receiver::Received received{message.topic, message.payload, message.retained, message.subscriptions};
+    auto ticket = receiver.take(received, context_.clock.now());
+    if (!options_.ack_when_committed || message.qos == 0) return;
+    // Paho acknowledges when this returns, so a message whose acknowledgement must wait for the disk waits here. One
+    // that gave way at the queue's bound is taken in once more.
+    const std::scoped_lock lock(waiting_);
+    while (ticket && !sink.wait_committed(*ticket, too_late) && !too_late.stop_requested()) {
+      ticket = receiver.take(received, context_.clock.now());
+    }
   }
 
   void report(Sink& sink, const State& state) {
@@ -87,6 +106,7 @@ class MqttDriver final : public Driver {
   const Context context_;
   Metric& messages_;
   bool down_ = false;
+  std::mutex waiting_;  ///< held while a message waits for its commit
 };
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {

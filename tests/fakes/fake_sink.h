@@ -65,8 +65,10 @@ class FakeSink final : public Sink {
     const auto wanted = static_cast<std::uint64_t>(ticket);
     ++committed_waits_;
     changed_.notify_all();
-    changed_.wait(lock, stop, [&] { return committed_ >= wanted; });
-    return committed_ >= wanted;
+    const auto on_disk = [&] { return committed_ >= wanted && wanted > dropped_; };
+    const bool ended = changed_.wait(lock, stop, [&] { return on_disk() || wanted <= dropped_; });
+    if (!ended) ++waits_given_up_;
+    return on_disk();
   }
 
   void report(SourceHealth health, std::string_view text) override {
@@ -91,6 +93,13 @@ class FakeSink final : public Sink {
   void commit_through(std::uint64_t ticket) {
     const std::lock_guard lock(mutex_);
     committed_ = ticket;
+    changed_.notify_all();
+  }
+
+  /// Everything up to `ticket` counts as dropped at the queue's bound, never to be on disk.
+  void drop_through(std::uint64_t ticket) {
+    const std::lock_guard lock(mutex_);
+    dropped_ = ticket;
     changed_.notify_all();
   }
 
@@ -140,6 +149,11 @@ class FakeSink final : public Sink {
     const std::lock_guard lock(mutex_);
     return committed_waits_;
   }
+  /// Waits for a commit that ended because of a stop.
+  std::size_t waits_given_up() const {
+    const std::lock_guard lock(mutex_);
+    return waits_given_up_;
+  }
 
   /// Waits until `holds(*this)`, asked again after every change; false when it did not within `at_most`.
   template <class Predicate>
@@ -186,7 +200,9 @@ class FakeSink final : public Sink {
   std::vector<Rejected> rejected_;
   std::size_t max_series_ = 100'000;
   std::uint64_t committed_ = UINT64_MAX;
+  std::uint64_t dropped_ = 0;
   std::size_t committed_waits_ = 0;
+  std::size_t waits_given_up_ = 0;
 };
 
 }  // namespace tidegate::fakes

@@ -17,6 +17,7 @@ namespace tidegate::drivers::mqtt {
 namespace {
 
 using test::Broker;
+using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 
 /// A running driver, stopped at its end.
@@ -29,6 +30,8 @@ class Running {
     EXPECT_EQ(why, "");
     thread_ = std::jthread([this, &sink](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink, std::move(stop))); });
   }
+
+  void ask_to_stop() { thread_.request_stop(); }
 
  private:
   FakeClock clock_;
@@ -140,6 +143,55 @@ TEST(MqttDriver, ReadsSecretsAndSpeaks311) {
   EXPECT_TRUE(sink.wait_for_samples("a", 1));
 }
 
+constexpr const char* kCommitted = ", client_id: same, ack: committed";
+
+TEST(MqttDriver, TakesAMessageInAgainThatGaveWayAtTheQueuesBound) {
+  Broker broker;
+  fakes::FakeSink sink;
+  sink.commit_through(0);
+  const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+  ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
+  broker.publish("z/a", "5");
+  ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+  sink.drop_through(1);
+  ASSERT_TRUE(sink.wait_for_samples("a", 2)) << "acknowledged, and on no disk";
+  EXPECT_EQ(sink.samples("a")[1].value, 5);
+  sink.commit_through(2);
+  broker.publish("z/a", "6");
+  ASSERT_TRUE(sink.wait_for_samples("a", 3));
+  EXPECT_EQ(sink.samples("a")[2].value, 6);
+  sink.commit_through(3);
+}
+
+TEST(MqttDriver, WaitsForACommitPastItsStop) {
+  Broker broker;
+  fakes::FakeSink sink;
+  sink.commit_through(0);
+  {
+    Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+    ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
+    broker.publish("z/a", "5");
+    ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+    driver.ask_to_stop();
+    EXPECT_FALSE(sink.wait_until([](const fakes::FakeSink& s) { return s.waits_given_up() > 0; }, 300ms));
+    sink.commit_through(1);
+  }
+  EXPECT_EQ(sink.waits_given_up(), 0u);
+}
+
+TEST(MqttDriver, StopsThoughTheDiskTakesNothing) {
+  Broker broker;
+  fakes::FakeSink sink;
+  sink.commit_through(0);
+  {
+    const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+    ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
+    broker.publish("z/a", "5");
+    ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+  }
+  EXPECT_EQ(sink.waits_given_up(), 1u);
+}
+
 /// A gateway that dies (as by a power cut) while a message waits for its commit.
 [[noreturn]] void die_before_the_commit(const std::string& url, const std::string& more) {
   fakes::FakeSink sink;
@@ -151,7 +203,7 @@ TEST(MqttDriver, ReadsSecretsAndSpeaks311) {
 
 TEST(MqttDriver, GetsAMessageAgainThatItHadNotCommitted) {
   Broker broker;
-  const std::string more = std::string(kSubscriptions) + ", client_id: same, ack: committed";
+  const std::string more = std::string(kSubscriptions) + kCommitted;
   {
     fakes::FakeSink first;  // makes the session
     const Running driver(broker.url(), more, first);
