@@ -43,12 +43,14 @@ class Cpu final : public Group {
 
  private:
   void add_shares(const Ticks& now, std::vector<Reading>& out) const {
-    if (!last_) return;
-    const double total = now.total - last_->total;
-    const double idle = now.idle - last_->idle, iowait = now.iowait - last_->iowait;
-    if (total <= 0 || idle < 0 || iowait < 0) return;  // the kernel's own idle counters may step back by a tick
-    out.push_back({"cpu_usage", "%", 100 * (total - idle - iowait) / total});
-    out.push_back({"cpu_iowait", "%", 100 * iowait / total});
+    const Ticks before = last_.value_or(now);
+    const double total = now.total - before.total;
+    const double idle = now.idle - before.idle, iowait = now.iowait - before.iowait;
+    // The kernel's own idle counters may step back by a tick.
+    const bool known = total > 0 && idle >= 0 && iowait >= 0;
+    const auto share = [&](double of) { return known ? std::optional(100 * of / total) : std::nullopt; };
+    out.push_back({"cpu_usage", "%", share(total - idle - iowait)});
+    out.push_back({"cpu_iowait", "%", share(iowait)});
   }
 
   Status add_load(std::vector<Reading>& out) const {

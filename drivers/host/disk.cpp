@@ -100,9 +100,9 @@ class Disk final : public Group {
     }
     const std::string path = "disk/" + as_level(columns[kName]) + '/';
     const auto rate = [&](const char* name, const char* unit, double total, double most) {
-      if (const auto value = rates_.per_second(path + name, total)) {
-        out.push_back({path + name, unit, std::min(*value, most)});
-      }
+      auto value = rates_.per_second(path + name, total);
+      if (value) value = std::min(*value, most);
+      out.push_back({path + name, unit, value});
     };
     constexpr double kMsInPercentSecond = 10, kAnything = 1e18, kPercent = 100;
     rate("read", "kB/s", read * kSectorInKilobytes, kAnything);

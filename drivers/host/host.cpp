@@ -63,13 +63,15 @@ class HostDriver final : public Driver {
 
   void take(Watched& watched, const Reading& reading, Timestamp now) {
     auto at = watched.series.find(reading.path);
-    if (at == watched.series.end())
+    if (at == watched.series.end()) {
+      if (!reading.value) return;  // a series begins with its first value
       at = watched.series.emplace(reading.path, Series{make_series(reading), false}).first;
+    }
     at->second.read = true;
-    if (!at->second.id) return;
-    const bool finite = std::isfinite(reading.value);
+    if (!at->second.id || !reading.value) return;
+    const bool finite = std::isfinite(*reading.value);
     samples_.push_back({*at->second.id, finite ? Quality::good : Quality::bad,
-                        finite ? Reason::none : Reason::not_a_number, now, finite ? reading.value : 0});
+                        finite ? Reason::none : Reason::not_a_number, now, finite ? *reading.value : 0});
   }
 
   // A group that failed says so with every series that it could not read. In a group that was read, what is missing

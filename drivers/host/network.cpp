@@ -71,7 +71,7 @@ class Network final : public Group {
     constexpr double kBytesInKilobyte = 1000;
     const std::string path = "network/" + as_level(interface.name) + '/';
     const auto rate = [&](const char* name, const char* unit, double total) {
-      if (const auto value = rates_.per_second(path + name, total)) out.push_back({path + name, unit, *value});
+      out.push_back({path + name, unit, rates_.per_second(path + name, total)});
     };
     rate("received", "kB/s", interface.received / kBytesInKilobyte);
     rate("sent", "kB/s", interface.sent / kBytesInKilobyte);

@@ -17,11 +17,11 @@ namespace tidegate::drivers::host {
 struct Reading {
   std::string path;
   std::string unit;
-  double value;
+  std::optional<double> value;  ///< nothing: it is there, and this time says nothing (the first read of a rate)
 };
 
 /// What belongs together and is read together: cpu, memory, ... One thread. Rates need two reads, so the first read
-/// gives none of them; a counter that ran backwards (a device that came back) gives none once.
+/// gives them without a value, and so does a counter that ran backwards (a device that came back).
 class Group {
  public:
   virtual ~Group() = default;

@@ -110,6 +110,34 @@ TEST_F(HostDriver, WhatWasUnpluggedTurnsBadOnceAndIsNoProblem) {
   EXPECT_EQ(sink_.reports().back().health, SourceHealth::up);
 }
 
+TEST_F(HostDriver, ACounterThatStepsBackIsLeftOutAndNoFailedRead) {
+  const auto traffic = [](int bytes) {
+    return "a\nb\neth0: " + std::to_string(bytes) + " 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n";
+  };
+  // Replaced in one step, so that no read finds half a file.
+  const auto replace = [&](const std::string& file, const std::string& text) {
+    put("new", text);
+    std::filesystem::rename(root_.path() / "new", root_.path() / file);
+  };
+  put("proc/net/dev", traffic(5000));
+  put("proc/loadavg", "0 0 0 1/1 1\n");
+  put("proc/stat", "cpu  0 0 0 1000 0 0 0 0 0 0\n");
+  put("proc/uptime", "10.0 1.0\n");
+  start_on_fake_tree("[cpu, network, uptime]");
+  const auto polls = [&](std::size_t more) {
+    return sink_.wait_for_samples("box/uptime", sink_.samples("box/uptime").size() + more);
+  };
+  ASSERT_TRUE(sink_.wait_for_samples("box/network/eth0/received", 1));
+  replace("proc/stat", "cpu  0 0 0 2000 0 0 0 0 0 0\n");
+  ASSERT_TRUE(sink_.wait_for_samples("box/cpu_usage", 1));
+  replace("proc/net/dev", traffic(100));
+  replace("proc/stat", "cpu  0 0 0 1990 0 0 0 0 0 0\n");
+  ASSERT_TRUE(polls(3));
+  stop();
+  for (const Sample& sample : sink_.samples()) EXPECT_EQ(sample.quality, Quality::good);
+  EXPECT_EQ(sink_.reports().back().health, SourceHealth::up);
+}
+
 TEST_F(HostDriver, ASeriesThatTheGatewayRefusesIsSaidInWords) {
   put("proc/uptime", "10.0 1.0\n");
   put("proc/meminfo", "MemTotal: 2048 kB\nMemAvailable: 1024 kB\n");
