@@ -168,7 +168,8 @@ TEST_F(RetentionTest, AlertsGoByWholeBatchesAndTheLastOfThemIsKnown) {
   };
   const auto held = [&] {
     std::vector<std::int64_t> batches;
-    for (const auto& stored : *journal->events({})) batches.push_back(number(stored.seq));
+    const auto events = journal->events({});
+    for (const StoredEvent& stored : *events) batches.push_back(number(stored.seq));
     return batches;
   };
   for (const int transitions : {3, 3, 3, 3}) add(transitions);
