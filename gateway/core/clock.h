@@ -1,5 +1,8 @@
 #pragma once
 
+#include <time.h>
+
+#include <algorithm>
 #include <atomic>
 #include <optional>
 
@@ -20,34 +23,42 @@ constexpr Micros kMostAhead = std::chrono::minutes(5);
 
 /// What to do about a difference between the system clock and the gateway's own.
 struct ClockCorrection {
-  Micros adopt{0};               ///< to add to the gateway's clock now; never negative
-  Micros held{0};                ///< a step backwards that is known and waited out (negative), else 0
+  Micros adopt{0};               ///< to add to the gateway's clock now; negative: it slows down, never steps back
+  Micros held{0};                ///< what is left of a step backwards that is known (negative), else 0
   std::optional<Micros> report;  ///< the difference, where it is news
 };
 
-/// A pure function: `difference` is the system clock less ours, `held` what the last correction left, and less than
-/// `tolerance` is no step.
-constexpr ClockCorrection correction(Micros difference, Micros held, Micros tolerance) {
+/// A pure function: `difference` is the system clock less ours, `held` what the last correction left, `elapsed` the
+/// time since then, and less than `tolerance` is no step. A step backwards is slewed: an eighth of the time that passes
+/// is taken off, so that the two clocks meet in eight times the step.
+constexpr ClockCorrection correction(Micros difference, Micros held, Micros elapsed, Micros tolerance) {
   if (difference > tolerance) return {difference, Micros{0}, difference};
   if (difference >= -tolerance) return {Micros{0}, Micros{0}, std::nullopt};
+  const Micros slew = std::max(-elapsed / 8, difference);
   const Micros moved = difference > held ? difference - held : held - difference;
-  if (moved <= tolerance) return {Micros{0}, held, std::nullopt};
-  return {Micros{0}, difference, difference};
+  return {slew, difference - slew, moved > tolerance ? std::optional(difference) : std::nullopt};
 }
 
 /// CLOCK_BOOTTIME carried forward from the wall time at the start, so that a step of the system clock moves no timer
-/// by itself. `correct()` adopts a step: forwards at once, backwards by standing on its own pace until the system
-/// clock has caught up (the pump calls it and journals what it returns).
+/// by itself. `correct()` adopts a step: forwards at once, backwards by running slower until the system clock has
+/// caught up (the pump calls it each second and journals what it returns).
 class GatewayClock final : public Clock {
  public:
-  GatewayClock();
+  /// Gives CLOCK_REALTIME or CLOCK_BOOTTIME in µs; a test has its own.
+  using Read = std::int64_t (*)(clockid_t);
+  static std::int64_t read_system(clockid_t id);
+
+  explicit GatewayClock(Read read = read_system);
   Timestamp now() const override;
   /// How far the system clock has moved against ours since the last call, if by more than `tolerance`; one thread.
   std::optional<Micros> correct(Micros tolerance = std::chrono::milliseconds(500));
 
  private:
-  std::atomic<std::int64_t> offset_;  ///< wall time minus CLOCK_BOOTTIME, in µs
-  std::int64_t reported_ = 0;         ///< the difference last reported, in µs: a held step is told once
+  const Read read_;
+  std::atomic<std::int64_t> offset_;           ///< wall time minus CLOCK_BOOTTIME, in µs
+  mutable std::atomic<std::int64_t> last_{0};  ///< the newest time given, which stands while the offset shrinks
+  std::int64_t corrected_at_;                  ///< by CLOCK_BOOTTIME
+  std::int64_t held_ = 0;                      ///< what is left of a step backwards, in µs: it is told once
 };
 
 /// For tests: stands still until told.

@@ -13,7 +13,7 @@ constexpr Micros kTolerance = 500ms;
 
 TEST(ClockCorrection, ADifferenceWithinTheToleranceIsNoStep) {
   for (const Micros difference : {Micros{0}, Micros{500ms}, Micros{-500ms}}) {
-    const auto done = correction(difference, Micros{0}, kTolerance);
+    const auto done = correction(difference, Micros{0}, 1s, kTolerance);
     EXPECT_EQ(done.adopt, Micros{0});
     EXPECT_EQ(done.held, Micros{0});
     EXPECT_FALSE(done.report);
@@ -21,51 +21,79 @@ TEST(ClockCorrection, ADifferenceWithinTheToleranceIsNoStep) {
 }
 
 TEST(ClockCorrection, AStepForwardsIsAdoptedAtOnceAndTold) {
-  const auto done = correction(30s, Micros{0}, kTolerance);
+  const auto done = correction(30s, Micros{0}, 1s, kTolerance);
   EXPECT_EQ(done.adopt, Micros{30s});
   EXPECT_EQ(done.held, Micros{0});
   EXPECT_EQ(done.report, Micros{30s});
 }
 
-TEST(ClockCorrection, AStepBackwardsIsHeldAndToldOnce) {
-  const auto first = correction(-1h, Micros{0}, kTolerance);
-  EXPECT_EQ(first.adopt, Micros{0});
+TEST(ClockCorrection, AStepBackwardsIsSlewedAndToldOnce) {
+  const auto first = correction(-1h, Micros{0}, 1s, kTolerance);
+  EXPECT_EQ(first.adopt, Micros{-125ms});
+  EXPECT_EQ(first.held, Micros{-1h + 125ms});
   EXPECT_EQ(first.report, Micros{-1h});
-  const auto again = correction(-1h + 100ms, first.held, kTolerance);
-  EXPECT_EQ(again.adopt, Micros{0});
+  const auto again = correction(first.held, first.held, 1s, kTolerance);
+  EXPECT_EQ(again.adopt, Micros{-125ms});
   EXPECT_FALSE(again.report);
 }
 
 TEST(ClockCorrection, ASecondStepWhileOneIsHeldIsToldToo) {
-  const auto further = correction(-2h, -1h, kTolerance);
-  EXPECT_EQ(further.adopt, Micros{0});
-  EXPECT_EQ(further.report, Micros{-2h});
-  const auto nearer = correction(-10min, -2h, kTolerance);
-  EXPECT_EQ(nearer.adopt, Micros{0});
-  EXPECT_EQ(nearer.report, Micros{-10min});
+  EXPECT_EQ(correction(-2h, -1h, 1s, kTolerance).report, Micros{-2h});
+  EXPECT_EQ(correction(-10min, -2h, 1s, kTolerance).report, Micros{-10min});
 }
 
-TEST(ClockCorrection, ASlowDriftThatAddsUpWhileHeldIsToldAgain) {
-  Micros held = -1h;
-  int told = 0;
-  for (Micros difference = -1h; difference > -1h - 2s; difference -= 100ms) {
-    const auto done = correction(difference, held, kTolerance);
-    held = done.held;
-    told += done.report ? 1 : 0;
-  }
-  EXPECT_EQ(told, 3);
-}
-
-TEST(ClockCorrection, TheHoldEndsWhenTheSystemClockHasCaughtUp) {
-  const auto caught_up = correction(-200ms, -1h, kTolerance);
-  EXPECT_EQ(caught_up.held, Micros{0});
-  EXPECT_FALSE(caught_up.report);
-  EXPECT_EQ(correction(-1h, caught_up.held, kTolerance).report, Micros{-1h});
+TEST(ClockCorrection, NoMoreIsTakenOffThanThereIs) {
+  EXPECT_EQ(correction(-600ms, -600ms, 1h, kTolerance).adopt, Micros{-600ms});
 }
 
 TEST(ClockCorrection, IsKnownToTheCompiler) {
-  static_assert(correction(Micros{-2s}, Micros{0}, kTolerance).adopt == Micros{0});
-  static_assert(correction(Micros{2s}, Micros{-5s}, kTolerance).adopt == Micros{2s});
+  static_assert(correction(Micros{-2s}, Micros{0}, Micros{1s}, kTolerance).adopt == Micros{-125ms});
+  static_assert(correction(Micros{2s}, Micros{-5s}, Micros{1s}, kTolerance).adopt == Micros{2s});
+}
+
+/// The two clocks of a machine, moved by hand.
+struct Machine {
+  static inline std::int64_t boot = 0, wall = 0;
+  static std::int64_t read(clockid_t id) { return id == CLOCK_REALTIME ? wall : boot; }
+  static void go(Micros by) {
+    boot += by.count();
+    wall += by.count();
+  }
+  static void set(Micros by) { wall += by.count(); }
+};
+
+TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
+  Machine::boot = 1'000'000;
+  Machine::wall = 1'700'000'000'000'000;
+  GatewayClock clock(Machine::read);
+  Machine::set(-1h);
+  Timestamp last = clock.now();
+  int reports = 0;
+  int seconds = 0;
+  const auto difference = [&] { return clock.now() - Timestamp{Micros{Machine::wall}}; };
+  for (; difference() > kTolerance && seconds < 10 * 3600; ++seconds) {
+    reports += clock.correct() ? 1 : 0;
+    for (int i = 0; i < 10; ++i) {
+      Machine::go(100ms);
+      const Timestamp now = clock.now();
+      ASSERT_GE(now, last);
+      last = now;
+    }
+  }
+  EXPECT_EQ(reports, 1);
+  EXPECT_NEAR(seconds, 8 * 3600, 60) << "an eighth of the time is taken off";
+  Machine::set(-1h);
+  EXPECT_TRUE(clock.correct()) << "the next step is news again";
+}
+
+TEST(GatewayClock, TakesAStepForwardsAtOnce) {
+  Machine::boot = 1'000'000;
+  Machine::wall = 0;  // no clock of its own, before the first synchronisation
+  GatewayClock clock(Machine::read);
+  EXPECT_EQ(clock.now(), Timestamp{});
+  Machine::set(std::chrono::hours(24 * 365 * 50));
+  EXPECT_EQ(clock.correct(), std::optional<Micros>(std::chrono::hours(24 * 365 * 50)));
+  EXPECT_EQ(clock.now(), Timestamp{Micros{Machine::wall}});
 }
 
 TEST(GatewayClock, StartsAtTheSystemClockAndNeverRunsBackwards) {
