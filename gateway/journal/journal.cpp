@@ -16,6 +16,7 @@
 #include "gateway/journal/lock.h"
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/reader.h"
+#include "gateway/journal/reserve.h"
 #include "gateway/journal/restore.h"
 #include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
@@ -28,6 +29,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Kept free on the disk for alerts: some ten thousand transitions, with what SQLite writes around them.
+constexpr std::uint64_t kReserveBytes = 4u << 20;
 constexpr std::size_t kMaxHistoryBuckets = 1u << 20;
 constexpr std::string_view kHistoryCursor = "history";
 /// The newest samples are saved again after so many: it bounds what a start reads.
@@ -141,6 +144,7 @@ struct Journal::Impl {
 
   mutable std::mutex write_mutex;  ///< guards what follows
   std::optional<Writer> writer;
+  Reserve reserve{options.directory / "journal.reserve", kReserveBytes};
   Timestamp last_committed{};
   Seq latest_saved{};
   std::size_t samples_since_save = 0;
@@ -293,11 +297,17 @@ void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {
 }
 
 Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
-  return resist([&] {
+  if (!batch.samples.empty() && !reserve.make()) {
+    return fail(Errc::full, "the disk of {} is full: what is left of it is kept for alerts", file.string());
+  }
+  const auto put = [&] {
     batch.seq = next(tail.ends().last);
     batch.committed = std::max(clock.now(), last_committed);
     return writer->append(batch, names);
-  });
+  };
+  Status status = resist(put);
+  const bool room_helps = !status && status.error().code == Errc::full && batch.samples.empty();
+  return room_helps && reserve.spend() ? resist(put) : status;
 }
 
 void Journal::Impl::note_sizes() {
@@ -416,6 +426,7 @@ Status Journal::maintain() {
   }
   if (Status done = impl_->resist([&] { return writer.checkpoint_if_due(); }); !done && status)
     status = std::move(done);
+  impl_->reserve.make();
   impl_->note_sizes();
   return status;
 }
