@@ -103,6 +103,7 @@ struct Engine::Impl {
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
   void watch(Timestamp now, Output& out);
+  void miss_until(Timestamp now, Output& out);
   void put_off(const Interval& gap);
 
   std::vector<Rule> rules;
@@ -307,11 +308,13 @@ void Engine::Impl::watch(Timestamp now, Output& out) {
     for (const Interval& gap : gaps) put_off(gap);
     gaps.clear();
   }
-  if (watched_until && now - *watched_until > kMaxUnwatched) {
-    out.events.push_back({now, Unwatched{*watched_until}});
-    put_off({*watched_until, now});
-  }
+  if (watched_until && now - *watched_until > kMaxUnwatched) miss_until(now, out);
   watched_until = std::max(watched_until.value_or(now), now);
+}
+
+void Engine::Impl::miss_until(Timestamp now, Output& out) {
+  out.events.push_back({now, Unwatched{*watched_until}});
+  put_off({*watched_until, now});
 }
 
 void Engine::Impl::put_off(const Interval& gap) {
@@ -441,6 +444,20 @@ void Engine::tick(Timestamp now, Output& out) {
     // One that was put off goes back in, so that all end in order of their times.
     if (instance.ends <= timer.at) impl_->run_timers(timer.instance, instance.due, out);
     impl_->arm(timer.instance);
+  }
+}
+
+void Engine::resume(Timestamp now, Output& out) {
+  if (!impl_->watched_until || now <= *impl_->watched_until) return;
+  const Micros left_out = now - *impl_->watched_until;
+  impl_->miss_until(now, out);
+  impl_->watched_until = now;
+  for (auto& [i, record] : impl_->records) {
+    AlertState& state = impl_->instances[i].state;
+    if (state.phase != Phase::pending && state.phase != Phase::clearing) continue;
+    record.since = state.since += left_out;
+    out.alerts.push_back(record);
+    impl_->arm(i);
   }
 }
 

@@ -78,6 +78,9 @@ class Engine {
   /// timers that ran out cost, not what the instances cost. After more than kMaxUnwatched without a call of this or of
   /// observe() nobody watched, and Unwatched says so.
   void tick(Timestamp now, Output& out);
+  /// The gateway's clock was set forwards to `now`: what it left out nobody watched, however short it is, and no delay
+  /// that runs has come nearer to its end.
+  void resume(Timestamp now, Output& out);
   /// False: there is no such alert, or it is not active (nothing to acknowledge).
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
 

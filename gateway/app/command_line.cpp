@@ -80,7 +80,7 @@ void greet(const Settings& settings, int port) {
   }
 }
 
-/// Until SIGINT or SIGTERM; SIGHUP reloads.
+/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads.
 void serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
   systemd::ready();
   while (true) {
@@ -93,6 +93,7 @@ void serve(Runtime& runtime, const sigset_t& signals, const std::string& config)
       systemd::ready();
     }
     const std::string status = runtime.each_second();
+    if (!runtime.failure().empty()) return;
     if (runtime.pump_age() < kStuck) {
       systemd::alive();
       systemd::status(status);
@@ -123,7 +124,12 @@ int run(const Arguments& arguments) {
   serve(**runtime, signals, arguments.config);
   spdlog::info("stopping");
   systemd::stopping();
+  const std::uint64_t lost = (*runtime)->finish();
+  const std::string failure = (*runtime)->failure();
   runtime->reset();
+  if (!failure.empty()) spdlog::critical("{}", failure);
+  if (lost > 0) spdlog::critical("stopped; {} samples and events are lost: the disk did not take them", lost);
+  if (!failure.empty() || lost > 0) return kFailed;
   spdlog::info("stopped; all that was taken in is stored");
   return 0;
 }

@@ -19,8 +19,12 @@ constexpr auto kPace = 1ms;
 constexpr Micros kLeastLookback = 10min;
 /// Among so many of the newest events a start looks for the times in which nobody watched.
 constexpr std::size_t kEventsLookedAt = 10'000;
-/// A full disk at shutdown: tried for so long, then the batch is given up and counted.
+/// A disk that refuses at shutdown is asked for so long in all; then what is left is given up and counted.
 constexpr auto kLastTry = 3s;
+/// How soon a disk that refuses is asked again: at first, and at most.
+constexpr Micros kFirstPause = 50ms, kLongestPause = 5s;
+/// So many samples wait for a disk that refuses, beside those in the queue.
+constexpr std::size_t kMostHeld = 65'536;
 constexpr auto kAcknowledgeTimeout = 5s;
 
 std::int64_t steady_micros() { return std::chrono::duration_cast<Micros>(Steady::now().time_since_epoch()).count(); }
@@ -53,7 +57,7 @@ void Pump::recover(std::vector<rules::Rule> rules) {
     batch_.events.push_back({now, Unwatched{left_off}});
     urgent_ = true;
   }
-  adopt(std::move(rules), unwatched);
+  if (!adopt(rules, unwatched)) use_later(std::move(rules));
   mark_ = {Ticket{intake_.stats().accepted}, now};
 }
 
@@ -69,21 +73,22 @@ std::vector<rules::Interval> Pump::unwatched_times() const {
   return times;
 }
 
-void Pump::adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched) {
+/// False: the alerts' state cannot be read, and nothing has changed, since without it every alert would be forgotten.
+bool Pump::adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Interval>& unwatched) {
+  const auto alerts = journal_.alerts();
+  if (!alerts) {
+    tell("the alerts' state cannot be read: " + alerts.error().text);
+    return false;
+  }
   engine_ = rules::Engine(std::move(rules), engine_);
   intern_literal_series();
   declared_version_ = 0;
   declare_new_series();
   for (const rules::Interval& gap : unwatched) engine_.unwatched(gap);
-  const auto alerts = journal_.alerts();
-  if (alerts) {
-    engine_.restore(*alerts, clock_.now(), output_);
-  } else {
-    batch_.events.push_back(
-        {clock_.now(), Notice{"storage", "the alerts' state cannot be read: " + alerts.error().text}});
-  }
+  engine_.restore(*alerts, clock_.now(), output_);
   collect();
   warm();
+  return true;
 }
 
 /// A sensor that a rule names must be missed even if it never speaks, so it gets its id now.
@@ -119,11 +124,15 @@ void Pump::warm() {
 
 void Pump::warm_from_log() {
   const Timestamp now = clock_.now();
+  const auto unreadable = [this, now](const Error& error) {
+    batch_.events.push_back({now, Notice{"storage", "the rules begin without the past: " + error.text}});
+  };
   auto after = journal_.before(now - std::max(kLeastLookback, engine_.lookback(now)));
-  if (!after) return;
+  if (!after) return unreadable(after.error());
   while (true) {
     const auto batches = journal_.read(*after);
-    if (!batches || batches->empty()) return;
+    if (!batches) return unreadable(batches.error());
+    if (batches->empty()) return;
     for (const auto& batch : *batches) {
       engine_.warm(batch->samples, batch->committed);
       freshness_.observe(batch->samples);
@@ -136,37 +145,52 @@ void Pump::warm_from_log() {
 void Pump::run(std::stop_token stop) {
   Intake::Taken taken;
   auto last_round = Steady::now();
-  while (true) {
-    if (!taken.awaited) std::this_thread::sleep_until(last_round + kPace);
+  std::optional<Steady::time_point> give_up_at;
+  while (failure().empty()) {
+    if (!taken.awaited || pause_ > Micros{0}) std::this_thread::sleep_until(last_round + kPace);
     last_round = Steady::now();
     beat();
     const bool stopping = stop.stop_requested();
+    if (stopping && !give_up_at) {
+      give_up_at = last_round + kLastTry;
+      retry_at_ = {};
+    }
     const Micros wait = stopping ? Micros{0} : batch_.samples.empty() ? kTick : std::min(kTick, limits_.commit_every);
     intake_.take(taken, limits_.batch_samples, wait, stop);
     const bool nothing_came = taken.samples.empty() && taken.events.empty();
-    absorb(taken, stop);
-    if (commit_due() || (stopping && nothing_came)) commit(stop);
-    if (stopping && nothing_came) return;
+    absorb(taken);
+    const bool drained = stopping && nothing_came;
+    const bool stored = (commit_due() || drained) && commit();
+    if (drained && (stored || last_round >= *give_up_at)) break;
     each_second();
   }
+  lost_ += batch_.samples.size() + batch_.events.size() + (failure().empty() ? 0 : intake_.stats().depth);
 }
 
-/// The new engine begins from what is on disk. Where the disk will not have it the gateway stops, and the next start
-/// reads the new rules.
-void Pump::take_new_rules(const std::stop_token& stop) {
+/// The new engine begins from what is on disk, so that the alerts which the old one has raised are among it.
+void Pump::take_new_rules() {
   std::optional<std::vector<rules::Rule>> rules;
   {
     const std::lock_guard lock(mutex_);
     rules.swap(next_rules_);
   }
-  if (!rules || !commit(stop)) return;
-  adopt(std::move(*rules), unwatched_times());
-  urgent_ = true;
+  if (!rules) return;
+  if (commit() && adopt(*rules, unwatched_times())) {
+    urgent_ = true;
+  } else {
+    use_later(std::move(*rules));
+  }
 }
 
-void Pump::absorb(Intake::Taken& taken, const std::stop_token& stop) {
+/// In the next round, unless newer ones have come.
+void Pump::use_later(std::vector<rules::Rule> rules) {
+  const std::lock_guard lock(mutex_);
+  if (!next_rules_) next_rules_ = std::move(rules);
+}
+
+void Pump::absorb(Intake::Taken& taken) {
+  take_new_rules();
   const bool was_empty = batch_is_empty();
-  take_new_rules(stop);
   declare_new_series();
   const Timestamp now = clock_.now();
   engine_.observe(taken.samples, now, output_);
@@ -182,6 +206,7 @@ void Pump::absorb(Intake::Taken& taken, const std::stop_token& stop) {
   batch_ticket_ = taken.last;
   urgent_ = urgent_ || taken.awaited;
   if (was_empty) batch_began_ = Steady::now();
+  if (batch_.samples.size() > kMostHeld) shed("the disk does not take them");
 }
 
 /// What still waits in the queue may be the answer of a sensor that looks silent. So the engine's clock goes only as
@@ -228,17 +253,86 @@ bool Pump::commit_due() const {
          (!batch_is_empty() && Steady::now() - batch_began_ >= limits_.commit_every);
 }
 
-/// False: given up, the gateway stops.
-bool Pump::commit(std::stop_token stop) {
+/// False: not on disk. It is held, and tried again when its time has come.
+bool Pump::commit() {
   const std::size_t samples = batch_.samples.size();
-  const bool stored = batch_is_empty() || append(std::move(stop));
-  if (stored) {
-    committed_samples_.add(static_cast<double>(samples));
-    intake_.committed(batch_ticket_);
+  if (!batch_is_empty()) {
+    const auto began = Steady::now();
+    if (began < retry_at_) {
+      if (full_ && urgent_) commit_events();
+      return false;
+    }
+    if (const auto done = journal_.append(batch_); !done) {
+      refused(done.error());
+      return false;
+    }
+    after_commit(samples, Steady::now() - began);
   }
+  intake_.committed(batch_ticket_);
   batch_ = Batch{};
   batch_.samples.reserve(std::min(samples, limits_.batch_samples));
   urgent_ = false;
+  answer_wishes();
+  return true;
+}
+
+/// What alerts say has room when samples have none; they follow when there is some again.
+void Pump::commit_events() {
+  urgent_ = false;
+  Batch events;
+  events.events.swap(batch_.events);
+  events.alerts.swap(batch_.alerts);
+  if (events.events.empty() && events.alerts.empty()) return;
+  if (journal_.append(events)) {
+    answer_wishes();
+    return;
+  }
+  batch_.events.swap(events.events);
+  batch_.alerts.swap(events.alerts);
+}
+
+void Pump::refused(const Error& why) {
+  tell(why.text);
+  if (why.code == Errc::invalid) {  // a bug of ours: for ever would not be long enough
+    lost_ += batch_.events.size();
+    batch_.events.clear();
+    batch_.alerts.clear();
+    return shed(why.text);
+  }
+  if (why.code == Errc::corrupt) {
+    const std::lock_guard lock(mutex_);
+    failure_ = why.text;
+    return;
+  }
+  full_ = why.code == Errc::full;
+  pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  retry_at_ = Steady::now() + pause_;
+  if (full_) commit_events();
+}
+
+/// The samples that are held will not be on disk, and whoever waits for them hears it.
+void Pump::shed(const std::string& why) {
+  lost_ += batch_.samples.size();
+  batch_.events.push_back(
+      {clock_.now(), Notice{"storage", fmt::format("{} samples are lost: {}", batch_.samples.size(), why)}});
+  batch_.samples.clear();
+  intake_.give_up(batch_ticket_);
+}
+
+void Pump::after_commit(std::size_t samples, Steady::duration took) {
+  const double seconds = std::chrono::duration<double>(took).count();
+  commit_seconds_.set(seconds);
+  commits_.add();
+  committed_samples_.add(static_cast<double>(samples));
+  pause_ = Micros{0};
+  retry_at_ = {};
+  full_ = false;
+  const std::lock_guard lock(mutex_);
+  trouble_.clear();
+  commit_ms_[commit_count_++ % commit_ms_.size()] = static_cast<float>(seconds * 1e3);
+}
+
+void Pump::answer_wishes() {
   const std::lock_guard lock(mutex_);
   for (auto wish = wishes_.begin(); wish != wishes_.end();) {
     if (!wish->outcome) {
@@ -248,59 +342,42 @@ bool Pump::commit(std::stop_token stop) {
     wish->answer.set_value(std::move(*wish->outcome));
     wish = wishes_.erase(wish);
   }
-  return stored;
 }
 
-/// Until it is on disk. False: the gateway stops and the disk will not have it.
-bool Pump::append(std::stop_token stop) {
-  std::optional<Steady::time_point> give_up;
-  for (auto pause = Micros(50ms);; pause = std::min<Micros>(pause * 2, 5s)) {
-    const auto began = Steady::now();
-    const auto done = journal_.append(std::move(batch_));
-    if (done) {
-      after_commit(Steady::now() - began);
-      return true;
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      trouble_ = done.error().text;
-    }
-    if (stop.stop_requested()) {
-      if (!give_up) give_up = Steady::now() + kLastTry;
-      if (Steady::now() >= *give_up) return false;
-      pause = 50ms;
-    }
-    beat();  // waiting for a disk is not being stuck
-    std::this_thread::sleep_for(pause);
-    static_cast<void>(journal_.maintain());  // retention may make the room that is missing
-  }
-}
-
-void Pump::after_commit(Steady::duration took) {
-  const double seconds = std::chrono::duration<double>(took).count();
-  commit_seconds_.set(seconds);
-  commits_.add();
+void Pump::tell(std::string trouble) {
   const std::lock_guard lock(mutex_);
-  trouble_.clear();
-  commit_ms_[commit_count_++ % commit_ms_.size()] = static_cast<float>(seconds * 1e3);
+  trouble_ = std::move(trouble);
+}
+
+std::string Pump::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 void Pump::each_second() {
   const auto now = Steady::now();
   if (now - second_began_ < 1s) return;
   second_began_ = now;
-  if (const auto by = clock_.correct()) {
-    clock_steps_.add();
-    batch_.events.push_back({clock_.now(), ClockStep{*by}});
-    urgent_ = true;
-  }
+  correct_clock();
   const Status maintained = journal_.maintain();
   late_samples_.set(static_cast<double>(engine_.late_samples()));
   auto status = engine_.status();
   const std::lock_guard lock(mutex_);
   if (!maintained && trouble_.empty()) trouble_ = maintained.error().text;
-  if (maintained && batch_.samples.empty()) trouble_.clear();
+  if (maintained && pause_ == Micros{0} && !next_rules_) trouble_.clear();
   rule_status_ = std::move(status);
+}
+
+/// A clock that was set forwards was not watched by in the time that it left out.
+void Pump::correct_clock() {
+  const auto by = clock_.correct();
+  if (!by) return;
+  clock_steps_.add();
+  const Timestamp now = clock_.now();
+  batch_.events.push_back({now, ClockStep{*by}});
+  if (*by > Micros{0}) engine_.resume(now, output_);
+  collect();
+  urgent_ = true;
 }
 
 void Pump::beat() { last_beat_.store(steady_micros(), std::memory_order_relaxed); }

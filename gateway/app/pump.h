@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "gateway/app/freshness.h"
@@ -21,8 +22,9 @@ namespace tidegate::app {
 
 /// The engine room, on one thread: takes what the sources pushed, lets the rules see it, and commits both together. It
 /// commits at once when an alert is raised, cleared or acknowledged or when somebody waits for the commit; else when
-/// the batch is full or `commit_every` has passed. When the disk refuses, it holds the one batch and tries again; the
-/// queue meanwhile drops and counts.
+/// the batch is full or `commit_every` has passed. When the disk refuses, it holds the batch and tries again later and
+/// later, while the rules go on; held samples are bounded, and given up together, counted. Of a full disk alerts get
+/// the part that the journal keeps for them.
 class Pump {
  public:
   struct Limits {
@@ -35,7 +37,7 @@ class Pump {
 
   /// Rebuilds detectors and alerts from the journal; run() commits what that changed. Before run(), same thread or not.
   void recover(std::vector<rules::Rule> rules);
-  /// Until asked to stop and drained.
+  /// Until asked to stop and drained, or given up: a disk that refuses has a few seconds then. Or until `failure()`.
   void run(std::stop_token stop);
 
   // Any thread.
@@ -46,6 +48,10 @@ class Pump {
   Result<AlertRecord> acknowledge(const Acknowledge& wish);
   /// How long ago it last went round.
   Micros age() const;
+  /// Why it cannot go on and the process should end, or empty.
+  std::string failure() const;
+  /// Samples and events that were taken in and never will be on disk; what it still held counts when run() has ended.
+  std::uint64_t lost() const { return lost_; }
 
   struct Store {
     std::string trouble;  ///< why the last commit failed; empty while all is well
@@ -65,22 +71,28 @@ class Pump {
   };
 
   std::vector<rules::Interval> unwatched_times() const;
-  void adopt(std::vector<rules::Rule> rules, const std::vector<rules::Interval>& unwatched);
+  bool adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Interval>& unwatched);
   void intern_literal_series();
   void declare_new_series();
   void warm();
   void warm_from_log();
-  void absorb(Intake::Taken& taken, const std::stop_token& stop);
-  void take_new_rules(const std::stop_token& stop);
+  void absorb(Intake::Taken& taken);
+  void take_new_rules();
+  void use_later(std::vector<rules::Rule> rules);
   void tick(const Intake::Taken& taken, Timestamp now);
   void answer_wish(const Event& event);
   void collect();
   bool batch_is_empty() const;
   bool commit_due() const;
-  bool commit(std::stop_token stop);
-  bool append(std::stop_token stop);
-  void after_commit(std::chrono::steady_clock::duration took);
+  bool commit();
+  void commit_events();
+  void refused(const Error& why);
+  void shed(const std::string& why);
+  void after_commit(std::size_t samples, std::chrono::steady_clock::duration took);
+  void answer_wishes();
   void each_second();
+  void correct_clock();
+  void tell(std::string trouble);
   void beat();
 
   Intake& intake_;
@@ -107,7 +119,12 @@ class Pump {
   std::uint64_t declared_version_ = 0;
   std::chrono::steady_clock::time_point batch_began_;
   std::chrono::steady_clock::time_point second_began_;
+  // While the disk refuses.
+  std::chrono::steady_clock::time_point retry_at_;
+  Micros pause_{0};    ///< before the next try; 0 while all is well
+  bool full_ = false;  ///< it is for want of room
 
+  std::atomic<std::uint64_t> lost_{0};
   std::atomic<std::int64_t> last_beat_{0};  ///< steady clock, µs
   RateMeter rate_;
 
@@ -116,6 +133,7 @@ class Pump {
   std::list<Wish> wishes_;
   std::vector<rules::Engine::RuleStatus> rule_status_;
   std::string trouble_;
+  std::string failure_;
   std::array<float, 256> commit_ms_{};
   std::size_t commit_count_ = 0;
 };

@@ -118,11 +118,18 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   return runtime;
 }
 
-Runtime::~Runtime() {
+Runtime::~Runtime() { finish(); }
+
+std::uint64_t Runtime::finish() {
   server_.reset();
   stop(sources_);
   stop(uplinks_);
-  note("stopped", "Tidegate stopped");
+  if (pump_thread_.joinable()) {
+    note("stopped", "Tidegate stopped");
+    pump_thread_.request_stop();
+    pump_thread_.join();
+  }
+  return pump_.lost();
 }
 
 void Runtime::start_sources(const std::vector<config::Node>& sections,

@@ -30,8 +30,13 @@ class Runtime final : public dashboard::Gateway {
  public:
   /// The problems of the configuration go to `problems` (then Errc::invalid); other errors say what is in the way.
   static Result<std::unique_ptr<Runtime>> start(const Settings& settings, config::Problems& problems);
-  /// Viewers are told goodbye, sources stop, the pump commits what they left, the journal closes last.
   ~Runtime() override;
+
+  /// Viewers are told goodbye, sources stop, the pump commits what they left. Gives what was taken in and never will be
+  /// on disk. The journal closes with the destructor.
+  std::uint64_t finish();
+  /// Why the process should end, or empty.
+  std::string failure() const { return pump_.failure(); }
 
   /// Only what changed restarts; problems change nothing. Main thread.
   void reload(const std::filesystem::path& file);

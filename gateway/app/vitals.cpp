@@ -42,7 +42,8 @@ Vitals::Vitals(Metrics& metrics)
     : queue_depth_(metrics.gauge("intake/queue_depth", "", "Samples waiting for the pump.")),
       queue_capacity_(
           metrics.gauge("intake/queue_capacity", "", "Samples that may wait before the oldest are dropped.")),
-      dropped_(metrics.counter("intake/dropped_samples", "", "Samples given up because the queue was full.")),
+      dropped_(metrics.counter("intake/dropped_samples", "",
+                               "Samples given up because the queue was full, or the disk refused them for long.")),
       events_refused_(metrics.counter("intake/refused_events", "", "Events given up because too many waited.")),
       pump_lag_(metrics.gauge("pump/lag", "s", "Since the pump last went round.")),
       stored_samples_(metrics.gauge("journal/stored_samples", "",

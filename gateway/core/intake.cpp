@@ -110,6 +110,21 @@ void Intake::committed(Ticket ticket) {
   committed_changed_.notify_all();
 }
 
+void Intake::give_up(Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t first = committed_ + 1, last = static_cast<std::uint64_t>(ticket);
+  if (last < first) return;
+  // What the bound took of it before is counted already.
+  const auto from = std::find_if(dropped_ranges_.begin(), dropped_ranges_.end(),
+                                 [&](const Range& range) { return range.last >= first; });
+  auto to = from;
+  std::uint64_t counted = 0;
+  for (; to != dropped_ranges_.end() && to->first <= last; ++to) counted += to->last - to->first + 1;
+  dropped_ += last - first + 1 - counted;
+  dropped_ranges_.insert(dropped_ranges_.erase(from, to), Range{first, last});
+  committed_changed_.notify_all();
+}
+
 bool Intake::wait_committed(Ticket ticket, std::stop_token stop) {
   const auto wanted = static_cast<std::uint64_t>(ticket);
   std::unique_lock lock(mutex_);

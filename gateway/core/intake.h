@@ -40,6 +40,8 @@ class Intake {
 
   /// The pump only: everything up to `ticket` is on disk.
   void committed(Ticket ticket);
+  /// The pump only: what was taken up to `ticket` and is not committed never will be. Counted as dropped.
+  void give_up(Ticket ticket);
   /// Any thread. True once `ticket` is committed; false when asked to stop or when the sample was dropped.
   bool wait_committed(Ticket ticket, std::stop_token stop);
 

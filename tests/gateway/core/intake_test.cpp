@@ -312,5 +312,23 @@ TEST(IntakeThreads, ManyProducersAndOnePumpAgreeOnEverySample) {
   EXPECT_GT(confirmed, 0u);
 }
 
+TEST(Intake, WhatThePumpGivesUpIsDroppedAndCountedOnce) {
+  Intake intake(4);
+  const std::vector<Sample> three(3), two(2);
+  const Ticket first = intake.push(three);
+  intake.push(three);  // does not fit beside the first, which gives way whole
+  Intake::Taken taken;
+  intake.take(taken, 10, Micros{0}, {});
+  intake.give_up(taken.last);
+  EXPECT_EQ(intake.stats().dropped, 6u);
+  EXPECT_FALSE(intake.wait_committed(first, {}));
+  EXPECT_FALSE(intake.wait_committed(taken.last, {}));
+  const Ticket next = intake.push(two);
+  intake.take(taken, 10, Micros{0}, {});
+  intake.committed(taken.last);
+  EXPECT_TRUE(intake.wait_committed(next, {}));
+  EXPECT_EQ(intake.stats().dropped, 6u);
+}
+
 }  // namespace
 }  // namespace tidegate

@@ -12,9 +12,16 @@ std::atomic<int> countdown{0};
 std::atomic<int> fault_code{SQLITE_OK};
 std::atomic<bool> lasts{false};
 std::atomic<int> happened{0};
+std::atomic<bool> reads_fail{false};
+std::function<bool()> condition;  ///< set while nothing is armed only
 
 int fault() {
   if (fault_code == SQLITE_OK) return SQLITE_OK;
+  if (condition) {
+    if (!condition()) return SQLITE_OK;
+    ++happened;
+    return fault_code;
+  }
   const int left = --countdown;
   if (left > 0 || (left < 0 && !lasts)) return SQLITE_OK;
   ++happened;
@@ -39,7 +46,7 @@ const sqlite3_io_methods kMethods = {
     2,
     [](sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); },
     [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-      return real(f)->pMethods->xRead(real(f), to, size, at);
+      return reads_fail ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), to, size, at);
     },
     [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
       return or_fault([&] { return real(f)->pMethods->xWrite(real(f), from, size, at); });
@@ -95,13 +102,25 @@ FaultyVfs::~FaultyVfs() {
 }
 
 void FaultyVfs::arm(int nth, int code, bool lasting) {
+  condition = nullptr;
   countdown = nth;
   lasts = lasting;
   happened = 0;
   fault_code = code;
 }
 
-void FaultyVfs::disarm() { fault_code = SQLITE_OK; }
+void FaultyVfs::arm_while(std::function<bool()> when, int code) {
+  condition = std::move(when);
+  happened = 0;
+  fault_code = code;
+}
+
+void FaultyVfs::fail_reads(bool on) { reads_fail = on; }
+
+void FaultyVfs::disarm() {
+  fault_code = SQLITE_OK;
+  reads_fail = false;
+}
 int FaultyVfs::faults() const { return happened; }
 
 }  // namespace tidegate::journal

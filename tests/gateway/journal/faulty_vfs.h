@@ -15,6 +15,9 @@ class FaultyVfs {
 
   /// `lasting`: so do all that follow, until disarm().
   void arm(int nth, int code, bool lasting = false);
+  /// Each one fails while `when` holds.
+  void arm_while(std::function<bool()> when, int code);
+  void fail_reads(bool on);
   void disarm();
   int faults() const;  ///< that happened since arm()
 };
