@@ -209,9 +209,10 @@ Client::~Client() {
 }
 
 std::size_t packet_bytes(const Outgoing& message) {
-  constexpr std::size_t kAround =
-      1 + 4 + 2 + 2 + 1;  // type, length, topic's length, packet id, length of no properties
-  return kAround + message.topic.size() + message.payload.size();
+  // Before topic and payload: the topic's length, the packet id, the length of no properties.
+  const std::size_t rest = 2 + message.topic.size() + (message.qos > 0 ? 2 : 0) + 1 + message.payload.size();
+  const std::size_t length = rest < 1u << 7 ? 1 : rest < 1u << 14 ? 2 : rest < 1u << 21 ? 3 : 4;
+  return 1 + length + rest;
 }
 
 Result<Limits> Client::connect(std::stop_token stop) try {

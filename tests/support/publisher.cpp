@@ -7,27 +7,16 @@
 
 #include <stdexcept>
 
+#include "tests/support/mqtt_bytes.h"
+
 namespace tidegate::test {
 namespace {
 
 constexpr std::size_t kSendAt = 32 * 1024;
 constexpr int kMaxUnacknowledged = 500;
 
-void put_length(std::string& out, std::size_t length) {
-  do {
-    const auto low = static_cast<unsigned char>(length % 128);
-    length /= 128;
-    out += static_cast<char>(length > 0 ? low | 0x80 : low);
-  } while (length > 0);
-}
-
-void put_u16(std::string& out, std::size_t value) {
-  out += static_cast<char>(value >> 8 & 0xff);
-  out += static_cast<char>(value & 0xff);
-}
-
 void put_text(std::string& out, std::string_view text) {
-  put_u16(out, text.size());
+  put_number(out, static_cast<std::uint32_t>(text.size()), 2);
   out += text;
 }
 
@@ -49,7 +38,7 @@ Publisher::Publisher(int port, std::string_view client_id) {
   put_text(body, "MQTT");
   body += '\x04';  // protocol level of 3.1.1
   body += '\x02';  // clean session
-  put_u16(body, 600);
+  put_number(body, 600, 2);
   put_text(body, client_id);
   out_ = '\x10';
   put_length(out_, body.size());
@@ -69,7 +58,7 @@ void Publisher::publish(std::string_view topic, std::string_view payload, int qo
   put_length(out_, 2 + topic.size() + (qos > 0 ? 2 : 0) + payload.size());
   put_text(out_, topic);
   if (qos > 0) {
-    put_u16(out_, next_id_);
+    put_number(out_, next_id_, 2);
     next_id_ = next_id_ == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(next_id_ + 1);
     ++unacknowledged_;
   }

@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <utility>
+
+#include "tests/support/mqtt_bytes.h"
 
 namespace tidegate::test {
 namespace {
@@ -15,18 +16,6 @@ namespace {
 constexpr std::uint8_t kConnect = 0x10, kConnack = 0x20, kPublish = 0x30, kPuback = 0x40, kSubscribe = 0x80,
                        kSuback = 0x90, kPingreq = 0xc0, kPingresp = 0xd0, kDisconnect = 0xe0;
 constexpr char kSubscriptionId = 0x0b, kReceiveMaximum = 0x21, kMaximumPacketSize = 0x27, kIdsAvailable = 0x29;
-
-void put(std::string& out, std::uint32_t value, int bytes) {
-  for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 0xff);
-}
-
-void put_length(std::string& out, std::size_t length) {
-  do {
-    const auto low = static_cast<unsigned char>(length % 128);
-    length /= 128;
-    out += static_cast<char>(length > 0 ? low | 0x80 : low);
-  } while (length > 0);
-}
 
 /// Reads a packet's body from its front.
 class Reader {
@@ -155,9 +144,10 @@ std::string ScriptedBroker::connack() const {
   std::string body(2, '\0');
   if (!v5_) return body;
   std::string properties;
-  if (script_.receive_maximum) properties += kReceiveMaximum, put(properties, *script_.receive_maximum, 2);
-  if (script_.maximum_packet_size) properties += kMaximumPacketSize, put(properties, *script_.maximum_packet_size, 4);
-  if (!script_.subscription_ids_available) properties += kIdsAvailable, put(properties, 0, 1);
+  if (script_.receive_maximum) properties += kReceiveMaximum, put_number(properties, *script_.receive_maximum, 2);
+  if (script_.maximum_packet_size)
+    properties += kMaximumPacketSize, put_number(properties, *script_.maximum_packet_size, 4);
+  if (!script_.subscription_ids_available) properties += kIdsAvailable, put_number(properties, 0, 1);
   put_length(body, properties.size());
   return body + properties;
 }
@@ -177,9 +167,9 @@ bool ScriptedBroker::answer_subscribe(const std::string& body) {
     subscribes_.push_back(subscribe);
   }
   std::string answer;
-  put(answer, id, 2);
+  put_number(answer, id, 2);
   if (v5_) put_length(answer, 0);
-  put(answer, script_.subscribed(subscribe), 1);
+  put_number(answer, script_.subscribed(subscribe), 1);
   send(kSuback, answer);
   return true;
 }
@@ -204,7 +194,7 @@ bool ScriptedBroker::answer_publish(const Packet& packet) {
     case Answer::Kind::close:
       return false;
     case Answer::Kind::disconnect:
-      put(body, answer.code, 1);
+      put_number(body, answer.code, 1);
       put_length(body, 0);
       send(kDisconnect, body);
       return false;
@@ -212,8 +202,8 @@ bool ScriptedBroker::answer_publish(const Packet& packet) {
       break;
   }
   if (publish.qos == 0) return true;
-  put(body, id, 2);
-  if (answer.code != 0) put(body, answer.code, 1);
+  put_number(body, id, 2);
+  if (answer.code != 0) put_number(body, answer.code, 1);
   send(kPuback, body);
   return true;
 }

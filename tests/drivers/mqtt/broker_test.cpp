@@ -145,14 +145,19 @@ TEST(MqttDriver, ReadsSecretsAndSpeaks311) {
 
 constexpr const char* kCommitted = ", client_id: same, ack: committed";
 
+/// One message that the driver took in, and that waits for its commit now.
+void make_it_wait(Broker& broker, fakes::FakeSink& sink) {
+  ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
+  broker.publish("z/a", "5");
+  ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+}
+
 TEST(MqttDriver, TakesAMessageInAgainThatGaveWayAtTheQueuesBound) {
   Broker broker;
   fakes::FakeSink sink;
   sink.commit_through(0);
   const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
-  ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
-  broker.publish("z/a", "5");
-  ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+  make_it_wait(broker, sink);
   sink.drop_through(1);
   ASSERT_TRUE(sink.wait_for_samples("a", 2)) << "acknowledged, and on no disk";
   EXPECT_EQ(sink.samples("a")[1].value, 5);
@@ -169,9 +174,7 @@ TEST(MqttDriver, WaitsForACommitPastItsStop) {
   sink.commit_through(0);
   {
     Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
-    ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
-    broker.publish("z/a", "5");
-    ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+    make_it_wait(broker, sink);
     driver.ask_to_stop();
     EXPECT_FALSE(sink.wait_until([](const fakes::FakeSink& s) { return s.waits_given_up() > 0; }, 300ms));
     sink.commit_through(1);
@@ -185,9 +188,7 @@ TEST(MqttDriver, StopsThoughTheDiskTakesNothing) {
   sink.commit_through(0);
   {
     const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
-    ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
-    broker.publish("z/a", "5");
-    ASSERT_TRUE(sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() == 1; }));
+    make_it_wait(broker, sink);
   }
   EXPECT_EQ(sink.waits_given_up(), 1u);
 }
