@@ -74,6 +74,17 @@ void stop(std::vector<std::unique_ptr<Part>>& parts) {
   parts.clear();
 }
 
+void write_log(Chronicle::Level level, const std::string& text) {
+  switch (level) {
+    case Chronicle::Level::error:
+      return spdlog::error("{}", text);
+    case Chronicle::Level::warning:
+      return spdlog::warn("{}", text);
+    case Chronicle::Level::info:
+      return spdlog::info("{}", text);
+  }
+}
+
 }  // namespace
 
 Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
@@ -82,6 +93,7 @@ Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
       started_(ground_->clock.now()),
       vitals_(ground_->metrics),
       wear_(ground_->metrics, settings.endurance),
+      chronicle_(write_log),
       intake_(kQueueSamples),
       pump_(intake_, *ground_->journal, freshness_, ground_->clock, ground_->metrics,
             {.commit_every = settings.commit_every}) {}
@@ -223,6 +235,7 @@ std::string Runtime::each_second() {
   for (const auto& rule : pump_.rule_status()) active += rule.active;
   vitals_.measure(intake_.stats(), ground_->journal->stats(), pump_.age(), ground_->clock.now());
   measure_wear();
+  chronicle_.look(view());
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
                      active == 1 ? "" : "s");
 }

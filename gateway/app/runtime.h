@@ -9,6 +9,7 @@
 
 #include "dashboard/server.h"
 #include "gateway/app/archivist.h"
+#include "gateway/app/chronicle.h"
 #include "gateway/app/freshness.h"
 #include "gateway/app/parts.h"
 #include "gateway/app/pump.h"
@@ -73,6 +74,7 @@ class Runtime final : public dashboard::Gateway {
   const Timestamp started_;
   Vitals vitals_;
   Wear wear_;
+  Chronicle chronicle_;
   Intake intake_;
   Freshness freshness_;
   Pump pump_;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "gateway/core/text.h"
@@ -146,6 +148,29 @@ std::optional<std::string> ReferenceResolver::secret(const std::string& key, con
   return std::nullopt;
 }
 
+namespace {
+
+/// The first line that is neither a key's nor a comment: a quote that is not closed takes the keys after it into its
+/// value.
+int line_without_key(std::string_view text, const Node& secrets) {
+  std::set<int> keys;
+  for (const Node::Entry& entry : secrets.entries) keys.insert(entry.at.line);
+  int line = 0;
+  while (!text.empty()) {
+    ++line;
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::size_t first = text.substr(0, end).find_first_not_of(" \t\r");
+    const bool blank = first == std::string_view::npos || text[first] == '#';
+    const bool marker = text.substr(0, end).starts_with("---");
+    const bool item = !blank && text[first] == '-';  // of a list, which is told where it is asked for
+    if (!blank && !marker && !item && !keys.contains(line)) return line;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return 0;
+}
+
+}  // namespace
+
 void ReferenceResolver::read_secrets(const Mark& at) {
   const std::filesystem::path path = directory_ / "secrets.yaml";
   const auto name = std::make_shared<const std::string>(path.string());
@@ -161,6 +186,10 @@ void ReferenceResolver::read_secrets(const Mark& at) {
   Problems inner;
   Node secrets = parse(*text, *name, directory_, {}, inner);
   if (inner.empty() && secrets.kind == Node::Kind::map) {
+    if (const int line = line_without_key(*text, secrets); line > 0) {
+      problems_.add({name, line, 1}, "belongs to the value before it; is a quote before this not closed?");
+      return;
+    }
     secrets_ = std::move(secrets);
     return;
   }

@@ -204,6 +204,19 @@ TEST_F(Load, NoMessageRepeatsABrokenFileOfSecrets) {
   }
 }
 
+TEST_F(Load, AQuoteThatIsNotClosedTakesNoOtherSecretIntoItsValue) {
+  write("tidegate.yaml", "gateway: {name: !secret k}\n");
+  write("secrets.yaml", "# the broker's\nk: \"abc\nx: HUNT\"\ny: 1\n", fs::perms(0600));
+  load();
+  EXPECT_EQ(problems(), "secrets.yaml:3:1: belongs to the value before it; is a quote before this not closed?\n");
+  write("secrets.yaml", "k: |\n  two\n  lines\n", fs::perms(0600));
+  load();
+  EXPECT_EQ(problems(), "secrets.yaml:2:1: belongs to the value before it; is a quote before this not closed?\n");
+  write("secrets.yaml", "---\n# the broker's\n\nk: 'abc'  # and more\nx: \"y\"\n", fs::perms(0600));
+  load();
+  EXPECT_EQ(problems(), "");
+}
+
 TEST_F(Load, WhatWasReferencedIsKnownAsSecretWhereverItStands) {
   ::setenv("TIDEGATE_TEST_CANARY", "canary", 1);
   write("tidegate.yaml",
