@@ -144,6 +144,7 @@ struct Journal::Impl {
 
   mutable std::mutex write_mutex;  ///< guards what follows
   std::optional<Writer> writer;
+  bool marked_open = false;
   Reserve reserve{options.directory / "journal.reserve", kReserveBytes};
   Timestamp last_committed{};
   Seq latest_saved{};
@@ -153,6 +154,7 @@ struct Journal::Impl {
 
   Status load();
   Status open_file();
+  void mark_open();
   std::string what_is_missing() const;
   Status report_missing(const std::string& what);
   Status resist(const std::function<Status()>& work);
@@ -195,8 +197,12 @@ Status Journal::Impl::open_file() {
     status = load();
   }
   if (status && !missing.empty()) status = report_missing(missing);
-  if (status) lock.leave(DirectoryLock::Left::open);
   return status;
+}
+
+/// Called after each commit: from the first one on the WAL is on disk, under its name, and belongs to the journal.
+void Journal::Impl::mark_open() {
+  if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
 }
 
 /// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
@@ -261,8 +267,8 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
 /// While running: readers go over to the new file, and learn of it by its report.
 Status Journal::Impl::replace_file(const Error& why) {
   lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
+  marked_open = false;
   auto report = swap_file(why, known());
-  lock.leave(DirectoryLock::Left::open);
   if (!report) return fail(std::move(report.error()));
   last_committed = report->committed;
   tail.publish(std::make_shared<const Batch>(std::move(*report)));
@@ -303,7 +309,9 @@ Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
   const auto put = [&] {
     batch.seq = next(tail.ends().last);
     batch.committed = std::max(clock.now(), last_committed);
-    return writer->append(batch, names);
+    Status status = writer->append(batch, names);
+    if (status) mark_open();
+    return status;
   };
   Status status = resist(put);
   const bool room_helps = !status && status.error().code == Errc::full && batch.samples.empty();
@@ -348,6 +356,7 @@ Status Journal::Impl::save(bool closing) {
   if (last > latest_saved && (closing || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
     if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
+    mark_open();
     cursors.saved(upkeep.cursors);
   }
   letters.saved(upkeep.letters, clock.now());

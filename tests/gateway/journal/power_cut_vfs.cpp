@@ -1,0 +1,197 @@
+#include "tests/gateway/journal/power_cut_vfs.h"
+
+#include <sqlite3.h>
+
+#include <fstream>
+#include <mutex>
+
+namespace tidegate::journal {
+namespace {
+
+constexpr std::size_t kSector = 512;
+
+struct Step {
+  enum class Kind { create, erase, write, truncate, sync } kind;
+  std::string path;    ///< create, erase
+  int inode = 0;       ///< all but erase
+  std::size_t at = 0;  ///< write; or the new size
+  std::string data;    ///< write
+};
+
+std::mutex mutex;
+std::vector<Step> steps;
+std::map<std::string, int> inodes;  ///< those that have a name now
+int next_inode = 0;
+
+void note(Step step) {
+  const std::lock_guard lock(mutex);
+  steps.push_back(std::move(step));
+}
+
+/// SQLite's file object with the real one behind it.
+struct File {
+  sqlite3_file base;
+  int inode;
+  sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
+};
+
+File* of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+sqlite3_file* real(sqlite3_file* file) { return of(file)->real(); }
+
+const sqlite3_io_methods kMethods = {
+    2,
+    [](sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); },
+    [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
+      return real(f)->pMethods->xRead(real(f), to, size, at);
+    },
+    [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
+      note({Step::Kind::write,
+            {},
+            of(f)->inode,
+            static_cast<std::size_t>(at),
+            {static_cast<const char*>(from), static_cast<std::size_t>(size)}});
+      return real(f)->pMethods->xWrite(real(f), from, size, at);
+    },
+    [](sqlite3_file* f, sqlite3_int64 size) {
+      note({Step::Kind::truncate, {}, of(f)->inode, static_cast<std::size_t>(size), {}});
+      return real(f)->pMethods->xTruncate(real(f), size);
+    },
+    [](sqlite3_file* f, int) {
+      note({Step::Kind::sync, {}, of(f)->inode, 0, {}});
+      return SQLITE_OK;
+    },
+    [](sqlite3_file* f, sqlite3_int64* size) { return real(f)->pMethods->xFileSize(real(f), size); },
+    [](sqlite3_file* f, int level) { return real(f)->pMethods->xLock(real(f), level); },
+    [](sqlite3_file* f, int level) { return real(f)->pMethods->xUnlock(real(f), level); },
+    [](sqlite3_file* f, int* held) { return real(f)->pMethods->xCheckReservedLock(real(f), held); },
+    [](sqlite3_file* f, int what, void* arg) { return real(f)->pMethods->xFileControl(real(f), what, arg); },
+    [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
+    [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
+    [](sqlite3_file* f, int region, int size, int extend, void volatile** map) {
+      return real(f)->pMethods->xShmMap(real(f), region, size, extend, map);
+    },
+    [](sqlite3_file* f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); },
+    [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); },
+    [](sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); },
+    nullptr,
+    nullptr,
+};
+
+sqlite3_vfs* real_vfs = nullptr;
+sqlite3_vfs vfs;
+
+int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  file->pMethods = nullptr;
+  const int code = real_vfs->xOpen(real_vfs, name, real(file), flags, out_flags);
+  if (real(file)->pMethods == nullptr) return code;
+  file->pMethods = &kMethods;
+  const std::lock_guard lock(mutex);
+  const auto [known, is_new] = inodes.try_emplace(name != nullptr ? name : "", next_inode);
+  of(file)->inode = known->second;
+  if (is_new) steps.push_back({Step::Kind::create, known->first, next_inode++, 0, {}});
+  return code;
+}
+
+int delete_file(sqlite3_vfs*, const char* name, int sync) {
+  const int code = real_vfs->xDelete(real_vfs, name, sync);
+  const std::lock_guard lock(mutex);
+  if (inodes.erase(name) > 0) steps.push_back({Step::Kind::erase, name, 0, 0, {}});
+  return code;
+}
+
+void apply(const Step& step, std::string& content, std::size_t much) {
+  if (step.kind == Step::Kind::truncate) {
+    content.resize(step.at, '\0');
+    return;
+  }
+  if (content.size() < step.at + much) content.resize(step.at + much, '\0');
+  content.replace(step.at, much, step.data, 0, much);
+}
+
+/// A file's content on disk, and what was done to it since.
+struct Inode {
+  std::string synced;
+  std::vector<const Step*> since;
+};
+
+std::string content_of(const Inode& inode, PowerCutVfs::Unsynced what, std::mt19937& random) {
+  std::string content = inode.synced;
+  for (const Step* step : inode.since) {
+    const auto choice = what == PowerCutVfs::Unsynced::kept      ? 0
+                        : what == PowerCutVfs::Unsynced::dropped ? 1
+                                                                 : random() % 3;
+    if (choice == 1) continue;
+    std::size_t much = step->data.size();
+    if (choice == 2) much = std::min(much, random() % (much / kSector + 1) * kSector);
+    apply(*step, content, much);
+  }
+  return content;
+}
+
+}  // namespace
+
+PowerCutVfs::PowerCutVfs() {
+  sqlite3_initialize();
+  steps.clear();
+  inodes.clear();
+  real_vfs = sqlite3_vfs_find("unix");
+  vfs = *real_vfs;
+  vfs.pNext = nullptr;
+  vfs.zName = "power_cut";
+  vfs.szOsFile = static_cast<int>(sizeof(File)) + real_vfs->szOsFile;
+  vfs.xOpen = open_file;
+  vfs.xDelete = delete_file;
+  sqlite3_vfs_register(&vfs, 1);
+}
+
+PowerCutVfs::~PowerCutVfs() { end(); }
+
+void PowerCutVfs::end() {
+  sqlite3_vfs_unregister(&vfs);
+  sqlite3_vfs_register(real_vfs, 1);
+}
+
+std::size_t PowerCutVfs::moment() const {
+  const std::lock_guard lock(mutex);
+  return steps.size();
+}
+
+void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random,
+                        const std::filesystem::path& directory) const {
+  std::map<int, Inode> files;
+  std::vector<const Step*> names;  ///< made and removed, in order: a file system keeps the order of these
+  std::size_t names_synced = 0;
+  for (std::size_t i = 0; i < moment; ++i) {
+    const Step& step = steps[i];
+    switch (step.kind) {
+      case Step::Kind::create:
+      case Step::Kind::erase:
+        names.push_back(&step);
+        break;
+      case Step::Kind::sync:
+        for (const Step* done : files[step.inode].since) apply(*done, files[step.inode].synced, done->data.size());
+        files[step.inode].since.clear();
+        names_synced = names.size();
+        break;
+      default:
+        files[step.inode].since.push_back(&step);
+    }
+  }
+  const std::size_t unsynced = names.size() - names_synced;
+  if (what == Unsynced::kept) names_synced = names.size();
+  if (what == Unsynced::either) names_synced += random() % (unsynced + 1);
+  std::map<std::string, int> there;
+  for (std::size_t i = 0; i < names_synced; ++i) {
+    if (names[i]->kind == Step::Kind::erase) {
+      there.erase(names[i]->path);
+    } else {
+      there[names[i]->path] = names[i]->inode;
+    }
+  }
+  for (const auto& [path, inode] : there) {
+    std::ofstream(directory / std::filesystem::path(path).filename(), std::ios::binary)
+        << content_of(files[inode], what, random);
+  }
+}
+
+}  // namespace tidegate::journal
