@@ -227,7 +227,10 @@ Finding Engine::Impl::look(Instance& instance, const Sample& sample, Timestamp a
 
 void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
   if (index(sample.series) >= series.size()) return;
-  if (watched_until && sample.time > *watched_until + kMaxAhead) return;
+  if (watched_until) {
+    if (sample.time > *watched_until + kMaxAhead) return;
+    arrived = std::min(arrived, *watched_until);
+  }
   Series& of = series[index(sample.series)];
   const bool has_spoken = of.newest.has_value();
   const Timestamp listening = std::min(of.heard, arrived);

@@ -256,7 +256,6 @@ Status Decoder::decode_bare(std::string_view text, Format format) {
 std::optional<Timestamp> time_of(const Leaf& leaf, TimeFormat format, Timestamp now) {
   using namespace std::chrono;
   constexpr Timestamp kEarliest = sys_days{2000y / January / 1};
-  constexpr Timestamp kClockIsSet = sys_days{2020y / January / 1};
   constexpr double kLatestSeconds = 9.2e12;  // what microseconds in 64 bits hold
   std::optional<Timestamp> time;
   if (leaf.type == Leaf::Type::text && (format == TimeFormat::rfc3339 || format == TimeFormat::automatic)) {

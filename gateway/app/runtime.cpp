@@ -50,6 +50,18 @@ std::string needs_restart(const Settings& old, const Settings& now) {
   return fmt::format("{}", fmt::join(changed, ", "));
 }
 
+/// In words, what is odd about the clock of this run; empty where nothing is.
+std::string begin_clock(GatewayClock& clock, Timestamp left_off) {
+  if (const Micros ahead = clock.begin_after(left_off); ahead > Micros{0}) {
+    return fmt::format(
+        "the system clock came back {} behind the last commit; the gateway's goes on from there and waits",
+        age_text(ahead));
+  }
+  if (left_off <= clock.now()) return "";
+  return fmt::format("the last commit lies {} ahead: the last run's clock was wrong, and is not followed",
+                     age_text(left_off - clock.now()));
+}
+
 /// Of the parts that run, those stay whose section means the same; `make(i)` makes the others. Gives back those that
 /// leave: to be stopped before their successors start, since two of one name would fight over a session or a port.
 template <class Part, class Make>
@@ -107,6 +119,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   auto journal = journal::Journal::open(settings.storage, ground->clock, ground->metrics);
   if (!journal) return fail(journal.error());
   ground->journal = std::move(*journal);
+  const std::string clock = begin_clock(ground->clock, ground->journal->last_committed());
 
   std::unique_ptr<Runtime> runtime(new Runtime(settings, std::move(ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);
@@ -115,6 +128,10 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config
   runtime->pump_.recover(std::move(parts.rules));
   runtime->tell_notices();
   runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
+  if (!clock.empty()) {
+    spdlog::warn("{}", clock);
+    runtime->note("clock", clock);
+  }
 
   const auto endpoint = parse_endpoint(settings.listen);
   if (!endpoint)

@@ -1,5 +1,7 @@
 #include "gateway/core/clock.h"
 
+#include <utility>
+
 namespace tidegate {
 
 std::int64_t GatewayClock::read_system(clockid_t id) {
@@ -19,13 +21,22 @@ Timestamp GatewayClock::now() const {
   return Timestamp{Micros{std::max(last, now)}};
 }
 
+Micros GatewayClock::begin_after(Timestamp left_off) {
+  const Timestamp system = now();
+  const Micros ahead = beginning(system, left_off) - system;
+  offset_.fetch_add(ahead.count(), std::memory_order_relaxed);
+  held_ = -ahead.count();  // correct() knows it, and has nothing to tell
+  return ahead;
+}
+
 std::optional<Micros> GatewayClock::correct(Micros tolerance) {
   const std::int64_t boot = read_(CLOCK_BOOTTIME);
   const std::int64_t offset = offset_.load(std::memory_order_relaxed);
-  const Micros difference{read_(CLOCK_REALTIME) - (boot + offset)};
-  const ClockCorrection now = correction(difference, Micros{held_}, Micros{boot - corrected_at_}, tolerance);
+  const Timestamp system{Micros{read_(CLOCK_REALTIME)}}, ours{Micros{boot + offset}};
+  const Micros elapsed{boot - std::exchange(corrected_at_, boot)};
+  if (system < ours && system < kClockIsSet) return std::nullopt;
+  const ClockCorrection now = correction(system - ours, Micros{held_}, elapsed, tolerance);
   offset_.store(offset + now.adopt.count(), std::memory_order_relaxed);
-  corrected_at_ = boot;
   held_ = now.held.count();
   return now.report;
 }

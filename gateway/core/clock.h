@@ -21,6 +21,16 @@ class Clock {
 /// A timestamp further ahead of the gateway's clock than this is wrong: one of the two clocks is.
 constexpr Micros kMostAhead = std::chrono::minutes(5);
 
+/// A clock that shows less was never set: a box without one of its own, before it has asked the network.
+inline constexpr Timestamp kClockIsSet = std::chrono::sys_days{std::chrono::year{2020} / 1 / 1};
+
+/// Where the clock of a run begins: at the system's, or where the last run left off, if the system's came back behind
+/// that. Not if it lies more than a day behind and was set: then the last run's was wrong, and must not be so for ever.
+constexpr Timestamp beginning(Timestamp system, Timestamp left_off) {
+  const bool believed = left_off - system <= std::chrono::days(1) || system < kClockIsSet;
+  return left_off > system && believed ? left_off : system;
+}
+
 /// What to do about a difference between the system clock and the gateway's own.
 struct ClockCorrection {
   Micros adopt{0};               ///< to add to the gateway's clock now; negative: it slows down, never steps back
@@ -41,7 +51,8 @@ constexpr ClockCorrection correction(Micros difference, Micros held, Micros elap
 
 /// CLOCK_BOOTTIME carried forward from the wall time at the start, so that a step of the system clock moves no timer
 /// by itself. `correct()` adopts a step: forwards at once, backwards by running slower until the system clock has
-/// caught up (the pump calls it each second and journals what it returns).
+/// caught up (the pump calls it each second and journals what it returns). A system clock that was never set is no
+/// measure.
 class GatewayClock final : public Clock {
  public:
   /// Gives CLOCK_REALTIME or CLOCK_BOOTTIME in µs; a test has its own.
@@ -50,6 +61,9 @@ class GatewayClock final : public Clock {
 
   explicit GatewayClock(Read read = read_system);
   Timestamp now() const override;
+  /// Once, before any other thread has the clock: goes on from where the last run left off, where beginning() says so.
+  /// Returns how far ahead of the system clock that is.
+  Micros begin_after(Timestamp left_off);
   /// How far the system clock has moved against ours since the last call, if by more than `tolerance`; one thread.
   std::optional<Micros> correct(Micros tolerance = std::chrono::milliseconds(500));
 

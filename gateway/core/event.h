@@ -77,7 +77,7 @@ struct Unwatched {
 
 /// The gateway started, stopped, took a new configuration: a line for the log book.
 struct Notice {
-  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage"
+  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock"
   std::string text;
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "gateway/journal/journal.h"
 #include "tests/e2e/fixture.h"
 #include "tests/support/http_client.h"
 #include "tests/support/publisher.h"
@@ -227,6 +228,35 @@ TEST(Pipeline, AStopDoesNotWaitForManyBrokersThatDoNotAnswer) {
   ::kill(cloud.pid(), SIGSTOP);
   EXPECT_EQ(gateway.stop(), 0) << "killed after 20 s; all together need about two";
   ::kill(cloud.pid(), SIGCONT);
+}
+
+/// A journal as a gateway left it whose clock stood there: one sample, one commit.
+void leave_behind(const std::filesystem::path& directory, Timestamp clock_at) {
+  const FakeClock clock(clock_at);
+  Metrics metrics;
+  journal::Options options;
+  options.directory = directory;
+  auto journal = journal::Journal::open(options, clock, metrics);
+  ASSERT_TRUE(journal) << journal.error().text;
+  Batch batch;
+  const SeriesId boiler = *(*journal)->catalogue().intern("boiler/temperature", {});
+  batch.samples = {{boiler, Quality::good, Reason::none, clock_at, 50}};
+  ASSERT_TRUE((*journal)->append(std::move(batch)));
+}
+
+TEST(Pipeline, AClockThatComesBackBehindTheLastCommitHidesNothing) {
+  Broker field;
+  GatewayProcess gateway(kProgram, plant_configuration(field.url(), ""));
+  const Timestamp left_off = GatewayClock().now() + 1h;
+  leave_behind(gateway.data(), left_off);
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
+  EXPECT_GE(get_json(gateway, "/api/v1/state")["gateway"]["time"], left_off.time_since_epoch().count());
+  field.publish("plant/boiler/temperature", "95");
+  EXPECT_TRUE(
+      eventually([&] { return get_json(gateway, "/api/v1/alerts").dump().find("hot:boiler") != std::string::npos; }));
+  EXPECT_EQ(gateway.stop(), 0);
+  EXPECT_THAT(gateway.process().output(), testing::HasSubstr("behind the last commit"));
 }
 
 TEST(CommandLine, AWrongConfigurationStopsTheStartWithEveryProblem) {

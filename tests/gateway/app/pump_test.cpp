@@ -46,6 +46,7 @@ class Rig {
     auto opened = journal::Journal::open(options, clock_, metrics_);
     if (!opened) throw std::runtime_error(opened.error().text);
     journal_ = std::move(*opened);
+    clock_.begin_after(journal_->last_committed());
     pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, metrics_,
                                    Pump::Limits{rig.commit_every, rig.batch_samples});
     if (!rig.start) return;
@@ -232,6 +233,22 @@ TEST(Pump, WhileTheGatewayWasOffNobodyWasSilent) {
     std::this_thread::sleep_for(200ms);
     EXPECT_THAT(rig.transitions(), testing::IsEmpty());
   }
+}
+
+TEST(Pump, AClockThatComesBackBehindTheLastCommitMakesNoRuleBlind) {
+  const test::TempDir directory;
+  leave_behind(directory.path(), {{"boiler/temperature", -1h}});
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
+}
+
+TEST(Pump, ARunWithAClockFarAheadMakesNoRuleBlind) {
+  const test::TempDir directory;
+  leave_behind(directory.path(), {{"boiler/temperature", -24h * 3650}});
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
 }
 
 TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {

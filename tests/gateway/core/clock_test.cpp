@@ -96,6 +96,53 @@ TEST(GatewayClock, TakesAStepForwardsAtOnce) {
   EXPECT_EQ(clock.now(), Timestamp{Micros{Machine::wall}});
 }
 
+constexpr Timestamp kToday{std::chrono::seconds(1'800'000'000)};
+
+TEST(ClockBeginning, IsTheSystemsWhereThatHasGoneOn) {
+  EXPECT_EQ(beginning(kToday, kToday - 1h), kToday);
+  EXPECT_EQ(beginning(kToday, kToday), kToday);
+  EXPECT_EQ(beginning(kToday, Timestamp{}), kToday) << "nothing was ever committed";
+}
+
+TEST(ClockBeginning, IsWhereTheLastRunLeftOffIfTheSystemsCameBackBehindIt) {
+  EXPECT_EQ(beginning(kToday - 1h, kToday), kToday);
+  EXPECT_EQ(beginning(Timestamp{5s}, kToday), kToday) << "a box without a clock, in 1970";
+}
+
+TEST(ClockBeginning, OneRunWithAWrongClockDoesNotPinItForEver) {
+  EXPECT_EQ(beginning(kToday, kToday + 24h * 365), kToday);
+  EXPECT_EQ(beginning(kToday, kToday + 25h), kToday);
+}
+
+TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
+  Machine::boot = 1'000'000;
+  Machine::wall = kToday.time_since_epoch().count();
+  GatewayClock clock(Machine::read);
+  EXPECT_EQ(clock.begin_after(kToday + 1h), Micros{1h});
+  EXPECT_EQ(clock.now(), kToday + 1h);
+  Machine::go(1s);
+  EXPECT_FALSE(clock.correct()) << "it is known";
+  EXPECT_GT(clock.now(), kToday + 1h);
+  EXPECT_LT(clock.now(), kToday + 1h + 1s) << "the two will meet";
+}
+
+TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
+  Machine::boot = 1'000'000;
+  Machine::wall = 5'000'000;
+  GatewayClock clock(Machine::read);
+  clock.begin_after(kToday);
+  for (int i = 0; i < 1000; ++i) {
+    Machine::go(1s);
+    EXPECT_FALSE(clock.correct());
+  }
+  EXPECT_EQ(clock.now(), kToday + 1000s);
+  Machine::set(kToday + 900s - Timestamp{Micros{Machine::wall}});
+  EXPECT_EQ(clock.correct(), Micros{-100s}) << "now it was";
+  Machine::go(1s);
+  clock.correct();
+  EXPECT_GT(clock.now(), kToday + 1000s);
+}
+
 TEST(GatewayClock, StartsAtTheSystemClockAndNeverRunsBackwards) {
   const GatewayClock clock;
   const auto system = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
