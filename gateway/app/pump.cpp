@@ -127,7 +127,9 @@ void Pump::warm_from_log() {
   const auto unreadable = [this, now](const Error& error) {
     batch_.events.push_back({now, Notice{"storage", "the rules begin without the past: " + error.text}});
   };
-  auto after = journal_.before(now - std::max(kLeastLookback, engine_.lookback(now)));
+  const Micros lookback = std::max(kLeastLookback, engine_.lookback(now));
+  journal_.keep_log_for(lookback);
+  auto after = journal_.before(now - lookback);
   if (!after) return unreadable(after.error());
   while (true) {
     const auto batches = journal_.read(*after);

@@ -151,6 +151,7 @@ struct Journal::Impl {
   std::size_t samples_since_save = 0;
   std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
   std::atomic<std::int64_t> oldest{0};
+  std::atomic<Micros> log_keep = options.log_keep;
 
   Status load();
   Status open_file();
@@ -425,7 +426,7 @@ Status Journal::maintain() {
   const Timestamp now = impl_->clock.now();
   // Not before a first cursor: then nobody has said yet how far he is.
   const Writer::Limits limits{
-      now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}), now - impl_->options.log_keep,
+      now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}), now - impl_->log_keep.load(),
       impl_->options.max_bytes,       impl_->options.when_full != WhenFull::reject,  impl_->options.max_events};
   if (Status retired = impl_->resist([&] { return writer.retire(limits); }); !retired && status)
     status = std::move(retired);
@@ -525,6 +526,8 @@ Status Journal::samples(SeriesId series, Timestamp from, Timestamp to,
   if (!connection) return fail(std::move(connection.error()));
   return impl_->archive.samples(**connection, series, from, to, take);
 }
+
+void Journal::keep_log_for(Micros time) { impl_->log_keep = std::max(time, impl_->options.log_keep); }
 
 Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   const auto from = position(kHistoryCursor);

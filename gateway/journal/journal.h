@@ -112,6 +112,9 @@ class Journal {
   /// it when idle and each second.
   Status maintain();
 
+  /// Batches stay in the log for at least this long (and Options::log_keep), while its bound in bytes allows: what a
+  /// start reads back for the rules' windows.
+  void keep_log_for(Micros time);
   /// A round of compaction from the log into history, where one is due (or there is anything, with `at_once`); else
   /// the rolling up of a day that is over; and the retention of history. True: there may be more to do now. Seconds of
   /// work, without the write lock: for a thread of low priority.

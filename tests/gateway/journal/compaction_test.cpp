@@ -124,6 +124,21 @@ TEST_F(CompactionTest, TheLogGoesOnceHistoryHasItAndEveryCursorIsBeyond) {
   EXPECT_EQ(stored(a, all.front().time, clock.now()), all);
 }
 
+TEST_F(CompactionTest, TheLogStaysAsLongAsTheRulesLookBack) {
+  options.log_keep = 1min;
+  open();
+  const SeriesId a = series("a");
+  for (int i = 0; i < 10; ++i) keep({sample(a, i)});
+  compact();
+  journal->keep_log_for(3h);
+  clock.advance(2h);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->first(), Seq{1});
+  journal->keep_log_for(Micros{0});
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->first(), journal->last());
+}
+
 TEST_F(CompactionTest, ADayThatIsOverIsRolledUpAndLateSamplesStillCount) {
   open();
   const SeriesId a = series("a");
