@@ -229,7 +229,7 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
   if (index(sample.series) >= series.size()) return;
   if (watched_until) {
     if (sample.time > *watched_until + kMaxAhead) return;
-    arrived = std::min(arrived, *watched_until);
+    if (arrived > *watched_until + kMaxAhead) arrived = *watched_until;  // it came in a run of the far future
   }
   Series& of = series[index(sample.series)];
   const bool has_spoken = of.newest.has_value();
