@@ -1,12 +1,7 @@
 #include "gateway/journal/journal.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include "gateway/journal/codec.h"
@@ -46,17 +41,6 @@ Status make_directory(const fs::path& directory) {
     return fail(Errc::io, "{} cannot be made: {}; make it, or set another storage.path", directory.string(),
                 error.message());
   }
-  return {};
-}
-
-/// SQLite gives its WAL the mode of the database, so the mode is set before SQLite sees the file.
-Status make_private(const fs::path& file) {
-  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (made < 0) {
-    return fail(Errc::io, "{} cannot be opened: {}; may this user read and write it?", file.string(),
-                std::strerror(errno));
-  }
-  ::close(made);
   return {};
 }
 
@@ -191,7 +175,7 @@ Status Journal::Impl::load() {
 Status Journal::Impl::open_file() {
   if (Status status = finish_swap(file); !status) return status;
   const std::string missing = what_is_missing();
-  if (Status status = make_private(file); !status) return status;
+  if (Status status = sql::make_private(file); !status) return status;
   Status status = load();
   if (!status && status.error().code == Errc::corrupt) {
     if (auto report = swap_file(status.error(), std::nullopt); !report) return fail(std::move(report.error()));
@@ -247,7 +231,7 @@ Known Journal::Impl::known() const {
 /// The damaged file makes way for what could be read of it. The writer's connection must not be open when it does.
 Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
   forget_successor(file);
-  if (Status made = make_private(successor_of(file)); !made) return fail(std::move(made.error()));
+  if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   auto salvaged = salvage(file, why, known_now, clock.now(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
   Status swapped = readers->move_over([&] {

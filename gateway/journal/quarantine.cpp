@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kQuarantinesKept = 2;
+constexpr std::string_view kAside = ".corrupt-";
 
 fs::path with(const fs::path& file, const char* suffix) { return file.string() + suffix; }
 
@@ -24,21 +25,6 @@ std::string time_for_name(Timestamp now) {
   std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
   std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
   return text;
-}
-
-void forget_old_quarantines(const fs::path& file) {
-  const std::string prefix = file.filename().string() + ".corrupt-";
-  std::vector<std::pair<fs::file_time_type, fs::path>> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(file.parent_path(), ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool part = name.ends_with("-wal") || name.ends_with("-shm");
-    if (name.starts_with(prefix) && !part) found.emplace_back(entry.last_write_time(ignored), entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  for (std::size_t i = 0; i + kQuarantinesKept < found.size(); ++i) {
-    for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(with(found[i].second, suffix), ignored);
-  }
 }
 
 /// The names are on disk when it returns, as far as the file system knows such a thing.
@@ -60,10 +46,25 @@ Status rename_if_there(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 fs::path aside_name(const fs::path& file, Timestamp now) {
-  const std::string base = file.string() + ".corrupt-" + time_for_name(now);
+  const std::string base = fmt::format("{}{}{}", file.string(), kAside, time_for_name(now));
   fs::path name = base;
   for (int i = 2; fs::exists(name); ++i) name = fmt::format("{}.{}", base, i);
   return name;
+}
+
+void forget_old_quarantines(const fs::path& directory, std::string_view beginning) {
+  std::vector<std::pair<fs::file_time_type, fs::path>> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool part = name.ends_with("-wal") || name.ends_with("-shm");
+    const bool aside = name.starts_with(beginning) && name.find(kAside) != std::string::npos;
+    if (aside && !part) found.emplace_back(entry.last_write_time(ignored), entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  for (std::size_t i = 0; i + kQuarantinesKept < found.size(); ++i) {
+    for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(with(found[i].second, suffix), ignored);
+  }
 }
 
 fs::path successor_of(const fs::path& file) { return with(file, ".new"); }
@@ -93,7 +94,7 @@ Status swap_in_successor(const fs::path& file, const fs::path& aside) {
   fs::remove(with(file, "-shm"), ignored);
   if (Status status = rename_if_there(successor_of(file), file); !status) return status;
   sync_directory(file.parent_path());
-  forget_old_quarantines(file);
+  forget_old_quarantines(file.parent_path(), file.filename().string());
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "gateway/core/result.h"
 #include "gateway/core/types.h"
@@ -9,8 +10,10 @@
 /// place; a process that ends anywhere in between leaves what the next start can finish.
 namespace tidegate::journal {
 
-/// journal.db.corrupt-<time>, a name that is free.
+/// FILE.corrupt-<time>, a name that is free.
 std::filesystem::path aside_name(const std::filesystem::path& file, Timestamp now);
+/// Of the files set aside in a directory whose names begin so, the two newest stay.
+void forget_old_quarantines(const std::filesystem::path& directory, std::string_view beginning);
 /// journal.db.new
 std::filesystem::path successor_of(const std::filesystem::path& file);
 /// Removes an unfinished one.

@@ -1,10 +1,14 @@
 #include "gateway/journal/sqlite.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cerrno>
+#include <cstring>
 
 namespace tidegate::journal::sql {
 namespace {
@@ -70,6 +74,16 @@ constexpr const char* kSalvageSetUp = "PRAGMA writable_schema=1;";
 
 }  // namespace
 
+Status make_private(const std::filesystem::path& file) {
+  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (made < 0) {
+    return fail(Errc::io, "{} cannot be opened: {}; may this user read and write it?", file.string(),
+                std::strerror(errno));
+  }
+  ::close(made);
+  return {};
+}
+
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
 void Statement::bind_at(int at, std::int64_t value) { sqlite3_bind_int64(statement_.get(), at, value); }
@@ -80,14 +94,6 @@ void Statement::bind_at(int at, std::string_view text) {
 void Statement::bind_at(int at, const Blob& blob) {
   sqlite3_bind_blob64(statement_.get(), at, blob.bytes.data() != nullptr ? blob.bytes.data() : "", blob.bytes.size(),
                       SQLITE_STATIC);
-}
-
-Statement& Statement::bind_row(const Statement& row, int columns) {
-  reset();
-  for (int i = 0; i < columns; ++i) {
-    sqlite3_bind_value(statement_.get(), i + 1, sqlite3_column_value(row.statement_.get(), i));
-  }
-  return *this;
 }
 
 Result<bool> Statement::step() {

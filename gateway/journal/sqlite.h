@@ -22,6 +22,10 @@ struct Blob {
   std::string_view bytes;
 };
 
+/// Makes the file, where it is missing, so that only its owner reads it. SQLite gives what it keeps beside a database
+/// the same mode, so this comes before SQLite sees the file.
+Status make_private(const std::filesystem::path& file);
+
 /// A prepared statement. Bound text and blobs are not copied: they must live until the statement is reset.
 class Statement {
  public:
@@ -34,8 +38,6 @@ class Statement {
     (bind_at(++at, values), ...);
     return *this;
   }
-  /// The first columns of another statement's row, of whatever types.
-  Statement& bind_row(const Statement& row, int columns);
   /// True: a row is there to be read; false: no more.
   Result<bool> step();
   /// For statements without rows: runs it to its end and resets it.

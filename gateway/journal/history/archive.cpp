@@ -18,10 +18,7 @@ Archive::Archive(const Options& options, const Catalogue& catalogue, const Clock
 
 /// Readers cannot: it is writing. Only the file that was being written when the process ended is concerned.
 void Archive::take_back_cut_off_commits() const {
-  std::vector<std::filesystem::path> files;
-  for (const DayFileName& file : day_files(directory_)) files.push_back(file.path);
-  for (const YearFileName& file : year_files(directory_)) files.push_back(file.path);
-  for (const std::filesystem::path& file : files) {
+  for (const std::filesystem::path& file : all_files(directory_)) {
     if (!has_hot_journal(file)) continue;
     auto connection = sql::Connection::open(file, sql::Connection::Access::write);
     // A failure shows again where the file is read, and is repaired then.

@@ -1,10 +1,5 @@
 #include "gateway/journal/history/database.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <string>
 
 #include "gateway/journal/history/names.h"
@@ -48,9 +43,7 @@ Status check_version(sql::Connection& connection, const fs::path& file) {
 }  // namespace
 
 Result<sql::Connection> open_to_write(const fs::path& file, const char* tables) {
-  const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (made < 0) return fail(Errc::io, "{} cannot be opened: {}", file.string(), std::strerror(errno));
-  ::close(made);
+  if (Status status = sql::make_private(file); !status) return fail(std::move(status.error()));
   auto connection = sql::Connection::open(file, sql::Connection::Access::write);
   if (!connection) return connection;
   if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));

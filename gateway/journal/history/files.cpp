@@ -96,6 +96,13 @@ fs::path year_path(const fs::path& directory, std::chrono::year year) {
   return directory / fmt::format("{:04}{}", static_cast<int>(year), kYearEnd);
 }
 
+std::vector<fs::path> all_files(const fs::path& directory) {
+  std::vector<fs::path> files;
+  for (const DayFileName& file : day_files(directory)) files.push_back(file.path);
+  for (const YearFileName& file : year_files(directory)) files.push_back(file.path);
+  return files;
+}
+
 bool has_hot_journal(const fs::path& file) {
   std::error_code missing;
   const auto bytes = fs::file_size(file.string() + "-journal", missing);
@@ -106,6 +113,17 @@ void remove_database(const fs::path& file) {
   std::error_code ignored;
   fs::remove(file, ignored);
   fs::remove(file.string() + "-journal", ignored);
+}
+
+Status replace_database(const fs::path& file, const fs::path& successor) {
+  std::error_code error;
+  fs::rename(successor, file, error);
+  const bool replaced = !error;
+  const std::string why = error.message();
+  remove_database(successor);
+  if (!replaced) return fail(Errc::io, "{} cannot be replaced: {}", file.string(), why);
+  fs::remove(file.string() + "-journal", error);  // the old file's
+  return {};
 }
 
 }  // namespace tidegate::journal::history

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
 /// The history: every sample once more, by series, in files of a day each; made from the log in the background.
@@ -36,6 +37,9 @@ struct YearFileName {
 std::vector<YearFileName> year_files(const std::filesystem::path& directory);
 std::filesystem::path year_path(const std::filesystem::path& directory, std::chrono::year year);
 
+/// The paths of both kinds.
+std::vector<std::filesystem::path> all_files(const std::filesystem::path& directory);
+
 constexpr std::chrono::year year_of(Day day) { return std::chrono::year_month_day(day).year(); }
 
 /// Does a commit that was cut off have to be taken back before the file can be read?
@@ -43,5 +47,7 @@ bool has_hot_journal(const std::filesystem::path& file);
 
 /// Removes a database with what SQLite keeps beside it.
 void remove_database(const std::filesystem::path& file);
+/// Puts `successor`, which nobody has open, in the file's place.
+Status replace_database(const std::filesystem::path& file, const std::filesystem::path& successor);
 
 }  // namespace tidegate::journal::history

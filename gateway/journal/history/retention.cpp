@@ -3,6 +3,7 @@
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/files.h"
 #include "gateway/journal/history/rewrite.h"
+#include "gateway/journal/quarantine.h"
 
 namespace tidegate::journal::history {
 namespace {
@@ -33,14 +34,10 @@ std::optional<DayFileName> to_thin(std::span<const DayFileName> days, Day today)
 }
 
 Status thin(const DayFileName& file, std::stop_token stop) {
-  const std::filesystem::path thinner = file.path.string() + ".new";
+  const std::filesystem::path thinner = successor_of(file.path);
   if (const auto done = thin_day(file.path, thinner, kKeptWhenThinned, std::move(stop)); !done)
     return fail(done.error());
-  std::error_code error;
-  std::filesystem::rename(thinner, file.path, error);
-  remove_database(thinner);
-  if (error) return fail(Errc::io, "{} cannot be replaced: {}", file.path.string(), error.message());
-  return {};
+  return replace_database(file.path, thinner);
 }
 
 void retire_years(const std::filesystem::path& directory, std::chrono::year oldest, Kept& kept) {

@@ -31,22 +31,20 @@ class Copy {
 
  private:
   /// One row of the old file into the new one; false where it cannot be read or is not there.
-  Result<bool> copy_row(const char* select, const char* insert, std::int64_t key, int columns) {
+  Result<bool> copy_row(const char* select, const char* insert, std::int64_t key) {
     auto row = from_.prepare(select);
     if (!row) return false;
     const Result<bool> found = row->bind(key).step();
     if (!found || !*found) return false;
     auto put = to_.prepare(insert);
     if (!put) return fail(std::move(put.error()));
-    put->bind_row(*row, columns);
-    if (Status status = put->run(); !status) return fail(std::move(status.error()));
+    if (Status status = put->bind_row(*row).run(); !status) return fail(std::move(status.error()));
     return true;
   }
 
   Status copy_names(std::int64_t last) {
     for (std::int64_t id = 1; id <= last; ++id) {
-      const auto copied =
-          copy_row("SELECT * FROM series WHERE id = ?", "INSERT INTO series VALUES(?,?,?,?,?,?)", id, 6);
+      const auto copied = copy_row("SELECT * FROM series WHERE id = ?", "INSERT INTO series VALUES(?,?,?,?,?,?)", id);
       if (!copied) return fail(copied.error());
       auto labels = from_.prepare("SELECT code, text FROM label WHERE series = ? ORDER BY code");
       if (!*copied || !labels) continue;
@@ -62,7 +60,7 @@ class Copy {
 
   Status copy_round(std::int64_t round, std::int64_t series) {
     const auto copied =
-        copy_row("SELECT * FROM round WHERE id = ?", "INSERT INTO round VALUES(?,?,?,?,?,?,?,?)", round, 8);
+        copy_row("SELECT * FROM round WHERE id = ?", "INSERT INTO round VALUES(?,?,?,?,?,?,?,?)", round);
     if (!copied) return fail(copied.error());
     const std::uint64_t before = done_.samples;
     for (std::int64_t id = 1; id <= series; ++id) {
