@@ -503,14 +503,6 @@ Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> se
   return impl_->archive.history(**connection, series, from, to, max_points);
 }
 
-Status Journal::samples(SeriesId series, Timestamp from, Timestamp to,
-                        const std::function<Status(std::span<const Sample>)>& take) const {
-  if (index(series) >= impl_->catalogue.size()) return fail(Errc::not_found, "there is no series {}", index(series));
-  auto connection = impl_->readers->take();
-  if (!connection) return fail(std::move(connection.error()));
-  return impl_->archive.samples(**connection, series, from, to, take);
-}
-
 void Journal::keep_log_for(Micros time) { impl_->log_keep = std::max(time, impl_->options.log_keep); }
 
 Result<bool> Journal::compact(std::stop_token stop, bool at_once) {

@@ -150,9 +150,6 @@ class Journal {
   /// serve (buckets of two minutes and more) they begin at whole minutes, hours or days.
   Result<std::vector<SeriesHistory>> history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
                                              std::size_t max_points) const;
-  /// All samples of one series in [from, to), in order of time, in portions; ends with the first error of `take`.
-  Status samples(SeriesId series, Timestamp from, Timestamp to,
-                 const std::function<Status(std::span<const Sample>)>& take) const;
   /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
   Result<Seq> before(Timestamp time) const;
 

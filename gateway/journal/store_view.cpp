@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/journal/history/database.h"
+#include "gateway/journal/history/log_side.h"
 #include "gateway/journal/history/query.h"
 #include "gateway/journal/history/year_file.h"
 #include "gateway/journal/restore.h"
@@ -76,11 +77,10 @@ Result<StoreView::Names> StoreView::read_log_state() {
   log_ = std::move(*log);
   auto snapshot = sql::Transaction::snapshot(*log_);
   if (!snapshot) return fail(std::move(snapshot.error()));
-  auto epoch = log_->text("SELECT value FROM meta WHERE key = 'epoch'");
-  if (!epoch) return fail(std::move(epoch.error()));
-  epoch_ = std::move(*epoch);
-  const std::pair<const char*, Seq*> seqs[] = {{"SELECT seq FROM cursor WHERE name = 'history'", &through_},
-                                               {"SELECT min(seq) FROM batch", &first_},
+  auto compacted = history::compacted(*log_);
+  if (!compacted) return fail(std::move(compacted.error()));
+  std::tie(epoch_, through_) = std::move(*compacted);
+  const std::pair<const char*, Seq*> seqs[] = {{"SELECT min(seq) FROM batch", &first_},
                                                {"SELECT max(seq) FROM batch", &last_}};
   for (const auto& [query, seq] : seqs) {
     const auto found = log_->number(query);

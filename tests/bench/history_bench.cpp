@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "gateway/journal/journal.h"
+#include "gateway/journal/scan.h"
 
 namespace {
 
@@ -227,10 +228,15 @@ void charts() {
   }
   std::size_t read = 0;
   const auto began = Steady::now();
-  must(journal->samples(*id, start, start + 24h * 31, [&](std::span<const Sample> portion) -> Status {
-    read += portion.size();
-    return {};
-  }));
+  const auto view = journal::StoreView::open(scratch.path);
+  if (!view) must(fail(view.error()));
+  journal::Scan scan(**view, {.series = {0}});
+  while (true) {
+    const auto portion = scan.next();
+    if (!portion) must(fail(portion.error()));
+    if (portion->samples.empty()) break;
+    read += portion->samples.size();
+  }
   const double took = std::chrono::duration<double>(Steady::now() - began).count();
   fmt::print("read back                {:>7} samples  {:.1f} million a second\n", read,
              static_cast<double>(read) / took / 1e6);

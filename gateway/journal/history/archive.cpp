@@ -116,12 +116,4 @@ Result<std::vector<SeriesHistory>> Archive::history(sql::Connection& log, std::s
   return answer;
 }
 
-Status Archive::samples(sql::Connection& log, SeriesId series, Timestamp from, Timestamp to,
-                        const std::function<Status(std::span<const Sample>)>& take) const {
-  Unreadable unreadable;
-  Status status = read_samples({log, directory_}, {series, catalogue_.entry(series).name}, from, to, take, unreadable);
-  note(unreadable);
-  return status;
-}
-
 }  // namespace tidegate::journal::history

@@ -42,9 +42,6 @@ class Archive {
   /// In the order of `series`, of which the catalogue knows every one.
   Result<std::vector<SeriesHistory>> history(sql::Connection& log, std::span<const SeriesId> series, Timestamp from,
                                              Timestamp to, std::size_t max_points) const;
-  Status samples(sql::Connection& log, SeriesId series, Timestamp from, Timestamp to,
-                 const std::function<Status(std::span<const Sample>)>& take) const;
-
   std::uint64_t bytes() const { return static_cast<std::uint64_t>(bytes_.value()); }
   /// Timestamp::max() while there is none.
   Timestamp oldest() const { return oldest_.load(); }

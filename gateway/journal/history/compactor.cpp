@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "gateway/journal/codec.h"
+#include "gateway/journal/history/log_side.h"
 #include "gateway/journal/history/seal.h"
 #include "gateway/journal/history/year_file.h"
 
@@ -15,22 +15,6 @@ constexpr auto kAhead = std::chrono::hours(48);
 
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
 
-using Take = std::function<void(std::span<const Sample>)>;
-
-/// The samples of the batches of (after, last], batch by batch. A damaged batch has none: its readers receive a gap.
-Status read_batches(sql::Connection& log, Seq after, Seq last, const Take& take) {
-  auto rows = log.prepare("SELECT data FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq");
-  if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(after), number(last));
-  std::vector<Sample> samples;
-  while (true) {
-    const Result<bool> row = rows->step();
-    if (!row) return fail(row.error());
-    if (!*row) return {};
-    if (decode(rows->text(0), samples)) take(samples);
-  }
-}
-
 struct Group {
   Day day;
   std::size_t from, to;  ///< series, by the journal's id
@@ -39,7 +23,8 @@ struct Group {
 /// The samples of one group of series, by series and time; of equal times the order of the log stays.
 Result<std::vector<Sample>> collect(sql::Connection& log, Seq after, Seq last, const Group& group) {
   std::vector<Sample> samples;
-  Status status = read_batches(log, after, last, [&](std::span<const Sample> batch) {
+  Unreadable told_as_gaps;  // to the log's readers
+  Status status = read_log(log, after, last, {}, told_as_gaps, [&](std::span<const Sample> batch) {
     for (const Sample& sample : batch) {
       const std::size_t at = index(sample.series);
       if (at >= group.from && at < group.to && day_of(sample.time) == group.day) samples.push_back(sample);
@@ -122,7 +107,8 @@ Result<Compactor::Counts> Compactor::count(sql::Connection& log, const Round& ro
   const Timestamp oldest = clock_.now() - options_.retention;
   const Timestamp newest = std::max(clock_.now(), round.committed) + kAhead;
   const std::size_t series = catalogue_.size();
-  Status status = read_batches(log, prev(round.first), round.last, [&](std::span<const Sample> batch) {
+  Unreadable told_as_gaps;  // to the log's readers
+  const auto take = [&](std::span<const Sample> batch) {
     for (const Sample& sample : batch) {
       // Whole days only: a file is used by its day, not by the moment.
       if (day_of(sample.time) < day_of(oldest) || sample.time > newest || index(sample.series) >= series) {
@@ -133,7 +119,8 @@ Result<Compactor::Counts> Compactor::count(sql::Connection& log, const Round& ro
       day.resize(series);
       ++day[index(sample.series)];
     }
-  });
+  };
+  Status status = read_log(log, prev(round.first), round.last, {}, told_as_gaps, take);
   if (!status) return fail(std::move(status.error()));
   return counts;
 }

@@ -12,12 +12,12 @@ Result<std::pair<std::string, Seq>> compacted(sql::Connection& log) {
   return std::pair{std::move(*epoch), Seq{*through}};
 }
 
-Status read_log(sql::Connection& log, Seq after, Range range, Unreadable& unreadable,
+Status read_log(sql::Connection& log, Seq after, Seq last, Range range, Unreadable& unreadable,
                 const std::function<void(std::span<const Sample>)>& take) {
-  auto rows =
-      log.prepare("SELECT data, samples FROM batch WHERE seq > ? AND last_time >= ? AND first_time < ? ORDER BY seq");
+  auto rows = log.prepare(
+      "SELECT data, samples FROM batch WHERE seq > ? AND seq <= ? AND last_time >= ? AND first_time < ? ORDER BY seq");
   if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(after), range.from.time_since_epoch().count(), range.to.time_since_epoch().count());
+  rows->bind(number(after), number(last), range.from.time_since_epoch().count(), range.to.time_since_epoch().count());
   std::vector<Sample> samples;
   while (true) {
     const Result<bool> row = rows->step();

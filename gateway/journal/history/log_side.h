@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -14,7 +15,7 @@
 namespace tidegate::journal::history {
 
 struct Range {
-  Timestamp from, to;
+  Timestamp from = Timestamp::min(), to = Timestamp::max();
   bool empty() const { return from >= to; }
 };
 
@@ -26,11 +27,14 @@ inline Timestamp rounded_up(Timestamp time, Micros unit) {
   return down == time ? down : down + unit;
 }
 
+constexpr Seq kEndOfLog{std::numeric_limits<std::int64_t>::max()};
+
 /// The log's epoch, and how far the files have it; within the log's snapshot.
 Result<std::pair<std::string, Seq>> compacted(sql::Connection& log);
 
-/// The samples of the log's batches after `after` that may fall into the range. A damaged one is counted.
-Status read_log(sql::Connection& log, Seq after, Range range, Unreadable& unreadable,
+/// The samples of the log's batches of (after, last], of those that may fall into the range, batch by batch in the
+/// log's order. A damaged batch is counted.
+Status read_log(sql::Connection& log, Seq after, Seq last, Range range, Unreadable& unreadable,
                 const std::function<void(std::span<const Sample>)>& take);
 
 }  // namespace tidegate::journal::history

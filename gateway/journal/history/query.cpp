@@ -162,7 +162,7 @@ class Search {
       if (id >= rows.size()) rows.resize(id + 1, kNotAsked);
       if (rows[id] == kNotAsked) rows[id] = static_cast<std::uint32_t>(row);
     }
-    return read_log(store_.log, visible_.through, range_, unreadable_, [&](std::span<const Sample> samples) {
+    return read_log(store_.log, visible_.through, kEndOfLog, range_, unreadable_, [&](std::span<const Sample> samples) {
       for (const Sample& sample : samples) {
         const std::size_t id = index(sample.series);
         if (id < rows.size() && rows[id] != kNotAsked) buckets_.add(rows[id], sample);

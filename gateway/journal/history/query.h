@@ -36,8 +36,4 @@ struct Query {
 /// in one. What is damaged adds nothing and is counted.
 Result<std::vector<SeriesHistory>> read_history(const Store& store, const Query& query, Unreadable& unreadable);
 
-/// All samples of one series in [from, to), in order of time, in portions.
-Status read_samples(const Store& store, const SeriesRef& series, Timestamp from, Timestamp to,
-                    const std::function<Status(std::span<const Sample>)>& take, Unreadable& unreadable);
-
 }  // namespace tidegate::journal::history

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gateway/core/time_text.h"
+#include "gateway/journal/scan.h"
 #include "tests/gateway/journal/support.h"
 
 namespace tidegate::journal {
@@ -24,14 +25,6 @@ bool earlier(const Sample& a, const Sample& b) { return a.time < b.time; }
 
 class CompactionTest : public JournalTest {
  protected:
-  void compact() {
-    for (bool more = true; more;) {
-      const auto done = journal->compact({}, true);
-      ASSERT_TRUE(done) << done.error().text;
-      ASSERT_TRUE(journal->maintain());
-      more = *done;
-    }
-  }
   void keep(std::vector<Sample> samples) {
     all.insert(all.end(), samples.begin(), samples.end());
     append_samples(std::move(samples));
@@ -46,12 +39,19 @@ class CompactionTest : public JournalTest {
   }
   std::vector<Sample> stored(SeriesId id, Timestamp from, Timestamp to) {
     std::vector<Sample> found;
-    const Status status = journal->samples(id, from, to, [&](std::span<const Sample> portion) -> Status {
-      found.insert(found.end(), portion.begin(), portion.end());
-      return {};
-    });
-    EXPECT_TRUE(status) << status.error().text;
-    return found;
+    const auto store = view();
+    const auto place = store->find(journal->catalogue().entry(id).name);
+    if (!place) return found;
+    Scan scan(*store, {.series = {*place}, .from = from, .to = to});
+    while (true) {
+      const auto portion = scan.next();
+      EXPECT_TRUE(portion) << portion.error().text;
+      if (!portion || portion->samples.empty()) return found;
+      for (Sample one : portion->samples) {
+        one.series = id;
+        found.push_back(one);
+      }
+    }
   }
 
   /// Every bucket is what its own stretch of time holds; together they hold everything; none overlaps another.

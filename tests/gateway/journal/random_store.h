@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "gateway/core/time_text.h"
-#include "gateway/journal/store_view.h"
 #include "tests/gateway/journal/support.h"
 
 namespace tidegate::journal {
@@ -28,15 +27,6 @@ inline std::string difference(const std::vector<Sample>& found, const std::vecto
 /// A journal with history of some days, filled at random, beside a plain list of all that it was given.
 class RandomStore : public JournalTest {
  protected:
-  void compact() {
-    for (bool more = true; more;) {
-      const auto done = journal->compact({}, true);
-      ASSERT_TRUE(done) << done.error().text;
-      ASSERT_TRUE(journal->maintain());
-      more = *done;
-    }
-  }
-
   /// A number, a counter, a boolean and a state, each on two devices; readings that fail, come late, from ahead, twice.
   void fill(std::mt19937& random, int batches) {
     if (ids.empty()) make_series();
@@ -102,12 +92,6 @@ class RandomStore : public JournalTest {
   }
   std::size_t which(std::string_view name) const {
     return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  }
-
-  std::unique_ptr<StoreView> view() {
-    auto opened = StoreView::open(directory.path());
-    EXPECT_TRUE(opened) << opened.error().text;
-    return opened ? std::move(*opened) : nullptr;
   }
 
   std::vector<std::string> names;

@@ -9,6 +9,7 @@
 #include "gateway/core/clock.h"
 #include "gateway/core/metrics.h"
 #include "gateway/journal/journal.h"
+#include "gateway/journal/store_view.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::journal {
@@ -61,6 +62,21 @@ class JournalTest : public ::testing::Test {
     auto batches = journal->read(after, limits);
     EXPECT_TRUE(batches) << batches.error().text;
     return batches ? *batches : std::vector<BatchPtr>{};
+  }
+  /// All of the log into history, and what else there is to be done there.
+  void compact() {
+    for (bool more = true; more;) {
+      const auto done = journal->compact({}, true);
+      ASSERT_TRUE(done) << done.error().text;
+      ASSERT_TRUE(journal->maintain());
+      more = *done;
+    }
+  }
+  /// As tools see the directory, beside the journal or without one.
+  std::unique_ptr<StoreView> view() {
+    auto opened = StoreView::open(directory.path());
+    EXPECT_TRUE(opened) << opened.error().text;
+    return opened ? std::move(*opened) : nullptr;
   }
   double metric(std::string_view path) {
     double value = 0;
