@@ -18,7 +18,7 @@ class Buckets {
 
   void add(std::size_t row, const Sample& sample) {
     if (sample.time < from_ || sample.time >= to_) return;
-    history::add(at(row, sample.time), sample);
+    history::add(at(row, sample.time), bucket_of(sample));
   }
   /// All of it within the range, and of a width that divides unit().
   void add(std::size_t row, const Bucket& bucket) {

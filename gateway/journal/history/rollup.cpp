@@ -53,31 +53,15 @@ double rounding(double sum, double value) {
 
 }  // namespace
 
-void add(Bucket& bucket, const Sample& sample) {
+Bucket bucket_of(const Sample& sample) {
+  Bucket one{.first_time = sample.time, .last_time = sample.time};
   if (sample.quality == Quality::bad) {
-    if (bucket.count == 0) {
-      bucket.first_time = bucket.bad == 0 ? sample.time : std::min(bucket.first_time, sample.time);
-      bucket.last_time = bucket.bad == 0 ? sample.time : std::max(bucket.last_time, sample.time);
-    }
-    ++bucket.bad;
-    return;
+    one.bad = 1;
+  } else {
+    one.min = one.max = one.sum = one.first = one.last = sample.value;
+    one.count = 1;
   }
-  if (bucket.count++ == 0) {
-    bucket.first_time = bucket.last_time = sample.time;
-    bucket.min = bucket.max = bucket.first = bucket.last = bucket.sum = sample.value;
-    return;
-  }
-  bucket.min = std::min(bucket.min, sample.value);
-  bucket.max = std::max(bucket.max, sample.value);
-  bucket.sum += sample.value;
-  if (sample.time < bucket.first_time) {
-    bucket.first_time = sample.time;
-    bucket.first = sample.value;
-  }
-  if (sample.time >= bucket.last_time) {
-    bucket.last_time = sample.time;
-    bucket.last = sample.value;
-  }
+  return one;
 }
 
 void add(Bucket& bucket, const Bucket& other) {
@@ -112,23 +96,18 @@ RollupBuilder::RollupBuilder(Day day, Micros width)
       lost_(buckets_.size()) {}
 
 void RollupBuilder::add(std::span<const Sample> samples) {
-  for (const Sample& sample : samples) {
-    const auto at = static_cast<std::size_t>(number_of(sample.time, width_) - first_);
-    if (at >= buckets_.size()) continue;
-    Bucket& bucket = buckets_[at];
-    if (sample.quality != Quality::bad && bucket.count > 0) lost_[at] += rounding(bucket.sum, sample.value);
-    history::add(bucket, sample);
-  }
+  for (const Sample& sample : samples) add(bucket_of(sample));
 }
 
 void RollupBuilder::add(std::span<const Rollup> smaller) {
-  for (const Rollup& one : smaller) {
-    const auto at = static_cast<std::size_t>(number_of(one.bucket.first_time, width_) - first_);
-    if (at >= buckets_.size()) continue;
-    Bucket& bucket = buckets_[at];
-    if (bucket.count > 0) lost_[at] += rounding(bucket.sum, one.bucket.sum);
-    history::add(bucket, one.bucket);
-  }
+  for (const Rollup& one : smaller) add(one.bucket);
+}
+
+void RollupBuilder::add(const Bucket& smaller) {
+  const auto at = static_cast<std::size_t>(number_of(smaller.first_time, width_) - first_);
+  if (at >= buckets_.size()) return;
+  if (buckets_[at].count > 0) lost_[at] += rounding(buckets_[at].sum, smaller.sum);
+  history::add(buckets_[at], smaller);
 }
 
 std::vector<Rollup> RollupBuilder::take() const {

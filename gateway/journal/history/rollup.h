@@ -12,8 +12,9 @@
 
 namespace tidegate::journal::history {
 
-/// Adds a sample, or all samples of another bucket, in any order.
-void add(Bucket& bucket, const Sample& sample);
+/// A bucket of one sample.
+Bucket bucket_of(const Sample& sample);
+/// Adds all samples of another bucket, in any order.
 void add(Bucket& bucket, const Bucket& other);
 
 /// Buckets of one width, aligned to the epoch; `start` is the number of widths since then.
@@ -42,6 +43,8 @@ class RollupBuilder {
   std::vector<Rollup> take() const;  ///< without the empty ones
 
  private:
+  void add(const Bucket& smaller);
+
   Micros width_;
   std::int64_t first_;
   std::vector<Bucket> buckets_;
