@@ -152,7 +152,7 @@ Status Compactor::write_day(sql::Connection& log, Round round, Day day, const st
   // A crash came between this file's commit and the cursor's: what it has is not written again.
   if (*before && (*before)->epoch == round.epoch) round.first = std::max(round.first, next((*before)->last));
   if (round.first > round.last) return {};
-  if (Status status = withdraw_rollups(day); !status) return status;
+  if (Status status = withdraw(options_.directory, day); !status) return status;
   std::uint64_t written = 0;
   Status status = file->add(round, [&](const std::function<Status(const DayFile::Part&)>& put) -> Status {
     for (std::size_t from = 0, to = 0; from < counts.size(); from = to) {
@@ -194,21 +194,15 @@ Result<DayFile> Compactor::file_for(Day day) const {
   return following;
 }
 
-Status Compactor::withdraw_rollups(Day day) const {
-  const auto path = year_path(options_.directory, year_of(day));
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return {};
-  auto year = YearFile::open(path);
-  if (!year) return fail(std::move(year.error()));
-  return year->withdraw(day);
-}
-
 Result<bool> Compactor::seal(std::stop_token stop) {
+  const auto complete = complete_days(options_.directory);
+  if (!complete) return fail(complete.error());
   const auto files = day_files(options_.directory);
   for (auto file = files.begin(); file != files.end();) {
     const Day day = file->day;
     std::vector<DayFileName> parts;
     for (; file != files.end() && file->day == day; ++file) parts.push_back(*file);
+    if (complete->contains(day)) continue;
     const auto ready = ready_to_seal(parts, clock_.now());
     if (!ready) return fail(ready.error());
     if (!*ready) continue;

@@ -49,7 +49,6 @@ class Compactor {
   Status write_day(sql::Connection& log, Round round, Day day, const std::vector<std::uint32_t>& counts,
                    const std::stop_token& stop);
   Result<DayFile> file_for(Day day) const;
-  Status withdraw_rollups(Day day) const;
 
   const Options options_;
   const Catalogue& catalogue_;

@@ -76,6 +76,11 @@ std::vector<DayFileName> day_files(const fs::path& directory) {
   return files;
 }
 
+std::optional<Day> day_of_file(const fs::path& file) {
+  const auto named = parse_day(file.filename().string());
+  return named ? std::optional(named->first) : std::nullopt;
+}
+
 fs::path day_path(const fs::path& directory, Day day, int part) {
   const std::chrono::year_month_day date(day);
   const std::string name = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),

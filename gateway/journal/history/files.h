@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct DayFileName {
 };
 /// Those there are, oldest day and lowest part first. A missing directory has none.
 std::vector<DayFileName> day_files(const std::filesystem::path& directory);
+/// The day that a file is of, by its name.
+std::optional<Day> day_of_file(const std::filesystem::path& file);
 std::filesystem::path day_path(const std::filesystem::path& directory, Day day, int part);
 
 /// DIRECTORY/2026.rollup.db: the hours and days of a calendar year.

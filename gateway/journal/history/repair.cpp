@@ -2,6 +2,7 @@
 
 #include "gateway/journal/history/files.h"
 #include "gateway/journal/history/rewrite.h"
+#include "gateway/journal/history/year_file.h"
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/sqlite.h"
 
@@ -20,15 +21,13 @@ Status set_aside(const fs::path& file, const fs::path& aside) {
   return {};
 }
 
-bool is_year(const fs::path& file) { return file.string().ends_with(".rollup.db"); }
-
 }  // namespace
 
 Result<std::string> repair(const fs::path& file, const std::string& why, Timestamp now, std::stop_token stop) {
   const fs::path aside = aside_name(file, now);
   const fs::path successor = successor_of(file);
-  const auto left =
-      is_year(file) ? fail(Errc::corrupt, "made again of the days") : salvage_day(file, successor, std::move(stop));
+  const auto day = day_of_file(file);
+  const auto left = day ? salvage_day(file, successor, std::move(stop)) : fail(Errc::corrupt, "made again of the days");
   if (!left && left.error().code != Errc::corrupt) return fail(left.error());
   if (Status status = set_aside(file, aside); !status) return fail(std::move(status.error()));
   forget_old_quarantines(file.parent_path(), "");
@@ -36,10 +35,13 @@ Result<std::string> repair(const fs::path& file, const std::string& why, Timesta
       fmt::format("{} was damaged ({}) and is kept as {}: ", file.filename().string(), why, aside.filename().string());
   if (!left) {
     remove_database(file);
-    return begin + (is_year(file) ? "it is made again of the days whose samples are still there"
-                                  : "nothing of it could be read");
+    return begin + (day ? "nothing of it could be read" : "it is made again of the days whose samples are still there");
   }
   if (Status status = replace_database(file, successor); !status) return fail(std::move(status.error()));
+  // Rolled up again, of what is left. A year's file that is damaged too is made again anyway.
+  if (Status status = withdraw(file.parent_path(), *day); !status && status.error().code != Errc::corrupt) {
+    return fail(std::move(status.error()));
+  }
   return fmt::format("{}{} samples in {} chunks are lost, {} samples were saved", begin, left->lost_samples,
                      left->lost_chunks, left->samples);
 }

@@ -9,17 +9,6 @@ namespace {
 
 constexpr Micros kQuiet = std::chrono::hours(1);
 
-Result<bool> is_complete(const std::filesystem::path& directory, Day day) {
-  const auto path = year_path(directory, year_of(day));
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return false;
-  auto year = open_to_read(path);
-  if (!year) return fail(std::move(year.error()));
-  const auto days = complete_days(*year, day, day + std::chrono::days(1));
-  if (!days) return fail(days.error());
-  return !days->empty();
-}
-
 /// Adds a series' minutes, or its samples where it has too few for these.
 Status add_hours(sql::Connection& part, std::int64_t series, Day day, RollupBuilder& hours) {
   const auto minutes = read_minutes(part, series);
@@ -63,21 +52,14 @@ Status put_hours(std::vector<sql::Connection>& parts, Day day, const YearFile::P
 Result<bool> ready_to_seal(std::span<const DayFileName> parts, Timestamp now) {
   const Day day = parts.front().day;
   if (now < day + std::chrono::days(1) + kQuiet) return false;
-  bool complete = true;
   for (const DayFileName& part : parts) {
     auto file = DayFile::open(part.path, day);
     if (!file) return fail(std::move(file.error()));
     const auto last = file->last_round();
     if (!last) return fail(last.error());
     if (*last && now - (*last)->committed < kQuiet) return false;
-    const auto sealed = file->sealed();
-    if (!sealed) return fail(sealed.error());
-    complete = complete && *sealed;
   }
-  if (!complete) return true;
-  const auto in_year = is_complete(parts.front().path.parent_path(), day);
-  if (!in_year) return fail(in_year.error());
-  return !*in_year;
+  return true;
 }
 
 Status seal_day(const std::filesystem::path& directory, std::span<const DayFileName> parts, std::stop_token stop) {
@@ -86,7 +68,11 @@ Status seal_day(const std::filesystem::path& directory, std::span<const DayFileN
   for (const DayFileName& part : parts) {
     auto file = DayFile::open(part.path, day);
     if (!file) return fail(std::move(file.error()));
-    if (Status status = file->seal(); !status) return status;
+    const auto sealed = file->sealed();
+    if (!sealed) return fail(sealed.error());
+    if (!*sealed) {
+      if (Status status = file->seal(); !status) return status;
+    }
     auto reader = open_to_read(part.path);
     if (!reader) return fail(std::move(reader.error()));
     readers.push_back(std::move(*reader));

@@ -52,6 +52,27 @@ Status YearFile::put(Day day, const std::function<Status(const Put&)>& series) {
   return transaction->commit();
 }
 
+Status withdraw(const std::filesystem::path& directory, Day day) {
+  const auto path = year_path(directory, year_of(day));
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return {};
+  auto year = YearFile::open(path);
+  if (!year) return fail(std::move(year.error()));
+  return year->withdraw(day);
+}
+
+Result<std::set<Day>> complete_days(const std::filesystem::path& directory) {
+  std::set<Day> all;
+  for (const YearFileName& name : year_files(directory)) {
+    auto year = open_to_read(name.path);
+    if (!year) return fail(std::move(year.error()));
+    auto days = complete_days(*year, name.year / 1 / 1, (name.year + std::chrono::years(1)) / 1 / 1);
+    if (!days) return fail(std::move(days.error()));
+    all.merge(*days);
+  }
+  return all;
+}
+
 Result<std::set<Day>> complete_days(sql::Connection& connection, Day from, Day to) {
   auto rows = connection.prepare("SELECT day FROM complete WHERE day >= ? AND day < ?");
   if (!rows) return fail(std::move(rows.error()));

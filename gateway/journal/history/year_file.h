@@ -32,6 +32,10 @@ class YearFile {
   sql::Connection connection_;
 };
 
+/// Withdraws a day from its year's file, where that is there.
+Status withdraw(const std::filesystem::path& directory, Day day);
+/// The days of every year in the directory that are complete.
+Result<std::set<Day>> complete_days(const std::filesystem::path& directory);
 /// The days of [from, to) that are complete.
 Result<std::set<Day>> complete_days(sql::Connection& connection, Day from, Day to);
 /// A day's rollups of one series: no hours where it had no samples.

@@ -247,6 +247,14 @@ TEST_F(FullHistoryTest, ThinnedDaysKeepATenthOfTheirSamplesAndAllOfTheirMinutes)
     EXPECT_EQ(after->at(0).buckets[i].count, before->at(0).buckets[i].count);
     EXPECT_EQ(after->at(0).buckets[i].max, before->at(0).buckets[i].max);
   }
+  fs::remove(directory.path() / "history" / "2023.rollup.db");
+  shrink_to(whole - 1);
+  const auto made_again = journal->history(one, from, to, 300);
+  ASSERT_TRUE(made_again);
+  ASSERT_EQ(made_again->at(0).buckets.size(), after->at(0).buckets.size());
+  for (std::size_t i = 0; i < after->at(0).buckets.size(); ++i) {
+    EXPECT_EQ(made_again->at(0).buckets[i].count, after->at(0).buckets[i].count) << "of its minutes, not its samples";
+  }
   shrink_to(1);
   EXPECT_FALSE(fs::exists(directory.path() / "history" / "2023-11-14.db")) << "when thinning is not enough";
 }
