@@ -2,26 +2,14 @@
 
 #include <fmt/format.h>
 #include <mqtt/async_client.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
 #include <thread>
 
+#include "tests/bench/process.h"
+
 namespace tidegate::bench {
-namespace {
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-}  // namespace
-
 int bare_subscriber(int port, int count) {
   using Steady = std::chrono::steady_clock;
   std::atomic<int> received{0};

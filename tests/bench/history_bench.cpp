@@ -2,59 +2,29 @@
 // compaction, and the time of charts. Prints a table; `history_bench HOURS` for longer runs of the first part.
 
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/times.h>
 
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <random>
 #include <thread>
 
 #include "gateway/journal/journal.h"
 #include "gateway/journal/scan.h"
+#include "tests/bench/process.h"
 
 namespace {
 
 using namespace tidegate;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
+using bench::cpu_seconds;
+using bench::io_counter;
+using bench::Scratch;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kSeries = 1000;
-
-struct Scratch {
-  Scratch() {
-    std::string pattern = (fs::current_path() / "history_bench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path = pattern;
-  }
-  ~Scratch() { fs::remove_all(path); }
-  fs::path path;
-};
-
-/// Bytes that this process made the kernel send to the disk.
-double bytes_to_disk() {
-  std::ifstream io("/proc/self/io");
-  for (std::string key; io >> key;) {
-    double value = 0;
-    io >> value;
-    if (key == "write_bytes:") return value;
-  }
-  return 0;
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 double size_of(const fs::path& directory) {
   double bytes = 0;
@@ -154,16 +124,16 @@ void wear(Shape shape, const char* name, int commits_a_second, double hours) {
   const std::size_t share = kSeries / static_cast<std::size_t>(commits_a_second);
   double compacting = 0;
   double appended = 0;
-  const double before = bytes_to_disk();
+  const double before = io_counter("write_bytes");
   for (std::size_t second = 0; second < seconds; ++second) {
     const Timestamp begin = clock.now();
     for (std::size_t from = 0; from < kSeries; from += share) {
       std::vector<Sample> samples;
       plant.second(begin, from, from + share, samples);
       clock.advance(Micros{1'000'000 / commits_a_second});
-      const double written = bytes_to_disk();
+      const double written = io_counter("write_bytes");
       store(*journal, std::move(samples));
-      appended += bytes_to_disk() - written;
+      appended += io_counter("write_bytes") - written;
     }
     if (second % 10 == 9) {
       compacting += keep_up(*journal);
@@ -172,7 +142,7 @@ void wear(Shape shape, const char* name, int commits_a_second, double hours) {
     }
   }
   const double samples = static_cast<double>(seconds) * kSeries;
-  const double written = bytes_to_disk() - before;
+  const double written = io_counter("write_bytes") - before;
   const auto more = journal->compact({}, true);
   if (!more) must(fail(more.error()));
   must(journal->maintain());

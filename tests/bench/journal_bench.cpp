@@ -2,7 +2,6 @@
 
 #include <benchmark/benchmark.h>
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <zstd.h>
 
 #include <cmath>
@@ -14,6 +13,7 @@
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/journal.h"
+#include "tests/bench/process.h"
 
 namespace {
 
@@ -110,28 +110,6 @@ BENCHMARK(encode)->Apply(shapes);
 BENCHMARK(decode)->Apply(shapes);
 BENCHMARK(zstd_rows)->Apply(shapes);
 
-/// In the working directory rather than /tmp, which may be no disk at all.
-struct Scratch {
-  Scratch() {
-    std::string pattern = (fs::current_path() / "journal_bench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) std::abort();
-    path = pattern;
-  }
-  ~Scratch() { fs::remove_all(path); }
-  fs::path path;
-};
-
-/// Bytes that this process has given to the kernel to write.
-double bytes_written() {
-  std::ifstream io("/proc/self/io");
-  for (std::string key; io >> key;) {
-    double value = 0;
-    io >> value;
-    if (key == "wchar:") return value;
-  }
-  return 0;
-}
-
 /// One round of the series a call, as a gateway sees them.
 struct Rounds {
   explicit Rounds(std::size_t series) : samples(series) {
@@ -161,12 +139,12 @@ struct Rounds {
 void report_rate(benchmark::State& state, double written) {
   const auto samples = static_cast<double>(state.iterations() * state.range(0));
   state.counters["samples/s"] = benchmark::Counter(samples, benchmark::Counter::kIsRate);
-  state.counters["written B/sample"] = (bytes_written() - written) / samples;
+  state.counters["written B/sample"] = (bench::io_counter("wchar") - written) / samples;
 }
 
 /// A new journal in a folder of its own.
 struct OpenJournal {
-  Scratch scratch;
+  bench::Scratch scratch;
   FakeClock clock{Timestamp{Micros{kStart}}};
   Metrics metrics;
   Result<std::unique_ptr<journal::Journal>> journal =
@@ -181,7 +159,7 @@ void append_journal(benchmark::State& state) {
     static_cast<void>(log.catalogue().intern("device" + std::to_string(i) + "/temperature", {}));
   }
   Rounds rounds(1000);
-  const double written = bytes_written();
+  const double written = bench::io_counter("wchar");
   for (auto _ : state) {
     state.PauseTiming();
     Batch batch;
@@ -204,7 +182,7 @@ BENCHMARK(append_journal)
     ->Unit(benchmark::kMicrosecond);
 
 void append_rows(benchmark::State& state) {
-  const Scratch scratch;
+  const bench::Scratch scratch;
   sqlite3* database = nullptr;
   sqlite3_open((scratch.path / "rows.db").c_str(), &database);
   sqlite3_exec(database,
@@ -215,7 +193,7 @@ void append_rows(benchmark::State& state) {
   sqlite3_stmt* insert = nullptr;
   sqlite3_prepare_v2(database, "INSERT OR REPLACE INTO samples VALUES(?,?,?,?)", -1, &insert, nullptr);
   Rounds rounds(1000);
-  const double written = bytes_written();
+  const double written = bench::io_counter("wchar");
   for (auto _ : state) {
     state.PauseTiming();
     const auto samples = rounds.next(static_cast<std::size_t>(state.range(0)));
