@@ -149,7 +149,7 @@ struct Journal::Impl {
   void note_damage(std::span<const BatchPtr> batches) const;
   Status look_for_damage();
   Status store(Batch& batch, const Catalogue::Unsaved& names);
-  void reject_when_full(Batch& batch);
+  std::vector<Sample> reject_when_full(Batch& batch) const;
   Status check(const Batch& batch) const;
   Status save(bool closing);
   void note_sizes();
@@ -313,10 +313,9 @@ void Journal::Impl::note_sizes() {
 }
 
 /// The log is full when history is, and takes no more of it: then what is new gives way, where that is asked for.
-void Journal::Impl::reject_when_full(Batch& batch) {
-  if (options.when_full != WhenFull::reject || used < options.max_bytes) return;
-  rejected.add(static_cast<double>(batch.samples.size()));
-  batch.samples.clear();
+std::vector<Sample> Journal::Impl::reject_when_full(Batch& batch) const {
+  if (options.when_full != WhenFull::reject || used < options.max_bytes) return {};
+  return std::exchange(batch.samples, {});
 }
 
 Status Journal::Impl::check(const Batch& batch) const {
@@ -381,16 +380,18 @@ std::vector<std::string> Journal::notices() const {
 Result<BatchPtr> Journal::append(Batch& batch) {
   const std::lock_guard lock(impl_->write_mutex);
   if (Status status = impl_->check(batch); !status) return fail(std::move(status.error()));
-  impl_->reject_when_full(batch);
+  std::vector<Sample> gave_way = impl_->reject_when_full(batch);
   const Catalogue::Unsaved names = impl_->catalogue.unsaved();
   if (Status status = impl_->store(batch, names); !status) {
     impl_->failures.add();
     batch.seq = {};
     batch.committed = {};
+    if (!gave_way.empty()) batch.samples = std::move(gave_way);
     const Error& error = status.error();
     return fail(error.code, "a batch of {} samples is not stored: {}; {}", batch.samples.size(), error.text,
                 advice(error.code));
   }
+  impl_->rejected.add(static_cast<double>(gave_way.size()));
   impl_->catalogue.saved(names);
   impl_->last_committed = batch.committed;
   impl_->samples_since_save += batch.samples.size();

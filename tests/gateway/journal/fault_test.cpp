@@ -115,6 +115,25 @@ TEST_F(FaultTest, AFullDiskIsSaidAndLeftBehindWithoutARestart) {
   expect_whole(2);
 }
 
+TEST_F(FaultTest, SamplesThatWouldBeRejectedComeBackWithAnAppendThatFails) {
+  options.when_full = WhenFull::reject;
+  options.max_bytes = 1;
+  open();
+  const SeriesId id = series("boiler1/temperature");
+  ASSERT_TRUE(journal->append(batch_of(id, 0)));
+  ASSERT_TRUE(journal->maintain());
+  Batch batch = batch_of(id, 1);
+  const std::size_t samples = batch.samples.size();
+  const double rejected = metric("journal/rejected_samples");
+  vfs.arm(1, SQLITE_IOERR_WRITE, true);
+  ASSERT_FALSE(journal->append(batch));
+  EXPECT_EQ(batch.samples.size(), samples) << "it is left as it was, to be tried again";
+  EXPECT_EQ(metric("journal/rejected_samples"), rejected);
+  vfs.disarm();
+  ASSERT_TRUE(journal->append(batch));
+  EXPECT_EQ(metric("journal/rejected_samples"), rejected + static_cast<double>(samples));
+}
+
 TEST_F(FaultTest, ALastingIoErrorIsOvercomeWhenItEnds) {
   open();
   const SeriesId id = series("a");
