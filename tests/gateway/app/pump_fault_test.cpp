@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "gateway/app/pump.h"
-#include "gateway/app/settings.h"
+#include "tests/gateway/app/rules.h"
 #include "tests/gateway/journal/faulty_vfs.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -17,18 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::eventually;
-
-std::vector<rules::Rule> rules_of(const std::string& yaml) {
-  config::Problems problems;
-  auto node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
-  config::check(node, root_shape(), problems);
-  auto rules = rules::parse_rules(node["rules"], problems);
-  EXPECT_EQ(problems.text(), "");
-  return rules;
-}
-
-constexpr const char* kHot =
-    "rules: [{name: hot, series: \"{device}/temperature\", threshold: {above: 90, clear_below: 85}}]\n";
 
 std::atomic<std::int64_t> clock_shift{0};
 std::int64_t shifted(clockid_t id) {

@@ -1,9 +1,9 @@
 #include "tests/gateway/journal/power_cut_vfs.h"
 
-#include <sqlite3.h>
-
 #include <fstream>
 #include <mutex>
+
+#include "tests/gateway/journal/shim_vfs.h"
 
 namespace tidegate::journal {
 namespace {
@@ -28,72 +28,41 @@ void note(Step step) {
   steps.push_back(std::move(step));
 }
 
-/// SQLite's file object with the real one behind it.
-struct File {
-  sqlite3_file base;
-  int inode;
-  sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
-};
+const sqlite3_io_methods kMethods = [] {
+  sqlite3_io_methods methods = handing_on();
+  methods.xWrite = [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
+    note({Step::Kind::write,
+          {},
+          ShimFile::of(f)->number,
+          static_cast<std::size_t>(at),
+          {static_cast<const char*>(from), static_cast<std::size_t>(size)}});
+    return real(f)->pMethods->xWrite(real(f), from, size, at);
+  };
+  methods.xTruncate = [](sqlite3_file* f, sqlite3_int64 size) {
+    note({Step::Kind::truncate, {}, ShimFile::of(f)->number, static_cast<std::size_t>(size), {}});
+    return real(f)->pMethods->xTruncate(real(f), size);
+  };
+  methods.xSync = [](sqlite3_file* f, int) {
+    note({Step::Kind::sync, {}, ShimFile::of(f)->number, 0, {}});
+    return SQLITE_OK;
+  };
+  return methods;
+}();
 
-File* of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
-sqlite3_file* real(sqlite3_file* file) { return of(file)->real(); }
-
-const sqlite3_io_methods kMethods = {
-    2,
-    [](sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); },
-    [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-      return real(f)->pMethods->xRead(real(f), to, size, at);
-    },
-    [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
-      note({Step::Kind::write,
-            {},
-            of(f)->inode,
-            static_cast<std::size_t>(at),
-            {static_cast<const char*>(from), static_cast<std::size_t>(size)}});
-      return real(f)->pMethods->xWrite(real(f), from, size, at);
-    },
-    [](sqlite3_file* f, sqlite3_int64 size) {
-      note({Step::Kind::truncate, {}, of(f)->inode, static_cast<std::size_t>(size), {}});
-      return real(f)->pMethods->xTruncate(real(f), size);
-    },
-    [](sqlite3_file* f, int) {
-      note({Step::Kind::sync, {}, of(f)->inode, 0, {}});
-      return SQLITE_OK;
-    },
-    [](sqlite3_file* f, sqlite3_int64* size) { return real(f)->pMethods->xFileSize(real(f), size); },
-    [](sqlite3_file* f, int level) { return real(f)->pMethods->xLock(real(f), level); },
-    [](sqlite3_file* f, int level) { return real(f)->pMethods->xUnlock(real(f), level); },
-    [](sqlite3_file* f, int* held) { return real(f)->pMethods->xCheckReservedLock(real(f), held); },
-    [](sqlite3_file* f, int what, void* arg) { return real(f)->pMethods->xFileControl(real(f), what, arg); },
-    [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); },
-    [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); },
-    [](sqlite3_file* f, int region, int size, int extend, void volatile** map) {
-      return real(f)->pMethods->xShmMap(real(f), region, size, extend, map);
-    },
-    [](sqlite3_file* f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); },
-    [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); },
-    [](sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); },
-    nullptr,
-    nullptr,
-};
-
-sqlite3_vfs* real_vfs = nullptr;
-sqlite3_vfs vfs;
+ShimVfs shim;
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
-  file->pMethods = nullptr;
-  const int code = real_vfs->xOpen(real_vfs, name, real(file), flags, out_flags);
-  if (real(file)->pMethods == nullptr) return code;
-  file->pMethods = &kMethods;
+  const int code = shim.open(name, file, flags, out_flags, kMethods);
+  if (file->pMethods == nullptr) return code;
   const std::lock_guard lock(mutex);
   const auto [known, is_new] = inodes.try_emplace(name != nullptr ? name : "", next_inode);
-  of(file)->inode = known->second;
+  ShimFile::of(file)->number = known->second;
   if (is_new) steps.push_back({Step::Kind::create, known->first, next_inode++, 0, {}});
   return code;
 }
 
 int delete_file(sqlite3_vfs*, const char* name, int sync) {
-  const int code = real_vfs->xDelete(real_vfs, name, sync);
+  const int code = shim.system()->xDelete(shim.system(), name, sync);
   const std::lock_guard lock(mutex);
   if (inodes.erase(name) > 0) steps.push_back({Step::Kind::erase, name, 0, 0, {}});
   return code;
@@ -131,25 +100,16 @@ std::string content_of(const Inode& inode, PowerCutVfs::Unsynced what, std::mt19
 }  // namespace
 
 PowerCutVfs::PowerCutVfs() {
-  sqlite3_initialize();
   steps.clear();
   inodes.clear();
-  real_vfs = sqlite3_vfs_find("unix");
-  vfs = *real_vfs;
-  vfs.pNext = nullptr;
-  vfs.zName = "power_cut";
-  vfs.szOsFile = static_cast<int>(sizeof(File)) + real_vfs->szOsFile;
-  vfs.xOpen = open_file;
-  vfs.xDelete = delete_file;
-  sqlite3_vfs_register(&vfs, 1);
+  shim.make("power_cut", open_file);
+  shim.vfs.xDelete = delete_file;
+  shim.put_in_front();
 }
 
 PowerCutVfs::~PowerCutVfs() { end(); }
 
-void PowerCutVfs::end() {
-  sqlite3_vfs_unregister(&vfs);
-  sqlite3_vfs_register(real_vfs, 1);
-}
+void PowerCutVfs::end() { shim.remove(); }
 
 std::size_t PowerCutVfs::moment() const {
   const std::lock_guard lock(mutex);
