@@ -5,44 +5,19 @@
 #include <optional>
 
 #include "gateway/journal/codec.h"
-#include "gateway/journal/cursors.h"
-#include "gateway/journal/dead_letters.h"
-#include "gateway/journal/history/archive.h"
-#include "gateway/journal/lock.h"
-#include "gateway/journal/quarantine.h"
-#include "gateway/journal/reader.h"
-#include "gateway/journal/reserve.h"
+#include "gateway/journal/journal_impl.h"
 #include "gateway/journal/restore.h"
-#include "gateway/journal/salvage.h"
-#include "gateway/journal/schema.h"
-#include "gateway/journal/seen.h"
-#include "gateway/journal/tail.h"
-#include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Kept free on the disk for alerts: some ten thousand transitions, with what SQLite writes around them.
-constexpr std::uint64_t kReserveBytes = 4u << 20;
 constexpr std::size_t kMaxHistoryBuckets = 1u << 20;
 constexpr std::string_view kHistoryCursor = "history";
 /// The newest samples are saved again after so many: it bounds what a start reads.
 constexpr std::int64_t kBatchesBetweenSaves = 2'000;
 constexpr std::size_t kSamplesBetweenSaves = 500'000;
-
-Status make_directory(const fs::path& directory) {
-  std::error_code error;
-  if (fs::is_directory(directory, error)) return {};
-  fs::create_directories(directory, error);
-  if (!error) fs::permissions(directory, fs::perms::owner_all, error);
-  if (error) {
-    return fail(Errc::io, "{} cannot be made: {}; make it, or set another storage.path", directory.string(),
-                error.message());
-  }
-  return {};
-}
 
 const char* advice(Errc code) {
   switch (code) {
@@ -77,214 +52,12 @@ std::vector<Journal::StoredDeadLetter> merged(std::vector<Journal::StoredDeadLet
   return all;
 }
 
+}  // namespace
+
 std::uint64_t size_of(const fs::path& file) {
   std::error_code missing;
   const std::uintmax_t size = fs::file_size(file, missing);
   return missing ? 0 : size;
-}
-
-}  // namespace
-
-struct Journal::Impl {
-  Impl(const Options& opened, const Clock& gateway_clock, Metrics& metrics, DirectoryLock taken)
-      : options(opened),
-        clock(gateway_clock),
-        damaged(metrics.counter("journal/damaged_batches", "", "Stored batches that were found damaged when read.")),
-        replaced(metrics.counter("journal/replaced_files", "", "Times that a damaged journal.db was set aside.")),
-        lost_batches(
-            metrics.counter("journal/lost_batches", "", "Batches that could not be saved from damaged files.")),
-        lost_samples(metrics.counter("journal/lost_samples", "", "Samples in them.")),
-        lost_events(metrics.counter("journal/lost_events", "", "Events that could not be saved from damaged files.")),
-        failures(metrics.counter("journal/append_failures", "", "Commits that failed and were tried again.")),
-        retired(metrics.counter("journal/retired_batches", "", "Batches that retention removed.")),
-        file_bytes(metrics.gauge("journal/file_bytes", "bytes", "Size of journal.db and its write-ahead log.")),
-        used_bytes(metrics.gauge("journal/used_bytes", "bytes", "Bytes of journal.db in use.")),
-        rejected(metrics.counter("journal/rejected_samples", "", "Samples not stored because storage was full.")),
-        lock(std::move(taken)),
-        file(options.directory / "journal.db"),
-        catalogue(options.series),
-        letters(metrics),
-        tail(options.cache_bytes),
-        readers(std::make_unique<Readers>(file)),
-        archive(options, catalogue, clock, metrics) {}
-
-  const Options options;
-  const Clock& clock;
-  Metric &damaged, &replaced, &lost_batches, &lost_samples, &lost_events, &failures, &retired, &file_bytes, &used_bytes,
-      &rejected;
-  DirectoryLock lock;
-  const fs::path file;
-  std::string epoch;
-  mutable std::mutex notices_mutex;
-  std::vector<std::string> notices;             ///< guarded by it
-  mutable Seen damage;                          ///< that readers met, each batch once
-  mutable std::atomic<bool> suspicious{false};  ///< a reader met damage: the next maintain() checks every page
-  Catalogue catalogue;
-  Cursors cursors;
-  DeadLetters letters;
-  Tail tail;
-  std::unique_ptr<Readers> readers;
-  history::Archive archive;
-
-  mutable std::mutex write_mutex;  ///< guards what follows
-  std::optional<Writer> writer;
-  bool marked_open = false;
-  Reserve reserve{options.directory / "journal.reserve", kReserveBytes};
-  Timestamp last_committed{};
-  Seq latest_saved{};
-  std::size_t samples_since_save = 0;
-  std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
-  std::atomic<std::int64_t> oldest{0};
-  std::atomic<Micros> log_keep = options.log_keep;
-
-  Status load();
-  Status open_file();
-  void mark_open();
-  std::string what_is_missing() const;
-  Status report_missing(const std::string& what);
-  Status resist(const std::function<Status()>& work);
-  Status replace_file(const Error& why);
-  Result<Batch> swap_file(const Error& why, const std::optional<Known>& known);
-  Known known() const;
-  void note_damage(std::span<const BatchPtr> batches) const;
-  Status look_for_damage();
-  Status store(Batch& batch, const Catalogue::Unsaved& names);
-  std::vector<Sample> reject_when_full(Batch& batch) const;
-  Status check(const Batch& batch) const;
-  Status save(bool closing);
-  void note_sizes();
-};
-
-Status Journal::Impl::load() {
-  auto opened = Writer::open(file);
-  if (!opened) return fail(std::move(opened.error()));
-  const Writer::Found& found = opened->found();
-  auto restored = restore(opened->connection(), found.last);
-  if (!restored) return fail(std::move(restored.error()));
-  for (Catalogue::Entry& entry : restored->series) catalogue.restore(std::move(entry));
-  for (const auto& [name, at] : restored->cursors) cursors.add(name, at);
-  tail.restore(found.first, found.last, restored->latest);
-  epoch = found.epoch;
-  last_committed = found.last_committed;
-  latest_saved = restored->latest_saved;
-  writer = std::move(*opened);
-  note_sizes();
-  return {};
-}
-
-Status Journal::Impl::open_file() {
-  if (Status status = finish_swap(file); !status) return status;
-  const std::string missing = what_is_missing();
-  if (Status status = sql::make_private(file); !status) return status;
-  Status status = load();
-  if (!status && status.error().code == Errc::corrupt) {
-    if (auto report = swap_file(status.error(), std::nullopt); !report) return fail(std::move(report.error()));
-    status = load();
-  }
-  if (status && !missing.empty()) status = report_missing(missing);
-  return status;
-}
-
-/// Called after each commit: from the first one on the WAL is on disk, under its name, and belongs to the journal.
-void Journal::Impl::mark_open() {
-  if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
-}
-
-/// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
-std::string Journal::Impl::what_is_missing() const {
-  if (lock.left() == DirectoryLock::Left::unknown) return {};
-  if (size_of(file) == 0) return "journal.db is missing or empty";
-  const bool has_wal = fs::exists(file.string() + "-wal");
-  if (lock.left() == DirectoryLock::Left::closed || has_wal) return {};
-  return "journal.db-wal is missing";
-}
-
-/// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
-Status Journal::Impl::report_missing(const std::string& what) {
-  if (Status status = writer->begin_epoch(); !status) return status;
-  epoch = writer->found().epoch;
-  const std::string text = what + ": what was in it is lost, how much is not known";
-  Batch report;
-  report.events = {{clock.now(), Notice{"storage", text}}};
-  if (Status status = store(report, {}); !status) return status;
-  last_committed = report.committed;
-  tail.publish(std::make_shared<const Batch>(std::move(report)));
-  const std::lock_guard guard(notices_mutex);
-  notices.push_back(text);
-  return {};
-}
-
-Known Journal::Impl::known() const {
-  const auto [first, last] = tail.ends();
-  return {epoch,
-          first,
-          last,
-          last_committed,
-          writer->samples_retired(),
-          writer->samples_total(),
-          writer->first_event(),
-          writer->last_event(),
-          catalogue.entries(),
-          cursors.all()};
-}
-
-/// The damaged file makes way for what could be read of it. The writer's connection must not be open when it does.
-Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
-  forget_successor(file);
-  if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
-  auto salvaged = salvage(file, why, known_now, clock.now(), options.still_at_work);
-  if (!salvaged) return fail(std::move(salvaged.error()));
-  Status swapped = readers->move_over([&] {
-    if (writer) writer->abandon();
-    return swap_in_successor(file, salvaged->aside);
-  });
-  if (!swapped) return fail(std::move(swapped.error()));
-  forget_suspicion(file);
-  replaced.add();
-  lost_batches.add(static_cast<double>(salvaged->lost.batches));
-  lost_samples.add(static_cast<double>(salvaged->lost.samples));
-  lost_events.add(static_cast<double>(salvaged->lost.events));
-  const std::lock_guard guard(notices_mutex);
-  notices.push_back(std::get<Notice>(salvaged->report.events.at(0).body).text);
-  return std::move(salvaged->report);
-}
-
-/// While running: readers go over to the new file, and learn of it by its report.
-Status Journal::Impl::replace_file(const Error& why) {
-  lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
-  marked_open = false;
-  auto report = swap_file(why, known());
-  if (!report) return fail(std::move(report.error()));
-  last_committed = report->committed;
-  tail.publish(std::make_shared<const Batch>(std::move(*report)));
-  return {};
-}
-
-/// Damage that a new connection meets too costs the file its place; after that there is nothing more to try.
-Status Journal::Impl::resist(const std::function<Status()>& work) {
-  Status status = work();
-  const auto damaged_file = [&status] { return !status && status.error().code == Errc::corrupt; };
-  if (damaged_file()) status = work();
-  if (!damaged_file()) return status;
-  if (Status changed = replace_file(status.error()); !changed) return changed;
-  return work();
-}
-
-/// What readers met may be one batch's bytes, which cost that batch only, or a page, which stands in everyone's way.
-Status Journal::Impl::look_for_damage() {
-  if (!suspicious.exchange(false)) return {};
-  Status status = writer->verify();
-  if (status || status.error().code != Errc::corrupt) return status;
-  return replace_file(status.error());
-}
-
-void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {
-  for (const BatchPtr& batch : batches) {
-    if (!batch->gap || batch->gap->why != kDamaged) continue;
-    const std::uint64_t fresh = damage.add(batch->gap->first, batch->gap->last);
-    damaged.add(static_cast<double>(fresh));
-    if (fresh > 0) suspicious = true;
-  }
 }
 
 Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
@@ -352,15 +125,6 @@ Status Journal::Impl::save(bool closing) {
 }
 
 Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-
-Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clock& clock, Metrics& metrics) {
-  if (Status status = make_directory(options.directory); !status) return fail(std::move(status.error()));
-  auto lock = DirectoryLock::take(options.directory);
-  if (!lock) return fail(std::move(lock.error()));
-  auto impl = std::make_unique<Impl>(options, clock, metrics, std::move(*lock));
-  if (Status status = impl->open_file(); !status) return fail(std::move(status.error()));
-  return std::unique_ptr<Journal>(new Journal(std::move(impl)));
-}
 
 Journal::~Journal() {
   const std::lock_guard lock(impl_->write_mutex);
