@@ -248,7 +248,8 @@ void Receiver::stamp(const Topic& topic, std::span<const Leaf> leaves, bool reta
   for (Sample& sample : samples_) {
     sample.time = time.value_or(now);
     if (retained) {
-      mark(sample, Quality::uncertain, Reason::retained);
+      sample.quality = std::max(sample.quality, Quality::uncertain);
+      sample.reason = Reason::retained;  // of a bad one too: a failure that the broker kept is no news either
     } else if (rule && !time) {
       mark(sample, Quality::uncertain, Reason::clock);
     }

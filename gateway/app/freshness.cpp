@@ -18,6 +18,7 @@ void Freshness::expect(SeriesId series, Micros interval) {
 void Freshness::observe(std::span<const Sample> samples) {
   const std::unique_lock lock(mutex_);
   for (const Sample& sample : samples) {
+    if (sample.reason == Reason::retained) continue;
     Entry& known = entry(sample.series);
     const Micros step = sample.time - known.last;
     if (step <= Micros{0}) continue;

@@ -9,9 +9,10 @@
 namespace tidegate::app {
 
 /// How often each series speaks, and so when silence makes its value stale. The interval is the one the source expects
-/// or, without one, learned from the samples: it follows a longer interval quickly, once it was seen twice (a single one
-/// is an outage), and a shorter one slowly, so that a burst does not make a slow sensor look dead. The pump writes, once
-/// a batch; any thread reads.
+/// or, without one, learned from the samples: it follows a longer interval quickly, once it was seen twice (a single
+/// one is an outage), and a shorter one slowly, so that a burst does not make a slow sensor look dead. A retained
+/// message tells when we connected and not when the device spoke, so it teaches nothing. The pump writes, once a batch;
+/// any thread reads.
 class Freshness {
  public:
   static constexpr Micros kLeast = std::chrono::seconds(2);

@@ -28,7 +28,7 @@ enum class Quality : std::uint8_t { good, uncertain, bad };
 /// Why a quality is not `good`.
 enum class Reason : std::uint8_t {
   none,
-  retained,      ///< an MQTT retained message: old news until a fresh one comes (uncertain)
+  retained,      ///< an MQTT retained message: old news until a fresh one comes (uncertain, or bad)
   not_a_number,  ///< NaN, infinity or out of a double's range (bad)
   no_answer,     ///< the device did not answer in time (bad)
   device_fault,  ///< the device answered with an error of its own (bad)

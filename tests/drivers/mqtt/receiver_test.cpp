@@ -133,10 +133,19 @@ TEST_F(ReceiverTest, MarksRetainedMessagesUntilAFreshOneComes) {
   EXPECT_EQ(sink.last("a")->quality, Quality::good);
 }
 
+TEST_F(ReceiverTest, AFailureThatTheBrokerKeptIsOldNewsToo) {
+  subscribe("[{topic: \"s/{d}\", payload: {field: v, kind: number, format: json}}]");
+  take("s/a", "null", true);
+  EXPECT_EQ(sink.last("a/v")->quality, Quality::bad);
+  EXPECT_EQ(sink.last("a/v")->reason, Reason::retained);
+  take("s/a", "null");
+  EXPECT_EQ(sink.last("a/v")->reason, Reason::device_fault);
+}
+
 TEST_F(ReceiverTest, MarksWhatIsNoNumberAsBadAndNeverPassesNanOn) {
   subscribe("[{topic: \"s/{d}\", payload: {format: number, scale: 1e300}}]");
   for (const char* payload : {"nan", "1e400", "1e300"}) {
-    take("s/a", payload, true);
+    take("s/a", payload);
     EXPECT_EQ(sink.last("a")->quality, Quality::bad) << payload;
     EXPECT_EQ(sink.last("a")->reason, Reason::not_a_number) << payload;
     EXPECT_EQ(sink.last("a")->value, 0) << payload;

@@ -98,5 +98,20 @@ TEST(Freshness, ALateSampleTeachesNothing) {
   EXPECT_EQ(freshness.stale_after(kSeries), 15s);
 }
 
+TEST(Freshness, ARetainedMessageTellsWhenWeConnectedAndTeachesNothing) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  const auto connect = [&](Quality quality) {
+    now += 10min;
+    const Sample kept{kSeries, quality, Reason::retained, now, 1.0};
+    freshness.observe({&kept, 1});
+  };
+  for (int i = 0; i < 3; ++i) connect(Quality::uncertain);
+  EXPECT_EQ(freshness.stale_after(kSeries), Freshness::kUnknown);
+  speak(freshness, now, 5s, 20);
+  for (int i = 0; i < 3; ++i) connect(Quality::bad);
+  EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
 }  // namespace
 }  // namespace tidegate::app
