@@ -119,6 +119,8 @@ Result<sql::Connection> open_database(const fs::path& file) {
                 file.string(), *mode);
   }
   if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
+  // This or an earlier process may have met a failed sync; nothing that is promised may stand on what it left.
+  if (Status status = connection->rewrite_wal(); !status) return fail(std::move(status.error()));
   if (Status status = migrate(*connection, file); !status) return fail(std::move(status.error()));
   return connection;
 }

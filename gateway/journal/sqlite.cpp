@@ -68,6 +68,7 @@ int count_frames(void* frames, sqlite3*, const char*, int in_wal) {
   return SQLITE_OK;
 }
 
+constexpr sqlite3_int64 kRewriteBytes = 64 << 10;  ///< at a time
 constexpr const char* kReaderSetUp = "PRAGMA query_only=1; PRAGMA mmap_size=0; PRAGMA cache_size=-256;";
 /// With it SQLite opens a file that is shorter than its header says.
 constexpr const char* kSalvageSetUp = "PRAGMA writable_schema=1;";
@@ -182,20 +183,28 @@ Status Connection::run(const char* sql) {
   return {};
 }
 
-Result<std::int64_t> Connection::number(std::string_view sql) {
-  Result<Statement> statement = prepare(sql);
+namespace {
+
+/// Run to its end: a statement that changes the file may do so, and fail, after its row.
+template <class Value, class Read>
+Result<Value> first_value(Connection& connection, std::string_view sql, const Read& read) {
+  Result<Statement> statement = connection.prepare(sql);
   if (!statement) return fail(std::move(statement.error()));
   const Result<bool> row = statement->step();
   if (!row) return fail(row.error());
-  return *row ? statement->integer(0) : 0;
+  Value value = *row ? read(*statement) : Value{};
+  if (Status rest = *row ? statement->run() : Status{}; !rest) return fail(std::move(rest.error()));
+  return value;
+}
+
+}  // namespace
+
+Result<std::int64_t> Connection::number(std::string_view sql) {
+  return first_value<std::int64_t>(*this, sql, [](const Statement& row) { return row.integer(0); });
 }
 
 Result<std::string> Connection::text(std::string_view sql) {
-  Result<Statement> statement = prepare(sql);
-  if (!statement) return fail(std::move(statement.error()));
-  const Result<bool> row = statement->step();
-  if (!row) return fail(row.error());
-  return *row ? std::string(statement->text(0)) : std::string();
+  return first_value<std::string>(*this, sql, [](const Statement& row) { return std::string(row.text(0)); });
 }
 
 std::int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(database_.get()); }
@@ -208,6 +217,25 @@ Status Connection::checkpoint(bool truncate) {
   const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &in_wal, &moved);
   if (code != SQLITE_OK) return failure(database_.get(), code);
   wal_->frames = in_wal - moved;
+  return {};
+}
+
+Status Connection::rewrite_wal() {
+  if (access_ != Access::write) return fail(Errc::invalid, "a reader's connection does not write");
+  sqlite3_file* wal = nullptr;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  if (wal == nullptr || wal->pMethods == nullptr) return {};
+  const sqlite3_io_methods& file = *wal->pMethods;
+  std::vector<char> bytes(kRewriteBytes);
+  sqlite3_int64 size = 0;
+  int code = file.xFileSize(wal, &size);
+  for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += kRewriteBytes) {
+    const int much = static_cast<int>(std::min(kRewriteBytes, size - at));
+    code = file.xRead(wal, bytes.data(), much, at);
+    if (code == SQLITE_OK) code = file.xWrite(wal, bytes.data(), much, at);
+  }
+  if (code == SQLITE_OK) code = file.xSync(wal, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) return failure(database_.get(), code);
   return {};
 }
 

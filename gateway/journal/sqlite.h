@@ -93,6 +93,10 @@ class Connection {
   /// Moves the WAL's pages into the database as far as readers allow; `truncate` waits for them a moment and empties
   /// the file. Refused on a reader's connection.
   Status checkpoint(bool truncate);
+  /// Writes the WAL's bytes once more, and syncs them. After a failed sync Linux takes what was not written for
+  /// written: it is read back until the power goes and then missing, and with it all that was synced after it. Writer
+  /// only.
+  Status rewrite_wal();
   /// Frames in the WAL after the last commit.
   int wal_frames() const;
 

@@ -128,11 +128,17 @@ Status Writer::mend() {
     if (Status status = measure(); !status) return status;
     ends_known_ = true;
   }
+  broken_ = false;
+  leftovers_ = true;
+  return {};
+}
+
+/// In the transaction of what comes in its place: before it, the alerts would be those of a batch that is not there.
+Status Writer::remove_leftovers() {
+  if (!leftovers_) return {};
   const std::string leftovers =
       fmt::format("DELETE FROM batch WHERE seq > {}; DELETE FROM event WHERE id > {};", number(last_), events_last_);
-  if (Status status = connection_->run(leftovers.c_str()); !status) return status;
-  broken_ = false;
-  return {};
+  return connection_->run(leftovers.c_str());
 }
 
 Status Writer::guarded(const std::function<Status()>& work) {
@@ -154,6 +160,7 @@ Status Writer::guarded(const std::function<Status()>& work) {
 Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
   const std::uint64_t event_bytes = event_bytes_;
   Status status = guarded([&]() -> Status {
+    if (Status removed = remove_leftovers(); !removed) return removed;
     if (Status put = put_names(names); !put) return put;
     if (Status put = put_batch(batch, static_cast<std::int64_t>(batch.events.size()), samples_total_); !put) return put;
     if (Status put = put_events(batch); !put) return put;
@@ -163,6 +170,7 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
     event_bytes_ = event_bytes;
     return status;
   }
+  leftovers_ = false;
   if (number(last_) == 0) oldest_ = batch.committed;
   last_ = batch.seq;
   samples_total_ += static_cast<std::int64_t>(batch.samples.size());
@@ -295,7 +303,12 @@ Status Writer::begin_epoch() {
 
 void Writer::close(const std::function<void()>& closed) {
   statements_.reset();
-  if (connection_ && !broken_ && connection_->checkpoint(true)) closed();  // else the next open replays the WAL
+  if (!connection_) return;
+  if (!broken_ && connection_->checkpoint(true)) {
+    closed();
+  } else {
+    connection_->abandon();  // with its WAL, which the next open replays
+  }
   connection_.reset();
 }
 

@@ -90,8 +90,9 @@ class Writer {
   Status connect();
   Status prepare();
   Status find_ends();
-  /// Opens anew where the last failure asks for it; a batch that a failed commit left behind goes.
+  /// Opens anew where the last failure asks for it; what its commit left behind goes with the next append.
   Status mend();
+  Status remove_leftovers();
   Status guarded(const std::function<Status()>& work);
   Status put_events(const Batch& batch);
   Status put_alerts(std::span<const AlertRecord> alerts);
@@ -107,6 +108,7 @@ class Writer {
   std::optional<sql::Connection> connection_;
   std::optional<Statements> statements_;
   bool broken_ = false;     ///< the connection is to be made anew
+  bool leftovers_ = false;  ///< a batch may be in the file whose commit failed; its owner comes with it again
   bool ends_known_ = true;  ///< of the file that it is made to
   bool full_ = false;       ///< the disk was, at the last try
   Found found_;

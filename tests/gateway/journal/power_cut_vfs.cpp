@@ -1,5 +1,6 @@
 #include "tests/gateway/journal/power_cut_vfs.h"
 
+#include <algorithm>
 #include <fstream>
 #include <mutex>
 
@@ -11,7 +12,7 @@ namespace {
 constexpr std::size_t kSector = 512;
 
 struct Step {
-  enum class Kind { create, erase, write, truncate, sync } kind;
+  enum class Kind { create, erase, write, truncate, sync, failed_sync } kind;
   std::string path;    ///< create, erase
   int inode = 0;       ///< all but erase
   std::size_t at = 0;  ///< write; or the new size
@@ -22,10 +23,16 @@ std::mutex mutex;
 std::vector<Step> steps;
 std::map<std::string, int> inodes;  ///< those that have a name now
 int next_inode = 0;
+std::size_t until_failure = 0;  ///< syncs, or 0: none fails
 
 void note(Step step) {
   const std::lock_guard lock(mutex);
   steps.push_back(std::move(step));
+}
+
+bool sync_succeeds() {
+  const std::lock_guard lock(mutex);
+  return until_failure == 0 || --until_failure > 0;
 }
 
 const sqlite3_io_methods kMethods = [] {
@@ -43,8 +50,9 @@ const sqlite3_io_methods kMethods = [] {
     return real(f)->pMethods->xTruncate(real(f), size);
   };
   methods.xSync = [](sqlite3_file* f, int) {
-    note({Step::Kind::sync, {}, ShimFile::of(f)->number, 0, {}});
-    return SQLITE_OK;
+    const bool succeeds = sync_succeeds();
+    note({succeeds ? Step::Kind::sync : Step::Kind::failed_sync, {}, ShimFile::of(f)->number, 0, {}});
+    return succeeds ? SQLITE_OK : SQLITE_IOERR_FSYNC;
   };
   return methods;
 }();
@@ -102,6 +110,7 @@ std::string content_of(const Inode& inode, PowerCutVfs::Unsynced what, std::mt19
 PowerCutVfs::PowerCutVfs() {
   steps.clear();
   inodes.clear();
+  until_failure = 0;
   shim.make("power_cut", open_file);
   shim.vfs.xDelete = delete_file;
   shim.put_in_front();
@@ -110,6 +119,19 @@ PowerCutVfs::PowerCutVfs() {
 PowerCutVfs::~PowerCutVfs() { end(); }
 
 void PowerCutVfs::end() { shim.remove(); }
+
+void PowerCutVfs::fail_sync(std::size_t nth) {
+  const std::lock_guard lock(mutex);
+  until_failure = nth;
+}
+
+std::optional<std::size_t> PowerCutVfs::failed_at() const {
+  const std::lock_guard lock(mutex);
+  const auto failed = [](const Step& step) { return step.kind == Step::Kind::failed_sync; };
+  const auto found = std::find_if(steps.begin(), steps.end(), failed);
+  if (found == steps.end()) return std::nullopt;
+  return found - steps.begin() + 1;
+}
 
 std::size_t PowerCutVfs::moment() const {
   const std::lock_guard lock(mutex);
@@ -132,6 +154,10 @@ void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random,
         for (const Step* done : files[step.inode].since) apply(*done, files[step.inode].synced, done->data.size());
         files[step.inode].since.clear();
         names_synced = names.size();
+        break;
+      case Step::Kind::failed_sync:
+        files[step.inode].synced = content_of(files[step.inode], what, random);
+        files[step.inode].since.clear();
         break;
       default:
         files[step.inode].since.push_back(&step);

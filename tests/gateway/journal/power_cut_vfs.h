@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -20,6 +21,11 @@ class PowerCutVfs {
   PowerCutVfs(const PowerCutVfs&) = delete;
   PowerCutVfs& operator=(const PowerCutVfs&) = delete;
 
+  /// The n-th sync from now on fails, once. As Linux does it: what was written since the last one may never reach the
+  /// disk, not with later syncs either, though it goes on being read back until the power goes.
+  void fail_sync(std::size_t nth);
+  /// The moment after it; none where there were not so many.
+  std::optional<std::size_t> failed_at() const;
   /// How much has happened.
   std::size_t moment() const;
   /// Nothing more is written down, and SQLite's own file system is the default again.
