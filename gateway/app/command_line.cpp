@@ -114,7 +114,10 @@ int run(const Arguments& arguments) {
   }
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
   if (!arguments.data.empty()) settings.storage.directory = arguments.data;
-  auto runtime = Runtime::start(settings, problems);
+  Heartbeat heart;
+  std::optional<systemd::Patience> patience(std::in_place, [&heart] { return heart.age() < kStuck; });
+  auto runtime = Runtime::start(settings, heart, problems);
+  patience.reset();
   if (!problems.empty()) return refuse(problems);
   if (!runtime) {
     spdlog::critical("{}", runtime.error().text);

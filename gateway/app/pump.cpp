@@ -27,16 +27,15 @@ constexpr Micros kFirstPause = 50ms, kLongestPause = 5s;
 constexpr std::size_t kMostHeld = 65'536;
 constexpr auto kAcknowledgeTimeout = 5s;
 
-std::int64_t steady_micros() { return std::chrono::duration_cast<Micros>(Steady::now().time_since_epoch()).count(); }
-
 }  // namespace
 
-Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Metrics& metrics,
-           Limits limits)
+Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Heartbeat& heart,
+           Metrics& metrics, Limits limits)
     : intake_(intake),
       journal_(journal),
       freshness_(freshness),
       clock_(clock),
+      heart_(heart),
       limits_(limits),
       commit_seconds_(metrics.gauge("journal/commit_time", "s", "How long the last commit took, fsync included.")),
       commits_(metrics.counter("journal/commits", "", "Batches committed.")),
@@ -45,9 +44,7 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       late_samples_(metrics.counter("rules/late_samples", "",
                                     "Samples older than their series' newest: stored, shown, and not evaluated.")),
       engine_({}),
-      second_began_(Steady::now()) {
-  beat();
-}
+      second_began_(Steady::now()) {}
 
 void Pump::recover(std::vector<rules::Rule> rules) {
   std::vector<rules::Interval> unwatched = unwatched_times();
@@ -140,7 +137,7 @@ void Pump::warm_from_log() {
       freshness_.observe(batch->samples);
       *after = batch->gap ? batch->gap->last : batch->seq;
     }
-    beat();
+    heart_.beat();
   }
 }
 
@@ -151,7 +148,7 @@ void Pump::run(std::stop_token stop) {
   while (failure().empty()) {
     if (!taken.awaited || pause_ > Micros{0}) std::this_thread::sleep_until(last_round + kPace);
     last_round = Steady::now();
-    beat();
+    heart_.beat();
     const bool stopping = stop.stop_requested();
     if (stopping && !give_up_at) {
       give_up_at = last_round + kLastTry;
@@ -381,10 +378,6 @@ void Pump::correct_clock() {
   collect();
   urgent_ = true;
 }
-
-void Pump::beat() { last_beat_.store(steady_micros(), std::memory_order_relaxed); }
-
-Micros Pump::age() const { return Micros(steady_micros() - last_beat_.load(std::memory_order_relaxed)); }
 
 void Pump::replace_rules(std::vector<rules::Rule> rules) {
   const std::lock_guard lock(mutex_);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/app/freshness.h"
+#include "gateway/app/heartbeat.h"
 #include "gateway/app/rate.h"
 #include "gateway/core/clock.h"
 #include "gateway/core/intake.h"
@@ -32,8 +33,9 @@ class Pump {
     std::size_t batch_samples = 8192;
   };
 
-  Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Metrics& metrics,
-       Limits limits);
+  /// `heart` beats with each round.
+  Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, GatewayClock& clock, Heartbeat& heart,
+       Metrics& metrics, Limits limits);
 
   /// Rebuilds detectors and alerts from the journal; run() commits what that changed. Before run(), same thread or not.
   void recover(std::vector<rules::Rule> rules);
@@ -46,8 +48,6 @@ class Pump {
   void replace_rules(std::vector<rules::Rule> rules);
   /// Errc::not_found, Errc::conflict (nothing to acknowledge), Errc::timed_out. Ok once it is on disk.
   Result<AlertRecord> acknowledge(const Acknowledge& wish);
-  /// How long ago it last went round.
-  Micros age() const;
   /// Why it cannot go on and the process should end, or empty.
   std::string failure() const;
   /// Samples and events that were taken in and never will be on disk; what it still held counts when run() has ended.
@@ -93,12 +93,12 @@ class Pump {
   void each_second();
   void correct_clock();
   void tell(std::string trouble);
-  void beat();
 
   Intake& intake_;
   journal::Journal& journal_;
   Freshness& freshness_;
   GatewayClock& clock_;
+  Heartbeat& heart_;
   const Limits limits_;
   Metric& commit_seconds_;
   Metric& commits_;
@@ -125,7 +125,6 @@ class Pump {
   bool full_ = false;  ///< it is for want of room
 
   std::atomic<std::uint64_t> lost_{0};
-  std::atomic<std::int64_t> last_beat_{0};  ///< steady clock, µs
   RateMeter rate_;
 
   mutable std::mutex mutex_;  ///< guards what follows

@@ -99,29 +99,33 @@ void write_log(Chronicle::Level level, const std::string& text) {
 
 }  // namespace
 
-Runtime::Runtime(const Settings& settings, std::unique_ptr<Ground> ground)
-    : ground_(std::move(ground)),
+Runtime::Runtime(const Settings& settings, Heartbeat& heart, std::unique_ptr<Ground> ground)
+    : heart_(heart),
+      ground_(std::move(ground)),
       settings_(settings),
       started_(ground_->clock.now()),
       vitals_(ground_->metrics),
       wear_(ground_->metrics, settings.endurance),
       chronicle_(write_log),
       intake_(kQueueSamples),
-      pump_(intake_, *ground_->journal, freshness_, ground_->clock, ground_->metrics,
+      pump_(intake_, *ground_->journal, freshness_, ground_->clock, heart, ground_->metrics,
             {.commit_every = settings.commit_every}) {}
 
 Surroundings Runtime::surroundings() const {
   return {ground_->clock, ground_->metrics, ground_->journal->catalogue(), ground_->journal->epoch()};
 }
 
-Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, config::Problems& problems) {
+Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartbeat& heart,
+                                                config::Problems& problems) {
   auto ground = std::make_unique<Ground>();
-  auto journal = journal::Journal::open(settings.storage, ground->clock, ground->metrics);
+  journal::Options storage = settings.storage;
+  storage.still_at_work = [&heart] { heart.beat(); };
+  auto journal = journal::Journal::open(storage, ground->clock, ground->metrics);
   if (!journal) return fail(journal.error());
   ground->journal = std::move(*journal);
   const std::string clock = begin_clock(ground->clock, ground->journal->last_committed());
 
-  std::unique_ptr<Runtime> runtime(new Runtime(settings, std::move(ground)));
+  std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);
   if (!problems.empty()) return fail(Errc::invalid, "the configuration is wrong");
   runtime->describe_rules(parts.rules);
@@ -250,7 +254,7 @@ std::string Runtime::each_second() {
     }
   }
   for (const auto& rule : pump_.rule_status()) active += rule.active;
-  vitals_.measure(intake_.stats(), ground_->journal->stats(), pump_.age(), ground_->clock.now());
+  vitals_.measure(intake_.stats(), ground_->journal->stats(), heart_.age(), ground_->clock.now());
   measure_wear();
   chronicle_.look(view());
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,

@@ -30,7 +30,8 @@ namespace tidegate::app {
 class Runtime final : public dashboard::Gateway {
  public:
   /// The problems of the configuration go to `problems` (then Errc::invalid); other errors say what is in the way.
-  static Result<std::unique_ptr<Runtime>> start(const Settings& settings, config::Problems& problems);
+  /// `heart` beats while the start goes on, and then with the pump; it outlives the runtime.
+  static Result<std::unique_ptr<Runtime>> start(const Settings& settings, Heartbeat& heart, config::Problems& problems);
   ~Runtime() override;
 
   /// Viewers are told goodbye, sources stop, the pump commits what they left. Gives what was taken in and never will be
@@ -48,7 +49,7 @@ class Runtime final : public dashboard::Gateway {
   dashboard::GatewayView view() const override;
   Micros stale_after(SeriesId series) const override { return freshness_.stale_after(series); }
   Result<AlertRecord> acknowledge(const Acknowledge& wish) override;
-  Micros pump_age() const override { return pump_.age(); }
+  Micros pump_age() const override { return heart_.age(); }
 
  private:
   /// What all else stands on, and so what closes last.
@@ -57,7 +58,7 @@ class Runtime final : public dashboard::Gateway {
     Metrics metrics;
     std::unique_ptr<journal::Journal> journal;
   };
-  Runtime(const Settings& settings, std::unique_ptr<Ground> ground);
+  Runtime(const Settings& settings, Heartbeat& heart, std::unique_ptr<Ground> ground);
 
   Surroundings surroundings() const;
   Downstream downstream() { return {intake_, *ground_->journal, ground_->clock, ground_->metrics}; }
@@ -69,6 +70,7 @@ class Runtime final : public dashboard::Gateway {
   void tell_notices();
   dashboard::StoreView store_view() const;
 
+  Heartbeat& heart_;
   std::unique_ptr<Ground> ground_;
   Settings settings_;
   const Timestamp started_;

@@ -4,8 +4,24 @@
 #include <time.h>
 
 #include <cstdlib>
+#include <utility>
+
+#include "gateway/core/sleep.h"
 
 namespace tidegate::app::systemd {
+namespace {
+
+/// Of a start that is at work, each time that it says so.
+constexpr Micros kExtension = std::chrono::minutes(1);
+
+}  // namespace
+
+Patience::Patience(std::function<bool()> at_work)
+    : thread_([at_work = std::move(at_work)](const std::stop_token& stop) {
+        do {
+          if (at_work()) sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%lld", static_cast<long long>(kExtension.count()));
+        } while (sleep_for(kExtension / 4, stop));
+      }) {}
 
 void ready() { sd_notify(0, "READY=1"); }
 

@@ -1,11 +1,23 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <thread>
 
 namespace tidegate::app::systemd {
 
-// What the service manager is told; without one each call does nothing. Main thread.
+// What the service manager is told; without one each call does nothing.
+
+/// While it lives, and as long as `at_work` says so, the manager waits beyond TimeoutStartSec: a large journal that is
+/// damaged takes longer to read than to give up on.
+class Patience {
+ public:
+  explicit Patience(std::function<bool()> at_work);
+
+ private:
+  std::jthread thread_;
+};
 
 void ready();
 void reloading();

@@ -35,7 +35,7 @@ class Rig {
     if (!opened) throw std::runtime_error(opened.error().text);
     journal_ = std::move(*opened);
     clock_.begin_after(journal_->last_committed());
-    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, metrics_,
+    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, heart_, metrics_,
                                    Pump::Limits{rig.commit_every, rig.batch_samples});
     if (!rig.start) return;
     pump_->recover(rules_of(rules));
@@ -73,6 +73,7 @@ class Rig {
   std::unique_ptr<journal::Journal> journal_;
   Intake intake_{10'000};
   Freshness freshness_;
+  Heartbeat heart_;
   std::unique_ptr<Pump> pump_;
   std::jthread thread_;
 };
