@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using test::eventually;
 
 constexpr int kKills = 100;
+constexpr auto kRestart = 3s;  ///< from the start of the process to the page
 
 /// Publishes 0, 1, 2, ... on one topic and a temperature that crosses the limit every ten messages, until stopped.
 class Load {
@@ -45,6 +46,28 @@ class Load {
   std::atomic<int> count_{0};
   std::jthread thread_;
 };
+
+/// The time that a start took after a kill. Every third time another kill comes first, while the start goes on.
+std::chrono::milliseconds kill_and_start(test::GatewayProcess& gateway, std::mt19937& random) {
+  gateway.kill();
+  if (random() % 3 == 0) {
+    gateway.launch();
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
+    gateway.kill();
+  }
+  const auto began = std::chrono::steady_clock::now();
+  gateway.start();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+}
+
+/// One that the machine's other work held up is no fault of the gateway's; many are.
+void expect_quick(std::vector<std::chrono::milliseconds> starts) {
+  std::sort(starts.begin(), starts.end());
+  const auto usual = starts[starts.size() * 9 / 10];
+  EXPECT_LT(usual, kRestart) << "nine of ten starts";
+  testing::Test::RecordProperty("restart_p50_ms", static_cast<int>(starts[starts.size() / 2].count()));
+  testing::Test::RecordProperty("restart_max_ms", static_cast<int>(starts.back().count()));
+}
 
 struct Stored {
   std::set<int> numbers;
@@ -97,13 +120,12 @@ TEST(Crash, AHundredKillsLoseNothingAcknowledgedAndAnnounceNothingTwice) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   Load load(field.port());
+  std::vector<std::chrono::milliseconds> starts;
   for (int i = 0; i < kKills; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(random() % 300));
-    gateway.kill();
-    const auto began = std::chrono::steady_clock::now();
-    gateway.start();
-    EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+    starts.push_back(kill_and_start(gateway, random));
   }
+  expect_quick(std::move(starts));
   const int published = load.stop();
   ASSERT_GT(published, kKills);
   const auto all_stored = [&] {

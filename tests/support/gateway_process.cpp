@@ -13,11 +13,15 @@ GatewayProcess::GatewayProcess(std::filesystem::path program, std::string_view c
   directory_.write("tidegate.yaml", configuration);
 }
 
-void GatewayProcess::start() {
+void GatewayProcess::launch() {
   process_ = std::make_unique<Process>(
       std::vector<std::string>{program_, "run", "--config", directory_ / "tidegate.yaml", "--data", data(), "--listen",
                                "127.0.0.1:" + std::to_string(port_)},
       environment_);
+}
+
+void GatewayProcess::start() {
+  launch();
   const bool up = eventually([&] { return !process_->running() || !get("/healthz").empty(); });
   if (!up || !process_->running()) throw std::runtime_error("the gateway does not come up:\n" + process_->output());
 }

@@ -19,6 +19,8 @@ class GatewayProcess {
 
   /// Returns once /healthz answers; throws with its output when it does not.
   void start();
+  /// The same without waiting.
+  void launch();
   void kill() { process_->kill(); }
   /// SIGTERM; the exit status.
   int stop() { return process_->terminate(); }

@@ -31,9 +31,7 @@ class CrashTest : public JournalTest {
  protected:
   /// Every batch of the writer says in its samples and its event which one it is.
   void check(std::int64_t acknowledged, std::int64_t& checked) {
-    const auto opening = std::chrono::steady_clock::now();
     open();
-    EXPECT_LT(std::chrono::steady_clock::now() - opening, 30s);
     ASSERT_TRUE(journal->notices().empty()) << journal->notices()[0];
     ASSERT_GE(number(journal->last()), acknowledged);
     Seq after{checked};
@@ -62,6 +60,12 @@ TEST_F(CrashTest, KillsAtAHundredRandomMomentsLoseNoAcknowledgedBatch) {
   std::int64_t checked = 0;
   for (int round = 0; round < 100; ++round) {
     SCOPED_TRACE(round);
+    if (round % 3 == 0) {  // and while it opens what the last kill left
+      test::Process opening({JOURNAL_WRITER, directory.path().string()});
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 5'000));
+      opening.kill();
+      check(last_acknowledged(opening.output()), checked);
+    }
     test::Process writer({JOURNAL_WRITER, directory.path().string()});
     ASSERT_TRUE(writer.wait_for_output("\n")) << "it has acknowledged something";
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 50'000));
