@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "rules/engine.h"
+
+/// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is.
+namespace tidegate::rules {
+
+/// One rule on one series. What a sample touches, and nothing else; the record of an alert that is not normal stands
+/// apart.
+struct Instance {
+  std::unique_ptr<Detector> detector;  ///< none: the rule makes no sense for the series
+  AlertState state;
+  Finding last;               ///< what the timers go by; `hold` after a sample that says nothing
+  Timestamp due = kNever;     ///< when the next timer ends, in the time of the samples
+  Timestamp ends = kNever;    ///< the same by the gateway's clock
+  Timestamp queued = kNever;  ///< its place in the timer queue, not later than `ends`
+  Micros lag{0};              ///< how far the last sample that said something lay behind the gateway's clock
+  std::uint32_t rule = 0;
+  std::uint32_t series = 0;
+};
+
+/// A series' instances stand side by side, for the cache.
+struct Series {
+  bool declared = false;
+  std::uint32_t first = 0, count = 0;
+  Timestamp heard = kNever;  ///< when its newest sample came; before the first, when listening began
+  std::optional<Sample> newest;
+};
+
+/// What only transitions need.
+struct SeriesText {
+  std::string name;
+  SeriesKind kind = SeriesKind::number;
+  std::string unit;
+  std::vector<std::string> states;
+};
+
+struct Timer {
+  Timestamp at;  ///< by the gateway's clock
+  std::uint32_t instance;
+  bool operator>(const Timer& other) const { return std::tie(at, instance) > std::tie(other.at, other.instance); }
+};
+
+/// What the hot path reads of a rule.
+struct Policy {
+  AlertPolicy alert;
+  bool good_only;
+};
+
+struct Engine::Impl {
+  explicit Impl(std::vector<Rule> compiled);
+
+  void match(std::uint32_t series);
+  void fit(std::uint32_t instance, Timestamp now, Output& out);
+  void give_up(std::uint32_t instance, Timestamp now, Output& out);
+  bool is_news(Series& series, const Sample& sample, Timestamp arrived);
+  void recall(const Sample& sample, Timestamp arrived);
+  Finding look(Instance& instance, const Sample& sample, Timestamp arrived) const;
+  void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
+  void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
+  void describe(std::uint32_t instance, AlertRecord& record) const;
+  void arm(std::uint32_t instance);
+  void run_timers(std::uint32_t instance, Timestamp until, Output& out);
+  void watch(Timestamp now, Output& out);
+  void miss_until(Timestamp now, Output& out);
+  void put_off(const Interval& gap);
+
+  std::vector<Rule> rules;
+  std::vector<Policy> policies;
+  std::unordered_map<std::string_view, std::vector<std::uint32_t>> literal_rules;
+  std::vector<std::uint32_t> pattern_rules;
+
+  std::vector<Series> series;  ///< by SeriesId
+  std::vector<SeriesText> texts;
+  std::vector<Instance> instances;
+  std::vector<std::string> units;                          ///< of an instance's findings
+  std::vector<std::string> problems;                       ///< of an instance without a detector
+  std::unordered_map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
+  std::optional<Timestamp> watched_until;
+  std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
+  std::uint64_t late = 0;
+};
+
+inline bool usable(const Sample& sample, bool good_only) {
+  if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;
+  return std::isfinite(sample.value);
+}
+
+}  // namespace tidegate::rules

@@ -1,0 +1,201 @@
+// How the engine begins: with rules, series and what is known of the past.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine_impl.h"
+#include "rules/message.h"
+
+namespace tidegate::rules {
+namespace {
+
+/// The past is looked up by the time of arrival. So much may the lag of a series have changed within a window, that
+/// all of it is found.
+constexpr Micros kLagChange = std::chrono::minutes(1);
+
+/// No sample is further ahead of the gateway's clock than this, but those of a run whose clock was wrong.
+constexpr Micros kMaxAhead = std::chrono::hours(1);
+
+/// Of a rule that watches the series no longer. A pending one, which nobody heard of, goes in silence.
+void close(AlertRecord record, Timestamp now, Output& out) {
+  const Phase from = std::exchange(record.phase, Phase::normal);
+  record.since = std::max(now, record.since);
+  if (from != Phase::pending || !record.acknowledged)
+    out.events.push_back({record.since, AlertTransition{record, from, "rule removed"}});
+  out.alerts.push_back(std::move(record));
+}
+
+}  // namespace
+
+Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
+  for (std::uint32_t i = 0; i < rules.size(); ++i) {
+    policies.push_back({rules[i].policy, rules[i].good_only});
+    if (rules[i].series.literal()) {
+      literal_rules[rules[i].series.text()].push_back(i);
+    } else {
+      pattern_rules.push_back(i);
+    }
+  }
+}
+
+void Engine::Impl::match(std::uint32_t id) {
+  const std::string_view name = texts[id].name;
+  std::vector<std::uint32_t> matched;
+  if (const auto found = literal_rules.find(name); found != literal_rules.end()) matched = found->second;
+  for (const std::uint32_t rule : pattern_rules) {
+    if (rules[rule].series.matches(name)) matched.push_back(rule);
+  }
+  std::sort(matched.begin(), matched.end());
+  series[id].first = static_cast<std::uint32_t>(instances.size());
+  series[id].count = static_cast<std::uint32_t>(matched.size());
+  for (const std::uint32_t rule : matched) {
+    Instance& instance = instances.emplace_back();
+    instance.rule = rule;
+    instance.series = id;
+  }
+  units.resize(instances.size());
+  problems.resize(instances.size());
+}
+
+/// Makes the detector for what is known of the series now. One that takes another's place has seen the newest sample.
+void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
+  Instance& instance = instances[i];
+  const Rule& rule = rules[instance.rule];
+  if (instance.detector && rule.of_silence) return;
+  const Series& of = series[instance.series];
+  const SeriesText& text = texts[instance.series];
+  SeriesInfo info;
+  info.kind = text.kind;
+  info.unit = text.unit;
+  auto watch = rule.make(info, text.states);
+  instance.detector = watch ? std::move(watch->detector) : nullptr;
+  units[i] = watch ? std::move(watch->unit) : std::string();
+  problems[i] = watch ? std::string() : fmt::format("{}: {}", text.name, watch.error().text);
+  instance.last = {};
+  if (!instance.detector) return give_up(i, now, out);
+  instance.detector->listen(of.heard);
+  if (of.newest && usable(*of.newest, rule.good_only)) instance.last = instance.detector->observe(*of.newest);
+  arm(i);
+}
+
+/// An alert that nothing would ever clear.
+void Engine::Impl::give_up(std::uint32_t i, Timestamp now, Output& out) {
+  instances[i].due = instances[i].ends = kNever;
+  instances[i].state = {};
+  const auto found = records.find(i);
+  if (found == records.end()) return;
+  close(std::move(found->second), now, out);
+  records.erase(found);
+}
+
+void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
+  if (index(sample.series) >= series.size()) return;
+  if (watched_until) {
+    if (sample.time > *watched_until + kMaxAhead) return;
+    if (arrived > *watched_until + kMaxAhead) arrived = *watched_until;  // it came in a run of the far future
+  }
+  Series& of = series[index(sample.series)];
+  const bool has_spoken = of.newest.has_value();
+  const Timestamp listening = std::min(of.heard, arrived);
+  const std::uint64_t counted = late;
+  const bool news = is_news(of, sample, arrived);
+  late = counted;
+  if (!news) return;
+  for (std::uint32_t i = of.first; i < of.first + of.count; ++i) {
+    Instance& instance = instances[i];
+    if (!instance.detector) continue;
+    if (!has_spoken) instance.detector->listen(listening);
+    instance.last = look(instance, sample, arrived);
+    arm(i);
+  }
+}
+
+Engine::Engine(std::vector<Rule> rules) : impl_(std::make_unique<Impl>(std::move(rules))) {}
+Engine::Engine(std::vector<Rule> rules, const Engine& before) : Engine(std::move(rules)) {
+  const Impl& old = *before.impl_;
+  impl_->watched_until = old.watched_until;
+  impl_->late = old.late;
+  impl_->series.resize(old.series.size());
+  impl_->texts.resize(old.series.size());
+  for (std::size_t i = 0; i < old.series.size(); ++i) {
+    if (!old.series[i].newest) impl_->series[i].heard = old.series[i].heard;
+  }
+}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
+                     Timestamp now, Output& out) {
+  const auto at = static_cast<std::uint32_t>(index(id));
+  if (at >= impl_->series.size()) {
+    impl_->series.resize(at + 1);
+    impl_->texts.resize(at + 1);
+  }
+  Series& series = impl_->series[at];
+  SeriesText text{std::string(name), info.kind, info.unit, {labels.begin(), labels.end()}};
+  SeriesText& known = impl_->texts[at];
+  const bool same =
+      series.declared && known.kind == text.kind && known.unit == text.unit && known.states == text.states;
+  if (same) return;
+  known = std::move(text);
+  if (!std::exchange(series.declared, true)) {
+    if (series.heard == kNever) series.heard = now;
+    impl_->match(at);
+  }
+  for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
+}
+
+std::vector<std::string> Engine::literal_series() const {
+  std::vector<std::string> names;
+  for (const auto& [name, rules] : impl_->literal_rules) names.emplace_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void Engine::unwatched(const Interval& gap) {
+  if (gap.from < gap.to) impl_->gaps.push_back(gap);
+}
+
+void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output& out) {
+  if (!impl_->watched_until) impl_->watched_until = now;
+  std::unordered_map<std::string, std::uint32_t> by_id;
+  for (std::uint32_t i = 0; i < impl_->instances.size(); ++i) {
+    const Instance& instance = impl_->instances[i];
+    if (instance.detector) by_id.emplace(alert_id(impl_->rules[instance.rule], impl_->texts[instance.series].name), i);
+  }
+  for (const AlertRecord& record : records) {
+    const auto found = by_id.find(record.id);
+    // The pattern may have changed so that the same captures now name another series.
+    if (found != by_id.end() && impl_->texts[impl_->instances[found->second].series].name == record.series) {
+      impl_->instances[found->second].state = {record.phase, record.since, record.acknowledged};
+      if (record.phase != Phase::normal) impl_->records[found->second] = record;
+      impl_->arm(found->second);
+      continue;
+    }
+    close(record, now, out);
+  }
+}
+
+void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {
+  for (const Sample& sample : samples) impl_->recall(sample, arrived);
+}
+
+void Engine::warm(std::span<const Sample> samples) {
+  for (const Sample& sample : samples) impl_->recall(sample, sample.time);
+}
+
+Micros Engine::lookback(Timestamp now) const {
+  Micros longest{0};
+  for (const Instance& instance : impl_->instances) {
+    if (instance.detector) longest = std::max(longest, instance.detector->lookback());
+  }
+  if (longest == Micros{0}) return longest;
+  Timestamp from = now - longest - kLagChange;
+  for (auto gap = impl_->gaps.rbegin(); gap != impl_->gaps.rend() && gap->to > from; ++gap) from -= gap->to - gap->from;
+  return now - from;
+}
+
+}  // namespace tidegate::rules
