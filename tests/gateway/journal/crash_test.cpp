@@ -55,10 +55,10 @@ class CrashTest : public JournalTest {
   }
 };
 
-TEST_F(CrashTest, KillsAtAHundredRandomMomentsLoseNoAcknowledgedBatch) {
+TEST_F(CrashTest, KillsAtRandomMomentsLoseNoAcknowledgedBatch) {
   std::mt19937 random(1);
   std::int64_t checked = 0;
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < test::kills(100); ++round) {
     SCOPED_TRACE(round);
     if (round % 3 == 0) {  // and while it opens what the last kill left
       test::Process opening({JOURNAL_WRITER, directory.path().string()});
@@ -73,7 +73,7 @@ TEST_F(CrashTest, KillsAtAHundredRandomMomentsLoseNoAcknowledgedBatch) {
     check(last_acknowledged(writer.output()), checked);
     if (HasFatalFailure()) return;
   }
-  EXPECT_GT(checked, 100);
+  EXPECT_GT(checked, test::kills(100));
 }
 
 }  // namespace
