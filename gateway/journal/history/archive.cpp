@@ -16,7 +16,8 @@ Archive::Archive(const Options& options, const Catalogue& catalogue, const Clock
   take_back_cut_off_commits();
 }
 
-/// Readers cannot: it is writing. Only the file that was being written when the process ended is concerned.
+/// Readers cannot: it is writing. Only a file is concerned that was being written when the process ended, or the disk
+/// refused.
 void Archive::take_back_cut_off_commits() const {
   for (const std::filesystem::path& file : all_files(directory_)) {
     if (!has_hot_journal(file)) continue;
@@ -34,6 +35,7 @@ Result<Archive::Progress> Archive::step(sql::Connection& log, std::string_view e
   auto progress = work(log, epoch, after, saved, at_once, stop);
   // Which file it was that is damaged is found by looking at each.
   if (!progress && progress.error().code == Errc::corrupt && suspect_damaged()) return Progress{after, true, {}};
+  if (!progress) take_back_cut_off_commits();
   return progress;
 }
 

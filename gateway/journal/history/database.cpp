@@ -57,7 +57,13 @@ Result<sql::Connection> open_to_write(const fs::path& file, const char* tables) 
 Result<sql::Connection> open_to_read(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return fail(Errc::not_found, "{} is gone", file.string());
-  return sql::Connection::open(file, sql::Connection::Access::read);
+  auto connection = sql::Connection::open(file, sql::Connection::Access::read);
+  if (!connection) return connection;
+  // The power went while it was made.
+  if (const auto pages = connection->number("PRAGMA page_count"); pages && *pages == 0) {
+    return fail(Errc::not_found, "{} is empty", file.string());
+  }
+  return connection;
 }
 
 }  // namespace tidegate::journal::history

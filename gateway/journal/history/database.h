@@ -11,7 +11,7 @@ namespace tidegate::journal::history {
 /// another program's, or a newer version's.
 Result<sql::Connection> open_to_write(const std::filesystem::path& file, const char* tables);
 
-/// Errc::not_found when retention has taken it.
+/// Errc::not_found where retention has taken it, or the power went before there was anything in it.
 Result<sql::Connection> open_to_read(const std::filesystem::path& file);
 
 }  // namespace tidegate::journal::history

@@ -65,6 +65,7 @@ Result<std::set<Day>> complete_days(const std::filesystem::path& directory) {
   std::set<Day> all;
   for (const YearFileName& name : year_files(directory)) {
     auto year = open_to_read(name.path);
+    if (!year && year.error().code == Errc::not_found) continue;
     if (!year) return fail(std::move(year.error()));
     auto days = complete_days(*year, name.year / 1 / 1, (name.year + std::chrono::years(1)) / 1 / 1);
     if (!days) return fail(std::move(days.error()));

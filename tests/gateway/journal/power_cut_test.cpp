@@ -142,7 +142,7 @@ class PowerCutTest : public JournalTest {
     SCOPED_TRACE(fmt::format("moment {}, seed {}", moment, seed));
     clear_directory();
     std::mt19937 random(seed);
-    vfs->leave(moment, what, random, directory.path());
+    vfs->leave(moment, what, random);
     Promise promised{0, 0, ""};
     for (const Promise& promise : promises) {
       if (promise.moment <= moment) promised = promise;

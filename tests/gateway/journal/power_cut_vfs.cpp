@@ -1,6 +1,7 @@
 #include "tests/gateway/journal/power_cut_vfs.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 
@@ -138,8 +139,7 @@ std::size_t PowerCutVfs::moment() const {
   return steps.size();
 }
 
-void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random,
-                        const std::filesystem::path& directory) const {
+void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random) const {
   std::map<int, Inode> files;
   std::vector<const Step*> names;  ///< made and removed, in order: a file system keeps the order of these
   std::size_t names_synced = 0;
@@ -175,8 +175,8 @@ void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random,
     }
   }
   for (const auto& [path, inode] : there) {
-    std::ofstream(directory / std::filesystem::path(path).filename(), std::ios::binary)
-        << content_of(files[inode], what, random);
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path, std::ios::binary) << content_of(files[inode], what, random);
   }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <random>
@@ -32,8 +31,8 @@ class PowerCutVfs {
   void end();
 
   enum class Unsynced { kept, dropped, either };
-  /// Writes the files as they may be after a power cut at that moment into `directory`, by the names that they had.
-  void leave(std::size_t moment, Unsynced what, std::mt19937& random, const std::filesystem::path& directory) const;
+  /// Writes the files as they may be after a power cut at that moment, under the names that they had.
+  void leave(std::size_t moment, Unsynced what, std::mt19937& random) const;
 };
 
 }  // namespace tidegate::journal
