@@ -93,6 +93,12 @@ function append(out: Columns, time: Time, middle: number | null, low: number | n
   out.high.push(high);
 }
 
+/** The places of values that have no neighbour, and so no line. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  const is = (at: number) => (values[at] ?? null) !== null;
+  return Array.from({ length: values.length }, (_unused, at) => at).filter((at) => is(at) && !is(at - 1) && !is(at + 1));
+}
+
 /** Silence that the chart draws as a gap: longer than the series itself may be silent, and than two empty buckets. */
 export function gapFor(staleAfter: number, bucket: number): number {
   return Math.max(staleAfter, 2.5 * bucket);

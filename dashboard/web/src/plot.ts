@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
 import type { Series } from './api.ts';
-import type { Columns } from './chart_data.ts';
+import { type Columns, alone } from './chart_data.ts';
 import * as format from './format.ts';
 
 export interface PlotEvents {
@@ -24,7 +24,7 @@ export class Plot {
   /** @param series as it is known now: a state series may learn new words while its chart is open */
   constructor(private readonly frame: HTMLElement, private readonly series: () => Series, events: PlotEvents) {
     const { kind } = series(), stepped = kind === 'state' || kind === 'boolean';
-    const line: uPlot.Series = { stroke: () => colour(frame, '--water-line'), width: 1.75, points: { show: false }, spanGaps: false };
+    const line: uPlot.Series = { stroke: () => colour(frame, '--water-line'), width: 1.75, points: dots(frame), spanGaps: false };
     if (stepped) line.paths = uPlot.paths.stepped!({ align: 1 });
     const edge: uPlot.Series = { stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false };
     this.chart = new uPlot({
@@ -111,6 +111,11 @@ export class Plot {
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     events.selected(from, to);
   }
+}
+
+/** A line has no end to draw to where a value stands alone. */
+function dots(frame: HTMLElement): uPlot.Series.Points {
+  return { show: false, size: 6, stroke: () => colour(frame, '--water-line'), fill: () => colour(frame, '--water-line'), filter: (u, at) => alone(u.data[at]!) };
 }
 
 /** A limit far away must not press the curve flat. */

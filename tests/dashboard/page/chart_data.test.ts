@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Envelope } from '../../../dashboard/web/src/api.ts';
-import { ChartData, gapFor } from '../../../dashboard/web/src/chart_data.ts';
+import { ChartData, alone, gapFor } from '../../../dashboard/web/src/chart_data.ts';
 import { Trail, kPoints, kTrail, sparkPath } from '../../../dashboard/web/src/spark_data.ts';
 import { kNow, kSecond } from './samples.ts';
 
@@ -18,6 +18,14 @@ test('a bucket of failed reads is a hole', () => {
   const data = new ChartData([point(0, 1), [at(1), null, null, null, null, 0, 2], point(2, 2)], kSecond, 6 * kSecond);
   assert.deepEqual(data.columns(false).low, [1, null, 2]);
   assert.equal(data.summary(at(0), at(9))?.bad, 2);
+});
+
+test('a value between gaps, and one that is the only one, stand alone', () => {
+  const data = new ChartData([point(0, 1), point(20, 2), point(40, 3), point(41, 4), point(60, 5)], kSecond, 6 * kSecond);
+  const { middle } = data.columns(false);
+  assert.deepEqual(alone(middle).map((at) => middle[at]), [1, 2, 5]);
+  assert.deepEqual(alone([7]), [0]);
+  assert.deepEqual(alone([null, 0, null, 1, 2]), [1]);
 });
 
 test('live readings widen the last bucket, then start the next', () => {
