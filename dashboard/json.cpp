@@ -48,6 +48,10 @@ Json wear_json(const std::optional<WearView>& wear) {
 Json store_json(const StoreView& store, const journal::Stats& stats) {
   return {{"health", name(store.health)},
           {"text", store.text},
+          {"takes_samples", store.takes_samples},
+          {"takes_alerts", store.takes_alerts},
+          {"alerts_waiting", store.alerts_waiting},
+          {"notices", store.notices},
           {"rate", store.rate},
           {"commit_p50_ms", store.commit_p50_ms},
           {"commit_p99_ms", store.commit_p99_ms},

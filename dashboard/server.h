@@ -55,6 +55,9 @@ struct StoreView {
   double rate = 0, commit_p50_ms = 0, commit_p99_ms = 0;
   std::size_t queue_depth = 0, queue_capacity = 0;
   std::uint64_t dropped = 0, used_bytes = 0, max_bytes = 0;
+  bool takes_samples = true, takes_alerts = true;
+  std::size_t alerts_waiting = 0;    ///< transitions that are not on disk, and so shown and sent nowhere
+  std::vector<std::string> notices;  ///< damage that was met since the start, and what it cost
   std::optional<WearView> wear;
 };
 struct UplinkView {

@@ -39,6 +39,8 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
       late_samples_(metrics.counter("rules/late_samples", "",
                                     "Samples older than their series' newest: stored, shown, and not evaluated.")),
+      alerts_waiting_(metrics.gauge("journal/alerts_waiting", "",
+                                    "Alerts raised, cleared or acknowledged that wait for a disk that refuses.")),
       engine_({}),
       second_began_(Steady::now()) {}
 
@@ -134,6 +136,12 @@ bool Pump::commit_due() const {
 
 /// False: not on disk. It is held, and tried again when its time has come.
 bool Pump::commit() {
+  const bool stored = commit_batch();
+  tell_what_waits();
+  return stored;
+}
+
+bool Pump::commit_batch() {
   const std::size_t samples = batch_.samples.size();
   if (!batch_is_empty()) {
     const auto began = Steady::now();
@@ -162,12 +170,20 @@ void Pump::commit_events() {
   events.events.swap(batch_.events);
   events.alerts.swap(batch_.alerts);
   if (events.events.empty() && events.alerts.empty()) return;
-  if (journal_.append(events)) {
-    answer_wishes();
-    return;
-  }
+  alerts_fit_ = journal_.append(events).has_value();
+  if (alerts_fit_) return answer_wishes();
   batch_.events.swap(events.events);
   batch_.alerts.swap(events.alerts);
+}
+
+void Pump::tell_what_waits() {
+  const bool refuses = pause_ > Micros{0};
+  const auto is_alert = [](const Event& event) { return std::holds_alternative<AlertTransition>(event.body); };
+  const auto waiting = refuses ? std::count_if(batch_.events.begin(), batch_.events.end(), is_alert) : 0;
+  alerts_waiting_.set(static_cast<double>(waiting));
+  const std::lock_guard lock(mutex_);
+  takes_samples_ = !refuses;
+  takes_alerts_ = !refuses || (full_ && alerts_fit_);
 }
 
 void Pump::refused(const Error& why) {
@@ -206,6 +222,7 @@ void Pump::after_commit(std::size_t samples, Steady::duration took) {
   pause_ = Micros{0};
   retry_at_ = {};
   full_ = false;
+  alerts_fit_ = true;
   const std::lock_guard lock(mutex_);
   trouble_.clear();
   commit_ms_[commit_count_++ % commit_ms_.size()] = static_cast<float>(seconds * 1e3);
@@ -281,10 +298,13 @@ Pump::Store Pump::store() const {
   Store store;
   store.rate = rate_.per_second();
   store.samples = committed_samples_.value();
+  store.alerts_waiting = static_cast<std::size_t>(alerts_waiting_.value());
   std::vector<float> times;
   {
     const std::lock_guard lock(mutex_);
     store.trouble = trouble_;
+    store.takes_samples = takes_samples_;
+    store.takes_alerts = takes_alerts_;
     times.assign(commit_ms_.begin(),
                  commit_ms_.begin() + static_cast<std::ptrdiff_t>(std::min(commit_count_, commit_ms_.size())));
   }

@@ -55,8 +55,11 @@ class Pump {
 
   struct Store {
     std::string trouble;  ///< why the last commit failed; empty while all is well
-    double rate = 0;      ///< samples committed a second
-    double samples = 0;   ///< committed since the start
+    bool takes_samples = true;
+    bool takes_alerts = true;        ///< also while samples wait for room, as far as the journal keeps some for them
+    std::size_t alerts_waiting = 0;  ///< transitions that are not on disk yet, because it refuses
+    double rate = 0;                 ///< samples committed a second
+    double samples = 0;              ///< committed since the start
     double commit_p50_ms = 0, commit_p99_ms = 0;
   };
   Store store() const;
@@ -85,7 +88,9 @@ class Pump {
   bool batch_is_empty() const;
   bool commit_due() const;
   bool commit();
+  bool commit_batch();
   void commit_events();
+  void tell_what_waits();
   void refused(const Error& why);
   void shed(const std::string& why);
   void after_commit(std::size_t samples, std::chrono::steady_clock::duration took);
@@ -105,6 +110,7 @@ class Pump {
   Metric& committed_samples_;
   Metric& clock_steps_;
   Metric& late_samples_;
+  Metric& alerts_waiting_;
 
   // The pump's thread only.
   rules::Engine engine_;
@@ -121,8 +127,9 @@ class Pump {
   std::chrono::steady_clock::time_point second_began_;
   // While the disk refuses.
   std::chrono::steady_clock::time_point retry_at_;
-  Micros pause_{0};    ///< before the next try; 0 while all is well
-  bool full_ = false;  ///< it is for want of room
+  Micros pause_{0};         ///< before the next try; 0 while all is well
+  bool full_ = false;       ///< it is for want of room...
+  bool alerts_fit_ = true;  ///< ...but not of room for alerts
 
   std::atomic<std::uint64_t> lost_{0};
   RateMeter rate_;
@@ -132,6 +139,7 @@ class Pump {
   std::list<Wish> wishes_;
   std::vector<rules::Engine::RuleStatus> rule_status_;
   std::string trouble_;
+  bool takes_samples_ = true, takes_alerts_ = true;
   std::string failure_;
   std::array<float, 256> commit_ms_{};
   std::size_t commit_count_ = 0;

@@ -277,12 +277,16 @@ dashboard::StoreView Runtime::store_view() const {
   view.queue_depth = queue.depth;
   view.queue_capacity = queue.capacity;
   view.dropped = queue.dropped;
+  view.takes_samples = store.takes_samples;
+  view.takes_alerts = store.takes_alerts;
+  view.alerts_waiting = store.alerts_waiting;
   {
     const std::lock_guard lock(parts_mutex_);
     if (const auto& wear = wear_.figures()) {
       view.wear = dashboard::WearView{wear->bytes_a_sample, wear->bytes_a_day, wear->life_years};
     }
   }
+  view.notices = ground_->journal->notices();
   view.used_bytes = stats.used_bytes + stats.history_bytes;
   view.max_bytes = settings_.storage.max_bytes + settings_.storage.max_history_bytes;
   if (!store.trouble.empty()) {

@@ -253,7 +253,7 @@ void Runner::measure(const Round& done) {
   if (!done.status) tell_drain_time(std::nullopt);
   if (done.status && stats_.last_ack) {
     stats_.health = old ? SourceHealth::degraded : SourceHealth::up;
-    stats_.text = old ? fmt::format("catching up: {} batches wait", backlog) : "everything is delivered";
+    stats_.text = old ? fmt::format("catching up: {} batches wait", backlog) : "all that is stored is delivered";
   }
   if (seconds < 1) return;
   stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;

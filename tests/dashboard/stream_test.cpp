@@ -54,7 +54,8 @@ TEST(Stream, BeginsWithHelloAndTheWholePictureByteForByte) {
   const std::string state =
       R"({"gateway":{"time":1700000000000000,"name":"plant-7","site":"Hall 3","version":"1.2.3","started":0,"epoch":")" +
       rig.journal->epoch() +
-      R"(","demo":false},"sources":[],"rules":[],"store":{"health":"up","text":"","rate":0.0,"commit_p50_ms":0.0,)"
+      R"(","demo":false},"sources":[],"rules":[],"store":{"health":"up","text":"","takes_samples":true,)"
+      R"("takes_alerts":true,"alerts_waiting":0,"notices":[],"rate":0.0,"commit_p50_ms":0.0,)"
       R"("commit_p99_ms":0.0,"queue_depth":0,"queue_capacity":0,"dropped":0,"used_bytes":0,"max_bytes":0,"wear":null,"oldest":)" +
       std::to_string(stats.oldest.time_since_epoch().count()) + R"(,"last_seq":1},"uplinks":[]})";
   EXPECT_EQ(without_retry(viewer.body()),

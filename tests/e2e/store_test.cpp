@@ -45,6 +45,10 @@ TEST(Store, ThatTakesNothingIsSaidByTheHealthUntilItTakesAgain) {
   ASSERT_TRUE(eventually([&] { return (sick = health()).status == 503; }));
   EXPECT_THAT(sick.body, testing::HasSubstr("is not stored"));
 
+  const std::string state = HttpClient(gateway.port()).get("/api/v1/state").body;
+  EXPECT_THAT(state, testing::HasSubstr(R"("takes_samples":false)"));
+  EXPECT_THAT(state, testing::HasSubstr(R"("takes_alerts":false)"));
+
   limit_files(gateway, RLIM_INFINITY);
   ASSERT_TRUE(eventually([&] { return health().status == 200; }));
   const double before = stored(gateway);

@@ -1,7 +1,7 @@
 // The alerts that are raised or wait for an acknowledgement, worst first, each with its form; and those that are about to
 // be raised.
 
-import type { Alert, Severity, Time } from './api.ts';
+import type { Alert, Severity, State, Time } from './api.ts';
 import { el, reconcile, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
 import { icon } from './icons.ts';
@@ -30,6 +30,7 @@ export class Alerts {
   private readonly pendingList = el('ul', { class: 'pending-list' });
   private readonly pending = el('div', { class: 'pending', hidden: true }, el('h3', {}, text.alerts.pendingTitle), this.pendingList);
   private readonly none = el('p');
+  private readonly waiting = el('p', { class: 'banner alerts-waiting', hidden: true });
   private readonly count = el('span', { class: 'count' });
   private readonly nodes = new Map<string, HTMLElement>();
   private readonly cards = new Map<string, AlertCard>();
@@ -38,7 +39,7 @@ export class Alerts {
   constructor(private readonly model: Model, private readonly openChart: (series: string) => void) {
     this.node = el('section', { class: 'alerts', 'aria-labelledby': 'alerts-title' },
       el('div', { class: 'section-head' }, el('h2', { id: 'alerts-title' }, text.alerts.title, ' ', this.count)),
-      this.none, this.list, this.pending);
+      this.waiting, this.none, this.list, this.pending);
   }
 
   update(now: Time): void {
@@ -59,11 +60,21 @@ export class Alerts {
       setText(since!, text.alerts.pendingFor(format.span(now - alert.since)));
     }
     setText(this.count, listed.length ? String(listed.length) : '');
-    setText(this.none, !this.model.alertsKnown ? text.alerts.unknown : this.model.state?.rules.length ? text.alerts.none : text.alerts.noneNoRules);
-    setClass(this.none, this.model.alertsKnown ? 'empty all-quiet' : 'empty');
-    show(this.none, listed.length === 0 || !this.model.alertsKnown);
+    const { alertsKnown, state } = this.model;
+    const waiting = state?.store.alerts_waiting ?? 0;
+    setText(this.waiting, text.alerts.waiting(waiting));
+    show(this.waiting, waiting > 0);
+    setText(this.none, alertsKnown ? noAlerts(state) : text.alerts.unknown);
+    setClass(this.none, alertsKnown && state?.store.takes_alerts ? 'empty all-quiet' : 'empty');
+    show(this.none, (listed.length === 0 && waiting === 0) || !alertsKnown);
     show(this.pending, pending.length > 0);
   }
+}
+
+function noAlerts(state: State | null): string {
+  if (!state?.rules.length) return text.alerts.noneNoRules;
+  if (state.store.takes_samples) return text.alerts.none;
+  return state.store.takes_alerts ? text.alerts.noneAlertsOnly : text.alerts.noneStored;
 }
 
 class AlertCard {

@@ -73,6 +73,12 @@ export interface Rule {
 export interface Store {
   health: Health;
   text: string;
+  takes_samples: boolean;
+  takes_alerts: boolean;
+  /** Changes of alerts that are not on disk, and so among no alerts here. */
+  alerts_waiting: number;
+  /** Damage that was met, and what it cost. */
+  notices: string[];
   rate: number;
   commit_p50_ms: number;
   commit_p99_ms: number;

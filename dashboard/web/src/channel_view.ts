@@ -29,7 +29,7 @@ const kRim = 0.96;
 export function stages(state: State, now: Time): Stage[] {
   const [uplink, ...others] = [...state.uplinks].sort((a, b) => behind(b, now) - behind(a, now));
   const store = storeStage(state.store);
-  const upstream = uplink ? upstreamStage([uplink, ...others], now) : noUpstream();
+  const upstream = uplink ? upstreamStage([uplink, ...others], state.store, now) : noUpstream();
   store.gate = upstream.gate;
   store.level = uplink ? Math.max(kCalm, backlogLevel(uplink, now)) : kCalm;
   return [sourcesStage(state.sources), rulesStage(state), store, upstream];
@@ -64,23 +64,25 @@ function rulesStage({ rules, store, sources }: State): Stage {
   const flow = sources.reduce((sum, { rate }) => sum + rate, 0);
   const line = fill > 0.1 ? text.channel.intakeFilling(percent(fill)) : rules.length ? text.channel.rulesActive(active, instances) : text.channel.noRules;
   return { key: 'rules', title: text.channel.rules, figure: String(rules.length), unit: text.channel.rulesUnit(rules.length), line,
-    level: kCalm + 0.05 + fill * (kRim - kCalm - 0.05), gate: store.health === 'down' ? 'closed' : 'open', flow, trouble: fill > 0.5 };
+    level: kCalm + 0.05 + fill * (kRim - kCalm - 0.05), gate: store.takes_samples ? 'open' : store.takes_alerts ? 'half' : 'closed', flow, trouble: fill > 0.5 };
 }
 
 function storeStage(store: Store): Stage {
   const share = store.max_bytes ? store.used_bytes / store.max_bytes : 0;
-  const down = store.health === 'down';
+  const line = !store.takes_samples ? (store.takes_alerts ? text.channel.alertsOnly : text.channel.nothingStored(store.alerts_waiting))
+    : store.health === 'down' ? text.channel.storeDown : text.channel.storeUsed(percent(share));
   return { key: 'store', title: text.channel.store, figure: format.rate(store.rate), unit: text.channel.perSecond,
-    line: down ? text.channel.storeDown : text.channel.storeUsed(percent(share)), level: kCalm, gate: 'open', flow: store.rate, trouble: store.health !== 'up' };
+    line, level: kCalm, gate: 'open', flow: store.rate, trouble: store.health !== 'up' };
 }
 
-function upstreamStage(uplinks: [Uplink, ...Uplink[]], now: Time): Stage {
+function upstreamStage(uplinks: [Uplink, ...Uplink[]], store: Store, now: Time): Stage {
   const flow = uplinks.reduce((sum, { rate }) => sum + rate, 0);
   const stuck = uplinks.filter(({ health }) => health === 'down' || health === 'stopped').length;
   const gate: Gate = stuck === uplinks.length ? 'closed' : stuck ? 'half' : 'open';
   const late = behind(uplinks[0], now);
   const span = format.span(late);
-  const line = stuck ? text.channel.waiting(span) : late < 2 * format.kSecond ? text.channel.upToDate : text.channel.behind(span);
+  const current = store.takes_samples ? text.channel.upToDate : store.takes_alerts ? text.channel.alertsOnly : text.channel.upstreamStarved;
+  const line = stuck ? text.channel.waiting(span) : late < 2 * format.kSecond ? current : text.channel.behind(span);
   return { key: 'upstream', title: text.channel.upstream, figure: format.rate(flow), unit: text.channel.perSecond, line,
     level: gate === 'closed' ? 0.07 : kCalm - 0.08, gate, flow, trouble: stuck > 0 || uplinks.some(({ health }) => health === 'degraded') };
 }

@@ -5,6 +5,7 @@ import { behind } from './channel_view.ts';
 import { el } from './dom.ts';
 import * as format from './format.ts';
 import { type Icon, icon } from './icons.ts';
+import { Letters } from './letters.ts';
 import { text } from './strings.ts';
 
 const kHealthIcons: Record<Source['health'], Icon> = { starting: 'unknown', up: 'check', degraded: 'warning', down: 'bad', stopped: 'pause' };
@@ -15,26 +16,25 @@ export class Details {
   private readonly rules = el('div', { class: 'cards' });
   private readonly store = el('div');
   private readonly upstream = el('div', { class: 'cards' });
-  private readonly deadLetters = el('div');
+  private readonly letters = new Letters();
   private drawn = new Map<Element, string>();
 
   constructor() {
     this.node = el('div', { class: 'details' },
       section('sources', text.details.sources, this.sources), section('rules', text.details.rules, this.rules),
       el('div', { class: 'pair' }, section('store', text.details.store, this.store), section('upstream', text.details.upstream, this.upstream)),
-      section('dead-letters', text.details.deadLetters, this.deadLetters));
+      section('dead-letters', text.letters.title, this.letters.node));
   }
 
   update(state: State, now: Time): void {
     this.redraw(this.sources, state.sources.map((source) => sourceCard(source, now)), text.details.sourcesNone);
     this.redraw(this.rules, state.rules.map(ruleCard), text.details.rulesNone);
     this.redraw(this.store, [storeCard(state.store, now)], '');
-    this.redraw(this.upstream, state.uplinks.map((uplink) => uplinkCard(uplink, now)), text.details.upstreamNone);
+    this.redraw(this.upstream, state.uplinks.map((uplink) => uplinkCard(uplink, state.store, now)), text.details.upstreamNone);
   }
 
   showDeadLetters(letters: DeadLetter[], now: Time): void {
-    const list = el('ul', { class: 'letters' }, ...letters.map((letter) => letterLine(letter, now)));
-    this.redraw(this.deadLetters, letters.length ? [el('p', { class: 'muted' }, text.details.deadLettersHelp), list] : [], text.details.deadLettersNone);
+    this.letters.update(letters, now);
   }
 
   /** Nothing here holds focus or forms, so a section is simply drawn anew when its words differ. */
@@ -80,7 +80,7 @@ function ruleCard(rule: Rule): HTMLElement {
 }
 
 function storeCard(store: Store, now: Time): HTMLElement {
-  return card(text.details.store, 'SQLite', healthChip(store.health), store.text && el('p', {}, store.text), facts([
+  return card(text.details.store, 'SQLite', healthChip(store.health), store.text && el('p', {}, store.text), ...store.notices.map((notice) => el('p', { class: 'bad' }, notice)), facts([
     [text.details.stored, text.details.samplesPerSecond(format.rate(store.rate))],
     [text.details.commit, text.details.commitTimes(format.number(store.commit_p50_ms), format.number(store.commit_p99_ms))],
     [text.details.queue, text.details.queueFill(format.count(store.queue_depth), format.count(store.queue_capacity))],
@@ -92,9 +92,10 @@ function storeCard(store: Store, now: Time): HTMLElement {
   ]));
 }
 
-function uplinkCard(uplink: Uplink, now: Time): HTMLElement {
+function uplinkCard(uplink: Uplink, store: Store, now: Time): HTMLElement {
   const late = format.span(behind(uplink, now));
-  return card(uplink.name, uplink.type, healthChip(uplink.health), uplink.text && el('p', {}, uplink.text), facts([
+  return card(uplink.name, uplink.type, healthChip(uplink.health), uplink.text && el('p', {}, uplink.text),
+    !store.takes_samples && el('p', { class: 'bad' }, store.takes_alerts ? text.details.uplinkAlertsOnly : text.details.uplinkStarved), facts([
     [text.details.delivered, text.details.samplesPerSecond(format.rate(uplink.rate))],
     [text.details.backlog, uplink.backlog_batches ? text.details.backlogBatches(format.count(uplink.backlog_batches), late) : text.details.backlogNone],
     [text.details.drain, uplink.drain_seconds === null ? text.details.drainNever : format.span(uplink.drain_seconds * format.kSecond)],
@@ -102,9 +103,3 @@ function uplinkCard(uplink: Uplink, now: Time): HTMLElement {
     [text.details.lost, uplink.lost_batches ? text.details.lostSome(format.count(uplink.lost_batches)) : text.details.lostNone, uplink.lost_batches > 0],
   ]));
 }
-
-function letterLine(letter: DeadLetter, now: Time): HTMLElement {
-  return el('li', {}, el('p', {}, el('b', {}, letter.reason), letter.times > 1 ? ` (${text.details.times(letter.times)})` : ''),
-    el('p', { class: 'muted' }, `${letter.source} · ${letter.topic} · ${format.moment(letter.time, now)}`), el('pre', { tabindex: 0 }, letter.payload));
-}
-

@@ -105,7 +105,7 @@ class Page {
     const changes = this.model.takeChanges();
     const { parts } = changes;
     if (parts.has('reload')) void this.reload(parts.has('gap'));
-    if (parts.has('alerts')) this.alerts.update(this.clock.now());
+    if (parts.has('alerts') || parts.has('state')) this.alerts.update(this.clock.now());
     if (parts.has('log')) this.log.update();
     if (parts.has('state')) this.refreshDeadLetters();
     if (this.pausedAt !== null) this.hold(changes);
@@ -169,7 +169,8 @@ class Page {
   }
 
   private refreshDeadLetters(): void {
-    const rejected = this.model.state?.sources.reduce((sum, source) => sum + source.rejected, 0) ?? 0;
+    const { sources, uplinks } = this.model.state ?? { sources: [], uplinks: [] };
+    const rejected = sources.reduce((sum, source) => sum + source.rejected, 0) + uplinks.reduce((sum, uplink) => sum + uplink.lost_batches, 0);
     if (rejected === this.rejected) return;
     this.rejected = rejected;
     fetchDeadLetters(kDeadLetters).then((letters) => this.details.showDeadLetters(letters, this.clock.now()), () => (this.rejected = -1));

@@ -1,6 +1,6 @@
 // The top of the page: who this is, whether the line is live, and how everything is in one sentence.
 
-import type { Alert, State, Time } from './api.ts';
+import type { Alert, State, Store, Time } from './api.ts';
 import { isListed, needsAcknowledge } from './alerts.ts';
 import { behind } from './channel_view.ts';
 import { el, setAttribute, setClass, setText, show } from './dom.ts';
@@ -23,10 +23,16 @@ export function statusLine(model: Model, now: Time): { sentence: string; mood: M
   const trouble = troubles(model.state);
   const parts = [
     points.total ? text.status.points(points) : text.status.empty,
-    model.alertsKnown ? text.status.alerts(listed.length, open, critical) : text.status.alertsUnknown,
+    alerts(model, listed.length, open, critical),
     ...trouble, upstream(model.state, now),
   ];
-  return { sentence: parts.join(' '), mood: mood(listed, open, trouble.length + points.stale + points.bad + Number(!model.alertsKnown)) };
+  const unseen = model.state.store.alerts_waiting > 0;
+  return { sentence: parts.join(' '), mood: unseen ? 'alarm' : mood(listed, open, trouble.length + points.stale + points.bad + Number(!model.alertsKnown)) };
+}
+
+function alerts(model: Model, total: number, open: number, critical: number): string {
+  if (!model.alertsKnown) return text.status.alertsUnknown;
+  return total === 0 && !model.state!.store.takes_alerts ? text.status.alertsNoneStored : text.status.alerts(total, open, critical);
 }
 
 function mood(listed: Alert[], unacknowledged: number, troubled: number): Mood {
@@ -36,15 +42,22 @@ function mood(listed: Alert[], unacknowledged: number, troubled: number): Mood {
 
 function troubles({ sources, store }: State): string[] {
   const down = sources.filter(({ health }) => health === 'down').map(({ name }) => name);
-  return [...(down.length ? [text.status.sourcesDown(down)] : []), ...(store.health === 'down' ? [text.status.storeDown] : [])];
+  return [...(down.length ? [text.status.sourcesDown(down)] : []), ...storeTroubles(store)];
 }
 
-function upstream({ uplinks }: State, now: Time): string {
+function storeTroubles(store: Store): string[] {
+  const damage = store.notices.length ? [text.status.storeDamaged] : [];
+  if (store.takes_samples) return [...(store.health === 'down' ? [text.status.storeDown] : []), ...damage];
+  return [store.takes_alerts ? text.status.alertsOnly : text.status.nothingStored(store.alerts_waiting), ...damage];
+}
+
+function upstream({ uplinks, store }: State, now: Time): string {
   if (uplinks.length === 0) return text.status.upstreamNone;
   const late = Math.max(...uplinks.map((uplink) => behind(uplink, now)));
   const span = format.span(late);
   if (uplinks.some(({ health }) => health === 'down')) return late ? text.status.upstreamDown(span) : text.status.upstreamDownEmpty;
-  return late < 2 * format.kSecond ? text.status.upstreamLive : text.status.upstreamBehind(span);
+  if (late >= 2 * format.kSecond) return text.status.upstreamBehind(span);
+  return store.takes_samples ? text.status.upstreamLive : store.takes_alerts ? text.status.upstreamAlertsOnly : text.status.upstreamStarved;
 }
 
 export class StatusBar {

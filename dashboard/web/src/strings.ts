@@ -65,10 +65,18 @@ export const text = {
       return `${plural(total, 'alert', 'alerts')}${detail.length ? ` (${detail.join(', ')})` : ', acknowledged'}.`;
     },
     alertsUnknown: 'Alerts cannot be read.',
+    alertsNoneStored: 'No stored alerts.',
     sourcesDown: (names: string[]) => `${names.length === 1 ? 'Source' : 'Sources'} ${names.join(', ')} down.`,
-    storeDown: 'The store is not taking data.',
+    storeDown: 'The store has trouble.',
+    storeDamaged: 'Stored data was damaged: the store below says what it cost.',
+    alertsOnly: 'Readings are not being stored, so those below grow old; alerts still are.',
+    nothingStored: (waiting: number) => waiting
+      ? `Nothing is being stored, so the readings below grow old and ${plural(waiting, 'change of an alert waits', 'changes of alerts wait')} for the disk.`
+      : 'Nothing is being stored: the readings below grow old, and an alert raised now waits for the disk.',
     upstreamNone: 'No upstream.',
     upstreamLive: 'Upstream up to date.',
+    upstreamAlertsOnly: 'Upstream gets alerts and no readings.',
+    upstreamStarved: 'Upstream gets nothing new.',
     upstreamBehind: (span: string) => `Upstream ${span} behind.`,
     upstreamDown: (span: string) => `Upstream cut off, ${span} waiting.`,
     upstreamDownEmpty: 'Upstream cut off, nothing waiting.',
@@ -85,7 +93,10 @@ export const text = {
     rulesActive: (active: number, instances: number) => (active ? `${active} of ${instances} active` : `${instances} watching`),
     noRules: 'no rules',
     storeUsed: (share: string) => `${share} full`,
-    storeDown: 'not storing',
+    storeDown: 'trouble',
+    alertsOnly: 'alerts only',
+    nothingStored: (waiting: number) => (waiting ? `${plural(waiting, 'alert waits', 'alerts wait')}` : 'not storing'),
+    upstreamStarved: 'gets nothing new',
     intakeFilling: (share: string) => `intake ${share} full`,
     upstreamNone: 'not set up',
     upToDate: 'up to date',
@@ -146,6 +157,10 @@ export const text = {
     title: 'Alerts',
     none: 'No alerts. Rules are watching.',
     unknown: 'The gateway cannot read its alerts from the store. It tries again every second.',
+    noneAlertsOnly: 'No alerts. Rules are watching, and an alert is stored, shown and sent even while readings cannot be.',
+    noneStored: 'No stored alerts. Rules are watching, but nothing can be stored: an alert raised now is shown and sent once it is on the disk.',
+    waiting: (n: number) => n === 1 ? 'A change of an alert waits for the disk. It is shown and sent once it is stored.'
+      : `${n} changes of alerts wait for the disk. They are shown and sent once they are stored.`,
     noneNoRules: 'No alerts, and no rules that could raise one. Add rules to the configuration.',
     pendingTitle: 'About to alert',
     pendingFor: (span: string) => `for ${span}`,
@@ -168,7 +183,7 @@ export const text = {
 
   log: {
     title: 'Recent events',
-    none: 'Nothing has happened yet.',
+    none: 'No event is on record yet.',
     by: (who: string) => `by ${who}`,
     more: (n: number) => `Show ${n} more`,
     gap: {
@@ -239,17 +254,25 @@ export const text = {
     keeps: 'Reaches back',
     backlog: 'Backlog',
     backlogNone: 'none',
+    uplinkAlertsOnly: 'The store takes no readings, so only alerts reach the upstream.',
+    uplinkStarved: 'The store takes nothing, so nothing new reaches the upstream.',
     backlogBatches: (n: string, span: string) => `${n} batches, oldest ${span}`,
     drain: 'Time to drain',
     drainNever: 'not draining',
     lastAck: 'Last receipt',
     lost: 'Lost',
     lostNone: 'none',
-    lostSome: (n: string) => `${n} batches, overtaken by retention`,
-    deadLetters: 'Refused messages',
-    deadLettersNone: 'None. Every message could be read.',
-    deadLettersHelp: 'These arrived but could not be read or were over a limit. They are kept here so that nothing is lost silently.',
+    lostSome: (n: string) => `${n} batches: too old, damaged or refused`,
+  },
+
+  letters: {
+    title: 'Refused messages',
+    none: 'None. Every message was taken.',
+    help: 'These could not be read, were over a limit, or were not taken upstream. They are kept here so that nothing is lost silently.',
+    facts: (source: string, times: number, topics: number, last: string) =>
+      `${source} · ${plural(times, 'message', 'messages')} on ${plural(topics, 'topic', 'topics')} · last ${last}`,
     times: (n: number) => `${n} times`,
   },
+
   footer: (version: string, span: string) => `Tidegate ${version}, running for ${span}`,
 };

@@ -198,6 +198,74 @@ test('an upstream that is cut off closes its gate and says how much waits', () =
   await untilText(page.locator('#upstream'), /did not answer; next try in 8 s/);
 }));
 
+test('while nothing is stored the page says what happens to alerts and to the upstream', () => withPage(async ({ gateway, page }) => {
+  const store = (change) => (gateway.storeHealth = { health: 'down', text: 'a batch of 40 samples is not stored: disk full', takes_samples: false, rate: 0, ...change });
+  await untilText(page.locator('.alerts .empty'), /^No alerts\. Rules are watching\.$/);
+  store({ takes_alerts: true });
+  await untilText(page.locator('.sentence'), /Readings are not being stored.* alerts still are\. Upstream gets alerts and no readings\.$/);
+  await untilText(page.locator('.alerts .empty'), /an alert is stored, shown and sent even while readings cannot be/);
+  await untilText(page.locator('#upstream'), /only alerts reach the upstream/);
+  store({ takes_alerts: false });
+  await untilText(page.locator('.sentence'), /No stored alerts\..* an alert raised now waits for the disk\. Upstream gets nothing new\.$/);
+  await untilText(page.locator('.alerts .empty'), /nothing can be stored: an alert raised now is shown and sent once it is on the disk/);
+  store({ takes_alerts: false, alerts_waiting: 3 });
+  await untilText(page.locator('.alerts-waiting'), /^3 changes of alerts wait for the disk/);
+  await untilText(page.locator('#upstream'), /nothing new reaches the upstream/);
+  assert.equal(await page.locator('.alerts .empty').isVisible(), false);
+  assert.equal(await page.locator('.channel .gate-closed').count(), 1);
+  assert.deepEqual(await seriousViolations(page), []);
+  store({ health: 'up', text: '', takes_samples: true, notices: ['the record of alert x was damaged'] });
+  await untilText(page.locator('.sentence'), /Stored data was damaged.* Upstream up to date\.$/);
+  await untilText(page.locator('#store'), /the record of alert x was damaged/);
+}));
+
+test('many refused messages with long topics are a few lines that open', () => withPage(async ({ gateway, page }) => {
+  const topic = (i) => `plant/${'hall-with-a-long-name/'.repeat(12)}device-${i}/state`;
+  const refuse = () => gateway.deadLetters.unshift({ id: gateway.deadLetters.length, time: gateway.now(), times: 3, source: 'field', topic: topic(gateway.deadLetters.length),
+    payload: 'x'.repeat(500), reason: `'unavailable-${gateway.deadLetters.length}' is no number` });
+  await untilLive(page);
+  for (let i = 0; i < 40; i += 1) refuse();
+  const group = page.locator('.letters > li');
+  await untilText(group.locator('summary'), /^‘…’ is no numberfield · 120 messages on 40 topics · last /);
+  assert.equal(await group.count(), 1);
+  assert.ok((await group.boundingBox()).height < 120, 'closed, it is a few lines');
+  await group.locator('summary').click();
+  refuse();
+  await untilText(group.locator('summary'), /123 messages on 41 topics/);
+  const first = group.locator('.letter-topic').first();
+  assert.equal(await first.getAttribute('title'), topic(40));
+  assert.ok(await first.isVisible(), 'it stays open while more come');
+  assert.ok((await first.boundingBox()).height < 90, 'a long topic takes a few lines');
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page scrolls sideways');
+  assert.deepEqual(await seriousViolations(page), []);
+}, { width: 390 }));
+
+test('a sample that stands alone is drawn', () => withPage(async ({ page }) => {
+  await untilLive(page);
+  await tile(page, 'new/point').click();
+  await untilText(page.locator('.chart-summary'), /lowest/);
+  await until('a dot on the chart', () => page.evaluate(() => {
+    const drawn = document.querySelector('.plot canvas');
+    const probe = new OffscreenCanvas(drawn.width, drawn.height + 1).getContext('2d', { willReadFrequently: true });
+    probe.drawImage(drawn, 0, 0);
+    probe.fillStyle = getComputedStyle(document.querySelector('.plot')).getPropertyValue('--water-line').trim();
+    probe.fillRect(0, drawn.height, 1, 1);
+    const [r, g, b] = probe.getImageData(0, drawn.height, 1, 1).data;
+    const { data } = probe.getImageData(0, 0, drawn.width, drawn.height);
+    let found = 0;
+    for (let i = 0; i < data.length; i += 4) found += Number(data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255);
+    return found >= 4;
+  }));
+}, { gateway: { points: [...plant(), { ...plant()[0], name: 'new/point' }] },
+  before: (gateway) => {
+    gateway.failing.set('new/point', 'silent');
+    const history = gateway.history, at = gateway.now() - 300 * kSecond;
+    gateway.history = function (query) {
+      const answer = history.call(this, query);
+      return { ...answer, series: answer.series.map((one) => (one.name === 'new/point' ? { ...one, points: [[at, 1, 1, 1, 1, 1, 0]] } : one)) };
+    };
+  } }));
+
 test('pausing holds the values, in a search too, and says so; resuming catches up', () => withPage(async ({ page }) => {
   await untilLive(page);
   await untilValueMoves(page, 'boiler1/temperature');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { Store } from '../../../dashboard/web/src/api.ts';
 import { backlogLevel, stages } from '../../../dashboard/web/src/channel_view.ts';
 import { group } from '../../../dashboard/web/src/groups.ts';
+import { groupLetters } from '../../../dashboard/web/src/letters.ts';
 import { Model } from '../../../dashboard/web/src/model.ts';
 import { statusLine } from '../../../dashboard/web/src/status.ts';
 import { alert, kNow, kSecond, series, state, uplink } from './samples.ts';
@@ -50,7 +52,37 @@ test('gates follow the health of what they stand for', () => {
   assert.deepEqual(gates({ sources: [{ ...first!, health: 'down' }] })[0], 'closed');
   assert.deepEqual(gates({ uplinks: [uplink({ health: 'down' })] }).slice(2), ['closed', 'closed']);
   assert.deepEqual(gates({ uplinks: [] }).slice(2), ['none', 'none']);
-  assert.deepEqual(gates({ store: { ...state().store, health: 'down' } })[1], 'closed');
+  const gate = (takes_alerts: boolean) => gates({ store: { ...state().store, health: 'down', takes_samples: false, takes_alerts } })[1];
+  assert.deepEqual([gate(true), gate(false)], ['half', 'closed']);
+});
+
+test('a store that takes nothing is told with what that means for alerts and for the upstream', () => {
+  const say = (change: Partial<Store>) => line({ state: { store: { ...state().store, health: 'down', takes_samples: false, ...change } } });
+  assert.deepEqual(say({}), { mood: 'attention', sentence: 'The one point is fresh. No alerts. Readings are not being stored, so those below grow old; ' +
+    'alerts still are. Upstream gets alerts and no readings.' });
+  assert.deepEqual(say({ takes_alerts: false }), { mood: 'attention', sentence: 'The one point is fresh. No stored alerts. Nothing is being stored: ' +
+    'the readings below grow old, and an alert raised now waits for the disk. Upstream gets nothing new.' });
+  assert.deepEqual(say({ takes_alerts: false, alerts_waiting: 2 }), { mood: 'alarm', sentence: 'The one point is fresh. No stored alerts. Nothing is being ' +
+    'stored, so the readings below grow old and 2 changes of alerts wait for the disk. Upstream gets nothing new.' });
+});
+
+test('the upstream is not called up to date by the channel while nothing is stored', () => {
+  const words = (takes_alerts: boolean) => stages(state({ store: { ...state().store, health: 'down', takes_samples: false, takes_alerts } }), kNow).map(({ line }) => line);
+  assert.deepEqual(words(true).slice(2), ['alerts only', 'alerts only']);
+  assert.deepEqual(words(false).slice(2), ['not storing', 'gets nothing new']);
+});
+
+test('damage that cost something is not kept from the status line', () => {
+  const { sentence, mood } = line({ state: { store: { ...state().store, notices: ['journal.db was damaged'] } } });
+  assert.match(sentence, /Stored data was damaged: the store below says what it cost\./);
+  assert.equal(mood, 'attention');
+});
+
+test('refused messages of one cause are one group, however they quote their values', () => {
+  const letter = { id: 1, time: kNow, times: 1, source: 'field', topic: 'a/b', payload: 'x', reason: "'off' is no number" };
+  const groups = groupLetters([letter, { ...letter, topic: 'a/c', times: 4, reason: "'it's' is no number" }, { ...letter, source: 'other' }, { ...letter, reason: '12 bytes' }]);
+  assert.deepEqual(groups.map(({ reason, times, letters }) => [reason, times, letters.length]),
+    [['‘…’ is no number', 5, 2], ["'off' is no number", 1, 1], ['12 bytes', 1, 1]]);
 });
 
 test('water rises with the backlog and never over the rim', () => {

@@ -91,6 +91,9 @@ TEST_F(PumpFault, OnAFullDiskAlertsGoOnAndSamplesFollow) {
   ASSERT_TRUE(eventually([&] { return transitions().size() == 1; }, 10s)) << "an alert has room of its own";
   EXPECT_THAT(stored(), testing::ElementsAre(20));
   EXPECT_NE(pump->store().trouble, "");
+  EXPECT_FALSE(pump->store().takes_samples);
+  EXPECT_TRUE(pump->store().takes_alerts);
+  EXPECT_EQ(pump->store().alerts_waiting, 0u);
   const auto answer = pump->acknowledge({"hot:boiler", "op", ""});
   EXPECT_TRUE(answer) << answer.error().text;
   push(boiler, 50);
@@ -99,8 +102,32 @@ TEST_F(PumpFault, OnAFullDiskAlertsGoOnAndSamplesFollow) {
   vfs.disarm();
   EXPECT_TRUE(eventually([&] { return stored() == std::vector<double>{20, 99, 50}; }, 20s));
   EXPECT_TRUE(eventually([&] { return pump->store().trouble.empty(); }, 10s));
+  EXPECT_TRUE(pump->store().takes_samples);
   EXPECT_TRUE(std::filesystem::exists(directory.path() / "journal.reserve"));
   EXPECT_EQ(pump->lost(), 0u);
+}
+
+TEST_F(PumpFault, SaysHowManyAlertsWaitForADiskThatTakesNone) {
+  start(kHot);
+  run();
+  const SeriesId boiler = series("boiler/temperature");
+  std::size_t told = 0;
+  for (const int code : {SQLITE_IOERR_FSYNC, SQLITE_READONLY, SQLITE_FULL}) {
+    store(boiler, 20);
+    vfs.arm(1, code, true);
+    push(boiler, 20);
+    EXPECT_TRUE(eventually([&] { return !pump->store().takes_samples; }, 10s)) << code;
+    EXPECT_EQ(pump->store().alerts_waiting, 0u);
+    push(boiler, 99);
+    push(boiler, 50);
+    EXPECT_TRUE(eventually([&] { return pump->store().alerts_waiting == 2; }, 10s)) << code;
+    EXPECT_FALSE(pump->store().takes_alerts) << code;
+    EXPECT_EQ(metrics.gauge("journal/alerts_waiting", "", "").value(), 2);
+    vfs.disarm();
+    EXPECT_TRUE(eventually([&] { return transitions().size() == told + 2; }, 20s)) << code;
+    EXPECT_TRUE(eventually([&] { return pump->store().takes_alerts && pump->store().alerts_waiting == 0; }, 10s));
+    told += 2;
+  }
 }
 
 TEST_F(PumpFault, ADiskThatFailsLosesNothingWhenItIsBack) {
