@@ -45,6 +45,7 @@ class AbsenceDetector final : public Detector {
 };
 
 std::optional<Compiled> compile(const config::Node& options, config::Problems&) {
+  if (options["for"].refused) return std::nullopt;
   const Micros patience = options.duration("for");
   return Compiled{fmt::format("no good sample for {}", age_text(patience)), "{series} has been silent for {age}",
                   [patience](const SeriesInfo&, const std::vector<std::string>&) -> Result<Watch> {

@@ -22,7 +22,8 @@ struct Kind {
   std::string name;
   std::string doc;
   config::Shape shape;
-  /// From options that fit `shape`; nothing where a problem was added.
+  /// From options that check() has seen, in which it may have refused something: judges the rest. Nothing where a
+  /// problem was told.
   std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
   /// It watches the silence, not the values: any series will do, `{age}` may stand in its messages, and it has a delay
   /// of its own, so that the rule's `for` has no place.

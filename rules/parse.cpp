@@ -43,6 +43,11 @@ std::vector<std::string> kind_names() {
   return names;
 }
 
+std::string title(const Node& item) {
+  const std::string name = item["name"].shown();
+  return name.empty() ? "the rule" : fmt::format("rule '{}'", name);
+}
+
 /// The one kind that the rule has, or nothing and a problem.
 const Kind* only_kind(const Node& item, Problems& problems) {
   const Kind* only = nullptr;
@@ -50,22 +55,22 @@ const Kind* only_kind(const Node& item, Problems& problems) {
     if (!item.has(kind.name)) continue;
     if (only != nullptr) {
       problems.add(item[kind.name].at,
-                   fmt::format("rule '{}' has two kinds, {} and {}: keep one, and write a second rule for the other",
-                               item["name"].shown(), only->name, kind.name));
+                   fmt::format("{} has two kinds, {} and {}: keep one, and write a second rule for the other",
+                               title(item), only->name, kind.name));
       return nullptr;
     }
     only = &kind;
   }
-  if (only == nullptr) {
-    problems.add(item.at, fmt::format("rule '{}' has no kind: it needs one of {}", item["name"].shown(),
-                                      fmt::join(kind_names(), ", ")));
+  if (only == nullptr && !item.refused) {
+    problems.add(item.at,
+                 fmt::format("{} has no kind: it needs one of {}", title(item), fmt::join(kind_names(), ", ")));
   }
   return only;
 }
 
 std::optional<Pattern> series_pattern(const Node& item, Problems& problems) {
+  if (item["series"].refused) return std::nullopt;
   auto pattern = Pattern::parse(item.string("series"));
-  if (!pattern) return std::nullopt;  // check() has said so
   for (const std::string& capture : pattern->capture_names()) {
     if (!is_message_name(capture)) continue;
     problems.add(item["series"].at,
@@ -75,28 +80,49 @@ std::optional<Pattern> series_pattern(const Node& item, Problems& problems) {
   return std::move(*pattern);
 }
 
-std::optional<Template> message(const Node& item, const Pattern& series, const Kind& kind, const std::string& standard,
+std::optional<Compiled> condition(const Node& item, const Kind& kind, Problems& problems) {
+  const Node& options = item[kind.name];
+  return options.kind == Node::Kind::map ? kind.compile(options, problems) : std::nullopt;
+}
+
+/// The message that is written, else `standard`. Without a kind every name may be meant.
+std::optional<Template> message(const Node& item, const Pattern& series, const Kind* kind, const std::string& standard,
                                 Problems& problems) {
+  const Node& written = item["message"];
+  if (written.refused) return std::nullopt;
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
-    if (known != "age" || kind.of_silence) names.emplace_back(known);
+    if (known != "age" || kind == nullptr || kind->of_silence) names.emplace_back(known);
   }
-  const bool written = item.has("message");
-  auto parsed = Template::parse(written ? item.string("message") : standard, names);
+  auto parsed = Template::parse(written.is_null() ? standard : written.string(), names);
   if (parsed) return std::move(*parsed);
-  const bool secret = written && item["message"].secret;
-  problems.add(written ? item["message"].at : item.at,
-               secret ? "the referenced value is no message: look at what stands in braces" : parsed.error().text);
+  problems.add(written.at, written.secret ? "the referenced value is no message: look at what stands in braces"
+                                          : parsed.error().text);
   return std::nullopt;
 }
 
 /// `for` is the on-delay of the rule; a kind that waits by itself has no use for a second one.
 bool delays_fit(const Node& item, const Kind& kind, Problems& problems) {
   const Node& raise_after = item["for"];
-  if (!kind.of_silence || raise_after.is_default || raise_after.duration() == Micros{0}) return true;
-  problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out",
-                                           kind.name, kind.name, raise_after.shown()));
+  if (!kind.of_silence || raise_after.is_default || raise_after.is_null()) return true;
+  if (!raise_after.refused && raise_after.duration() == Micros{0}) return true;
+  const Node* own = item[kind.name].find("for");
+  if (own != nullptr && !own->is_null()) {
+    problems.add(raise_after.at,
+                 fmt::format("{}: {{for: {}}} waits by itself: leave this one out", kind.name, own->shown()));
+  } else {
+    problems.add(raise_after.at, fmt::format("{} waits by itself: write {}: {{for: {}}} and leave this one out",
+                                             kind.name, kind.name, raise_after.shown()));
+  }
   return false;
+}
+
+/// The name is the rule's alone.
+void claim_name(const Node& name, std::map<std::string, config::Mark>& taken, Problems& problems) {
+  if (name.refused) return;
+  const auto [first, is_new] = taken.emplace(name.string(), name.at);
+  if (is_new) return;
+  problems.add(name.at, fmt::format("rule name '{}' is taken by {}", name.shown(), config::text(first->second)));
 }
 
 Labels labels(const Node& item) {
@@ -106,15 +132,14 @@ Labels labels(const Node& item) {
   return out;
 }
 
+/// All that can be judged is, though a part of the rule may be refused; only what is whole becomes a rule.
 std::optional<Rule> compile(const Node& item, Problems& problems) {
   const Kind* kind = only_kind(item, problems);
   auto series = series_pattern(item, problems);
-  if (kind == nullptr) return std::nullopt;
-  auto compiled = kind->compile(item[kind->name], problems);
-  const bool delays = delays_fit(item, *kind, problems);
-  if (!series) return std::nullopt;
-  auto text = message(item, *series, *kind, compiled ? compiled->message : "", problems);
-  if (!compiled || !delays || !text) return std::nullopt;
+  auto compiled = kind ? condition(item, *kind, problems) : std::nullopt;
+  const bool delays = kind && delays_fit(item, *kind, problems);
+  auto text = series ? message(item, *series, kind, compiled ? compiled->message : "", problems) : std::nullopt;
+  if (!item.sound() || !compiled || !delays || !text) return std::nullopt;
   const AlertPolicy policy{item.duration("for"), item.duration("clear_after"), item.string("ack") == "required"};
   return Rule{item.string("name"),
               std::move(*series),
@@ -164,14 +189,8 @@ std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
   std::vector<Rule> rules;
   std::map<std::string, config::Mark> taken;
   for (const Node& item : items.items) {
-    if (!config::fits(item, rule_shape())) continue;
-    const auto [first, is_new] = taken.emplace(item.string("name"), item["name"].at);
-    if (!is_new) {
-      problems.add(item["name"].at, fmt::format("rule name '{}' is taken by {}:{}:{}", item["name"].shown(),
-                                                first->second.file ? *first->second.file : "", first->second.line,
-                                                first->second.column));
-      continue;
-    }
+    if (item.kind != Node::Kind::map) continue;  // check() has told
+    claim_name(item["name"], taken, problems);
     auto rule = compile(item, problems);
     if (rule && item.boolean("enabled")) rules.push_back(std::move(*rule));
   }

@@ -9,7 +9,7 @@ namespace tidegate::rules {
 Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems)
     : problems_(problems) {
   for (const config::Node* node : nodes) {
-    if (node->is_null()) continue;
+    if (node->is_null() || node->refused) continue;
     const auto quantity = config::parse_quantity(node->text);
     if (!quantity || quantity->unit.empty()) continue;
     unit_ = quantity->unit;
@@ -18,24 +18,25 @@ Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config:
   }
 }
 
-void Quantities::complain(const config::Node& node, std::string what) {
-  problems_.add(node.at, std::move(what));
-  ok_ = false;
+std::optional<double> Quantities::width(const config::Node& node) {
+  const auto value = read(node, true);
+  if (!value || *value >= 0) return value;
+  problems_.add(node.at, "hysteresis is a width: it cannot be negative");
+  return std::nullopt;
 }
 
-double Quantities::read(const config::Node& node, bool difference) {
+std::optional<double> Quantities::read(const config::Node& node, bool difference) {
+  if (node.refused) return std::nullopt;
   const auto quantity = config::parse_quantity(node.text);
   if (!quantity) {
-    complain(node, fmt::format("'{}' is not a number with a unit, like 90 °C", node.shown()));
-    return 0;
+    problems_.add(node.at, fmt::format("'{}' is not a number with a unit, like 90 °C", node.shown()));
+    return std::nullopt;
   }
   const auto value = difference ? convert_difference(quantity->value, quantity->unit, unit_)
                                 : convert(quantity->value, quantity->unit, unit_);
-  if (!value) {
-    complain(node, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), unit_text_));
-    return 0;
-  }
-  return *value;
+  if (!value)
+    problems_.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), unit_text_));
+  return value;
 }
 
 }  // namespace tidegate::rules

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 
 #include "gateway/config/node.h"
@@ -9,24 +10,21 @@
 namespace tidegate::rules {
 
 /// Reads the quantities of one rule in one unit: that of the first which has one; those without are taken in it. What
-/// does not convert is a problem at its place.
+/// does not convert is a problem at its place; of that, and of what was refused before, there is no value.
 class Quantities {
  public:
   Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems);
 
-  double point(const config::Node& node) { return read(node, false); }      ///< a level: 90 °C
-  double difference(const config::Node& node) { return read(node, true); }  ///< a width: 5 °C
+  std::optional<double> point(const config::Node& node) { return read(node, false); }  ///< a level: 90 °C
+  std::optional<double> width(const config::Node& node);                               ///< not negative: 5 °C
   const std::string& unit() const { return unit_; }
-  bool ok() const { return ok_; }
-  void complain(const config::Node& node, std::string what);
 
  private:
-  double read(const config::Node& node, bool difference);
+  std::optional<double> read(const config::Node& node, bool difference);
 
   config::Problems& problems_;
   std::string unit_;
   std::string unit_text_;  ///< the quantity that set the unit
-  bool ok_ = true;
 };
 
 }  // namespace tidegate::rules

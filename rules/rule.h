@@ -44,8 +44,8 @@ struct Rule {
 /// The shape of one item of `rules:` (for the root schema).
 config::Shape rule_shape();
 /// Compiles the items of `rules:`, which check() has seen; every problem is added at its place, and what is whole is
-/// returned. An item that check() refused is passed over: its problems are told already. Disabled rules are checked,
-/// not returned.
+/// returned. Of an item in which check() refused something the rest is judged, so that all is told at once. Disabled
+/// rules are checked, not returned.
 std::vector<Rule> parse_rules(const config::Node& rules, config::Problems& problems);
 
 }  // namespace tidegate::rules

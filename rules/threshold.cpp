@@ -137,60 +137,61 @@ std::optional<Compiled> one_sided(const Node& options, bool above, Problems& pro
   const double sign = above ? 1 : -1;
 
   Quantities quantities({&limit_node, &clear_node, &hysteresis_node}, problems);
-  const double limit = quantities.point(limit_node);
-  double clear = limit;
-  bool strict = false;
+  const auto limit = quantities.point(limit_node);
+  auto clear = limit;
   std::string condition = fmt::format("{} {}", above ? "above" : "below", limit_node.shown());
-  if (!clear_node.is_null()) {
-    clear = quantities.point(clear_node);
-    strict = clear != limit;
-    condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.shown());
-    if (quantities.ok() && sign * (clear - limit) > 0) {
-      quantities.complain(clear_node,
-                          fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
-                                      clear_key, clear_node.shown(), above ? "above" : "below", limit_node.shown()));
-    }
-  } else if (!hysteresis_node.is_null()) {
-    const double hysteresis = quantities.difference(hysteresis_node);
-    clear = rounded(limit - sign * hysteresis);
+  if (options.has("hysteresis")) {
+    const auto hysteresis = quantities.width(hysteresis_node);
+    clear = limit && hysteresis ? std::optional(rounded(*limit - sign * *hysteresis)) : std::nullopt;
     condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
-    if (quantities.ok() && hysteresis < 0)
-      quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
   }
-  if (!quantities.ok()) return std::nullopt;
+  if (options.has(clear_key)) {
+    clear = quantities.point(clear_node);
+    condition += fmt::format(", clear {} {}", above ? "below" : "above", clear_node.shown());
+    if (limit && clear && sign * (*clear - *limit) > 0) {
+      problems.add(clear_node.at,
+                   fmt::format("{} {} is on the wrong side of {} {}: the alert would clear while it is raised",
+                               clear_key, clear_node.shown(), above ? "above" : "below", limit_node.shown()));
+      return std::nullopt;
+    }
+  }
+  if (!limit || !clear) return std::nullopt;
 
-  Written written{{}, quantities.unit(), strict};
-  (above ? written.band.high : written.band.low) = limit;
-  (above ? written.band.clear_high : written.band.clear_low) = clear;
+  Written written{{}, quantities.unit(), options.has(clear_key) && *clear != *limit};
+  (above ? written.band.high : written.band.low) = *limit;
+  (above ? written.band.clear_high : written.band.clear_low) = *clear;
   return band(std::move(condition), std::move(written));
 }
 
 std::optional<Compiled> outside(const Node& options, Problems& problems) {
+  static const Node kNone = Node::refusal();
   const Node& range = options["outside"];
   const Node& hysteresis_node = options["hysteresis"];
-  if (range.items.size() != 2) {
+  const bool two = range.items.size() == 2;
+  if (!two && !range.refused) {
     problems.add(range.at, fmt::format("outside takes two limits, [low, high], not {}", range.items.size()));
+  }
+  const Node& low_node = two ? range.items[0] : kNone;
+  const Node& high_node = two ? range.items[1] : kNone;
+  Quantities quantities({&low_node, &high_node, &hysteresis_node}, problems);
+  const auto low = quantities.point(low_node), high = quantities.point(high_node);
+  const auto hysteresis = options.has("hysteresis") ? quantities.width(hysteresis_node) : 0;
+  if (low && high && !(*low < *high)) {
+    problems.add(range.at, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
+                                       low_node.shown(), high_node.shown()));
     return std::nullopt;
   }
-  Quantities quantities({&range.items[0], &range.items[1], &hysteresis_node}, problems);
-  const double low = quantities.point(range.items[0]), high = quantities.point(range.items[1]);
-  const double hysteresis = hysteresis_node.is_null() ? 0 : quantities.difference(hysteresis_node);
-  if (quantities.ok() && !(low < high)) {
-    quantities.complain(range, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
-                                           range.items[0].shown(), range.items[1].shown()));
+  if (!low || !high || !hysteresis) return std::nullopt;
+  const double clear_low = rounded(*low + *hysteresis), clear_high = rounded(*high - *hysteresis);
+  if (clear_low > clear_high) {
+    problems.add(hysteresis_node.at,
+                 fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
+                             hysteresis_node.shown(), low_node.shown(), high_node.shown()));
+    return std::nullopt;
   }
-  if (quantities.ok() && hysteresis < 0)
-    quantities.complain(hysteresis_node, "hysteresis is a width: it cannot be negative");
-  const double clear_low = rounded(low + hysteresis), clear_high = rounded(high - hysteresis);
-  if (quantities.ok() && clear_low > clear_high) {
-    quantities.complain(hysteresis_node,
-                        fmt::format("hysteresis {} leaves no value between {} and {} at which the alert could clear",
-                                    hysteresis_node.shown(), range.items[0].shown(), range.items[1].shown()));
-  }
-  if (!quantities.ok()) return std::nullopt;
-  std::string condition = fmt::format("outside {} to {}", range.items[0].shown(), range.items[1].shown());
-  if (hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
-  return band(std::move(condition), {{low, high, clear_low, clear_high}, quantities.unit(), false});
+  std::string condition = fmt::format("outside {} to {}", low_node.shown(), high_node.shown());
+  if (*hysteresis > 0) condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
+  return band(std::move(condition), {{*low, *high, clear_low, clear_high}, quantities.unit(), false});
 }
 
 /// The tests, and which of the other keys goes with each.
@@ -220,7 +221,8 @@ const Test* only_test(const Node& options, Problems& problems) {
     }
     only = &test;
   }
-  if (only == nullptr) problems.add(options.at, "threshold needs one of above, below, outside or equals");
+  if (only == nullptr && !options.refused)
+    problems.add(options.at, "threshold needs one of above, below, outside or equals");
   return only;
 }
 
@@ -242,12 +244,18 @@ bool extras_fit(const Node& options, const Test& test, Problems& problems) {
   return fit;
 }
 
+std::optional<Compiled> compile_test(const Node& options, const Test& test, Problems& problems) {
+  if (test.key == "outside") return outside(options, problems);
+  if (test.key != "equals") return one_sided(options, test.key == "above", problems);
+  return options["equals"].refused ? std::nullopt : std::optional(equals(options["equals"]));
+}
+
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
   const Test* test = only_test(options, problems);
-  if (test == nullptr || !extras_fit(options, *test, problems)) return std::nullopt;
-  if (test->key == "equals") return equals(options["equals"]);
-  if (test->key == "outside") return outside(options, problems);
-  return one_sided(options, test->key == "above", problems);
+  if (test == nullptr) return std::nullopt;
+  const bool fit = extras_fit(options, *test, problems);
+  auto compiled = compile_test(options, *test, problems);
+  return fit ? std::move(compiled) : std::nullopt;
 }
 
 }  // namespace

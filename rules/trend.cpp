@@ -78,6 +78,7 @@ struct Rate {
 };
 
 std::optional<Rate> rate(const Node& node, Problems& problems) {
+  if (node.refused) return std::nullopt;
   const auto quantity = config::parse_quantity(node.text);
   const auto unit = quantity ? parse_rate_unit(quantity->unit) : std::nullopt;
   if (!unit) {
@@ -91,19 +92,32 @@ std::optional<Rate> rate(const Node& node, Problems& problems) {
   return Rate{quantity->value, *unit};
 }
 
+/// The rate that raises; it has no sign.
+std::optional<Rate> limit_rate(const Node& node, std::string_view direction, Problems& problems) {
+  const auto limit = rate(node, problems);
+  if (!limit || limit->value > 0) return limit;
+  problems.add(
+      node.at,
+      fmt::format("{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
+                  direction, node.shown(), direction == "rising" ? "falling" : "rising"));
+  return std::nullopt;
+}
+
 /// The clear level in the unit and time of the limit; half of the limit where none is written.
-std::optional<double> clear_level(const Node& options, const Node& limit_node, const Rate& limit, Problems& problems) {
+std::optional<double> clear_level(const Node& options, const Node& limit_node, const std::optional<Rate>& limit,
+                                  Problems& problems) {
+  const bool is_written = options.has("clear_below");
   const Node& node = options["clear_below"];
-  if (node.is_null()) return limit.value / 2;
-  const auto written = rate(node, problems);
-  if (!written) return std::nullopt;
-  const auto value = convert_difference(written->value, written->unit.unit, limit.unit.unit);
+  const auto written = is_written ? rate(node, problems) : std::nullopt;
+  if (!limit || (is_written && !written)) return std::nullopt;
+  if (!is_written) return limit->value / 2;
+  const auto value = convert_difference(written->value, written->unit.unit, limit->unit.unit);
   if (!value) {
     problems.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), limit_node.shown()));
     return std::nullopt;
   }
-  const double level = rounded(*value * limit.unit.seconds / written->unit.seconds);
-  if (level > limit.value) {
+  const double level = rounded(*value * limit->unit.seconds / written->unit.seconds);
+  if (level > limit->value) {
     problems.add(node.at, fmt::format("clear_below {} is above the limit: the alert would clear while it is raised",
                                       node.shown()));
     return std::nullopt;
@@ -111,29 +125,26 @@ std::optional<double> clear_level(const Node& options, const Node& limit_node, c
   return level;
 }
 
-std::optional<Compiled> compile(const Node& options, Problems& problems) {
+/// The one direction that is written, or nothing and a problem.
+std::optional<std::string_view> only_direction(const Node& options, Problems& problems) {
   const bool rising = options.has("rising");
-  if (rising == options.has("falling")) {
-    problems.add(options.at, rising
-                                 ? "trend has both rising and falling: keep one, and write a second rule for the other"
-                                 : "trend needs one of rising or falling");
-    return std::nullopt;
+  if (rising != options.has("falling")) return rising ? "rising" : "falling";
+  if (rising) {
+    problems.add(options.at, "trend has both rising and falling: keep one, and write a second rule for the other");
+  } else if (!options.refused) {
+    problems.add(options.at, "trend needs one of rising or falling");
   }
-  const std::string_view direction = rising ? "rising" : "falling";
-  const Node& limit_node = options[direction];
-  const auto limit = rate(limit_node, problems);
-  if (!limit) return std::nullopt;
-  if (!(limit->value > 0)) {
-    problems.add(
-        limit_node.at,
-        fmt::format(
-            "{} {} is not above 0: the direction is in the word; for the other one write {} with a positive rate",
-            direction, limit_node.shown(), rising ? "falling" : "rising"));
-    return std::nullopt;
-  }
-  const auto clear = clear_level(options, limit_node, *limit, problems);
-  if (!clear) return std::nullopt;
-  Trend trend{rising,
+  return std::nullopt;
+}
+
+std::optional<Compiled> compile(const Node& options, Problems& problems) {
+  const auto direction = only_direction(options, problems);
+  if (!direction) return std::nullopt;
+  const Node& limit_node = options[*direction];
+  const auto limit = limit_rate(limit_node, *direction, problems);
+  const auto clear = clear_level(options, limit_node, limit, problems);
+  if (!limit || !clear || !options.sound()) return std::nullopt;
+  Trend trend{*direction == "rising",
               limit->value,
               *clear,
               options.duration("over"),
@@ -142,8 +153,8 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
               limit->unit.per,
               limit->unit.seconds};
   return Compiled{
-      fmt::format("{} faster than {} over {}", direction, limit_node.shown(), age_text(trend.over)),
-      fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", direction),
+      fmt::format("{} faster than {} over {}", *direction, limit_node.shown(), age_text(trend.over)),
+      fmt::format("{{series}} is {} by {{value}} {{unit}}, limit {{limit}}", *direction),
       [trend = std::move(trend)](const SeriesInfo& info, const std::vector<std::string>&) { return fit(trend, info); }};
 }
 

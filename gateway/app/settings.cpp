@@ -86,18 +86,18 @@ const Node& section(const Node& root, std::string_view key) {
 
 /// The enabled items of a list of named sections; a name used twice is a problem that tells of both places. An item
 /// that check() refused is passed over: its problems are told already.
-std::vector<Node> named_sections(const Node& list, const Shape& shape, std::string_view what, Problems& problems) {
+std::vector<Node> named_sections(const Node& list, std::string_view what, Problems& problems) {
   std::vector<Node> enabled;
   std::map<std::string, config::Mark> seen;
   for (const Node& item : list.items) {
     const Node* name = item.find("name");
-    if (name == nullptr || name->kind != Node::Kind::scalar) continue;  // check() has told already
+    if (name == nullptr || name->refused) continue;
     if (const auto [at, is_new] = seen.emplace(name->text, name->at); !is_new) {
       problems.add(name->at, fmt::format("another {} is called '{}' already, at {}:{}: give each its own name", what,
                                          name->shown(), *at->second.file, at->second.line));
       continue;
     }
-    if (config::fits(item, shape) && item.boolean("enabled")) enabled.push_back(item);
+    if (item.sound() && item.boolean("enabled")) enabled.push_back(item);
   }
   return enabled;
 }
@@ -139,8 +139,8 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   const Node root = config::load(file, root_shape(), config::References::system(), problems);
   Settings settings;
   settings.name = machine_name();
-  settings.sources = named_sections(section(root, "sources"), drivers::source_shape(), "source", problems);
-  settings.uplinks = named_sections(section(root, "uplinks"), uplink::uplink_shape(), "uplink", problems);
+  settings.sources = named_sections(section(root, "sources"), "source", problems);
+  settings.uplinks = named_sections(section(root, "uplinks"), "uplink", problems);
   settings.rules = section(root, "rules");
   if (!problems.empty()) return settings;
   const Node& gateway = root["gateway"];

@@ -68,22 +68,25 @@ class Checker {
  private:
   using FieldLists = std::vector<const std::vector<Shape::Field>*>;
 
-  void wrong_kind(const Node& node, const Shape::Rule& rule, const Place& place) {
-    problems_.add(node.at, node.is_null()
-                               ? fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule))
-                               : fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
+  void refuse(Node& node, std::string what) {
+    problems_.add(node.at, std::move(what));
+    node.refused = true;
+  }
+
+  void wrong_kind(Node& node, const Shape::Rule& rule, const Place& place) {
+    refuse(node, node.is_null() ? fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule))
+                                : fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
   }
 
   void check_scalar(Node& node, const Shape::Rule& rule, const Place& place) {
     if (rule.secret) node.secret = true;
     std::string what = scalar_problem(node, rule, place.key);
-    if (!what.empty()) problems_.add(node.at, std::move(what));
+    if (!what.empty()) refuse(node, std::move(what));
   }
 
-  void check_count(const Node& node, std::size_t count, const Shape::Rule& rule, const Place& place) {
+  void check_count(Node& node, std::size_t count, const Shape::Rule& rule, const Place& place) {
     if (count <= rule.max_count) return;
-    problems_.add(node.at,
-                  fmt::format("{} has {} entries; at most {} are allowed", place.shown(), count, rule.max_count));
+    refuse(node, fmt::format("{} has {} entries; at most {} are allowed", place.shown(), count, rule.max_count));
   }
 
   void check_list(Node& node, const Shape::Rule& rule, const Place& place) {
@@ -92,7 +95,7 @@ class Checker {
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       Node& item = node.items[i];
       if (item.is_null() && !item.refused && shape.type() != Type::any) {
-        problems_.add(item.at, fmt::format("{} is empty", place.item(item, i).shown()));
+        refuse(item, fmt::format("{} is empty", place.item(item, i).shown()));
       } else {
         check(item, shape, place.item(item, i));
       }
@@ -106,23 +109,29 @@ class Checker {
 
   /// `tag` is a key that was checked already, or null.
   void check_object(Node& node, const FieldLists& lists, const std::string* tag, const Place& place) {
-    report_unknown_keys(node, lists, tag, place);
+    refuse_unknown_keys(node, lists, tag, place);
     for (const auto* fields : lists) {
       for (const Shape::Field& field : *fields) check_field(node, field, place);
     }
   }
 
-  void report_unknown_keys(Node& node, const FieldLists& lists, const std::string* tag, const Place& place) {
+  /// The key that was probably meant is refused with it: that it is missing is told.
+  void refuse_unknown_keys(Node& node, const FieldLists& lists, const std::string* tag, const Place& place) {
     std::vector<std::string> known;
     if (tag) known.push_back(*tag);
     for (const auto* fields : lists) {
       for (const Shape::Field& field : *fields) known.push_back(field.key);
     }
-    for (const Node::Entry& entry : node.entries) {
+    const std::size_t written = node.entries.size();
+    for (std::size_t i = 0; i < written; ++i) {
+      Node::Entry& entry = node.entries[i];
       if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
       const std::string hint = did_you_mean(entry.key, known);
       problems_.add(entry.at, fmt::format("unknown key '{}' in {}{}", printable(entry.key), place.shown(),
                                           hint.empty() ? fmt::format("; valid are {}", fmt::join(known, ", ")) : hint));
+      entry.value.refused = true;
+      const std::string meant(nearest(entry.key, known));
+      if (!meant.empty() && !node.find(meant)) node.entries.push_back({meant, node.at, Node::refusal(node.at)});
     }
   }
 
@@ -134,6 +143,7 @@ class Checker {
     if (!node.refused) {
       problems_.add(node.at, fmt::format("the required key '{}' is missing in {}", field.key, place.shown()));
     }
+    node.entries.push_back({field.key, node.at, Node::refusal(node.at)});
   }
 
   void fill_in(Node& node, Node* value, const Shape::Field& field, const Place& place) {
@@ -159,20 +169,33 @@ class Checker {
   }
 
   void check_variant(Node& node, const Shape::Rule& rule, const Place& place) {
-    const Node* tag = node.find(rule.tag);
+    const Shape* alternative = alternative_of(node, rule, place);
+    if (alternative) return check_object(node, {&rule.fields, &alternative->rule().fields}, &rule.tag, place);
+    for (const Shape::Field& field : rule.fields) check_field(node, field, place);
+    node.refused = true;
+  }
+
+  /// The one that the tag names, or null and a problem.
+  const Shape* alternative_of(Node& node, const Shape::Rule& rule, const Place& place) {
     const auto names = alternative_names(rule);
+    Node* tag = node.find(rule.tag);
     if (!tag) {
-      if (node.refused) return;
-      return problems_.add(node.at, fmt::format("the required key '{}' is missing in {}; it is one of {}", rule.tag,
-                                                place.shown(), fmt::join(names, ", ")));
+      if (!node.refused) {
+        problems_.add(node.at, fmt::format("the required key '{}' is missing in {}; it is one of {}", rule.tag,
+                                           place.shown(), fmt::join(names, ", ")));
+      }
+      return nullptr;
     }
-    if (tag->refused) return;
+    if (tag->refused) return nullptr;
     if (tag->kind != Node::Kind::scalar) {
-      return wrong_kind(*tag, {.type = Type::choice, .choices = names}, place.down(rule.tag));
+      wrong_kind(*tag, {.type = Type::choice, .choices = names}, place.down(rule.tag));
+      return nullptr;
     }
     const Shape* alternative = rule.alternative(tag->text);
-    if (alternative) return check_object(node, {&rule.fields, &alternative->rule().fields}, &rule.tag, place);
-    problems_.add(tag->at, fmt::format("unknown {} {}{}", rule.tag, quoted(*tag), unknown_name_hint(*tag, names)));
+    if (!alternative) {
+      refuse(*tag, fmt::format("unknown {} {}{}", rule.tag, quoted(*tag), unknown_name_hint(*tag, names)));
+    }
+    return alternative;
   }
 
   static std::string unknown_name_hint(const Node& tag, const std::vector<std::string>& names) {
@@ -200,23 +223,7 @@ class Checker {
   Problems& problems_;
 };
 
-/// A part that the reader of the file gave up on: check() keeps silent about it.
-bool has_refused(const Node& node) {
-  if (node.refused) return true;
-  return std::any_of(node.items.begin(), node.items.end(), has_refused) ||
-         std::any_of(node.entries.begin(), node.entries.end(),
-                     [](const Node::Entry& entry) { return has_refused(entry.value); });
-}
-
 }  // namespace
-
-bool fits(const Node& node, const Shape& shape) {
-  if (has_refused(node)) return false;
-  Node copy = node;
-  Problems problems;
-  check(copy, shape, problems);
-  return problems.empty();
-}
 
 void check(Node& node, const Shape& shape, Problems& problems) { Checker(problems).check(node, shape, {}); }
 

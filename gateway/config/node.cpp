@@ -110,7 +110,12 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 
 bool Node::has(std::string_view key) const {
   const Node* found = find(key);
-  return found && !found->is_null();
+  return found && (!found->is_null() || found->refused);
+}
+
+bool Node::sound() const {
+  return !refused && std::all_of(items.begin(), items.end(), [](const Node& item) { return item.sound(); }) &&
+         std::all_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.value.sound(); });
 }
 
 const Node& Node::operator[](std::string_view key) const {

@@ -45,8 +45,9 @@ class Problems {
 };
 
 /// A YAML value with its place. After `check()` a map of a known shape holds every key of that shape (defaults filled
-/// in), so the getters below cannot fail: asking for a key that the shape lacks, or for another type, is a bug and
-/// asserts. Copied cheaply enough for start-up; not for the hot path.
+/// in), and what is not of its shape is refused. So the getters below cannot fail on what is not: asking for a key that
+/// the shape lacks, or for another type, is a bug and asserts. Copied cheaply enough for start-up; not for the hot
+/// path.
 struct Node {
   enum class Kind : unsigned char { null, scalar, list, map };
   struct Entry;
@@ -62,8 +63,8 @@ struct Node {
   bool quoted = false;      ///< written with quotes, or came from a reference: certainly a string
   bool secret = false;      ///< came from !secret, !env or !file: never printed
   bool is_default = false;  ///< filled in by check(), not written by the user
-  /// A problem was already told here, so that check() does not add what follows from it. A refused map holds what
-  /// could be read; keys missing from it are not reported.
+  /// A problem was already told here, so that nobody adds what follows from it: what it says is not to be read. A
+  /// refused map holds what could be read; keys missing from it are not reported.
   bool refused = false;
   std::vector<Node> items;     ///< a list's
   std::vector<Entry> entries;  ///< a map's, in order of the file
@@ -71,8 +72,10 @@ struct Node {
   bool is_null() const { return kind == Kind::null; }
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);
-  /// True where the key is there and not null.
+  /// True where the key is there and not null; refused counts as there.
   bool has(std::string_view key) const;
+  /// Nothing in it is refused: after check(), all of it may be read.
+  bool sound() const;
   const Node& operator[](std::string_view key) const;
   /// A scalar's text as it may be told: "***" in place of a secret.
   std::string shown() const { return secret ? "***" : text; }

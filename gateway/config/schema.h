@@ -90,11 +90,9 @@ Shape::Field optional(std::string key, Shape shape, std::string doc);
 /// May be missing; then it is `default_text`.
 Shape::Field defaulted(std::string key, Shape shape, std::string default_text, std::string doc);
 
-/// Checks `node` against `shape`, adds every problem (with the nearest valid key), and fills in defaults.
+/// Checks `node` against `shape`, adds every problem (with the nearest valid key), fills in defaults, and refuses what
+/// does not fit: what does can be looked at further (Node::sound), so that all problems are told at once.
 void check(Node& node, const Shape& shape, Problems& problems);
-/// Neither the reader of the file nor check() has anything to say against it: the rest of a file that is wrong
-/// elsewhere can be looked at too.
-bool fits(const Node& node, const Shape& shape);
 
 /// The JSON Schema (draft 2020-12) of a shape, as text, two-space indent.
 std::string json_schema(const Shape& shape, std::string_view title);
