@@ -21,11 +21,15 @@ inline constexpr std::size_t kMaxNodes = 200'000;  ///< aliases count each time 
 /// How the outside world is read: files, and what `!env`, `!file` and `!secret` stand for. Replaced in tests and by the
 /// fuzzer. Errors are Errc::not_found or Errc::io.
 struct References {
+  struct PrivateFile {
+    std::string text;
+    std::string exposure;  ///< a sentence where group or others may do anything with it
+  };
   std::function<std::optional<std::string>(const std::string& name)> environment;
   /// A regular file of at most kMaxFileBytes.
   std::function<Result<std::string>(const std::filesystem::path&)> read_file;
-  /// The same for secrets.yaml; Errc::invalid where group or others may do anything with it.
-  std::function<Result<std::string>(const std::filesystem::path&)> read_private_file;
+  /// The same for secrets.yaml. One that is exposed is read nevertheless, so that what else is wrong is told as well.
+  std::function<Result<PrivateFile>(const std::filesystem::path&)> read_private_file;
   static References system();
 };
 

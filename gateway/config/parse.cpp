@@ -255,20 +255,24 @@ std::string in_plain_words(const std::string& message) {
 Node parse(std::string_view yaml, const std::string& file_name, const std::filesystem::path& directory,
            const References& references, Problems& problems) {
   SourceText source(yaml, file_name);
-  const Node refused = Node::refusal(source.start());
-  if (!source.readable(problems)) return refused;
+  if (!source.readable(problems)) return Node::refusal(source.start());
   ReferenceResolver resolver(directory, references, problems);
   Builder builder(source, resolver, problems);
+  const auto give_up = [&] {
+    // The secrets that are asked for further down may be open to all, and that is told nevertheless.
+    if (references.read_private_file && yaml.find("!secret ") != yaml.npos) resolver.look_at_secrets(source.start());
+    return Node::refusal(source.start());
+  };
   try {
     std::istringstream stream(source.text());
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const Stop&) {
-    return refused;
+    return give_up();
   } catch (const YAML::Exception& error) {
     problems.add(source.place(error.mark.line, error.mark.column), "not valid YAML: " + in_plain_words(error.msg));
-    return refused;
+    return give_up();
   }
   Node root = builder.take_root();
   if (!root.at.file) root.at = source.start();

@@ -51,7 +51,13 @@ Result<std::string> read_all(int fd, const std::filesystem::path& path) {
   }
 }
 
-Result<std::string> read_regular_file(const std::filesystem::path& path, bool must_be_private) {
+std::string exposure(mode_t mode, const std::filesystem::path& path) {
+  if ((mode & (S_IRWXG | S_IRWXO)) == 0) return "";
+  return fmt::format("others may use this file of secrets (mode {:04o}); run: chmod 600 {}", mode & 07777u,
+                     printable(path.string()));
+}
+
+Result<References::PrivateFile> read_regular_file(const std::filesystem::path& path) {
   // Non-blocking, so that a FIFO does not hold up the start before it is refused.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
@@ -59,11 +65,9 @@ Result<std::string> read_regular_file(const std::filesystem::path& path, bool mu
   if (!S_ISREG(status.st_mode)) {
     return fail(Errc::io, "cannot read {}: it is not a regular file", printable(path.string()));
   }
-  if (must_be_private && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(Errc::invalid, "others may use this file of secrets (mode {:04o}); run: chmod 600 {}",
-                status.st_mode & 07777u, printable(path.string()));
-  }
-  return read_all(file.get(), path);
+  return read_all(file.get(), path).map([&](std::string text) {
+    return References::PrivateFile{std::move(text), exposure(status.st_mode, path)};
+  });
 }
 
 void trim_line_end(std::string& text) {
@@ -83,8 +87,11 @@ References References::system() {
             const char* value = std::getenv(name.c_str());
             return value ? std::optional<std::string>(value) : std::nullopt;
           },
-          .read_file = [](const std::filesystem::path& path) { return read_regular_file(path, false); },
-          .read_private_file = [](const std::filesystem::path& path) { return read_regular_file(path, true); }};
+          .read_file =
+              [](const std::filesystem::path& path) {
+                return read_regular_file(path).map([](PrivateFile file) { return std::move(file.text); });
+              },
+          .read_private_file = read_regular_file};
 }
 
 bool ReferenceResolver::knows(std::string_view tag) {
@@ -137,7 +144,7 @@ std::optional<std::string> ReferenceResolver::file(const std::string& path, cons
 }
 
 std::optional<std::string> ReferenceResolver::secret(const std::string& key, const Mark& at) {
-  if (!secrets_) read_secrets(at);
+  look_at_secrets(at);
   if (secrets_->refused) return std::nullopt;
   const Node* value = secrets_->find(key);
   if (value && value->kind == Node::Kind::scalar) return value->text;
@@ -171,22 +178,24 @@ int line_without_key(std::string_view text, const Node& secrets) {
 
 }  // namespace
 
-void ReferenceResolver::read_secrets(const Mark& at) {
+void ReferenceResolver::look_at_secrets(const Mark& at) {
+  if (secrets_) return;
   const std::filesystem::path path = directory_ / "secrets.yaml";
   const auto name = std::make_shared<const std::string>(path.string());
   secrets_ = Node::refusal();
-  const Result<std::string> text = references_.read_private_file(path);
-  if (!text && text.error().code == Errc::not_found) {
+  const Result<References::PrivateFile> file = references_.read_private_file(path);
+  if (!file && file.error().code == Errc::not_found) {
     problems_.add(at, fmt::format("{} does not exist; create it with mode 0600, one `key: value` a line",
                                   printable(path.string())));
     return;
   }
-  if (!text) return problems_.add({name, 0, 0}, text.error().text);
+  if (!file) return problems_.add({name, 0, 0}, file.error().text);
+  if (!file->exposure.empty()) problems_.add({name, 0, 0}, file->exposure);
   // The parser's own messages may repeat what stands there.
   Problems inner;
-  Node secrets = parse(*text, *name, directory_, {}, inner);
+  Node secrets = parse(file->text, *name, directory_, {}, inner);
   if (inner.empty() && secrets.kind == Node::Kind::map) {
-    if (const int line = line_without_key(*text, secrets); line > 0) {
+    if (const int line = line_without_key(file->text, secrets); line > 0) {
       problems_.add({name, line, 1}, "belongs to the value before it; is a quote before this not closed?");
       return;
     }

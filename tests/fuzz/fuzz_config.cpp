@@ -18,8 +18,8 @@ constexpr std::string_view kCanary = "c4n4ry";
 config::References references() {
   return {.environment = [](const std::string&) -> std::optional<std::string> { return std::string(kCanary); },
           .read_file = [](const std::filesystem::path&) -> Result<std::string> { return std::string(kCanary); },
-          .read_private_file = [](const std::filesystem::path&) -> Result<std::string> {
-            return "a: " + std::string(kCanary) + "\n";
+          .read_private_file = [](const std::filesystem::path&) -> Result<config::References::PrivateFile> {
+            return config::References::PrivateFile{"a: " + std::string(kCanary) + "\n", ""};
           }};
 }
 

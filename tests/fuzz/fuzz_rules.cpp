@@ -14,7 +14,10 @@ using namespace tidegate;
 
 config::References no_references() {
   return {[](const std::string&) { return std::nullopt; },
-          [](const std::filesystem::path&) -> Result<std::string> { return fail(Errc::not_found, "no files here"); }};
+          [](const std::filesystem::path&) -> Result<std::string> { return fail(Errc::not_found, "no files here"); },
+          [](const std::filesystem::path&) -> Result<config::References::PrivateFile> {
+            return fail(Errc::not_found, "no files here");
+          }};
 }
 
 /// A transition must be of a known rule, and raised and cleared in turn.

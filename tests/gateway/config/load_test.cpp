@@ -157,6 +157,26 @@ TEST_F(Load, SecretsThatOthersMayReadAreRefusedWithTheCommandThatMendsIt) {
   }
 }
 
+TEST_F(Load, AFileOfSecretsThatIsExposedHidesNoOtherProblem) {
+  const std::string exposed =
+      "secrets.yaml: others may use this file of secrets (mode 0644); run: chmod 600 "
+      "secrets.yaml\n";
+  write("secrets.yaml", "a: canary\nb: 7\n");
+  write("tidegate.yaml", "gateway: {name: !secret aa, site: !secret b}\nstorage: {max_size: !secret b}\n");
+  load();
+  EXPECT_EQ(problems(), exposed +
+                            "tidegate.yaml:1:17: secrets.yaml has no key 'aa' (did you mean 'a'?)\n"
+                            "tidegate.yaml:2:21: 'max_size' must be a size between 1MiB and 1024GiB (such as 64MB or "
+                            "2GiB), not the referenced "
+                            "value\n");
+  write("tidegate.yaml", "storage: [}\ngateway: {name: !secret a}\n");
+  load();
+  EXPECT_THAT(problems(), HasSubstr(exposed + "tidegate.yaml:1:11: not valid YAML"));
+  write("tidegate.yaml", "storage: [}\ngateway: {name: p}\n");
+  load();
+  EXPECT_THAT(problems(), Not(HasSubstr("secrets.yaml")));
+}
+
 TEST_F(Load, AnUnknownSecretNamesTheNearest) {
   write("tidegate.yaml", "gateway: {name: !secret broker_pasword}\n");
   write("secrets.yaml", "broker_password: canary\nlist: [canary]\n", fs::perms(0600));
