@@ -130,7 +130,7 @@ config::Shape options() {
                         "What the series' names begin with; the source's name where it is left out."),
        config::defaulted("groups", Shape::list(Shape::choice(group_names())),
                          "[cpu, memory, disk, network, temperature, uptime]", "What is read."),
-       config::defaulted("root", Shape::text(), "/", "Where proc and sys are found, for a gateway in a container.")});
+       config::defaulted("root", Shape::path(), "/", "Where proc and sys are found, for a gateway in a container.")});
 }
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {

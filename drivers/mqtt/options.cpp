@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gateway/core/text.h"
 #include "gateway/mqtt/options.h"
 
@@ -24,7 +26,13 @@ std::string pattern_problem(std::string_view text) {
 
 std::string pointer_problem(std::string_view text) {
   const auto path = path_of_pointer(text);
-  return path ? "" : path.error().text;
+  if (path) return "";
+  std::string rooted = fmt::format("/{}", text);
+  std::replace(rooted.begin(), rooted.end(), '.', '/');
+  if (!text.starts_with('/') && path_of_pointer(rooted)) {
+    return fmt::format("'{}' is no JSON pointer (did you mean '{}'?)", printable(text), printable(rooted));
+  }
+  return fmt::format("'{}' {}", printable(text), path.error().text);
 }
 
 Shape pattern() { return Shape::text_where("a topic pattern", pattern_problem); }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "drivers/registry.h"
+#include "gateway/core/text.h"
 #include "gateway/uplink/uplink.h"
 #include "rules/rule.h"
 
@@ -19,7 +20,8 @@ using config::Shape;
 using namespace std::chrono_literals;
 
 std::string check_endpoint(std::string_view text) {
-  return parse_endpoint(text) ? "" : "is not an address and a port, such as 127.0.0.1:8080 or [::]:8080";
+  if (parse_endpoint(text)) return "";
+  return fmt::format("'{}' is not an address and a port, such as 127.0.0.1:8080 or [::]:8080", printable(text));
 }
 
 Shape gateway_shape() {
@@ -53,7 +55,7 @@ journal::WhenFull when_full_of(std::string_view name) {
 Shape storage_shape() {
   return Shape::object(
       "The journal: where samples, alerts and the upstream backlog are kept.",
-      {defaulted("path", Shape::text(), "/var/lib/tidegate", "The folder of journal.db and history."),
+      {defaulted("path", Shape::path(), "/var/lib/tidegate", "The folder of journal.db and history."),
        defaulted("retention", Shape::duration(1h, 24h * 3660), "30d",
                  "Samples older than this go, a day at a time; their hours and days are kept for ten years."),
        defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB",

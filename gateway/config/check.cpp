@@ -41,9 +41,28 @@ Node::Kind kind_of(Type type) {
   return type == Type::map || type == Type::object || type == Type::variant ? Node::Kind::map : Node::Kind::scalar;
 }
 
+constexpr std::string_view kDecimalMark = "the decimal mark is a point";
+
+bool is_whole_number(const Node& node) {
+  std::string_view text = node.text;
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return node.kind == Node::Kind::scalar && !node.quoted && !text.empty() &&
+         text.find_first_not_of("0123456789") == text.npos;
+}
+
+/// `{above: 90,5 °C}`: what stands behind the comma reads as a key without a value. Or "".
+std::string decimal_comma_hint(const Node& map, std::size_t entry) {
+  const Node::Entry& rest = map.entries[entry];
+  const bool begins_with_digit = rest.key.find_first_of("0123456789") == 0;
+  if (entry == 0 || !begins_with_digit || !rest.value.is_null()) return "";
+  const Node::Entry& before = map.entries[entry - 1];
+  if (!is_whole_number(before.value)) return "";
+  return fmt::format("; {}: write {}: {}.{}", kDecimalMark, before.key, before.value.text, printable(rest.key));
+}
+
 class Checker {
  public:
-  explicit Checker(Problems& problems) : problems_(problems) {}
+  Checker(Problems& problems, const std::filesystem::path& folder) : problems_(problems), folder_(folder) {}
 
   void check(Node& node, const Shape& shape, const Place& place) {
     const Shape::Rule& rule = shape.rule();
@@ -81,12 +100,16 @@ class Checker {
   void check_scalar(Node& node, const Shape::Rule& rule, const Place& place) {
     if (rule.secret) node.secret = true;
     std::string what = scalar_problem(node, rule, place.key);
-    if (!what.empty()) refuse(node, std::move(what));
+    if (!what.empty()) return refuse(node, std::move(what));
+    if (rule.path) node.text = (folder_ / node.text).lexically_normal().string();
   }
 
   void check_count(Node& node, std::size_t count, const Shape::Rule& rule, const Place& place) {
     if (count <= rule.max_count) return;
-    refuse(node, fmt::format("{} has {} entries; at most {} are allowed", place.shown(), count, rule.max_count));
+    const bool of_numbers = rule.of.front().type() == Type::quantity || rule.of.front().type() == Type::number;
+    const std::string hint = of_numbers ? fmt::format("; {}", kDecimalMark) : "";
+    refuse(node,
+           fmt::format("{} has {} entries; at most {} are allowed{}", place.shown(), count, rule.max_count, hint));
   }
 
   void check_list(Node& node, const Shape::Rule& rule, const Place& place) {
@@ -126,7 +149,8 @@ class Checker {
     for (std::size_t i = 0; i < written; ++i) {
       Node::Entry& entry = node.entries[i];
       if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-      const std::string hint = did_you_mean(entry.key, known);
+      std::string hint = did_you_mean(entry.key, known);
+      if (hint.empty()) hint = decimal_comma_hint(node, i);
       problems_.add(entry.at, fmt::format("unknown key '{}' in {}{}", printable(entry.key), place.shown(),
                                           hint.empty() ? fmt::format("; valid are {}", fmt::join(known, ", ")) : hint));
       entry.value.refused = true;
@@ -212,7 +236,7 @@ class Checker {
     for (std::size_t i = 0; candidates.size() > 1 && i < candidates.size(); ++i) {
       Problems tried;
       Node copy = node;
-      Checker(tried).check(copy, *candidates[i], place);
+      Checker(tried, folder_).check(copy, *candidates[i], place);
       if (!tried.empty()) continue;
       node = std::move(copy);
       return;
@@ -221,10 +245,13 @@ class Checker {
   }
 
   Problems& problems_;
+  const std::filesystem::path& folder_;
 };
 
 }  // namespace
 
-void check(Node& node, const Shape& shape, Problems& problems) { Checker(problems).check(node, shape, {}); }
+void check(Node& node, const Shape& shape, Problems& problems, const std::filesystem::path& folder) {
+  Checker(problems, folder).check(node, shape, {});
+}
 
 }  // namespace tidegate::config

@@ -62,7 +62,7 @@ Node load(const fs::path& file, const Shape& shape, const References& references
   for (const fs::path& more : yaml_files(directory / "conf.d", problems)) {
     join(root, read(more, directory, references, problems), "", problems);
   }
-  check(root, shape, problems);
+  check(root, shape, problems, directory);
   return root;
 }
 

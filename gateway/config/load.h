@@ -40,8 +40,8 @@ Node parse(std::string_view yaml, const std::string& file_name, const std::files
            const References& references, Problems& problems);
 
 /// `file` and every conf.d/*.yaml beside it (by name), joined: lists append, maps join, a scalar set twice is a
-/// problem that names both places. Then checked against `shape`. `!secret` and relative `!file` paths stand on the
-/// folder of `file`, in conf.d too.
+/// problem that names both places. Then checked against `shape`. `!secret` and relative paths stand on the folder of
+/// `file`, in conf.d too, so that a section may move from one file to the other.
 Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems);
 
 }  // namespace tidegate::config

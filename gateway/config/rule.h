@@ -15,6 +15,7 @@ namespace tidegate::config {
 struct Shape::Rule {
   Type type = Type::any;
   bool secret = false;
+  bool path = false;
   std::int64_t min = std::numeric_limits<std::int64_t>::min();  ///< integer; duration in µs
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   double min_number = std::numeric_limits<double>::lowest();

@@ -263,6 +263,7 @@ std::string text_problem(const Node& node, const Shape::Rule& rule, std::string_
     if (node.secret) return "a word that other programs read as true or false; put it in quotes";
     return fmt::format("{} is true or false to some programs; for text write \"{}\"", quoted(node), node.text);
   }
+  if (rule.path && node.text.empty()) return not_expected(node, rule, key);
   if (!rule.accept) return "";
   std::string what = rule.accept(node.text);
   // The check's own words may repeat the text.

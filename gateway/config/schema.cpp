@@ -83,6 +83,7 @@ Shape Shape::text() { return of({.type = Type::text, .what = "text"}); }
 Shape Shape::secret() { return of({.type = Type::text, .secret = true, .what = "text"}); }
 Shape Shape::integer(std::int64_t min, std::int64_t max) { return of({.type = Type::integer, .min = min, .max = max}); }
 Shape Shape::number(double min, double max) { return of({.type = Type::number, .min_number = min, .max_number = max}); }
+Shape Shape::path() { return of({.type = Type::text, .path = true, .what = "a path"}); }
 Shape Shape::duration(Micros min, Micros max) {
   return of({.type = Type::duration, .min = min.count(), .max = max.count()});
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -43,6 +44,8 @@ class Shape {
   /// null words must be quoted; `secret` keeps it out of every output.
   static Shape text();
   static Shape secret();
+  /// Of a file or a folder. After check() a relative one stands on the folder that check() is given.
+  static Shape path();
   static Shape boolean();                                    ///< true or false, nothing else
   static Shape integer(std::int64_t min, std::int64_t max);  ///< decimal only: 010, 0x10 and 1_000 are errors
   static Shape number(double min, double max);
@@ -91,8 +94,9 @@ Shape::Field optional(std::string key, Shape shape, std::string doc);
 Shape::Field defaulted(std::string key, Shape shape, std::string default_text, std::string doc);
 
 /// Checks `node` against `shape`, adds every problem (with the nearest valid key), fills in defaults, and refuses what
-/// does not fit: what does can be looked at further (Node::sound), so that all problems are told at once.
-void check(Node& node, const Shape& shape, Problems& problems);
+/// does not fit: what does can be looked at further (Node::sound), so that all problems are told at once. `folder` is
+/// what relative paths start at.
+void check(Node& node, const Shape& shape, Problems& problems, const std::filesystem::path& folder = {});
 
 /// The JSON Schema (draft 2020-12) of a shape, as text, two-space indent.
 std::string json_schema(const Shape& shape, std::string_view title);

@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
 
 #include "gateway/core/text.h"
 
@@ -57,16 +56,14 @@ std::string host_name() {
   return name.data();
 }
 
-/// A file that the user named, from the folder of the configuration; unreadable ones are problems.
+/// A file that the user named; one that cannot be read is a problem.
 std::string file_of(const Node& tls, std::string_view key, Problems& problems) {
   if (!tls.has(key)) return "";
   const Node& node = tls[key];
-  std::filesystem::path file = node.string();
-  if (file.is_relative() && node.at.file) file = std::filesystem::path(*node.at.file).parent_path() / file;
-  if (access(file.c_str(), R_OK) != 0) {
-    problems.add(node.at, fmt::format("cannot read {}: {}", file.string(), std::strerror(errno)));
+  if (access(node.text.c_str(), R_OK) != 0) {
+    problems.add(node.at, fmt::format("cannot read {}: {}", node.shown(), std::strerror(errno)));
   }
-  return file.string();
+  return node.string();
 }
 
 Tls tls_of(const Node& section, const Address& broker, Problems& problems) {
@@ -89,20 +86,20 @@ Tls tls_of(const Node& section, const Address& broker, Problems& problems) {
 }
 
 std::string topic_problem(std::string_view text) {
-  if (text.empty() || text.size() > 65535 || !valid_utf8(text)) return "is no MQTT topic: 1 to 65535 bytes of UTF-8";
+  if (text.empty() || text.size() > 65535 || !valid_utf8(text)) return "an MQTT topic has 1 to 65535 bytes of UTF-8";
   if (text.find_first_of(std::string_view("+#\0", 3)) != std::string_view::npos)
-    return "is no MQTT topic: + and # may not stand in it";
+    return fmt::format("'{}' is no topic to publish to: + and # may not stand in it", printable(text));
   return "";
 }
 
 Shape tls_shape() {
   static const Shape shape = Shape::object(
       "TLS of the connection. Needs a broker address with mqtts://.",
-      {optional("ca", Shape::text(),
+      {optional("ca", Shape::path(),
                 "PEM file of the authority that signed the broker's certificate. Missing: the system's authorities."),
-       optional("certificate", Shape::text(),
+       optional("certificate", Shape::path(),
                 "PEM file of the gateway's own certificate, for brokers that ask for one."),
-       optional("key", Shape::text(), "PEM file of its private key."),
+       optional("key", Shape::path(), "PEM file of its private key."),
        optional("key_password", Shape::secret(), "Password of the private key."),
        defaulted("verify", Shape::boolean(), "true",
                  "Check the broker's certificate and host name. Without it anybody can pose as the broker.")});
@@ -130,7 +127,7 @@ Result<Address> Address::parse(std::string_view text) {
     if (candidate.name == scheme_name) scheme = &candidate;
   }
   if (scheme == nullptr)
-    return fail(Errc::invalid, "is no broker address (mqtt://, mqtts://, ws:// or wss://); {}", kExample);
+    return fail(Errc::invalid, "is none of a broker (mqtt://, mqtts://, ws:// or wss://); {}", kExample);
   const std::string_view rest = text.substr(colon + 3);
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   const std::string_view authority = rest.substr(0, slash);
@@ -163,7 +160,7 @@ std::string Address::paho_uri() const {
 std::vector<Shape::Field> connection_fields() {
   const auto address_problem = [](std::string_view text) {
     const auto address = Address::parse(text);
-    return address ? std::string() : address.error().text;
+    return address ? std::string() : "the address " + address.error().text;  // not repeated: it may hold a password
   };
   return {
       required("broker", Shape::text_where("a broker address", address_problem),

@@ -26,7 +26,10 @@ TEST(MqttOptions, NeedOnlyATopic) { EXPECT_EQ(problems_of("{topic: \"z/{device}\
 TEST(MqttOptions, PointAtWhatIsWrong) {
   EXPECT_THAT(problems_of("{topic: \"a/#/b\"}"), HasSubstr("test.yaml:1:"));
   EXPECT_THAT(problems_of("{topic: \"a/{device}\", series: \"{devise}/x\"}"), HasSubstr("device"));
-  EXPECT_THAT(problems_of("{topic: a, payload: {fields: {t: temperature}}}"), HasSubstr("JSON pointer"));
+  EXPECT_THAT(problems_of("{topic: a, payload: {fields: {t: temperature}}}"),
+              HasSubstr("'temperature' is no JSON pointer (did you mean '/temperature'?)"));
+  EXPECT_THAT(problems_of("{topic: a, payload: {timestamp: {pointer: head.ts}}}"),
+              HasSubstr("(did you mean '/head/ts'?)"));
   EXPECT_THAT(problems_of("{topic: a, payload: {fields: {\"a+b\": /x}}}"),
               HasSubstr("cannot be part of a series' name"));
   EXPECT_THAT(problems_of("{topic: a, payload: {fields: {t: /x}, ignore: [z]}}"),

@@ -11,6 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 
 /// Everything that `tidegate check` would say of this file.
 std::string problems_of(std::string_view yaml) {
@@ -104,6 +105,30 @@ TEST(Settings, ANameThatIsASecretIsNotRepeated) {
                           "  - {name: !env TIDEGATE_TEST_CANARY, type: self}\n"
                           "  - {name: !env TIDEGATE_TEST_CANARY, type: self}\n"),
               testing::AllOf(HasSubstr(":3:"), testing::Not(HasSubstr("canary"))));
+}
+
+TEST(Settings, RelativePathsStartAtTheFolderOfTheMainFile) {
+  const test::TempDir directory;
+  const std::string folder = directory.path().string();
+  directory.write("ca.pem", "");
+  std::filesystem::create_directory(directory / "conf.d");
+  directory.write("conf.d/more.yaml",
+                  "storage: {path: ./data}\n"
+                  "sources:\n"
+                  "  - {name: host, type: host, root: roots/a}\n"
+                  "uplinks:\n"
+                  "  - {name: cloud, type: mqtt, broker: \"mqtts://cloud\", tls: {ca: ca.pem, key: no-such.pem}}\n");
+  config::Problems problems;
+  const Settings settings = load_settings(directory.write("tidegate.yaml", "{}\n"), problems);
+  EXPECT_EQ(problems.text(), "");
+  EXPECT_EQ(settings.storage.directory, folder + "/data");
+  EXPECT_EQ(settings.sources.at(0).string("root"), folder + "/roots/a");
+  EXPECT_EQ(settings.uplinks.at(0)["tls"].string("ca"), folder + "/ca.pem");
+  try_parts(settings, problems);
+  EXPECT_THAT(problems.text(), HasSubstr("cannot read " + folder + "/no-such.pem"));
+  EXPECT_THAT(problems.text(), Not(HasSubstr("/ca.pem")));
+  EXPECT_THAT(problems_of("storage: {path: /srv/tidegate}\n"), "");
+  EXPECT_THAT(problems_of("storage: {path: \"\"}\n"), HasSubstr("'path' must be a path, not ''"));
 }
 
 TEST(Settings, AnAddressNeedsAPort) {
