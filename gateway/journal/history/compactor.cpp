@@ -149,9 +149,9 @@ Status Compactor::write_day(sql::Connection& log, Round round, Day day, const st
   if (!file) return fail(std::move(file.error()));
   const auto before = file->last_round();
   if (!before) return fail(before.error());
-  // A crash came between this file's commit and the cursor's: what it has is not written again.
+  // A crash or a failure came between this file's commit and the cursor's: what it has is not written again.
   if (*before && (*before)->epoch == round.epoch) round.first = std::max(round.first, next((*before)->last));
-  if (round.first > round.last) return {};
+  if (round.first > round.last) return file->confirm();
   if (Status status = withdraw(options_.directory, day); !status) return status;
   std::uint64_t written = 0;
   Status status = file->add(round, [&](const std::function<Status(const DayFile::Part&)>& put) -> Status {

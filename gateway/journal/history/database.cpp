@@ -54,6 +54,11 @@ Result<sql::Connection> open_to_write(const fs::path& file, const char* tables) 
   return connection;
 }
 
+/// A transaction that writes what is there already; SQLite spares itself an UPDATE of that kind, but not this.
+Status confirm(sql::Connection& connection) {
+  return connection.run(fmt::format("PRAGMA user_version={}", kVersion).c_str());
+}
+
 Result<sql::Connection> open_to_read(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return fail(Errc::not_found, "{} is gone", file.string());

@@ -11,6 +11,10 @@ namespace tidegate::journal::history {
 /// another program's, or a newer version's.
 Result<sql::Connection> open_to_write(const std::filesystem::path& file, const char* tables);
 
+/// What the file holds is on disk for good then. A commit whose last sync failed shows in the file too, though its
+/// rollback journal may come back with a power cut, and with it what was before.
+Status confirm(sql::Connection& connection);
+
 /// Errc::not_found where retention has taken it, or the power went before there was anything in it.
 Result<sql::Connection> open_to_read(const std::filesystem::path& file);
 

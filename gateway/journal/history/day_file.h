@@ -43,6 +43,8 @@ class DayFile {
   /// Gives the round's parts to `put`, in order of series.
   using Parts = std::function<Status(const std::function<Status(const Part&)>& put)>;
   Status add(Round round, const Parts& parts);
+  /// As history::confirm().
+  Status confirm();
   /// In a new part of a day: it has the log up to where the part before it has.
   Status continue_from(Round round);
 

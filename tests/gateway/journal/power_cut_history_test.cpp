@@ -31,12 +31,15 @@ class PowerCutHistoryTest : public CompactionTest {
   }
 
   void note_promise() {
-    promises.push_back({vfs.moment(), all.size(), test::read_file(directory.path() / "journal.lock")});
+    promises.push_back({vfs->moment(), all.size(), test::read_file(directory.path() / "journal.lock")});
   }
 
   /// A batch an hour; what is an hour old leaves the log as soon as history has it.
-  void play(int hours) {
+  void play(int hours, std::size_t failing_sync = 0) {
+    vfs.reset();  // its end is not to take the new one's place away
+    vfs = std::make_unique<PowerCutVfs>();
     open();
+    vfs->fail_sync(failing_sync);
     const SeriesId ids[] = {series("a"), series("b")};
     for (int hour = 0; hour < hours; ++hour) {
       std::vector<Sample> samples;
@@ -45,17 +48,35 @@ class PowerCutHistoryTest : public CompactionTest {
           samples.push_back(sample(id, static_cast<double>(hour * 7 + static_cast<int>(i) * 3 % 100) / 10.0));
         clock.advance(2min);
       }
-      keep(std::move(samples));
+      keep_at_last(std::move(samples));
       note_promise();
       if (hour % 5 == 4) {
-        compact();
+        compact_at_last();
         note_promise();
       }
     }
     journal.reset();
     note_promise();
-    end = vfs.moment();
-    vfs.end();
+    end = vfs->moment();
+    vfs->end();
+  }
+
+  /// One sync may fail.
+  void keep_at_last(std::vector<Sample> samples) {
+    Batch batch;
+    batch.samples = samples;
+    ASSERT_TRUE(journal->append(batch) || journal->append(batch));
+    all.insert(all.end(), samples.begin(), samples.end());
+  }
+  void compact_at_last() {
+    int failures = 0;
+    for (bool more = true; more;) {
+      const auto done = journal->compact({}, true);
+      const bool maintained = journal->maintain().has_value();
+      more = !done || *done || !maintained;
+      if (!done || !maintained) ++failures;
+      ASSERT_LT(failures, 3) << (done ? "" : done.error().text);
+    }
   }
 
   /// Those of the batches that the journal says it took.
@@ -73,7 +94,7 @@ class PowerCutHistoryTest : public CompactionTest {
     fs::remove_all(directory.path());
     fs::create_directories(directory.path());
     std::mt19937 random(static_cast<unsigned>(moment));
-    vfs.leave(moment, what, random);
+    vfs->leave(moment, what, random);
     Promise promised{0, 0, ""};
     for (const Promise& promise : promises) {
       if (promise.moment <= moment) promised = promise;
@@ -101,7 +122,7 @@ class PowerCutHistoryTest : public CompactionTest {
     EXPECT_EQ(found, taken(id));
   }
 
-  PowerCutVfs vfs;
+  std::unique_ptr<PowerCutVfs> vfs;
   const Timestamp start = clock.now();
   std::vector<Promise> promises;
   std::size_t end = 0;
@@ -116,6 +137,24 @@ TEST_F(PowerCutHistoryTest, AtAnyMomentEverySampleIsThereOnce) {
     cut_at(moment, moment % 3 == 0 ? PowerCutVfs::Unsynced::dropped : PowerCutVfs::Unsynced::either);
   }
   RecordProperty("moments", static_cast<int>(end));
+  RecordProperty("cuts", cuts);
+}
+
+TEST_F(PowerCutHistoryTest, WhatAFailedSyncLeftUndoneTakesNothingWithIt) {
+  int cuts = 0;
+  for (std::size_t failing = 1; !HasFailure(); failing += 4) {
+    SCOPED_TRACE(fmt::format("sync {} fails", failing));
+    promises.clear();
+    all.clear();
+    fs::remove_all(directory.path());
+    play(30, failing);
+    const auto failed = vfs->failed_at();
+    if (HasFatalFailure() || !failed) break;
+    for (std::size_t moment = *failed; moment <= end && !HasFailure();
+         moment += moment < *failed + 20 ? 2 : 50, ++cuts) {
+      cut_at(moment, moment % 3 == 0 ? PowerCutVfs::Unsynced::dropped : PowerCutVfs::Unsynced::either);
+    }
+  }
   RecordProperty("cuts", cuts);
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <utility>
 
 #include "tests/gateway/journal/shim_vfs.h"
 
@@ -92,18 +93,43 @@ struct Inode {
   std::vector<const Step*> since;
 };
 
+/// How much of a step a power cut leaves; nothing: none of it, not even an empty write's change of size.
+std::optional<std::size_t> survives(const Step& step, PowerCutVfs::Unsynced what, std::mt19937& random) {
+  const auto choice = what == PowerCutVfs::Unsynced::kept      ? 0
+                      : what == PowerCutVfs::Unsynced::dropped ? 1
+                                                               : random() % 3;
+  if (choice == 1) return std::nullopt;
+  const std::size_t much = step.data.size();
+  return choice == 2 ? std::min(much, random() % (much / kSector + 1) * kSector) : much;
+}
+
 std::string content_of(const Inode& inode, PowerCutVfs::Unsynced what, std::mt19937& random) {
   std::string content = inode.synced;
   for (const Step* step : inode.since) {
-    const auto choice = what == PowerCutVfs::Unsynced::kept      ? 0
-                        : what == PowerCutVfs::Unsynced::dropped ? 1
-                                                                 : random() % 3;
-    if (choice == 1) continue;
-    std::size_t much = step->data.size();
-    if (choice == 2) much = std::min(much, random() % (much / kSector + 1) * kSector);
-    apply(*step, content, much);
+    const auto much = survives(*step, what, random);
+    if (much) apply(*step, content, *much);
+    // The file system keeps the order of its own: what was written to a file after it was cut is not there without
+    // that.
+    if (!much && step->kind == Step::Kind::truncate) break;
   }
   return content;
+}
+
+/// What was written may never be: it is not tried again. The file system's own changes are.
+void give_up(Inode& inode, PowerCutVfs::Unsynced what, std::mt19937& random) {
+  std::vector<const Step*> pending;
+  for (const Step* step : std::exchange(inode.since, {})) {
+    if (step->kind == Step::Kind::truncate) {
+      pending.push_back(step);
+    } else if (const auto much = survives(*step, what, random)) {
+      if (pending.empty()) {
+        apply(*step, inode.synced, *much);
+      } else {
+        pending.push_back(step);
+      }
+    }
+  }
+  inode.since = std::move(pending);
 }
 
 }  // namespace
@@ -156,8 +182,7 @@ void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random)
         names_synced = names.size();
         break;
       case Step::Kind::failed_sync:
-        files[step.inode].synced = content_of(files[step.inode], what, random);
-        files[step.inode].since.clear();
+        give_up(files[step.inode], what, random);
         break;
       default:
         files[step.inode].since.push_back(&step);
