@@ -104,15 +104,17 @@ Api::Api(const Options& options, const journal::Journal& journal, Gateway& gatew
 
 std::span<const Api::Route> Api::routes() {
   using enum Workers::Lane;
+  static constexpr std::array<std::string_view, 4> kHistory = {"series", "from", "to", "points"};
+  static constexpr std::array<std::string_view, 1> kLimit = {"limit"};
   static constexpr std::array<Route, 9> kRoutes = {{{"GET", "/healthz", &Api::health, quick},
                                                     {"GET", "/metrics", &Api::metrics, slow},
                                                     {"GET", "/api/v1/series", &Api::series, quick},
-                                                    {"GET", "/api/v1/history", &Api::history, slow},
+                                                    {"GET", "/api/v1/history", &Api::history, slow, kHistory},
                                                     {"GET", "/api/v1/alerts", &Api::alerts, slow},
-                                                    {"GET", "/api/v1/alerts/log", &Api::alert_log, slow},
+                                                    {"GET", "/api/v1/alerts/log", &Api::alert_log, slow, kLimit},
                                                     {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
                                                     {"GET", "/api/v1/state", &Api::state, quick},
-                                                    {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow}}};
+                                                    {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow, kLimit}}};
   return kRoutes;
 }
 

@@ -36,6 +36,7 @@ class Api {
     std::string_view method, path;
     Reply (Api::*call)(const Call&);
     Workers::Lane lane;
+    std::span<const std::string_view> parameters{};  ///< of its query; any other is refused
   };
   /// The one list of routes.
   static std::span<const Route> routes();

@@ -1,5 +1,7 @@
 #include "dashboard/query.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -22,6 +24,8 @@ Result<std::int64_t> parameter(const Query& query, const std::string& name, std:
                                std::int64_t max) {
   const auto found = query.find(name);
   if (found == query.end()) return fallback;
+  if (query.count(name) > 1)
+    return fail(Errc::invalid, "{}: it is given {} times, once is meant", name, query.count(name));
   const auto value = whole_number(found->second);
   if (!value || *value < min || *value > max) {
     return fail(Errc::invalid, "{}: '{}' is no whole number from {} to {}", name, printable(found->second, 64), min,
@@ -68,6 +72,18 @@ Result<std::string> string_field(const nlohmann::json& object, const char* name,
 
 }  // namespace
 
+Status check_names(const Query& query, std::span<const std::string_view> known) {
+  for (const auto& [name, value] : query) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::vector<std::string> names(known.begin(), known.end());
+    std::string hint = did_you_mean(name, names);
+    if (hint.empty())
+      hint = names.empty() ? "; there is none here" : fmt::format("; known are {}", fmt::join(names, ", "));
+    return fail(Errc::invalid, "unknown parameter '{}'{}", printable(name, 64), hint);
+  }
+  return {};
+}
+
 std::optional<EventId> parse_event_id(std::string_view text) {
   constexpr std::size_t kLongestId = 128;
   const auto colon = text.rfind(':');
@@ -79,6 +95,9 @@ std::optional<EventId> parse_event_id(std::string_view text) {
 
 Result<HistoryQuery> parse_history(const Query& query, Timestamp now) {
   HistoryQuery history;
+  if (const std::size_t given = query.count("series"); given > HistoryQuery::kMaxSeries) {
+    return fail(Errc::invalid, "{} series in one request; at most {}", given, HistoryQuery::kMaxSeries);
+  }
   const auto [first, last] = query.equal_range("series");
   for (auto at = first; at != last; ++at) {
     if (std::find(history.series.begin(), history.series.end(), at->second) == history.series.end()) {
@@ -86,9 +105,6 @@ Result<HistoryQuery> parse_history(const Query& query, Timestamp now) {
     }
   }
   if (history.series.empty()) return fail(Errc::invalid, "say which series: ?series=device/metric");
-  if (history.series.size() > HistoryQuery::kMaxSeries) {
-    return fail(Errc::invalid, "{} series in one request; at most {}", history.series.size(), HistoryQuery::kMaxSeries);
-  }
   const auto points = parameter(query, "points", 300, 1, HistoryQuery::kMaxPoints);
   if (!points) return fail(points.error());
   history.points = static_cast<std::size_t>(*points);

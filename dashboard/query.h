@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace tidegate::dashboard {
 
 /// Decoded query parameters, by name.
 using Query = std::multimap<std::string, std::string>;
+/// Refuses a parameter that is none of `known`: one that is misspelt would do nothing, in silence.
+Status check_names(const Query& query, std::span<const std::string_view> known);
 
 struct EventId {
   std::string epoch;

@@ -168,8 +168,11 @@ class Web::Router final : public httplib::Server {
   void add_routes(Api& api) {
     for (const Api::Route& route : Api::routes()) {
       methods_.emplace(route.path, route.method);
-      const auto handler = [&api, call = route.call](const httplib::Request& request, httplib::Response& response) {
-        send((api.*call)({request.params, request.body, request.remote_addr}), response);
+      const auto handler = [&api, route](const httplib::Request& request, httplib::Response& response) {
+        const auto known = check_names(request.params, route.parameters);
+        send(known ? (api.*route.call)({request.params, request.body, request.remote_addr})
+                   : problem(400, known.error().text),
+             response);
       };
       if (route.method == "GET") Get(literal_regex(route.path), handler);
       if (route.method == "POST") Post(literal_regex(route.path), handler);
@@ -188,6 +191,10 @@ class Web::Router final : public httplib::Server {
   }
 
   static void become_stream(const httplib::Request& request, httplib::Response& response) {
+    static constexpr std::array<std::string_view, 1> kParameters = {"last_event_id"};
+    if (const auto known = check_names(request.params, kParameters); !known) {
+      return send(problem(400, known.error().text), response);
+    }
     response.set_header("Content-Type", "text/event-stream");
     if (request.method != "GET") return;
     const auto header = request.get_header_value("Last-Event-ID");

@@ -179,6 +179,23 @@ TEST_F(Http, WhatCannotBeParsedIsRefusedAndTheConnectionClosed) {
   EXPECT_EQ(response.headers.at("content-type"), "application/problem+json");
 }
 
+TEST_F(Http, AParameterThatIsNotKnownIsRefusedWithTheNearest) {
+  const auto refused = [this](const std::string& path) {
+    const auto response = get(path);
+    EXPECT_EQ(response.status, 400) << path;
+    EXPECT_EQ(response.headers.at("content-type"), "application/problem+json") << path;
+    return json::parse(response.body).value("detail", "");
+  };
+  EXPECT_EQ(refused("/api/v1/history?series=a/b&pionts=5"), "unknown parameter 'pionts' (did you mean 'points'?)");
+  EXPECT_EQ(refused("/api/v1/history?series=a/b&until=5"),
+            "unknown parameter 'until'; known are series, from, to, points");
+  EXPECT_EQ(refused("/api/v1/alerts/log?limits=5"), "unknown parameter 'limits' (did you mean 'limit'?)");
+  EXPECT_EQ(refused("/api/v1/dead-letters?limt=5"), "unknown parameter 'limt' (did you mean 'limit'?)");
+  EXPECT_EQ(refused("/api/v1/series?%0A=1"), "unknown parameter '\\x0a'; there is none here");
+  EXPECT_EQ(refused("/api/v1/stream?lastEventId=e:1"),
+            "unknown parameter 'lastEventId' (did you mean 'last_event_id'?)");
+}
+
 TEST_F(Http, StateIsAsDocumented) {
   GatewayView view;
   view.rules.push_back({.name = "hot",

@@ -67,6 +67,21 @@ TEST(HistoryQuery, BoundsSeriesAndPointsInAll) {
   EXPECT_FALSE(parse_history(query, kNow));
 }
 
+TEST(HistoryQuery, CountsASeriesEachTimeThatItIsAskedFor) {
+  Query query;
+  for (int i = 0; i < 64; ++i) query.emplace("series", "a/b");
+  EXPECT_TRUE(parse_history(query, kNow));
+  query.emplace("series", "a/b");
+  ASSERT_FALSE(parse_history(query, kNow));
+  EXPECT_EQ(parse_history(query, kNow).error().text, "65 series in one request; at most 64");
+}
+
+TEST(HistoryQuery, TakesTheOthersOnce) {
+  const auto twice = parse_history({{"series", "a/b"}, {"points", "5"}, {"points", "6"}}, kNow);
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().text, "points: it is given 2 times, once is meant");
+}
+
 TEST(Limit, HasADefaultAndAMaximum) {
   EXPECT_EQ(parse_limit({}, 100, 1000).value(), 100u);
   EXPECT_EQ(parse_limit({{"limit", "1000"}}, 100, 1000).value(), 1000u);
