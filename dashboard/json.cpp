@@ -36,7 +36,8 @@ Json rule_json(const RuleView& rule) {
   return {{"name", rule.name},           {"kind", rule.kind},
           {"condition", rule.condition}, {"severity", name(rule.severity)},
           {"series", rule.series},       {"instances", rule.instances},
-          {"active", rule.active}};
+          {"active", rule.active},       {"unfit", rule.unfit},
+          {"problems", rule.problems}};
 }
 
 Json wear_json(const std::optional<WearView>& wear) {

@@ -44,6 +44,8 @@ struct RuleView {
   std::string name, kind, condition, series;
   Severity severity{};
   std::size_t instances = 0, active = 0;
+  std::size_t unfit = 0;              ///< series that it matches and cannot watch
+  std::vector<std::string> problems;  ///< why, of the first of them
 };
 /// What storing costs the flash, lately.
 struct WearView {

@@ -210,16 +210,17 @@ bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
 
 std::vector<Engine::RuleStatus> Engine::status() const {
   std::vector<RuleStatus> all;
-  for (const Rule& rule : impl_->rules) all.push_back({rule.name, 0, 0, {}});
+  for (const Rule& rule : impl_->rules) all.push_back({rule.name, 0, 0, 0, {}});
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
     RuleStatus& status = all[instance.rule];
     if (instance.detector) {
       ++status.instances;
       status.active += raised(instance.state.phase) ? 1 : 0;
-    } else if (status.problems.size() < kMaxProblems) {
-      status.problems.push_back(impl_->problems[i]);
+      continue;
     }
+    ++status.unfit;
+    if (status.problems.size() < kMaxProblems) status.problems.push_back(impl_->problems[i]);
   }
   return all;
 }

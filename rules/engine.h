@@ -88,7 +88,8 @@ class Engine {
     std::string name;
     std::size_t instances;  ///< series that it watches
     std::size_t active;
-    std::vector<std::string> problems;  ///< series that it matches and cannot watch, and why; the first kMaxProblems
+    std::size_t unfit;                  ///< series that it matches and cannot watch
+    std::vector<std::string> problems;  ///< why, "series: reason"; of the first kMaxProblems
   };
   static constexpr std::size_t kMaxProblems = 20;
   std::vector<RuleStatus> status() const;

@@ -197,7 +197,7 @@ void Runtime::start_uplinks(const std::vector<config::Node>& sections,
 void Runtime::describe_rules(const std::vector<rules::Rule>& rules) {
   std::vector<dashboard::RuleView> views;
   for (const rules::Rule& rule : rules) {
-    views.push_back({rule.name, rule.kind, rule.condition, rule.series.text(), rule.severity, 0, 0});
+    views.push_back({rule.name, rule.kind, rule.condition, rule.series.text(), rule.severity});
   }
   const std::lock_guard lock(parts_mutex_);
   rule_views_ = std::move(views);
@@ -315,7 +315,8 @@ dashboard::GatewayView Runtime::view() const {
     if (const auto found = status.find(rule.name); found != status.end()) {
       rule.instances = found->second.instances;
       rule.active = found->second.active;
-      for (const std::string& problem : found->second.problems) rule.condition += "; cannot watch " + problem;
+      rule.unfit = found->second.unfit;
+      rule.problems = std::move(found->second.problems);
     }
   }
   for (const auto& uplink : uplinks_) {

@@ -204,12 +204,15 @@ TEST_F(Http, StateIsAsDocumented) {
                         .series = "{d}/t",
                         .severity = Severity::high,
                         .instances = 3,
-                        .active = 1});
+                        .active = 1,
+                        .unfit = 2,
+                        .problems = {"a/t: it is a series of states, which have no size; use equals"}});
   view.store.rate = std::numeric_limits<double>::quiet_NaN();
   rig.gateway.set_view(view);
   const auto state = get_json("/api/v1/state");
   EXPECT_EQ(state["rules"][0], json::parse(R"({"name": "hot", "kind": "threshold", "condition": "above 90 °C",
-      "severity": "high", "series": "{d}/t", "instances": 3, "active": 1})"));
+      "severity": "high", "series": "{d}/t", "instances": 3, "active": 1,
+      "unfit": 2, "problems": ["a/t: it is a series of states, which have no size; use equals"]})"));
   EXPECT_EQ(state["gateway"]["time"], 1'700'000'000'000'000);
   EXPECT_EQ(state["store"]["rate"], nullptr);
   EXPECT_EQ(state["store"]["last_seq"], 0);

@@ -112,7 +112,7 @@ export class FakeGateway {
     const down = this.upstreamDownSince !== null;
     const source = (name, type, rate, more = {}) => ({ name, type, health: 'up', text: '', since: this.started,
       series: this.points.filter((point) => point.source === name).length, rate, rejected: 0, ...more });
-    const rule = (name, kind, condition, severity, series, instances) => ({ name, kind, condition, severity, series, instances,
+    const rule = (name, kind, condition, severity, series, instances, unfit = 0, problems = []) => ({ name, kind, condition, severity, series, instances, unfit, problems,
       active: [...this.alerts.values()].filter((alert) => alert.rule === name && ['active', 'clearing'].includes(alert.phase)).length });
     return {
       gateway: { name: 'plant-7', site: 'Hall 3', version: this.version, started: this.started, time: this.now(), epoch: this.epoch, demo: this.demo },
@@ -120,7 +120,7 @@ export class FakeGateway {
         source('host', 'host', 2.5), source('self', 'self', 1.5)],
       rules: [rule('boiler-overheating', 'threshold', 'above 90 °C for 30 s, clear below 85 °C', 'critical', '{device}/temperature', 4),
         rule('cold-room-warming', 'trend', 'rising faster than 0.2 °C/min over 10 min', 'high', 'coldroom/temperature', 1),
-        rule('sensor-silent', 'absence', 'no sample for 5 min', 'warning', '{device}/+', 19)],
+        rule('sensor-silent', 'absence', 'no sample for 5 min', 'warning', '{device}/+', 19), ...(this.moreRules ?? []).map((more) => rule(...more))],
       store: { health: 'up', text: '', takes_samples: true, takes_alerts: true, alerts_waiting: 0, notices: [], rate: 21.2, commit_p50_ms: 2.1, commit_p99_ms: 6.4, queue_depth: 3, queue_capacity: 65_536, dropped: 0,
         used_bytes: 148e6, max_bytes: 2 ** 30,
         wear: { bytes_a_sample: 11.2, bytes_a_day: 9.6e8, life_years: 14.2 }, oldest: this.started - 20 * 24 * kHour, last_seq: this.seq, ...this.storeHealth },

@@ -94,6 +94,18 @@ TEST(Pipeline, APublishedValueIsStoredJudgedShownAndSentOn) {
   EXPECT_EQ(gateway.stop(), 0);
 }
 
+TEST(Pipeline, ARuleWhoseUnitDoesNotConvertSaysSoInTheState) {
+  GatewayProcess gateway(kProgram,
+                         "sources: [{name: gateway, type: self}]\n"
+                         "rules: [{name: warm, series: \"self/{part}/{metric}\", threshold: {above: 90 °C}}]\n");
+  gateway.start();
+  json rule;
+  EXPECT_TRUE(eventually([&] { return (rule = get_json(gateway, "/api/v1/state")["rules"][0])["unfit"] > 0; }));
+  EXPECT_EQ(rule["condition"], "above 90 °C");
+  ASSERT_FALSE(rule["problems"].empty()) << rule;
+  EXPECT_THAT(rule["problems"][0].get<std::string>(), testing::HasSubstr("°C does not convert to that")) << rule;
+}
+
 TEST(Pipeline, ItServesWithoutAnyBrokerAndSaysSo) {
   GatewayProcess gateway(kProgram, plant_configuration("mqtt://127.0.0.1:1", "mqtt://127.0.0.1:1"));
   gateway.start();

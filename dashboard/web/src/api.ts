@@ -68,6 +68,10 @@ export interface Rule {
   series: string;
   instances: number;
   active: number;
+  /** Series that it matches and cannot watch. */
+  unfit: number;
+  /** Why, of the first of them. */
+  problems: string[];
 }
 
 export interface Store {

@@ -75,7 +75,10 @@ function sourceCard(source: Source, now: Time): HTMLElement {
 function ruleCard(rule: Rule): HTMLElement {
   const chip = el('span', { class: `chip ${rule.active ? `severity-${rule.severity} solid` : ''}` }, icon(rule.severity),
     rule.active ? text.details.ruleActive(rule.active) : text.severity[rule.severity]);
+  const untold = rule.unfit - rule.problems.length;
   return card(rule.name, rule.kind, chip, el('p', {}, rule.condition),
+    ...rule.problems.map((problem) => el('p', { class: 'bad' }, text.details.ruleCannotWatch(problem))),
+    untold > 0 && el('p', { class: 'bad' }, text.details.ruleCannotWatchMore(format.count(untold))),
     el('p', { class: 'muted' }, el('code', {}, rule.series), ' · ', text.details.ruleLine(rule.instances)));
 }
 

@@ -233,6 +233,8 @@ export const text = {
     rulesNone: 'No rules are configured. Add one under “rules:” in tidegate.yaml.',
     ruleLine: (instances: number) => `watches ${plural(instances, 'point', 'points')}`,
     ruleActive: (n: number) => `${n} active`,
+    ruleCannotWatch: (problem: string) => `Cannot watch ${problem}`,
+    ruleCannotWatchMore: (n: string) => `… and ${n} more`,
     store: 'Store',
     upstream: 'Upstream',
     upstreamNone: 'No upstream is configured: readings stay on this gateway. Add one under “uplinks:” in tidegate.yaml.',

@@ -219,6 +219,18 @@ test('while nothing is stored the page says what happens to alerts and to the up
   await untilText(page.locator('#store'), /the record of alert x was damaged/);
 }));
 
+test('a rule says which points it cannot watch, and why', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  assert.equal(await page.locator('#rules .bad').count(), 0);
+  const problem = 'boiler1/pressure: its unit is bar, and the limit\'s °C does not convert to that';
+  gateway.moreRules = [['all-of-boiler1', 'threshold', 'above 90 °C', 'high', 'boiler1/+', 1, 3, [problem]]];
+  const card = page.locator('#rules .card', { hasText: 'all-of-boiler1' });
+  await untilText(card, /Cannot watch boiler1\/pressure: its unit is bar/);
+  await untilText(card, /… and 2 more/);
+  assert.equal(await page.locator('#rules .bad').count(), 2);
+  assert.deepEqual(await seriousViolations(page), []);
+}));
+
 test('many refused messages with long topics are a few lines that open', () => withPage(async ({ gateway, page }) => {
   const topic = (i) => `plant/${'hall-with-a-long-name/'.repeat(12)}device-${i}/state`;
   const refuse = () => gateway.deadLetters.unshift({ id: gateway.deadLetters.length, time: gateway.now(), times: 3, source: 'field', topic: topic(gateway.deadLetters.length),
