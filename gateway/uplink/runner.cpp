@@ -24,6 +24,10 @@ constexpr Micros kUsualLag = 10s;
 /// times with the others of its round, and then so many times alone.
 constexpr int kBreaksTogether = 3;
 constexpr int kBreaksAlone = 5;
+/// To halve a message loses nothing, so it comes sooner: after so many alone, and one with the others.
+constexpr int kBreaksBeforeHalving = 2;
+/// A connection also breaks for reasons of its own, so now and then twice as much is tried again.
+constexpr Micros kTryMoreAfter = 1h;
 
 std::string_view name_of(Lane lane) { return lane == Lane::alerts ? "alerts" : "samples"; }
 
@@ -47,6 +51,20 @@ void add_by_batch(std::vector<journal::StoredEvent> events, Seq after, std::vect
   }
 }
 
+std::size_t items(Lane lane, const Batch& batch) {
+  return lane == Lane::alerts ? batch.events.size() : batch.samples.size();
+}
+
+/// What of a batch is left behind the first `done` samples or events, in parcels of at most `most`; a gap is one.
+void cut(Lane lane, const journal::BatchPtr& batch, std::size_t done, std::size_t most, std::vector<Parcel>& out) {
+  const std::size_t all = items(lane, *batch);
+  if (all == 0) out.push_back({.batch = batch});
+  for (std::size_t first = done; first < all; first = out.back().first + out.back().count) {
+    const std::size_t count = std::min(most, all - first);
+    out.push_back({batch, first, count, count < all});
+  }
+}
+
 /// Commits that a gap tells of; of alerts, which stand in few commits, nobody knows how many it took along.
 std::uint64_t lost_in(Lane lane, const Batch& batch) {
   if (!batch.gap) return 0;
@@ -66,10 +84,11 @@ Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal
           metrics.gauge("uplink/" + name() + "/backlog_batches", "", "Batches not yet acknowledged upstream.")),
       delivered_metric_(
           metrics.counter("uplink/" + name() + "/delivered_samples", "", "Samples acknowledged upstream.")),
-      failures_metric_(
-          metrics.counter("uplink/" + name() + "/failures", "", "Sends that failed and were tried again.")),
-      lost_metric_(metrics.counter("uplink/" + name() + "/lost_batches", "",
-                                   "Batches that could not be sent any more (of alerts, gaps).")),
+      failures_metric_(metrics.counter("uplink/" + name() + "/failures", "",
+                                       "Sends and connections that failed and were tried again.")),
+      lost_metric_(
+          metrics.counter("uplink/" + name() + "/lost_batches", "",
+                          "Batches that could not be sent any more (of alerts, gaps; of a batch in parts, those).")),
       drain_metric_(metrics.gauge(
           "uplink/" + name() + "/drain_time", "s",
           "Until the backlog is sent, at the present speed; -1: it does not shrink, or something cannot be sent.")) {}
@@ -124,6 +143,7 @@ Runner::Round Runner::round(std::stop_token stop) {
   samples_at_ = *samples_at;
   const Round alerts = send_alerts(*alerts_at, stop);
   const Round samples = send_samples(stop);
+  if (!alerts.sent_any && !samples.sent_any && alerts.status && samples.status) return {false, uplink_->reach(stop)};
   return {alerts.sent_any || samples.sent_any, alerts.status ? samples.status : alerts.status};
 }
 
@@ -154,7 +174,7 @@ Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
 Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   const auto alerts = alerts_after(after);
   if (!alerts) return {false, fail(alerts.error())};
-  if (!alerts->batches.empty()) return {true, carry(Lane::alerts, alerts->batches, alerts->through, stop)};
+  if (!alerts->batches.empty()) return {true, deliver(Lane::alerts, alerts->batches, alerts->through, stop)};
   if (alerts->through > after) return {false, move(Lane::alerts, alerts->through)};
   return {};
 }
@@ -174,45 +194,100 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     stats_.backlog_oldest = (*held)->committed;
   }
-  return {true, batches.empty() ? move(Lane::samples, through) : carry(Lane::samples, batches, through, stop)};
+  return {true, batches.empty() ? move(Lane::samples, through) : deliver(Lane::samples, batches, through, stop)};
 }
 
-/// Delivers the batches and moves the cursor. What the far end refuses among them is found by sending one at a time.
-Status Runner::carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
-  Breaks& breaks = breaks_[static_cast<std::size_t>(lane)];
-  if (breaks.at != batches.front()->seq) breaks = {batches.front()->seq, 0};
-  const bool alone = batches.size() == 1;
-  if (alone || breaks.count < kBreaksTogether) {
-    const Status sent = uplink_->send(lane, batches, stop);
-    if (sent) {
-      delivered(lane, batches);
-      return move(lane, through);
-    }
-    if (sent.error().code == Errc::interrupted) ++breaks.count;
-    const bool refused = sent.error().code == Errc::invalid || breaks.count >= kBreaksTogether + kBreaksAlone;
-    if (!refused) return sent;
-    if (alone) return put_aside(lane, *batches.front(), through, sent.error().text, stop);
+/// Delivers the batches and moves the cursor.
+Status Runner::deliver(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop) {
+  Far& far = far_[static_cast<std::size_t>(lane)];
+  if (far.most != kAll && clock_.now() - far.found > kTryMoreAfter) {
+    far.most = far.most > kAll / 2 ? kAll : far.most * 2;
+    far.found = clock_.now();
   }
-  for (const auto& batch : batches) {
-    const Seq end = &batch == &batches.back() ? through : batch->seq;
-    if (const Status one = carry(lane, {&batch, 1}, end, stop); !one) return one;
+  std::vector<Parcel> parcels;
+  for (const auto& batch : batches) cut(lane, batch, batch->seq == far.in ? far.done : 0, far.most, parcels);
+  return parcels.empty() ? move(lane, through) : carry(lane, parcels, through, stop);
+}
+
+/// What the far end refuses among the parcels is found by sending one at a time, and then half of that one.
+Status Runner::carry(Lane lane, std::span<const Parcel> parcels, Seq through, std::stop_token stop) {
+  const Parcel& next_one = parcels.front();
+  Far& far = far_[static_cast<std::size_t>(lane)];
+  const Place place{next_one.batch->seq, next_one.first, next_one.count};
+  if (std::exchange(far.tried, place) != place) far.breaks = 0;
+  const bool alone = parcels.size() == 1;
+  const bool halves = std::any_of(parcels.begin(), parcels.end(), [](const Parcel& one) { return one.count > 1; });
+  if (alone || far.breaks < (halves ? 1 : kBreaksTogether)) {
+    const Status sent = uplink_->send(lane, parcels, stop);
+    if (sent) {
+      delivered(lane, parcels);
+      return pass(lane, parcels.back(), through);
+    }
+    if (sent.error().code == Errc::interrupted) ++far.breaks;
+    const int patience = halves ? kBreaksBeforeHalving : kBreaksTogether + kBreaksAlone;
+    if (sent.error().code != Errc::invalid && far.breaks < patience) return sent;
+    if (alone && halves) return carry_halves(lane, next_one, through, stop);
+    if (alone) return put_aside(lane, next_one, through, sent.error().text, stop);
+  }
+  for (std::size_t i = 0; i < parcels.size(); ++i) {
+    const bool last = i + 1 == parcels.size();
+    const bool ends_batch = last || parcels[i + 1].batch != parcels[i].batch;
+    const Seq seq = parcels[i].batch->seq;
+    const Seq end = last ? through : ends_batch ? seq : prev(seq);
+    if (const Status one = carry(lane, parcels.subspan(i, 1), end, stop); !one) return one;
   }
   return {};
 }
 
-/// The far end will never take this batch: its samples are in the history, its alerts in the log; here is told why they
-/// are not upstream, and there that they are missing.
-Status Runner::put_aside(Lane lane, const Batch& batch, Seq through, const std::string& why, std::stop_token stop) {
+/// Most often a message is refused for its size. How much was refused is remembered, since to find it out may have cost
+/// the connection.
+Status Runner::carry_halves(Lane lane, const Parcel& parcel, Seq through, std::stop_token stop) {
+  const std::size_t half = (parcel.count + 1) / 2;
+  Far& far = far_[static_cast<std::size_t>(lane)];
+  far.most = half;
+  far.found = clock_.now();
+  const Parcel front{parcel.batch, parcel.first, half, true};
+  const Parcel back{parcel.batch, parcel.first + half, parcel.count - half, true};
+  if (const Status one = carry(lane, {&front, 1}, prev(parcel.batch->seq), stop); !one) return one;
+  return carry(lane, {&back, 1}, through, stop);
+}
+
+/// The far end will never take this: its samples are in the history, its alerts in the log; here is told why they are
+/// not upstream, and there that they are missing. One that is refused alone says nothing of how many it takes.
+Status Runner::put_aside(Lane lane, const Parcel& parcel, Seq through, const std::string& why, std::stop_token stop) {
+  const Batch& batch = *parcel.batch;
   if (!batch.gap) {
-    const journal::BatchPtr gap = gap_of({batch.seq, batch.seq, "refused"});
+    const Parcel gap{gap_of({batch.seq, batch.seq, "refused"}), parcel.first, parcel.count, parcel.part};
     const Status told = uplink_->send(lane, {&gap, 1}, stop);
     if (!told && told.error().code != Errc::invalid) return told;
   }
-  const std::string what =
-      fmt::format("commit {}: {} samples, {} events", number(batch.seq), batch.samples.size(), batch.events.size());
-  journal_.dead_letter({clock_.now(), "uplink/" + name(), std::string(name_of(lane)), what, why});
+  far_[static_cast<std::size_t>(lane)].most = kAll;
+  journal_.dead_letter({clock_.now(), "uplink/" + name(), std::string(name_of(lane)), describe(lane, parcel), why});
   lose(batch.gap ? lost_in(lane, batch) : 1);
+  return pass(lane, parcel, through);
+}
+
+/// The far end holds this one and all before it, or never will.
+Status Runner::pass(Lane lane, const Parcel& parcel, Seq through) {
+  Far& far = far_[static_cast<std::size_t>(lane)];
+  far.in = parcel.batch->seq;
+  far.done = parcel.first + parcel.count;
   return move(lane, through);
+}
+
+/// In words, what a parcel of one thing or none holds.
+std::string Runner::describe(Lane lane, const Parcel& parcel) const {
+  const Batch& batch = *parcel.batch;
+  std::string text = fmt::format("commit {}: ", number(batch.seq));
+  if (parcel.count == 0) return text + "a gap";
+  if (lane == Lane::samples) {
+    const Sample& sample = batch.samples[parcel.first];
+    return fmt::format("{}sample {} of {}, of '{}' at {}", text, parcel.first + 1, batch.samples.size(),
+                       journal_.catalogue().entry(sample.series).name, rfc3339(sample.time));
+  }
+  const auto* transition = std::get_if<AlertTransition>(&batch.events[parcel.first].body);
+  return fmt::format("{}event {} of {}, of alert '{}'", text, parcel.first + 1, batch.events.size(),
+                     transition != nullptr ? transition->alert.id : "");
 }
 
 Status Runner::move(Lane lane, Seq through) {
@@ -227,12 +302,12 @@ void Runner::lose(std::uint64_t batches) {
   stats_.lost_batches += batches;
 }
 
-void Runner::delivered(Lane lane, std::span<const journal::BatchPtr> batches) {
+void Runner::delivered(Lane lane, std::span<const Parcel> parcels) {
   std::uint64_t samples = 0;
   std::uint64_t lost = 0;
-  for (const auto& batch : batches) {
-    samples += batch->samples.size();
-    lost += lost_in(lane, *batch);
+  for (const Parcel& parcel : parcels) {
+    if (lane == Lane::samples) samples += parcel.count;
+    lost += lost_in(lane, *parcel.batch);
   }
   delivered_samples_ += samples;
   delivered_metric_.add(static_cast<double>(samples));
@@ -251,9 +326,11 @@ void Runner::measure(const Round& done) {
   if (backlog == 0) stats_.backlog_oldest.reset();
   const bool old = stats_.backlog_oldest && clock_.now() - *stats_.backlog_oldest > kUsualLag;
   if (!done.status) tell_drain_time(std::nullopt);
-  if (done.status && stats_.last_ack) {
+  if (done.status) {
     stats_.health = old ? SourceHealth::degraded : SourceHealth::up;
-    stats_.text = old ? fmt::format("catching up: {} batches wait", backlog) : "all that is stored is delivered";
+    stats_.text = old               ? fmt::format("catching up: {} batches wait", backlog)
+                  : stats_.last_ack ? "all that is stored is delivered"
+                                    : "connected; nothing was to be sent yet";
   }
   if (seconds < 1) return;
   stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;

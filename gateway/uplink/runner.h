@@ -65,6 +65,8 @@ class Runner {
   const std::string& meaning() const { return section_.meaning; }
 
  private:
+  static constexpr std::size_t kAll = SIZE_MAX;
+
   struct Round {
     bool sent_any = false;
     Status status;
@@ -80,11 +82,15 @@ class Runner {
   Round send_alerts(Seq after, std::stop_token stop);
   Result<Alerts> alerts_after(Seq after) const;
   Round send_samples(std::stop_token stop);
-  Status carry(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
-  Status put_aside(Lane lane, const Batch& batch, Seq through, const std::string& why, std::stop_token stop);
+  Status deliver(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
+  Status carry(Lane lane, std::span<const Parcel> parcels, Seq through, std::stop_token stop);
+  Status carry_halves(Lane lane, const Parcel& parcel, Seq through, std::stop_token stop);
+  Status put_aside(Lane lane, const Parcel& parcel, Seq through, const std::string& why, std::stop_token stop);
+  std::string describe(Lane lane, const Parcel& parcel) const;
   Status move(Lane lane, Seq through);
+  Status pass(Lane lane, const Parcel& parcel, Seq through);
   void lose(std::uint64_t batches);
-  void delivered(Lane lane, std::span<const journal::BatchPtr> batches);
+  void delivered(Lane lane, std::span<const Parcel> parcels);
   void measure(const Round& done);
   void tell_drain_time(std::optional<double> seconds);
 
@@ -101,12 +107,20 @@ class Runner {
 
   // The thread's own.
   Seq samples_at_{0};
-  /// How often the far end went away while a lane's next batch was on its way.
-  struct Breaks {
-    Seq at{0};
-    int count = 0;
+  struct Place {
+    Seq batch{0};
+    std::size_t first = 0, count = 0;
+    friend bool operator==(const Place&, const Place&) = default;
   };
-  std::array<Breaks, 2> breaks_;  ///< by lane
+  struct Far {
+    std::size_t most = kAll;  ///< samples, or events, that it takes in one message, as far as it has refused more...
+    Timestamp found{};        ///< ...when that was last found out
+    Seq in{0};                ///< the batch of which parts are delivered...
+    std::size_t done = 0;     ///< ...so many of its samples or events
+    Place tried;              ///< the next parcel
+    int breaks = 0;           ///< how often it went away while that was on its way
+  };
+  std::array<Far, 2> far_;  ///< by lane
   std::uint64_t delivered_samples_ = 0;
   std::chrono::steady_clock::time_point measured_at_;
   std::uint64_t measured_samples_ = 0;

@@ -18,15 +18,25 @@ namespace tidegate::uplink {
 /// before metrics.
 enum class Lane : std::uint8_t { alerts, samples };
 
+/// What goes in one message: a batch, or a part of one that is too large as a whole, or a gap.
+struct Parcel {
+  journal::BatchPtr batch;
+  std::size_t first = 0;  ///< of its samples or events, by lane
+  std::size_t count = 0;
+  bool part = false;  ///< not all of them
+};
+
 /// A far end. Owned and called by one Runner thread. Connects by itself when it must.
 class Uplink {
  public:
   virtual ~Uplink() = default;
-  /// Sends the batches in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the
-  /// caller sends all of them again later, so the far end sees each at least once, with its id `gateway/epoch/seq`.
-  /// Errc::invalid: the far end will never take one of them. Errc::interrupted: it was there and went away while they
-  /// were on their way, which may be its way to refuse one.
-  virtual Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token stop) = 0;
+  /// Ok while the far end can be reached. Begins to connect when it must, and waits a moment for that.
+  virtual Status reach(std::stop_token stop) = 0;
+  /// Sends the parcels in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the
+  /// caller sends all of them again later, so the far end sees each at least once, with its id `gateway/epoch/seq` (of
+  /// a part `gateway/epoch/seq/first`). Errc::invalid: the far end will never take one of them. Errc::interrupted: it
+  /// was there and went away while they were on their way, which may be its way to refuse one.
+  virtual Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token stop) = 0;
 };
 
 struct Context {

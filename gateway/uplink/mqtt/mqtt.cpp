@@ -33,24 +33,27 @@ class Mqtt final : public Uplink {
     connection_->announce({status, R"({"state":"online"})", 1, true}, {status, R"({"state":"offline"})", 1, true});
   }
 
-  Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token stop) override {
+  Status reach(std::stop_token stop) override {
     if (!std::exchange(started_, true)) connection_->start();
-    if (!connection_->wait_connected(kConnectPatience, stop)) {
-      const auto state = connection_->state();
-      return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
-    }
-    for (const journal::BatchPtr& batch : batches) {
-      if (const Status sent = connection_->publish(message(lane, *batch), stop); !sent) return sent;
+    if (connection_->wait_connected(kConnectPatience, stop)) return {};
+    const auto state = connection_->state();
+    return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
+  }
+
+  Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token stop) override {
+    if (const Status reached = reach(stop); !reached) return reached;
+    for (const Parcel& parcel : parcels) {
+      if (const Status sent = connection_->publish(message(lane, parcel), stop); !sent) return sent;
     }
     return connection_->flush(kAckPatience, stop);
   }
 
  private:
-  tidegate::mqtt::Outgoing message(Lane lane, const Batch& batch) const {
+  tidegate::mqtt::Outgoing message(Lane lane, const Parcel& parcel) const {
     const bool alerts = lane == Lane::alerts;
-    std::string text = batch.gap ? gap_json(context_, *batch.gap)
-                       : alerts  ? alerts_json(context_, batch)
-                                 : samples_json(context_, batch);
+    std::string text = parcel.batch->gap ? gap_json(context_, lane, parcel)
+                       : alerts          ? alerts_json(context_, parcel)
+                                         : samples_json(context_, parcel);
     return {options_.topic + (alerts ? "/alerts" : "/samples"), compress(std::move(text), options_.compression), 1,
             false};
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
 
 #include "gateway/core/text.h"
 #include "gateway/journal/event_json.h"
@@ -14,9 +16,9 @@ using nlohmann::json;
 
 std::string json_text(std::string_view text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); }
 
-std::string head(const Context& context, Seq seq, Timestamp time) {
-  return fmt::format(R"({{"id":{},"gateway":{},"time":{})", json_text(message_id(context, seq)),
-                     json_text(context.gateway), time.time_since_epoch().count());
+std::string head(const Context& context, const Parcel& parcel) {
+  return fmt::format(R"({{"id":{},"gateway":{},"time":{})", json_text(message_id(context, parcel)),
+                     json_text(context.gateway), parcel.batch->committed.time_since_epoch().count());
 }
 
 void put_point(std::string& out, const Sample& sample, const std::vector<std::string>& states) {
@@ -36,17 +38,19 @@ void put_point(std::string& out, const Sample& sample, const std::vector<std::st
 
 }  // namespace
 
-std::string message_id(const Context& context, Seq seq) {
-  return fmt::format("{}/{}/{}", context.gateway, context.epoch, number(seq));
+std::string message_id(const Context& context, const Parcel& parcel) {
+  std::string id = fmt::format("{}/{}/{}", context.gateway, context.epoch, number(parcel.batch->seq));
+  return parcel.part ? fmt::format("{}/{}", id, parcel.first) : id;
 }
 
-std::string samples_json(const Context& context, const Batch& batch) {
+std::string samples_json(const Context& context, const Parcel& parcel) {
+  const Batch& batch = *parcel.batch;
   // By series, each in its order: a stable sort of places leaves the batch alone.
-  std::vector<std::uint32_t> order(batch.samples.size());
-  for (std::uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::vector<std::uint32_t> order(parcel.count);
+  std::iota(order.begin(), order.end(), static_cast<std::uint32_t>(parcel.first));
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return batch.samples[a].series < batch.samples[b].series; });
-  std::string out = head(context, batch.seq, batch.committed);
+  std::string out = head(context, parcel);
   out.reserve(out.size() + 32 * order.size());
   out += ",\"series\":{";
   for (std::size_t i = 0; i < order.size();) {
@@ -66,9 +70,9 @@ std::string samples_json(const Context& context, const Batch& batch) {
   return out;
 }
 
-std::string alerts_json(const Context& context, const Batch& batch) {
+std::string alerts_json(const Context& context, const Parcel& parcel) {
   json transitions = json::array();
-  for (const Event& event : batch.events) {
+  for (const Event& event : std::span(parcel.batch->events).subspan(parcel.first, parcel.count)) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
     if (transition == nullptr) continue;
     transitions.push_back({{"time", event.time.time_since_epoch().count()},
@@ -76,14 +80,17 @@ std::string alerts_json(const Context& context, const Batch& batch) {
                            {"from", name(transition->from)},
                            {"alert", json::parse(journal::to_json(transition->alert))}});
   }
-  return head(context, batch.seq, batch.committed) +
-         ",\"alerts\":" + transitions.dump(-1, ' ', false, json::error_handler_t::replace) + "}";
+  return head(context, parcel) + ",\"alerts\":" + transitions.dump(-1, ' ', false, json::error_handler_t::replace) +
+         "}";
 }
 
-std::string gap_json(const Context& context, const Gap& gap) {
-  return fmt::format(R"({{"id":{},"gateway":{},"gap":{{"first":{},"last":{},"why":{}}}}})",
-                     json_text(message_id(context, gap.last)), json_text(context.gateway), number(gap.first),
-                     number(gap.last), json_text(gap.why));
+std::string gap_json(const Context& context, Lane lane, const Parcel& parcel) {
+  const Gap& gap = *parcel.batch->gap;
+  const std::string part =
+      parcel.part ? fmt::format(",\"{}\":{}", lane == Lane::alerts ? "alerts" : "samples", parcel.count) : "";
+  return fmt::format(R"({{"id":{},"gateway":{},"gap":{{"first":{},"last":{},"why":{}{}}}}})",
+                     json_text(message_id(context, parcel)), json_text(context.gateway), number(gap.first),
+                     number(gap.last), json_text(gap.why), part);
 }
 
 }  // namespace tidegate::uplink::mqtt

@@ -9,13 +9,13 @@ namespace tidegate::uplink::mqtt {
 
 // The messages of docs/uplink-format.md, as JSON text. Never NaN or infinity, always valid UTF-8.
 
-/// "gateway/epoch/seq": the same for a batch that is sent again.
-std::string message_id(const Context& context, Seq seq);
+/// "gateway/epoch/seq", of a part "gateway/epoch/seq/first": the same for what is sent again.
+std::string message_id(const Context& context, const Parcel& parcel);
 /// The samples of one batch, by series.
-std::string samples_json(const Context& context, const Batch& batch);
+std::string samples_json(const Context& context, const Parcel& parcel);
 /// The announced alert transitions of one batch.
-std::string alerts_json(const Context& context, const Batch& batch);
-/// Batches that can no longer be sent.
-std::string gap_json(const Context& context, const Gap& gap);
+std::string alerts_json(const Context& context, const Parcel& parcel);
+/// Batches, or a part of one, that can no longer be sent.
+std::string gap_json(const Context& context, Lane lane, const Parcel& parcel);
 
 }  // namespace tidegate::uplink::mqtt

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -159,8 +160,8 @@ TEST_F(MqttUplink, TellsAGapWhereItsMessagesAreMissing) {
     Batch gap;
     gap.seq = Seq{9};
     gap.gap = Gap{Seq{2}, Seq{9}, "retention"};
-    const std::vector<journal::BatchPtr> batches{std::make_shared<const Batch>(std::move(gap))};
-    ASSERT_TRUE(eventually([&] { return uplink->send(lane, batches, {}).has_value(); }));
+    const Parcel parcel{.batch = std::make_shared<const Batch>(std::move(gap))};
+    ASSERT_TRUE(eventually([&] { return uplink->send(lane, {&parcel, 1}, {}).has_value(); }));
   }
   ASSERT_TRUE(cloud->wait_for_output("tidegate/plant-7/samples {"));
   const std::string output = cloud->output();
@@ -169,31 +170,89 @@ TEST_F(MqttUplink, TellsAGapWhereItsMessagesAreMissing) {
   EXPECT_EQ(messages(output, "tidegate/plant-7/alerts").at(0)["gap"]["last"], 9);
 }
 
-class LargeBatch : public MqttUplink, public ::testing::WithParamInterface<const char*> {};
-INSTANTIATE_TEST_SUITE_P(MqttUplink, LargeBatch, ::testing::Values("max_packet_size 2000", "message_size_limit 2000"),
-                         [](const auto& limit) { return std::string(limit.param).substr(0, 3); });
-
-TEST_P(LargeBatch, ThatTheBrokerDoesNotTakeIsAGapAndTheOthersArrive) {
-  Broker broker({.lines = {GetParam()}});
-  const auto cloud = broker.subscribe("tidegate/plant-7/samples", {"-q", "1"});
-  samples(0, 2);
-  append_samples(std::vector<Sample>(1000, sample(id, 7)));
-  samples(3, 5);
+TEST_F(MqttUplink, ConnectsBeforeThereIsAnythingToSend) {
+  Broker broker;
+  const auto cloud = broker.subscribe("tidegate/#");
   start(broker.url());
-  ASSERT_TRUE(cloud->wait_for_output(message_id(5) + "\""));
-  ASSERT_TRUE(delivered());
-  std::set<std::string> ids;  // what was on the way with the large one comes again
+  EXPECT_TRUE(cloud->wait_for_output(R"(tidegate/plant-7/status {"state":"online"})"));
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::up; }));
+  broker.stop();
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::down; }));
+}
+
+/// The limit of a broker that says it when we connect, of one that answers, and of one that can only go away.
+struct Limit {
+  const char* name;
+  const char* line;
+  const char* version;
+};
+class LargeBatch : public MqttUplink, public ::testing::WithParamInterface<Limit> {
+ protected:
+  std::string version() const { return std::string(", version: \"") + GetParam().version + "\""; }
+};
+INSTANTIATE_TEST_SUITE_P(MqttUplink, LargeBatch,
+                         ::testing::Values(Limit{"Said", "max_packet_size 2000", "5"},
+                                           Limit{"Answered", "message_size_limit 2000", "5"},
+                                           Limit{"GoesAway", "max_packet_size 2000", "3.1.1"}),
+                         [](const auto& limit) { return limit.param.name; });
+
+TEST_P(LargeBatch, ArrivesInPartsThatFit) {
+  Broker broker({.lines = {GetParam().line}});
+  const auto cloud = broker.subscribe("tidegate/plant-7/samples", {"-q", "1"});
+  std::vector<Sample> many;
+  for (int i = 0; i < 120; ++i) many.push_back(sample(id, 1000 + i));
+  samples(0, 2);
+  append_samples(many);
+  samples(3, 5);
+  start(broker.url(), version());
+  std::map<std::string, nlohmann::json> parts;  // what was on the way with the large one comes again
+  std::multiset<int> values;
+  const auto collect = [&] {
+    parts.clear();
+    values.clear();
+    const std::string output = cloud->output();
+    const std::string lines = output.substr(0, output.rfind('\n') + 1);
+    for (const auto& message : messages(lines, "tidegate/plant-7/samples")) parts[message["id"]] = message;
+    for (const auto& [part, message] : parts) {
+      for (const auto& point : message["series"]["boiler1/temperature"]["points"]) values.insert(point[1].get<int>());
+    }
+    return values.size() >= 124;
+  };
+  EXPECT_TRUE(eventually(collect, 60s)) << values.size();
+  EXPECT_EQ(values.size(), 124u);
+  EXPECT_EQ(std::set<int>(values.begin(), values.end()).size(), 124u) << "the parts do not overlap";
+  EXPECT_TRUE(parts.contains(message_id(3) + "/0"));
+  EXPECT_EQ(runner->stats().lost_batches, 0u);
+}
+
+TEST_F(MqttUplink, OnlyTheSampleThatNoMessageHoldsIsAGap) {
+  Broker broker({.lines = {"max_packet_size 600"}});
+  const auto cloud = broker.subscribe("tidegate/plant-7/samples", {"-q", "1"});
+  SeriesInfo wordy;
+  wordy.unit = std::string(500, 'u');
+  const auto too_long = journal->catalogue().intern("wordy", wordy);
+  ASSERT_TRUE(too_long);
+  std::vector<Sample> many(40, sample(id, 7));
+  many[20].series = *too_long;
+  append_samples(many);
+  samples(0, 1);
+  start(broker.url());
+  ASSERT_TRUE(cloud->wait_for_output(message_id(2) + "\""));
+  const std::string at = message_id(1) + "/20";
+  std::size_t points = 0;
   for (const auto& message : messages(cloud->output(), "tidegate/plant-7/samples")) {
-    const std::string why = message.value("gap", nlohmann::json::object()).value("why", std::string());
-    EXPECT_EQ(why, message["id"] == message_id(3) ? "refused" : "");
-    ids.insert(message["id"]);
+    if (message["id"] == at) {
+      EXPECT_EQ(message["gap"].dump(), R"({"first":1,"last":1,"samples":1,"why":"refused"})");
+    } else if (message["id"] != message_id(2)) {
+      points += message["series"]["boiler1/temperature"]["points"].size();
+    }
   }
-  EXPECT_EQ(ids.size(), 5u);
+  EXPECT_EQ(points, 39u);
   EXPECT_EQ(runner->stats().lost_batches, 1u);
   ASSERT_TRUE(journal->maintain());
   const auto letters = journal->dead_letters(10);
   ASSERT_EQ(letters->size(), 1u);
-  EXPECT_THAT(letters->front().letter.payload, HasSubstr("commit 3: 1000 samples"));
+  EXPECT_THAT(letters->front().letter.payload, HasSubstr("commit 1: sample 21 of 40, of 'wordy' at "));
 }
 
 TEST_F(MqttUplink, CompressesWhenAsked) {

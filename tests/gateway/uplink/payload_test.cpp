@@ -15,6 +15,8 @@ namespace {
 
 using journal::at;
 
+Parcel whole(const Batch& batch, std::size_t items) { return {std::make_shared<const Batch>(batch), 0, items, false}; }
+
 class UplinkMessage : public ::testing::Test {
  protected:
   SeriesId series(std::string_view name, std::string unit, SeriesKind kind = SeriesKind::number) {
@@ -39,7 +41,7 @@ TEST_F(UplinkMessage, HoldsTheSamplesOfABatchBySeries) {
                    {level, Quality::bad, Reason::no_answer, at(3), 0},
                    {temperature, Quality::good, Reason::none, at(4), 72.5},
                    {level, Quality::uncertain, Reason::clock, at(5), 41}};
-  EXPECT_EQ(samples_json(context, batch),
+  EXPECT_EQ(samples_json(context, whole(batch, 5)),
             R"({"id":"plant-7/5f0c/1041","gateway":"plant-7","time":1772366400250000,"series":{)"
             R"("boiler1/temperature":{"unit":"°C","points":[[1,72.4],[4,72.5]]},)"
             R"("boiler1/burner":{"points":[[2,"run"]]},)"
@@ -51,7 +53,7 @@ TEST_F(UplinkMessage, IsJsonWhateverTheValuesAndNames) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Batch batch;
   batch.samples = {{odd, Quality::good, Reason::none, at(1), nan}, {odd, Quality::good, Reason::none, at(-1), 1e308}};
-  const auto json = nlohmann::json::parse(samples_json(context, batch));
+  const auto json = nlohmann::json::parse(samples_json(context, whole(batch, 2)));
   EXPECT_EQ(json["series"]["a\"b\\c/é"]["points"][0][1], nullptr);
   EXPECT_EQ(json["series"]["a\"b\\c/é"]["points"][1][1], 1e308);
 }
@@ -62,7 +64,7 @@ TEST_F(UplinkMessage, HoldsTheAlertTransitionsOfABatchAndNoOtherEvents) {
   batch.committed = at(9);
   batch.events = {{at(1), Notice{"started", "x"}},
                   journal::transition(journal::alert("hot:boiler1", Phase::active), at(8))};
-  const auto json = nlohmann::json::parse(alerts_json(context, batch));
+  const auto json = nlohmann::json::parse(alerts_json(context, whole(batch, 2)));
   EXPECT_EQ(json["id"], "plant-7/5f0c/7");
   EXPECT_EQ(json["time"], 9);
   ASSERT_EQ(json["alerts"].size(), 1u);
@@ -77,9 +79,25 @@ TEST_F(UplinkMessage, HoldsTheAlertTransitionsOfABatchAndNoOtherEvents) {
   EXPECT_EQ(told["alert"]["unit"], "°C");
 }
 
+TEST_F(UplinkMessage, OfAPartSaysWhichAndHoldsThatOnly) {
+  const SeriesId a = series("a", "");
+  Batch batch;
+  batch.seq = Seq{7};
+  for (int i = 0; i < 5; ++i) batch.samples.push_back({a, Quality::good, Reason::none, at(i), i * 1.0});
+  EXPECT_EQ(samples_json(context, {std::make_shared<const Batch>(batch), 2, 2, true}),
+            R"({"id":"plant-7/5f0c/7/2","gateway":"plant-7","time":0,"series":{"a":{"points":[[2,2],[3,3]]}}})");
+}
+
 TEST_F(UplinkMessage, TellsAGap) {
-  EXPECT_EQ(gap_json(context, {Seq{401}, Seq{900}, "retention"}),
+  Batch gap;
+  gap.seq = Seq{900};
+  gap.gap = Gap{Seq{401}, Seq{900}, "retention"};
+  EXPECT_EQ(gap_json(context, Lane::samples, whole(gap, 0)),
             R"({"id":"plant-7/5f0c/900","gateway":"plant-7","gap":{"first":401,"last":900,"why":"retention"}})");
+  gap.gap = Gap{Seq{900}, Seq{900}, "refused"};
+  EXPECT_EQ(
+      gap_json(context, Lane::alerts, {std::make_shared<const Batch>(gap), 3, 1, true}),
+      R"({"id":"plant-7/5f0c/900/3","gateway":"plant-7","gap":{"first":900,"last":900,"why":"refused","alerts":1}})");
 }
 
 TEST(UplinkCompression, IsUndoneByTheFormatsOwnTools) {

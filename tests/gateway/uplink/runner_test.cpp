@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 /// A far end that a test can make fail.
 class FarEnd {
  public:
-  /// "a3" an alert of batch 3, "s4" samples of batch 4, "sgap1-2" and "agap1-2".
+  /// "a3" an alert of batch 3, "s4" samples of batch 4, "s4/0+2" two of them, "sgap1-2" and "agap1-2".
   std::vector<std::string> received() const {
     const std::scoped_lock lock(mutex_);
     return received_;
@@ -32,10 +32,16 @@ class FarEnd {
     const std::scoped_lock lock(mutex_);
     failure_ = std::move(why);
   }
-  /// Never takes that batch; by an answer or by going away.
-  void never_take(Seq batch, Errc how) {
+  /// Never takes what holds that sample, or that event, of that batch; by an answer or by going away.
+  void never_take(Seq batch, std::size_t item, Errc how) {
     const std::scoped_lock lock(mutex_);
     never_ = batch;
+    never_item_ = item;
+    how_ = how;
+  }
+  void take_at_most(std::size_t items, Errc how) {
+    const std::scoped_lock lock(mutex_);
+    most_ = items;
     how_ = how;
   }
   void refuse_alerts(bool refuse) {
@@ -44,21 +50,26 @@ class FarEnd {
   }
   std::size_t tries() const { return tries_; }
 
-  Status take(Lane lane, std::span<const journal::BatchPtr> batches) {
+  Status reach() const {
+    const std::scoped_lock lock(mutex_);
+    return failure_.empty() ? Status{} : fail(Errc::unavailable, "{}", failure_);
+  }
+  Status take(Lane lane, std::span<const Parcel> parcels) {
     const std::scoped_lock lock(mutex_);
     ++tries_;
     if (!failure_.empty()) return fail(Errc::unavailable, "{}", failure_);
     if (refuse_alerts_ && lane == Lane::alerts) return fail(Errc::unavailable, "no alerts here");
-    const auto never = [&](const auto& batch) { return batch->seq == never_ && !batch->gap; };
-    if (std::any_of(batches.begin(), batches.end(), never)) return fail(how_, "not that one");
-    for (const auto& batch : batches) {
-      const char* kind = lane == Lane::alerts ? "a" : "s";
-      if (batch->gap) {
-        received_.push_back(fmt::format("{}gap{}-{}", kind, number(batch->gap->first), number(batch->gap->last)));
-        continue;
-      }
-      if (lane == Lane::alerts) alerts_ += batch->events.size();
-      received_.push_back(fmt::format("{}{}", kind, number(batch->seq)));
+    const auto never = [&](const Parcel& parcel) {
+      const bool holds = never_item_ - parcel.first < parcel.count;
+      return !parcel.batch->gap && (parcel.count > most_ || (parcel.batch->seq == never_ && holds));
+    };
+    if (std::any_of(parcels.begin(), parcels.end(), never)) return fail(how_, "not that one");
+    for (const auto& [batch, first, count, part] : parcels) {
+      std::string text = lane == Lane::alerts ? "a" : "s";
+      text += batch->gap ? fmt::format("gap{}-{}", number(batch->gap->first), number(batch->gap->last))
+                         : std::to_string(number(batch->seq));
+      if (lane == Lane::alerts && !batch->gap) alerts_ += count;
+      received_.push_back(part ? fmt::format("{}/{}+{}", text, first, count) : text);
     }
     return {};
   }
@@ -69,6 +80,7 @@ class FarEnd {
   std::string failure_;
   bool refuse_alerts_ = false;
   Seq never_{-1};
+  std::size_t never_item_ = 0, most_ = SIZE_MAX;
   Errc how_{};
   std::atomic<std::size_t> alerts_ = 0, tries_ = 0;
 };
@@ -76,9 +88,8 @@ class FarEnd {
 class ToFarEnd final : public Uplink {
  public:
   explicit ToFarEnd(FarEnd& far) : far_(far) {}
-  Status send(Lane lane, std::span<const journal::BatchPtr> batches, std::stop_token) override {
-    return far_.take(lane, batches);
-  }
+  Status reach(std::stop_token) override { return far_.reach(); }
+  Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token) override { return far_.take(lane, parcels); }
 
  private:
   FarEnd& far_;
@@ -281,37 +292,76 @@ class RefusedBatch : public RunnerTest, public ::testing::WithParamInterface<Err
 INSTANTIATE_TEST_SUITE_P(RunnerTest, RefusedBatch, ::testing::Values(Errc::invalid, Errc::interrupted),
                          [](const auto& how) { return how.param == Errc::invalid ? "ByAnAnswer" : "ByGoingAway"; });
 
-TEST_P(RefusedBatch, IsPutAsideWithItsReasonAndTheOthersArrive) {
-  far.never_take(Seq{3}, GetParam());
-  samples(5);
+TEST_P(RefusedBatch, IsHalvedUntilOnlyWhatIsRefusedIsPutAsideAndTheOthersArrive) {
+  far.never_take(Seq{3}, 5, GetParam());
+  samples(2);
+  append_samples(std::vector<Sample>(8, sample(id, 7)));
+  samples(1);
   start();
-  ASSERT_TRUE(received(5));
-  EXPECT_THAT(far.received(), ElementsAre("s1", "s2", "sgap3-3", "s4", "s5"));
+  ASSERT_TRUE(eventually([&] { return metric("uplink/cloud/delivered_samples") == 4 + 7 + 2; }));
+  if (GetParam() == Errc::invalid) {
+    EXPECT_THAT(far.received(), ElementsAre("s1", "s2", "s3/0+4", "s3/4+1", "sgap3-3/5+1", "s3/6+2", "s4"));
+  } else {  // what follows was made as small when it went away last
+    EXPECT_THAT(far.received(),
+                ElementsAre("s1", "s2", "s3/0+4", "s3/4+1", "sgap3-3/5+1", "s3/6+1", "s3/7+1", "s4/0+1", "s4/1+1"));
+  }
   EXPECT_TRUE(eventually([&] { return runner->stats().backlog_batches == 0; }));
-  EXPECT_EQ(letter(), "uplink/cloud samples commit 3: 2 samples, 0 events not that one");
+  EXPECT_THAT(letter(), AllOf(HasSubstr("uplink/cloud samples commit 3: sample 6 of 8, of 'boiler1/temperature' at "),
+                              HasSubstr(" not that one")));
   EXPECT_EQ(runner->stats().lost_batches, 1u);
 }
 
 TEST_P(RefusedBatch, OfAlertsIsToldAmongAlerts) {
-  far.never_take(Seq{2}, GetParam());
+  far.never_take(Seq{2}, 0, GetParam());
   for (int i = 0; i < 3; ++i) alerts(1);
   start();
   ASSERT_TRUE(received(3));
   EXPECT_THAT(far.received(), ElementsAre("a1", "agap2-2", "a3"));
-  EXPECT_EQ(letter(), "uplink/cloud alerts commit 2: 0 samples, 1 events not that one");
+  EXPECT_EQ(letter(), "uplink/cloud alerts commit 2: event 1 of 1, of alert 'hot:0' not that one");
+}
+
+TEST_P(RefusedBatch, IsFoundOutOnceHowMuchTheFarEndTakes) {
+  far.take_at_most(3, GetParam());
+  append_samples(std::vector<Sample>(8, sample(id, 7)));
+  alerts(5);
+  start();
+  ASSERT_TRUE(received(6));
+  EXPECT_THAT(far.received(),
+              testing::UnorderedElementsAre("a2/0+3", "a2/3+2", "s1/0+2", "s1/2+2", "s1/4+2", "s1/6+2"));
+  const std::size_t tries = far.tries();
+  append_samples(std::vector<Sample>(4, sample(id, 7)));
+  ASSERT_TRUE(received(8));
+  EXPECT_EQ(far.tries(), tries + 1) << "the next ones are made to fit";
+  far.take_at_most(100, GetParam());
+  clock.advance(std::chrono::hours(2));
+  append_samples(std::vector<Sample>(4, sample(id, 7)));
+  ASSERT_TRUE(received(9));
+  EXPECT_EQ(far.received().back(), "s4") << "more is tried again";
+  EXPECT_EQ(runner->stats().lost_batches, 0u);
 }
 
 TEST_F(RunnerTest, GivesABatchUpOnlyAfterTheFarEndWentAwayEightTimesOverIt) {
-  far.never_take(Seq{1}, Errc::interrupted);
-  samples(1);
+  far.never_take(Seq{1}, 0, Errc::interrupted);
+  append_samples({sample(id, 1)});
   start();
   ASSERT_TRUE(received(1));
   EXPECT_THAT(far.received(), ElementsAre("sgap1-1"));
   EXPECT_EQ(metric("uplink/cloud/failures"), 7);
 }
 
+TEST_F(RunnerTest, ConnectsAndSaysSoBeforeThereIsAnythingToSend) {
+  far.fail_with("the cloud is closed");
+  start();
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::down; }));
+  EXPECT_THAT(runner->stats().text, HasSubstr("the cloud is closed"));
+  far.fail_with("");
+  EXPECT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::up; }));
+  EXPECT_THAT(runner->stats().text, HasSubstr("connected"));
+  EXPECT_EQ(far.tries(), 0u);
+}
+
 TEST_F(RunnerTest, NeverGivesABatchUpThatMayBeTakenLater) {
-  far.never_take(Seq{1}, Errc::unavailable);
+  far.never_take(Seq{1}, 0, Errc::unavailable);
   samples(2);
   start();
   ASSERT_TRUE(eventually([&] { return far.tries() >= 30; }));
