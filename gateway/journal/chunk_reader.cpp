@@ -6,8 +6,6 @@
 namespace tidegate::journal {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kMostOpen = 64;
 constexpr std::size_t kMostListed = 4096;
 
@@ -15,17 +13,9 @@ constexpr std::size_t kMostListed = 4096;
 
 Result<sql::Connection*> ChunkReader::open(std::size_t file) {
   if (const auto found = open_.find(file); found != open_.end()) return &found->second;
-  const fs::path& path = files_[file].path;
-  auto connection = history::open_to_read(path);
+  auto connection = history::open_as_guest(files_[file].path);
   if (!connection && connection.error().code == Errc::not_found) return nullptr;  // retention took it
   if (!connection) return fail(std::move(connection.error()));
-  if (const auto tables = connection->number("SELECT count(*) FROM sqlite_schema"); !tables) {
-    if (tables.error().code != Errc::io || !history::has_hot_journal(path)) return fail(tables.error());
-    return fail(Errc::io,
-                "{} was being written when the gateway died: start the gateway, which mends it, or read a copy of the "
-                "folder without {}-journal",
-                path.string(), path.filename().string());
-  }
   if (opened_.size() == kMostOpen) {
     open_.erase(opened_.front());
     opened_.pop_front();

@@ -41,8 +41,10 @@ class StoreView {
                                              std::size_t max_points);
 
   const Reading& reading() const { return reading_; }
+  Reading& note() { return reading_; }
 
-  // What Scan reads samples from.
+  // What Scan and take_inventory() read.
+  sql::Connection& log() { return *log_; }
   ChunkReader& chunks() { return *chunks_; }
   history::Visible visible() const { return {epoch_, through_}; }
   /// The log's samples that are in no file yet, in order of time; good until the next call.

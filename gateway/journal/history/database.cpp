@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "gateway/journal/history/files.h"
 #include "gateway/journal/history/names.h"
 
 namespace tidegate::journal::history {
@@ -69,6 +70,17 @@ Result<sql::Connection> open_to_read(const fs::path& file) {
     return fail(Errc::not_found, "{} is empty", file.string());
   }
   return connection;
+}
+
+Result<sql::Connection> open_as_guest(const fs::path& file) {
+  auto connection = open_to_read(file);
+  if (connection) {
+    const auto tables = connection->number("SELECT count(*) FROM sqlite_schema");
+    if (!tables) connection = fail(tables.error());
+  }
+  if (connection || connection.error().code != Errc::io || !has_hot_journal(file)) return connection;
+  return fail(Errc::unavailable,
+              "{} was being written when the gateway was cut off; the gateway mends it when it starts", file.string());
 }
 
 }  // namespace tidegate::journal::history

@@ -17,5 +17,8 @@ Status confirm(sql::Connection& connection);
 
 /// Errc::not_found where retention has taken it, or the power went before there was anything in it.
 Result<sql::Connection> open_to_read(const std::filesystem::path& file);
+/// The same for one who does not own the directory. Errc::unavailable where a commit that was cut off has to be taken
+/// back first: that is writing.
+Result<sql::Connection> open_as_guest(const std::filesystem::path& file);
 
 }  // namespace tidegate::journal::history

@@ -71,11 +71,8 @@ class Copy {
     const std::uint64_t read = read_;
     read_ = 0;
     if (!*copied && done_.samples > before) return stand_in(round, read);
-    if (every_ > 1) {
-      const std::string thinned =
-          fmt::format("UPDATE round SET samples = {} WHERE id = {}", done_.samples - before, round);
-      if (Status status = to_.run(thinned.c_str()); !status) return status;
-    }
+    const std::string kept = fmt::format("UPDATE round SET samples = {} WHERE id = {}", done_.samples - before, round);
+    if (Status status = to_.run(kept.c_str()); !status) return status;
     done_.lost_samples += static_cast<std::uint64_t>(*expected) - std::min(read, static_cast<std::uint64_t>(*expected));
     return {};
   }
