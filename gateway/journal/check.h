@@ -18,6 +18,7 @@ struct Damage {
   std::filesystem::path file;
   std::string extent;  ///< of it: "batch 17", "round 3, series 'a/b'"; empty: the file
   std::string what;
+  bool missing = false;  ///< of it nothing is left to be salvaged
 };
 
 struct CheckReport {

@@ -126,8 +126,10 @@ class LogCheck : public FileCheck {
     const auto oldest = connection().number("SELECT min(seq) FROM batch");
     if (!oldest) return fail(oldest.error());
     // What retention took meanwhile is no hole.
-    if (*oldest < seq)
-      damage(range_text("batch", "batches", seq, *next - 1), *next - 1 == seq ? "is missing" : "are missing");
+    if (*oldest < seq) {
+      const std::string what = *next - 1 == seq ? "is missing" : "are missing";
+      damage(range_text("batch", "batches", seq, *next - 1), what, true);
+    }
     return std::max(*next, seq + 1);
   }
 

@@ -21,9 +21,9 @@ class FileCheck {
   const Checked& found() const { return found_; }
   bool stopped() const { return report_.stop.stop_requested(); }
 
-  void damage(std::string extent, std::string what) {
+  void damage(std::string extent, std::string what, bool missing = false) {
     ++found_.damages;
-    report_.damage({file_, std::move(extent), std::move(what)});
+    report_.damage({file_, std::move(extent), std::move(what), missing});
   }
   void count(std::uint64_t samples) {
     ++found_.parts;

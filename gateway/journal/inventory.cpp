@@ -34,6 +34,20 @@ Status read_numbers(sql::Connection& connection, const Numbers& numbers) {
   return {};
 }
 
+Status read_cursors(sql::Connection& log, std::vector<Inventory::Cursor>& cursors) {
+  auto rows = log.prepare(
+      "SELECT name, cursor.seq, count(batch.seq), coalesce(sum(samples), 0) FROM cursor LEFT JOIN batch ON batch.seq > "
+      "cursor.seq GROUP BY name ORDER BY name");
+  if (!rows) return fail(std::move(rows.error()));
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    cursors.push_back({std::string(rows->text(0)), Seq{rows->integer(1)}, static_cast<std::uint64_t>(rows->integer(2)),
+                       static_cast<std::uint64_t>(rows->integer(3))});
+  }
+}
+
 Status count_log(StoreView& view, Inventory& inventory) {
   sql::Connection& log = view.log();
   auto snapshot = sql::Transaction::snapshot(log);
@@ -57,6 +71,7 @@ Status count_log(StoreView& view, Inventory& inventory) {
   const Result<bool> row = times->step();
   if (!row) return fail(row.error());
   if (*row && !times->null(0)) widen(tier, time_of(times->integer(0)), time_of(times->integer(1)));
+  if (Status status = read_cursors(log, inventory.cursors); !status) return status;
   inventory.first = Seq{static_cast<std::int64_t>(first)};
   inventory.last = Seq{static_cast<std::int64_t>(last)};
   inventory.compacted = view.visible().through;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "gateway/core/result.h"
@@ -28,6 +29,12 @@ struct Inventory {
   std::uint64_t events = 0, dead_letters = 0;
   std::uint64_t free_bytes = 0;  ///< of journal.db, to be used again
   Seq first{}, last{}, compacted{};
+  struct Cursor {
+    std::string name;
+    Seq at{};
+    std::uint64_t batches = 0, samples = 0;  ///< of the log, behind it
+  };
+  std::vector<Cursor> cursors;
   struct Series {
     std::size_t place;
     std::uint64_t samples = 0;     ///< in history and the rest of the log, each once

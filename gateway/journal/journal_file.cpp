@@ -4,6 +4,7 @@
 
 #include "gateway/journal/journal_impl.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/reinstate.h"
 #include "gateway/journal/restore.h"
 #include "gateway/journal/schema.h"
 
@@ -30,6 +31,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
   if (Status status = make_directory(options.directory); !status) return fail(std::move(status.error()));
   auto lock = DirectoryLock::take(options.directory);
   if (!lock) return fail(std::move(lock.error()));
+  if (const auto done = finish_restore(options.directory, *lock, clock.now()); !done) return fail(done.error());
   auto impl = std::make_unique<Impl>(options, clock, metrics, std::move(*lock));
   if (Status status = impl->open_file(); !status) return fail(std::move(status.error()));
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));

@@ -59,6 +59,7 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
 }
 
 void DirectoryLock::leave(Left left) {
+  left_ = left;
   if (write_content(file_, left)) ::fdatasync(file_);
 }
 

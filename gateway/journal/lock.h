@@ -22,7 +22,7 @@ class DirectoryLock {
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
 
-  /// How the last process left it.
+  /// How the last process left it, or this one said.
   Left left() const { return left_; }
   /// What the next one is to find. Best effort: at worst something that is missing is not missed.
   void leave(Left left);

@@ -20,21 +20,6 @@ constexpr std::string_view kAside = ".corrupt-";
 
 fs::path with(const fs::path& file, const char* suffix) { return file.string() + suffix; }
 
-/// "20260301T120000Z": no colons, since archive tools and other systems dislike them in names.
-std::string time_for_name(Timestamp now) {
-  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
-  std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
-  return text;
-}
-
-/// The names are on disk when it returns, as far as the file system knows such a thing.
-void sync_directory(const fs::path& directory) {
-  const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened < 0) return;
-  ::fsync(opened);
-  ::close(opened);
-}
-
 Status rename_if_there(const fs::path& from, const fs::path& to) {
   std::error_code error;
   if (!fs::exists(from, error)) return {};
@@ -44,6 +29,19 @@ Status rename_if_there(const fs::path& from, const fs::path& to) {
 }
 
 }  // namespace
+
+std::string time_for_name(Timestamp now) {
+  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
+  std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
+  return text;
+}
+
+void sync_directory(const fs::path& directory) {
+  const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return;
+  ::fsync(opened);
+  ::close(opened);
+}
 
 fs::path aside_name(const fs::path& file, Timestamp now) {
   const std::string base = fmt::format("{}{}{}", file.string(), kAside, time_for_name(now));

@@ -14,6 +14,10 @@ namespace tidegate::journal {
 std::filesystem::path aside_name(const std::filesystem::path& file, Timestamp now);
 /// Of the files set aside in a directory whose names begin so, the two newest stay.
 void forget_old_quarantines(const std::filesystem::path& directory, std::string_view beginning);
+/// The names in a directory are on disk when it returns, as far as the file system knows such a thing.
+void sync_directory(const std::filesystem::path& directory);
+/// "20260301T120000Z": no colons, since archive tools and other systems dislike them in names.
+std::string time_for_name(Timestamp now);
 /// journal.db.new
 std::filesystem::path successor_of(const std::filesystem::path& file);
 /// Removes an unfinished one.

@@ -69,6 +69,7 @@ int count_frames(void* frames, sqlite3*, const char*, int in_wal) {
 }
 
 constexpr sqlite3_int64 kRewriteBytes = 64 << 10;  ///< at a time
+constexpr int kMostBusy = 30;                      ///< times in a row that a copy is kept waiting
 constexpr const char* kReaderSetUp = "PRAGMA query_only=1; PRAGMA mmap_size=0; PRAGMA cache_size=-256;";
 /// With it SQLite opens a file that is shorter than its header says.
 constexpr const char* kSalvageSetUp = "PRAGMA writable_schema=1;";
@@ -237,6 +238,31 @@ Status Connection::rewrite_wal() {
   if (code == SQLITE_OK) code = file.xSync(wal, SQLITE_SYNC_NORMAL);
   if (code != SQLITE_OK) return failure(database_.get(), code);
   return {};
+}
+
+Status Connection::copy_into(Connection& to, int pages,
+                             const std::function<Status(std::uint64_t done, std::uint64_t of)>& step) {
+  struct Finish {
+    void operator()(sqlite3_backup* copy) const { sqlite3_backup_finish(copy); }
+  };
+  std::unique_ptr<sqlite3_backup, Finish> copy(
+      sqlite3_backup_init(to.database_.get(), "main", database_.get(), "main"));
+  if (!copy) return failure(to.database_.get(), sqlite3_errcode(to.database_.get()));
+  int code = SQLITE_OK;
+  for (int busy = 0; code != SQLITE_DONE;) {
+    code = sqlite3_backup_step(copy.get(), pages);
+    busy = code == SQLITE_BUSY ? busy + 1 : 0;  // each has waited for the writer as long as any reader does
+    if (code != SQLITE_OK && code != SQLITE_DONE && (code != SQLITE_BUSY || busy == kMostBusy)) {
+      return fail(errc_of(code), "{} cannot be copied: {} (SQLite {})", sqlite3_db_filename(database_.get(), "main"),
+                  sqlite3_errstr(code), code);
+    }
+    const auto of = static_cast<std::uint64_t>(sqlite3_backup_pagecount(copy.get()));
+    if (Status status = step(of - static_cast<std::uint64_t>(sqlite3_backup_remaining(copy.get())), of); !status) {
+      return status;
+    }
+  }
+  copy.reset();
+  return to.run("PRAGMA journal_mode=DELETE");
 }
 
 int Connection::wal_frames() const {

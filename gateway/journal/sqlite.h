@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,6 +98,11 @@ class Connection {
   /// written: it is read back until the power goes and then missing, and with it all that was synced after it. Writer
   /// only.
   Status rewrite_wal();
+  /// Copies every page into `to`, an empty file's connection, `pages` at a time and without a lock in between, and says
+  /// how far it is. Where the file is changed meanwhile it begins anew, but for a reader's snapshot, which stays as it
+  /// is. A file so copied needs no WAL to be whole.
+  Status copy_into(Connection& to, int pages, const std::function<Status(std::uint64_t done, std::uint64_t of)>& step);
+
   /// Frames in the WAL after the last commit.
   int wal_frames() const;
 
