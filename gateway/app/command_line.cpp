@@ -12,6 +12,7 @@
 #include "gateway/app/runtime.h"
 #include "gateway/app/settings.h"
 #include "gateway/app/systemd.h"
+#include "gateway/tools/commands.h"
 
 namespace tidegate::app {
 namespace {
@@ -160,6 +161,8 @@ int command_line(int argc, char** argv) {
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
+  const tools::Commands tools(app, load_storage_path);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -168,7 +171,8 @@ int command_line(int argc, char** argv) {
   }
   if (run_command->parsed()) return run(arguments);
   if (check_command->parsed()) return check(arguments);
-  return schema(arguments);
+  if (schema_command->parsed()) return schema(arguments);
+  return tools.run().value_or(kUsage);
 }
 
 }  // namespace tidegate::app

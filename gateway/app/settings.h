@@ -7,6 +7,7 @@
 #include "gateway/config/load.h"
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
+#include "gateway/core/result.h"
 #include "gateway/core/types.h"
 #include "gateway/journal/journal.h"
 
@@ -34,6 +35,10 @@ config::Shape root_shape();
 
 /// Reads `file` and its conf.d. Look at `problems` before using what is returned.
 Settings load_settings(const std::filesystem::path& file, config::Problems& problems);
+
+/// storage.path alone: for one who only reads what is stored, a mistake elsewhere, or a secret that is not for his
+/// eyes, does not matter.
+Result<std::filesystem::path> load_storage_path(const std::filesystem::path& file);
 
 /// "127.0.0.1:8080", "[::1]:0", "gateway.local:80" -> address and port; nothing for anything else.
 struct Endpoint {

@@ -98,6 +98,7 @@ class LogCheck : public FileCheck {
         if (!next && next.error().code != Errc::corrupt) return fail(next.error());
         unreadable = next ? 0 : unreadable + 1;
         if (!next) damage(fmt::format("batch {}", seq), next.error().text);
+        if (!next) before_.reset();
         if (unreadable == kUnreadableInARow) {
           damage(fmt::format("batches from {} on", seq + 1), "not looked at after so much damage");
           return {};

@@ -35,6 +35,18 @@ TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
   EXPECT_EQ(settings.max_streams_per_address, 16u);
 }
 
+TEST(Settings, TheStoreIsFoundWhateverElseIsWrong) {
+  const test::TempDir directory;
+  const auto file =
+      directory.write("tidegate.yaml", "storage: {path: store}\nrulse: []\nsources: [{type: nonsense}]\n");
+  EXPECT_EQ(load_storage_path(file).value_or(""), directory / "store");
+  EXPECT_EQ(load_storage_path(directory.write("empty.yaml", "{}\n")).value_or(""), "/var/lib/tidegate");
+  const auto missing = load_storage_path(directory / "missing.yaml");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().text, HasSubstr("missing.yaml"));
+  EXPECT_THAT(missing.error().text, HasSubstr("--data FOLDER"));
+}
+
 TEST(Settings, AnAddressMayHaveMoreStreams) {
   const test::TempDir directory;
   config::Problems problems;

@@ -1,0 +1,44 @@
+#include "gateway/tools/files.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tidegate::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+}  // namespace
+
+Result<std::vector<StoreFile>> store_files(const fs::path& store) {
+  const fs::path log = store / "journal.db";
+  std::vector<StoreFile> files = {{log, [log](const auto& report) { return journal::check_log(log, report); }}};
+  for (const auto& day : journal::history::day_files(store / "history")) {
+    files.push_back({day.path, [day, log](const auto& report) { return journal::check_day(day, log, report); }});
+  }
+  for (const auto& year : journal::history::year_files(store / "history")) {
+    files.push_back({year.path, [year](const auto& report) { return journal::check_year(year.path, report); }});
+  }
+  std::error_code error;
+  if (files.size() > 1 || fs::exists(log, error)) return files;
+  if (error) return fail(Errc::io, "{} cannot be looked at: {}", store.string(), error.message());
+  return fail(Errc::not_found, "{} holds no journal.db and no history; --data names the gateway's storage.path",
+              store.string());
+}
+
+std::string in_words(const journal::Damage& damage, const fs::path& store) {
+  const std::string file = damage.file.lexically_relative(store).string();
+  return damage.extent.empty() ? fmt::format("{}: {}", file, damage.what)
+                               : fmt::format("{}: {}: {}", file, damage.extent, damage.what);
+}
+
+void hand_over(const fs::path& store) {
+  struct stat owner {};
+  if (::geteuid() != 0 || ::stat(store.c_str(), &owner) != 0 || owner.st_uid == 0) return;
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(store, ignored)) {
+    static_cast<void>(::lchown(entry.path().c_str(), owner.st_uid, owner.st_gid) == 0);
+  }
+}
+
+}  // namespace tidegate::tools

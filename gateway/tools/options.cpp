@@ -1,0 +1,123 @@
+// All that a user may type after `tidegate` for these commands, and what --help says of it.
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+
+#include "gateway/tools/backup.h"
+#include "gateway/tools/commands.h"
+#include "gateway/tools/query.h"
+#include "gateway/tools/store.h"
+
+namespace tidegate::tools {
+namespace {
+
+constexpr const char* kPatterns =
+    "Series, by name or pattern: boiler1/temperature, '+/temperature' (+ is one level), 'boiler1/#' (# is all below)";
+constexpr const char* kFrom = "From this time on: -1h, -7d, 2026-03-01, '2026-03-01 12:30', 2026-03-01T12:30:00Z (UTC)";
+constexpr const char* kTo = "Up to this time, which is not in it any more";
+
+void add_format(CLI::App& command, Format& format, const std::map<std::string, Format>& formats) {
+  std::string names;
+  std::string usual;
+  for (const auto& [name, value] : formats) {
+    names += names.empty() ? name : ", " + name;
+    if (value == format) usual = name;
+  }
+  command.add_option("--format", format, "One of " + names)
+      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""))
+      ->option_text("FORMAT [" + usual + "]");
+}
+
+const std::map<std::string, Format> kAnswerFormats = {
+    {"table", Format::table}, {"csv", Format::csv}, {"json", Format::json}};
+const std::map<std::string, Format> kExportFormats = {{"csv", Format::csv}, {"jsonl", Format::jsonl}};
+
+}  // namespace
+
+CLI::App& Commands::add(CLI::App& parent, const char* name, const char* description, Work work) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  command->add_option("--config", where_.configuration, "The gateway's configuration, which names its storage folder")
+      ->option_text("FILE [" + where_.configuration.string() + "]");
+  command->add_option("--data,--storage", where_.data, "The storage folder itself, instead of a configuration")
+      ->option_text("FOLDER");
+  const std::string group = parent.get_parent() == nullptr ? "" : parent.get_name() + ' ';
+  commands_.push_back({command, group + name, std::move(work)});
+  return *command;
+}
+
+void Commands::add_reading(CLI::App& program) {
+  const auto asked = std::make_shared<QueryOptions>();
+  CLI::App& query_command =
+      add(program, "query", "Print stored samples, or what they come to a minute, an hour, a day.",
+          [asked](const Surroundings& s) { return query(*asked, s); });
+  query_command.add_option("pattern", asked->patterns, kPatterns)->required()->option_text("PATTERN...");
+  query_command.add_option("--from", asked->from, kFrom)->option_text("TIME [-1h]");
+  query_command.add_option("--to", asked->to, kTo)->option_text("TIME [now]");
+  query_command
+      .add_option("--resolution", asked->resolution,
+                  "Instead of the samples: count, min, max, mean, first and last of each 10s, 5m, 1h, 1d")
+      ->option_text("DURATION");
+  add_format(query_command, asked->format, kAnswerFormats);
+  query_command.footer("For example:  tidegate query '+/temperature' --from -24h --resolution 1h");
+
+  const auto statement = std::make_shared<SqlOptions>();
+  CLI::App& sql_command =
+      add(program, "sql",
+          "Ask what is stored in SQL. Tables: samples(series, time, value, quality, label, and when "
+          "named reason, unix) and series(name, kind, unit, source, labels).",
+          [statement](const Surroundings& s) { return sql(*statement, s); });
+  sql_command.add_option("statement", statement->statement, "One SELECT, in quotes")
+      ->required()
+      ->option_text("\"SELECT ...\"");
+  add_format(sql_command, statement->format, kAnswerFormats);
+  sql_command.footer(
+      "For example:  tidegate sql \"SELECT series, max(value) FROM samples WHERE time > '-1h' GROUP BY series\"\n"
+      "A condition on series (=, IN, GLOB, LIKE) or time (<, >, BETWEEN) reads only what it asks for.");
+
+  const auto exported = std::make_shared<ExportOptions>();
+  CLI::App& export_command = add(program, "export", "Write all samples, or those of a pattern, to standard output.",
+                                 [exported](const Surroundings& s) { return export_samples(*exported, s); });
+  exported->patterns = {"#"};
+  export_command.add_option("pattern", exported->patterns, kPatterns)->option_text("PATTERN... [all]");
+  export_command.add_option("--from", exported->from, kFrom)->option_text("TIME [oldest]");
+  export_command.add_option("--to", exported->to, kTo)->option_text("TIME [newest]");
+  add_format(export_command, exported->format, kExportFormats);
+  export_command.footer("For example:  tidegate export --format csv --from -7d | gzip > week.csv.gz");
+}
+
+void Commands::add_store(CLI::App& program) {
+  CLI::App* group = program.add_subcommand("store", "Look after what is stored: check, stats, salvage.");
+  group->require_subcommand(1);
+  add(*group, "check", "Read all that is stored and name every damage: exit code 0, or 65 where there is any.",
+      store_check);
+  add(*group, "stats", "Say how much is stored, how large it is, who has read how far and what it costs the card.",
+      store_stats);
+  add(*group, "salvage",
+      "While the gateway is stopped: put what can be read of damaged files into new ones, and say what is lost. The "
+      "damaged ones are kept as *.corrupt-<time>.",
+      store_salvage);
+}
+
+void Commands::add_copying(CLI::App& program) {
+  const auto made = std::make_shared<BackupOptions>();
+  CLI::App& backup_command =
+      add(program, "backup", "Copy all that is stored to a new folder; the gateway may run, and goes on meanwhile.",
+          [made](const Surroundings& s) { return backup(*made, s); });
+  backup_command.add_option("folder", made->folder, "The backup: a folder that is not there yet")
+      ->required()
+      ->option_text("FOLDER");
+  backup_command.footer(
+      "A backup is a storage folder like the gateway's own, so every other command reads it with --data FOLDER.\n"
+      "For example:  tidegate backup /mnt/usb/$(date +%F)");
+
+  const auto from = std::make_shared<RestoreOptions>();
+  CLI::App& restore_command =
+      add(program, "restore", "Put a backup into the storage folder of a gateway that is stopped.",
+          [from](const Surroundings& s) { return restore(*from, s); });
+  restore_command.add_option("folder", from->folder, "What `tidegate backup` made")->required()->option_text("FOLDER");
+  restore_command.add_flag("--force", from->force, "Where there is data already: set it aside as replaced-<time>/");
+  restore_command.footer("For example:  systemctl stop tidegate && tidegate restore /mnt/usb/2026-03-01");
+}
+
+}  // namespace tidegate::tools

@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "gateway/core/event.h"
+#include "gateway/journal/history/repair.h"
+#include "gateway/journal/lock.h"
+#include "gateway/journal/quarantine.h"
+#include "gateway/journal/salvage.h"
+#include "gateway/journal/schema.h"
+#include "gateway/tools/files.h"
+#include "gateway/tools/progress.h"
+#include "gateway/tools/store.h"
+
+namespace tidegate::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using journal::DirectoryLock;
+
+/// What is wrong with a file, so that making a new one of it helps; nothing where it is sound.
+Result<std::optional<std::string>> find_damage(const StoreFile& file, const Surroundings& surroundings,
+                                               Progress& progress) {
+  std::optional<std::string> first;
+  const auto checked = file.check({[&](const journal::Damage& damage) {
+                                     if (damage.missing || first) return;
+                                     first = damage.extent.empty() ? damage.what : damage.extent + ": " + damage.what;
+                                   },
+                                   [&](std::uint64_t samples) {
+                                     progress.show([&] {
+                                       return fmt::format("looking at {}: {}", file.path.filename().string(),
+                                                          counted(samples, "sample", "samples"));
+                                     });
+                                   },
+                                   surroundings.stop});
+  if (!checked && checked.error().code != Errc::not_found) return fail(checked.error());
+  return first;
+}
+
+/// As the gateway does at its start: what it leaves behind it finishes.
+Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Timestamp now,
+                                Progress& progress) {
+  journal::forget_successor(file);
+  if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
+    return fail(std::move(made.error()));
+  const auto step = [&] { progress.show([] { return std::string("reading what can be read of journal.db"); }); };
+  auto salvaged = journal::salvage(file, Error{Errc::corrupt, why}, std::nullopt, now, step);
+  if (!salvaged) return fail(std::move(salvaged.error()));
+  if (Status status = journal::swap_in_successor(file, salvaged->aside); !status)
+    return fail(std::move(status.error()));
+  journal::forget_suspicion(file);
+  lock.leave(DirectoryLock::Left::closed);
+  return std::get<Notice>(salvaged->report.events.at(0).body).text;
+}
+
+/// What a cut-off commit left behind is taken back, as the next writer would; only then can the file be read.
+Status take_back_cut_off_commit(const fs::path& file) {
+  if (!journal::history::has_hot_journal(file)) return {};
+  auto connection = journal::sql::Connection::open(file, journal::sql::Connection::Access::write);
+  if (!connection) return fail(std::move(connection.error()));
+  const auto read = connection->number("SELECT count(*) FROM sqlite_schema");
+  if (read || read.error().code == Errc::corrupt) return {};
+  return fail(read.error());
+}
+
+Result<int> salvage_files(const Surroundings& surroundings, DirectoryLock& lock) {
+  const fs::path log = surroundings.store / "journal.db";
+  if (Status status = journal::finish_swap(log); !status) return fail(std::move(status.error()));
+  const auto files = store_files(surroundings.store);
+  if (!files) return fail(files.error());
+  Progress progress;
+  std::uint64_t mended = 0;
+  for (const StoreFile& file : *files) {
+    if (Status status = file.path == log ? Status{} : take_back_cut_off_commit(file.path); !status) {
+      return fail(std::move(status.error()));
+    }
+    const auto why = find_damage(file, surroundings, progress);
+    if (!why) return fail(why.error());
+    if (!*why) continue;
+    const auto told = file.path == log
+                          ? salvage_log(log, **why, lock, surroundings.now, progress)
+                          : journal::history::repair(file.path, **why, surroundings.now, surroundings.stop);
+    progress.clear();
+    if (!told) return fail(told.error());
+    fmt::print("{}\n", *told);
+    ++mended;
+  }
+  progress.clear();
+  fmt::print("{} looked at, {} mended\n", counted(files->size(), "file", "files"), mended);
+  return mended > 0 ? kDamaged : kDone;
+}
+
+}  // namespace
+
+Result<int> store_salvage(const Surroundings& surroundings) {
+  if (const auto files = store_files(surroundings.store); !files) return fail(files.error());
+  auto lock = DirectoryLock::take(surroundings.store);
+  if (!lock) return fail(std::move(lock.error()));
+  const auto code = salvage_files(surroundings, *lock);
+  hand_over(surroundings.store);
+  return code;
+}
+
+}  // namespace tidegate::tools

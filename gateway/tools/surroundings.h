@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <stop_token>
+
+#include "gateway/core/types.h"
+
+namespace tidegate::tools {
+
+/// What every command works with.
+struct Surroundings {
+  std::filesystem::path store;  ///< the gateway's storage folder
+  Timestamp now;                ///< what "-1h" is from
+  std::stop_token stop;         ///< Ctrl-C
+};
+
+// Exit codes, as of sysexits.h where it has one.
+constexpr int kDone = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 64;
+constexpr int kDamaged = 65;  ///< what was asked for is done as far as damage lets it
+constexpr int kInterrupted = 130;
+
+}  // namespace tidegate::tools
