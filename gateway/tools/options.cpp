@@ -95,7 +95,7 @@ void Commands::add_store(CLI::App& program) {
       store_stats);
   add(*group, "salvage",
       "While the gateway is stopped: put what can be read of damaged files into new ones, and say what is lost. The "
-      "damaged ones are kept as *.corrupt-<time>.",
+      "newest two damaged ones are kept as *.corrupt-<time>.",
       store_salvage);
 }
 
