@@ -2,35 +2,42 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 namespace tidegate::tools {
 namespace {
 
-sigset_t asked_signals() {
+constexpr int kOver = SIGUSR1;  ///< from the destructor to the listener
+
+sigset_t set_of(std::initializer_list<int> numbers) {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  for (const int number : numbers) sigaddset(&signals, number);
   return signals;
 }
 
-void listen(const std::stop_token& over, std::stop_source& source) {
-  const sigset_t signals = asked_signals();
-  while (!over.stop_requested()) {
-    constexpr timespec kLook{0, 50'000'000};
-    if (sigtimedwait(&signals, nullptr, &kLook) < 0) continue;
-    source.request_stop();
-    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // the next one is for the kernel
-    return;
-  }
+const sigset_t kAsked = set_of({SIGINT, SIGTERM, SIGHUP});
+
+void listen(std::stop_source source) {
+  const sigset_t heard = set_of({SIGINT, SIGTERM, SIGHUP, kOver});
+  int signal = 0;
+  if (sigwait(&heard, &signal) != 0 || signal == kOver) return;
+  source.request_stop();
+  pthread_sigmask(SIG_UNBLOCK, &kAsked, nullptr);  // the next one is for the kernel
+  const sigset_t over = set_of({kOver});
+  sigwait(&over, &signal);
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
-  const sigset_t signals = asked_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  listener_ = std::jthread([this](const std::stop_token& over) { listen(over, source_); });
+  const sigset_t blocked = set_of({SIGINT, SIGTERM, SIGHUP, kOver});
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+  listener_ = std::thread(listen, source_);
+}
+
+Interrupt::~Interrupt() {
+  pthread_kill(listener_.native_handle(), kOver);
+  listener_.join();
 }
 
 }  // namespace tidegate::tools

@@ -10,11 +10,14 @@ namespace tidegate::tools {
 class Interrupt {
  public:
   Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
   std::stop_token token() const { return source_.get_token(); }
 
  private:
   std::stop_source source_;
-  std::jthread listener_;
+  std::thread listener_;
 };
 
 }  // namespace tidegate::tools
