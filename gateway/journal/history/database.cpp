@@ -80,7 +80,9 @@ Result<sql::Connection> open_as_guest(const fs::path& file) {
   }
   if (connection || connection.error().code != Errc::io || !has_hot_journal(file)) return connection;
   return fail(Errc::unavailable,
-              "{} was being written when the gateway was cut off; the gateway mends it when it starts", file.string());
+              "{} was being written when the gateway was cut off; the gateway mends it when it starts, `tidegate store "
+              "salvage` without it",
+              file.string());
 }
 
 }  // namespace tidegate::journal::history

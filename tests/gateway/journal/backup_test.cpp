@@ -141,6 +141,42 @@ TEST_F(BackupTest, WhatHistoryGotAfterTheLogWasCopiedIsInItOnce) {
   EXPECT_FALSE(history::complete_days(directory / "history")->empty());
 }
 
+TEST_F(BackupTest, ALargeLogIsCopiedInPiecesOfOneSnapshot) {
+  open();
+  make_series();
+  std::mt19937 random(59);
+  const auto store = [&](int batches) {
+    for (int i = 0; i < batches; ++i) {
+      std::vector<Sample> samples;
+      for (int k = 0; k < 5000; ++k) {
+        const double noise = static_cast<double>(random()) / 7 + static_cast<double>(random()) * 1e-9;
+        samples.push_back({.series = ids[0], .time = clock.now(), .value = noise});
+        clock.advance(1ms);
+      }
+      all.insert(all.end(), samples.begin(), samples.end());
+      append_samples(std::move(samples));
+    }
+    ASSERT_TRUE(journal->maintain());  // a checkpoint, where one is due
+  };
+  store(100);
+  const std::vector<Sample> before = all;
+  const Seq last = journal->last();
+  std::vector<std::uint64_t> done;
+  const auto made = back_up(directory.path(), backup(), clock.now(),
+                            {[&](const std::string&, std::uint64_t so_far, std::uint64_t) {
+                               done.push_back(so_far);
+                               if (done.size() < 4) store(30);
+                             },
+                             {}});
+  ASSERT_TRUE(made) << made.error().text;
+  EXPECT_GE(done.size(), 4u);
+  EXPECT_TRUE(std::is_sorted(done.begin(), done.end())) << "never begun anew";
+  EXPECT_EQ(made->last, last);
+  all = before;
+  EXPECT_EQ(wrong_samples(backup()), "");
+  EXPECT_THAT(damages(backup()), IsEmpty());
+}
+
 TEST_F(BackupTest, OneOfAnyMomentConservesEverySample) {
   open();
   std::mt19937 random(47);
