@@ -32,6 +32,9 @@ std::string name_problem(std::string_view text) {
 std::string pattern_problem(std::string_view text) {
   const auto pattern = Pattern::parse(text);
   if (!pattern) return pattern.error().text;
+  if (text.find('*') != std::string_view::npos)
+    return fmt::format("'{}': '*' is no wildcard; write {{device}} or + for one level, # for all the rest",
+                       printable(text));
   if (pattern->literal() && !valid_series_name(text))
     return fmt::format("'{}' cannot be the name of a series", printable(text));
   return "";
@@ -54,6 +57,8 @@ const Kind* only_kind(const Node& item, Problems& problems) {
   for (const Kind& kind : kinds()) {
     if (!item.has(kind.name)) continue;
     if (only != nullptr) {
+      const bool written = !item[kind.name].is_null() && !item[only->name].is_null();  // not only meant by a wrong key
+      if (!written) return nullptr;
       problems.add(item[kind.name].at,
                    fmt::format("{} has two kinds, {} and {}: keep one, and write a second rule for the other",
                                title(item), only->name, kind.name));

@@ -41,6 +41,8 @@ Node::Kind kind_of(Type type) {
   return type == Type::map || type == Type::object || type == Type::variant ? Node::Kind::map : Node::Kind::scalar;
 }
 
+using FieldLists = std::vector<const std::vector<Shape::Field>*>;
+
 constexpr std::string_view kDecimalMark = "the decimal mark is a point";
 
 bool is_whole_number(const Node& node) {
@@ -58,6 +60,29 @@ std::string decimal_comma_hint(const Node& map, std::size_t entry) {
   const Node::Entry& before = map.entries[entry - 1];
   if (!is_whole_number(before.value)) return "";
   return fmt::format("; {}: write {}: {}.{}", kDecimalMark, before.key, before.value.text, printable(rest.key));
+}
+
+/// `absence: 5m` where a map is meant: the first key that takes such a value. Or "".
+std::string as_map_hint(const Node& node, const Shape::Rule& rule) {
+  if (node.kind != Node::Kind::scalar || node.secret || rule.type != Type::object) return "";
+  for (const Shape::Field& field : rule.fields) {
+    if (!is_scalar(field.shape.type()) || !scalar_problem(node, field.shape.rule(), field.key).empty()) continue;
+    return fmt::format("; did you mean {{{}: {}}}?", field.key, printable(node.text, 80));
+  }
+  return "";
+}
+
+/// The section among `lists` that has this key: `above: 90` beside `threshold` instead of in it. Or "".
+std::string section_with(std::string_view key, const FieldLists& lists) {
+  for (const auto* fields : lists) {
+    for (const Shape::Field& field : *fields) {
+      if (field.shape.type() != Type::object) continue;
+      for (const Shape::Field& inner : field.shape.rule().fields) {
+        if (inner.key == key) return field.key;
+      }
+    }
+  }
+  return "";
 }
 
 class Checker {
@@ -85,8 +110,6 @@ class Checker {
   }
 
  private:
-  using FieldLists = std::vector<const std::vector<Shape::Field>*>;
-
   void refuse(Node& node, std::string what) {
     problems_.add(node.at, std::move(what));
     node.refused = true;
@@ -94,7 +117,8 @@ class Checker {
 
   void wrong_kind(Node& node, const Shape::Rule& rule, const Place& place) {
     refuse(node, node.is_null() ? fmt::format("{} has no value; it must be {}", place.shown(), expectation(rule))
-                                : fmt::format("{} must be {}, not {}", place.shown(), expectation(rule), found(node)));
+                                : fmt::format("{} must be {}, not {}{}", place.shown(), expectation(rule), found(node),
+                                              as_map_hint(node, rule)));
   }
 
   void check_scalar(Node& node, const Shape::Rule& rule, const Place& place) {
@@ -149,12 +173,14 @@ class Checker {
     for (std::size_t i = 0; i < written; ++i) {
       Node::Entry& entry = node.entries[i];
       if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
-      std::string hint = did_you_mean(entry.key, known);
+      std::string meant = section_with(entry.key, lists);
+      std::string hint =
+          meant.empty() ? did_you_mean(entry.key, known) : fmt::format("; write {}: {{{}: ...}}", meant, entry.key);
       if (hint.empty()) hint = decimal_comma_hint(node, i);
       problems_.add(entry.at, fmt::format("unknown key '{}' in {}{}", printable(entry.key), place.shown(),
                                           hint.empty() ? fmt::format("; valid are {}", fmt::join(known, ", ")) : hint));
       entry.value.refused = true;
-      const std::string meant(nearest(entry.key, known));
+      if (meant.empty()) meant = nearest(entry.key, known);
       if (!meant.empty() && !node.find(meant)) node.entries.push_back({meant, node.at, Node::refusal(node.at)});
     }
   }

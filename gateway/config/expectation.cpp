@@ -51,7 +51,7 @@ std::string expectation(const Shape::Rule& rule) {
     case Type::quantity:
       return "a number with or without a unit (such as 90 °C)";
     case Type::list:
-      return "a list (one `- ` line for each item)";
+      return "a list ([a, b], or one `- ` line for each item)";
     case Type::map:
     case Type::object:
     case Type::variant:

@@ -244,10 +244,26 @@ std::string in_plain_words(const std::string& message) {
       {YAML::ErrorMsg::EOF_IN_SCALAR, "a quote before this is not closed"},
       {YAML::ErrorMsg::UNKNOWN_TOKEN, "text that begins with this character must be in quotes"},
       {YAML::ErrorMsg::TAB_IN_INDENTATION, "a tab as indentation; YAML takes spaces only"},
+      {YAML::ErrorMsg::CHAR_IN_BLOCK,
+       "a '>' or '|' begins text of several lines; text that only begins so must be in quotes"},
       {YAML::ErrorMsg::BLOCK_ENTRY, "a '- ' does not fit here; is it indented like the other items?"},
       {YAML::ErrorMsg::MAP_KEY, "a key does not fit here; is it indented like the others?"}};
   const auto found = kWords.find(message);
   return found != kWords.end() ? found->second : message;
+}
+
+/// `series: {device}/temperature`: what begins with a brace ends with it, and the rest of the line fits nowhere.
+bool goes_on_behind_a_brace(std::string_view yaml, const YAML::Mark& mark) {
+  for (int line = 0; line < mark.line; ++line) yaml.remove_prefix(std::min(yaml.find('\n') + 1, yaml.size()));
+  const std::string_view before = yaml.substr(0, static_cast<std::size_t>(std::max(mark.column, 0)));
+  const std::size_t value = before.find_first_not_of(' ', std::min(before.find(": "), before.size() - 1) + 1);
+  return value != before.npos && (before[value] == '{' || before[value] == '[') && before.find('\n') == before.npos;
+}
+
+std::string in_plain_words(const YAML::Exception& error, std::string_view yaml) {
+  if (error.msg == YAML::ErrorMsg::END_OF_MAP && goes_on_behind_a_brace(yaml, error.mark))
+    return "text that begins with '{' or '[' must be in quotes";
+  return in_plain_words(error.msg);
 }
 
 }  // namespace
@@ -271,7 +287,8 @@ Node parse(std::string_view yaml, const std::string& file_name, const std::files
   } catch (const Stop&) {
     return give_up();
   } catch (const YAML::Exception& error) {
-    problems.add(source.place(error.mark.line, error.mark.column), "not valid YAML: " + in_plain_words(error.msg));
+    problems.add(source.place(error.mark.line, error.mark.column),
+                 "not valid YAML: " + in_plain_words(error, source.text()));
     return give_up();
   }
   Node root = builder.take_root();
