@@ -104,13 +104,13 @@ Status Journal::Impl::check(const Batch& batch) const {
   return {};
 }
 
-/// Cursors, dead letters and, when due, the newest samples.
-Status Journal::Impl::save(bool closing) {
+/// Cursors, dead letters and, when due or asked for, the newest samples.
+Status Journal::Impl::save(bool newest) {
   Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters, std::nullopt};
   const Seq last = tail.ends().last;
   const bool many =
       number(last) - number(latest_saved) >= kBatchesBetweenSaves || samples_since_save >= kSamplesBetweenSaves;
-  if (last > latest_saved && (closing || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
+  if (last > latest_saved && (newest || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
     if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
     mark_open();
@@ -167,18 +167,29 @@ Result<BatchPtr> Journal::append(Batch& batch) {
   return stored;
 }
 
+/// A step of retention. What goes is in the save of the newest samples first: a silent series' last word is nowhere
+/// else.
+Status Journal::Impl::retire() {
+  const Timestamp now = clock.now();
+  // Not before a first cursor: then nobody has said yet how far he is.
+  Writer::Limits limits{
+      now - options.retention, cursors.least_saved().value_or(Seq{0}), now - log_keep.load(), latest_saved,
+      options.max_bytes,       options.when_full != WhenFull::reject,  options.max_events};
+  const auto step = [&] { return resist([&] { return writer->retire(limits); }); };
+  Status status = step();
+  if (!status || writer->first() <= latest_saved || latest_saved == tail.ends().last) return status;
+  // A disk that takes no save needs the room more.
+  limits.remembered = save(true) ? latest_saved : tail.ends().last;
+  if (Status again = step(); !again && status) status = std::move(again);
+  return status;
+}
+
 Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
   Status status = impl_->look_for_damage();
   if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
-  const Timestamp now = impl_->clock.now();
-  // Not before a first cursor: then nobody has said yet how far he is.
-  const Writer::Limits limits{
-      now - impl_->options.retention, impl_->cursors.least_saved().value_or(Seq{0}), now - impl_->log_keep.load(),
-      impl_->options.max_bytes,       impl_->options.when_full != WhenFull::reject,  impl_->options.max_events};
-  if (Status retired = impl_->resist([&] { return writer.retire(limits); }); !retired && status)
-    status = std::move(retired);
+  if (Status retired = impl_->retire(); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
     impl_->retired.add(static_cast<double>(number(writer.first()) - number(first)));
     impl_->tail.retire(writer.first());

@@ -96,7 +96,8 @@ struct Journal::Impl {
   Status store(Batch& batch, const Catalogue::Unsaved& names);
   std::vector<Sample> reject_when_full(Batch& batch) const;
   Status check(const Batch& batch) const;
-  Status save(bool closing);
+  Status save(bool newest);
+  Status retire();
   void note_sizes();
 };
 

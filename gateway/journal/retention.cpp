@@ -46,7 +46,7 @@ Status Writer::retire_old_batches(const Limits& limits) {
     return committed < limits.oldest || (seq <= limits.released && committed < limits.recent);
   };
   const std::uint64_t excess = limits.drop_oldest ? used_bytes_ - std::min(used_bytes_, limits.max_bytes) : 0;
-  if (first_ >= last_ || (!outlived(first_, oldest_) && excess == 0)) return {};
+  if (first_ >= last_ || first_ > limits.remembered || (!outlived(first_, oldest_) && excess == 0)) return {};
   Seq through = prev(first_);
   std::int64_t samples = samples_retired_;
   Timestamp oldest = oldest_;
@@ -60,7 +60,7 @@ Status Writer::retire_old_batches(const Limits& limits) {
       const Seq seq{rows.integer(0)};
       oldest = Timestamp{Micros{rows.integer(1)}};
       samples = rows.integer(4);
-      if (seq == last_ || (!outlived(seq, oldest) && freed >= excess)) break;
+      if (seq == last_ || seq > limits.remembered || (!outlived(seq, oldest) && freed >= excess)) break;
       freed += static_cast<std::uint64_t>(rows.integer(2));
       samples = rows.integer(3);
       through = seq;

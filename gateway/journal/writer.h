@@ -44,6 +44,7 @@ class Writer {
     Timestamp oldest;  ///< batches committed before it go
     Seq released;      ///< batches up to it are needed by nobody; they go when
     Timestamp recent;  ///< they were committed before this
+    Seq remembered;    ///< the newest samples are saved up to here: of what is later a start reads the batches
     std::uint64_t max_bytes;
     bool drop_oldest;  ///< batches, beyond max_bytes
     std::size_t max_events;

@@ -224,6 +224,24 @@ TEST(Pump, WhileTheGatewayWasOffNobodyWasSilent) {
   }
 }
 
+/// The lookback of an absence is its time and a minute: the last sample lies within it, just beyond it, and far.
+TEST(Pump, ASensorThatIsSilentForLongIsMissedOnceHoweverOftenTheGatewayStarts) {
+  for (const Micros silence : {Micros(60min + 30s), Micros(61min + 1s), Micros(24h * 40)}) {
+    const test::TempDir directory;
+    leave_behind(directory.path(), {{"cellar/level", silence}, {"plant/a", 0min}});
+    const std::string rules = "rules: [{name: silent, series: \"{place}/level\", absence: {for: 1h}}]\n";
+    for (int start = 0; start < 3; ++start) {
+      Rig rig(directory.path(), rules);
+      rig.store(rig.series("plant/a"), 1);
+      EXPECT_TRUE(eventually([&] { return !rig.transitions().empty(); }));
+      EXPECT_EQ(rig.journal_->alerts()->size(), 1u);
+    }
+    Rig rig(directory.path(), rules);
+    rig.store(rig.series("cellar/level"), 1);
+    EXPECT_THAT(rig.transitions(), testing::ElementsAre("silent:cellar raised", "silent:cellar cleared"));
+  }
+}
+
 TEST(Pump, AClockThatComesBackBehindTheLastCommitMakesNoRuleBlind) {
   const test::TempDir directory;
   leave_behind(directory.path(), {{"boiler/temperature", -1h}});

@@ -49,6 +49,31 @@ TEST_F(CompactionTest, TheLogGoesOnceHistoryHasItAndEveryCursorIsBeyond) {
   EXPECT_EQ(stored(a, all.front().time, clock.now()), all);
 }
 
+/// What a power cut leaves: the files, which nobody closed.
+fs::path as_left(const fs::path& running, const fs::path& copy) {
+  fs::create_directories(copy);
+  for (const char* name : {"journal.db", "journal.db-wal"}) fs::copy_file(running / name, copy / name);
+  return copy;
+}
+
+TEST_F(CompactionTest, TheNewestSampleOfASilentSeriesOutlivesItsBatch) {
+  options.log_keep = 1min;
+  open();
+  const SeriesId quiet = series("quiet"), busy = series("busy");
+  const Sample last_word = sample(quiet, 7);
+  keep({last_word});
+  for (int i = 0; i < 100; ++i) keep({sample(busy, i)});
+  compact();
+  clock.advance(1h);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(journal->first(), journal->last());
+  Options left = options;
+  left.directory = as_left(options.directory, options.directory / "copy");
+  const auto again = Journal::open(left, clock, metrics);
+  ASSERT_TRUE(again) << again.error().text;
+  EXPECT_EQ((*again)->latest().at(index(quiet)), last_word);
+}
+
 TEST_F(CompactionTest, TheLogStaysAsLongAsTheRulesLookBack) {
   options.log_keep = 1min;
   open();
