@@ -11,6 +11,7 @@
 namespace tidegate::dashboard {
 namespace {
 
+constexpr std::string_view kRepeatable = "series";
 constexpr std::int64_t kLargestExact = 9'007'199'254'740'991;  ///< 2^53 - 1: what a JSON number of JavaScript holds
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -24,8 +25,6 @@ Result<std::int64_t> parameter(const Query& query, const std::string& name, std:
                                std::int64_t max) {
   const auto found = query.find(name);
   if (found == query.end()) return fallback;
-  if (query.count(name) > 1)
-    return fail(Errc::invalid, "{}: it is given {} times, once is meant", name, query.count(name));
   const auto value = whole_number(found->second);
   if (!value || *value < min || *value > max) {
     return fail(Errc::invalid, "{}: '{}' is no whole number from {} to {}", name, printable(found->second, 64), min,
@@ -74,7 +73,11 @@ Result<std::string> string_field(const nlohmann::json& object, const char* name,
 
 Status check_names(const Query& query, std::span<const std::string_view> known) {
   for (const auto& [name, value] : query) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      const std::size_t times = query.count(name);
+      if (times == 1 || name == kRepeatable) continue;
+      return fail(Errc::invalid, "{}: it is given {} times, once is meant", name, times);
+    }
     const std::vector<std::string> names(known.begin(), known.end());
     std::string hint = did_you_mean(name, names);
     if (hint.empty())

@@ -17,7 +17,8 @@ namespace tidegate::dashboard {
 
 /// Decoded query parameters, by name.
 using Query = std::multimap<std::string, std::string>;
-/// Refuses a parameter that is none of `known`: one that is misspelt would do nothing, in silence.
+/// Refuses a parameter that is none of `known`, and one that is given twice (`series` apart): it would do nothing, in
+/// silence.
 Status check_names(const Query& query, std::span<const std::string_view> known);
 
 struct EventId {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace tidegate::dashboard {
 namespace {
 
@@ -76,10 +78,15 @@ TEST(HistoryQuery, CountsASeriesEachTimeThatItIsAskedFor) {
   EXPECT_EQ(parse_history(query, kNow).error().text, "65 series in one request; at most 64");
 }
 
-TEST(HistoryQuery, TakesTheOthersOnce) {
-  const auto twice = parse_history({{"series", "a/b"}, {"points", "5"}, {"points", "6"}}, kNow);
-  ASSERT_FALSE(twice);
-  EXPECT_EQ(twice.error().text, "points: it is given 2 times, once is meant");
+TEST(Parameters, AreKnownAndGivenOnce) {
+  constexpr std::array<std::string_view, 2> kKnown = {"series", "points"};
+  const auto sentence = [&kKnown](const Query& query) {
+    const auto checked = check_names(query, kKnown);
+    return checked ? std::string() : checked.error().text;
+  };
+  EXPECT_EQ(sentence({{"series", "a/b"}, {"series", "a/c"}, {"points", "5"}}), "");
+  EXPECT_EQ(sentence({{"points", "5"}, {"points", "6"}}), "points: it is given 2 times, once is meant");
+  EXPECT_EQ(sentence({{"serie", "a/b"}}), "unknown parameter 'serie' (did you mean 'series'?)");
 }
 
 TEST(Limit, HasADefaultAndAMaximum) {
