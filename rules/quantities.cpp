@@ -34,8 +34,10 @@ std::optional<double> Quantities::read(const config::Node& node, bool difference
   }
   const auto value = difference ? convert_difference(quantity->value, quantity->unit, unit_)
                                 : convert(quantity->value, quantity->unit, unit_);
-  if (!value)
-    problems_.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), unit_text_));
+  if (!value) {
+    const std::string hint = node.secret ? "" : capitals_hint(quantity->unit, unit_);
+    problems_.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'{}", node.shown(), unit_text_, hint));
+  }
   return value;
 }
 

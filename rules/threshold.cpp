@@ -80,7 +80,8 @@ Result<Watch> fit(const Written& written, const SeriesInfo& info) {
     return fail(Errc::invalid, "it is a series of states, which have no size; use equals");
   }
   if (!convert(0, written.unit, info.unit)) {
-    return fail(Errc::invalid, "its unit is {}, and the limit's {} does not convert to that", info.unit, written.unit);
+    return fail(Errc::invalid, "its unit is {}, and the limit's {} does not convert to that{}", info.unit, written.unit,
+                capitals_hint(written.unit, info.unit));
   }
   return Watch{std::make_unique<BandDetector>(in_unit(written, info.unit)),
                info.unit.empty() ? written.unit : info.unit};

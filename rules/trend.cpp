@@ -66,7 +66,8 @@ Result<Watch> fit(const Trend& trend, const SeriesInfo& info) {
   }
   const auto factor = convert_difference(1, info.unit, trend.unit);
   if (!factor) {
-    return fail(Errc::invalid, "its unit is {}, and the rate's {} does not convert to that", info.unit, trend.unit);
+    return fail(Errc::invalid, "its unit is {}, and the rate's {} does not convert to that{}", info.unit, trend.unit,
+                capitals_hint(trend.unit, info.unit));
   }
   const std::string unit = (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per;
   return Watch{std::make_unique<TrendDetector>(trend, *factor * trend.seconds * (trend.rising ? 1 : -1)), unit};

@@ -1,5 +1,6 @@
 #include "rules/units.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -225,6 +226,13 @@ std::optional<RateUnit> parse_rate_unit(std::string_view text) {
     if (per == name) return RateUnit{std::string(text.substr(0, slash)), std::string(per), seconds};
   }
   return std::nullopt;
+}
+
+std::string capitals_hint(std::string_view one, std::string_view other) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  const bool alike = std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                                [&lower](char a, char b) { return lower(a) == lower(b); });
+  return alike ? "; they differ in capitals alone, and mW is not MW" : "";
 }
 
 }  // namespace tidegate::rules

@@ -12,6 +12,9 @@ std::optional<double> convert(double value, std::string_view from, std::string_v
 /// The same for a difference (a hysteresis, a slope): 10 °C are 18 °F.
 std::optional<double> convert_difference(double value, std::string_view from, std::string_view to);
 
+/// What to say of two units that do not convert, should they differ in capitals alone; else "".
+std::string capitals_hint(std::string_view one, std::string_view other);
+
 /// To 12 significant digits: without what binary fractions leave behind, so that 0.3 less 0.1 is 0.2.
 double rounded(double value);
 

@@ -58,5 +58,12 @@ TEST(Units, ARateIsAUnitAndATime) {
   EXPECT_FALSE(parse_rate_unit("m/kg"));
 }
 
+TEST(Units, ThatDifferInCapitalsAloneAreToldSo) {
+  EXPECT_FALSE(convert(1, "Bar", "bar"));
+  EXPECT_NE(capitals_hint("Bar", "bar"), "");
+  EXPECT_EQ(capitals_hint("bar", "°C"), "");
+  EXPECT_EQ(capitals_hint("bar", "bars"), "");
+}
+
 }  // namespace
 }  // namespace tidegate::rules
