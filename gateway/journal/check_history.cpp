@@ -47,12 +47,7 @@ class DayCheck : public FileCheck {
 
   Result<Checked> run() {
     Status (DayCheck::*const parts[])() = {&DayCheck::check_whole, &DayCheck::check_rounds, &DayCheck::check_minutes};
-    for (const auto part : parts) {
-      Status status = (this->*part)();
-      if (!status) status = told(status.error(), "");
-      if (!status) return fail(std::move(status.error()));
-    }
-    return found();
+    return run_all(*this, parts);
   }
 
  private:
@@ -213,12 +208,7 @@ class YearCheck : public FileCheck {
 
   Result<Checked> run() {
     Status (YearCheck::*const parts[])() = {&YearCheck::check_whole, &YearCheck::check_days};
-    for (const auto part : parts) {
-      Status status = (this->*part)();
-      if (!status) status = told(status.error(), "");
-      if (!status) return fail(std::move(status.error()));
-    }
-    return found();
+    return run_all(*this, parts);
   }
 
  private:

@@ -29,12 +29,7 @@ class LogCheck : public FileCheck {
   Result<Checked> run() {
     Status (LogCheck::*const parts[])() = {&LogCheck::check_snapshot, &LogCheck::check_batches,
                                            &LogCheck::check_events};
-    for (const auto part : parts) {
-      Status status = (this->*part)();
-      if (!status) status = told(status.error(), "");
-      if (!status) return fail(std::move(status.error()));
-    }
-    return found();
+    return run_all(*this, parts);
   }
 
  private:

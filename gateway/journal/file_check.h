@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -19,7 +20,6 @@ class FileCheck {
       : connection_(connection), file_(std::move(file)), report_(report) {}
 
   sql::Connection& connection() { return connection_; }
-  const Checked& found() const { return found_; }
   bool stopped() const { return report_.stop.stop_requested(); }
 
   void damage(std::string extent, std::string what, bool missing = false) {
@@ -37,6 +37,17 @@ class FileCheck {
     if (error.code != Errc::corrupt) return fail(error);
     damage(std::move(extent), error.text);
     return {};
+  }
+
+  /// One part after the other: what one finds damaged keeps none of the others from being looked at.
+  template <class Check, std::size_t kParts>
+  Result<Checked> run_all(Check& check, Status (Check::*const (&parts)[kParts])()) {
+    for (const auto part : parts) {
+      Status status = (check.*part)();
+      if (!status) status = told(status.error(), "");
+      if (!status) return fail(std::move(status.error()));
+    }
+    return found_;
   }
 
   /// SQLite's own check of every page and index.
