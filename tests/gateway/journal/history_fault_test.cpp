@@ -30,18 +30,10 @@ class HistoryFaultTest : public CompactionTest, public ::testing::WithParamInter
     clock.advance(26h);
   }
 
-  /// As the archivist and the pump go on, whatever they meet. False: the fault came too late.
+  /// False: the fault came too late.
   bool compact_with_fault(int nth) {
     vfs.arm(nth, GetParam());
-    int failures = 0;
-    for (bool more = true; more;) {
-      const auto done = journal->compact({}, true);
-      const bool maintained = journal->maintain().has_value();
-      more = !done || *done || !maintained;
-      if (!done || !maintained) ++failures;
-      EXPECT_LT(failures, 4) << (done ? "" : done.error().text);
-      if (failures >= 4) return false;
-    }
+    if (!compact_through_failures(4)) return false;
     const bool hit = vfs.faults() > 0;
     vfs.disarm();
     return hit;

@@ -51,7 +51,7 @@ class PowerCutHistoryTest : public CompactionTest {
       keep_at_last(std::move(samples));
       note_promise();
       if (hour % 5 == 4) {
-        compact_at_last();
+        ASSERT_TRUE(compact_through_failures(3));
         note_promise();
       }
     }
@@ -67,16 +67,6 @@ class PowerCutHistoryTest : public CompactionTest {
     batch.samples = samples;
     ASSERT_TRUE(journal->append(batch) || journal->append(batch));
     all.insert(all.end(), samples.begin(), samples.end());
-  }
-  void compact_at_last() {
-    int failures = 0;
-    for (bool more = true; more;) {
-      const auto done = journal->compact({}, true);
-      const bool maintained = journal->maintain().has_value();
-      more = !done || *done || !maintained;
-      if (!done || !maintained) ++failures;
-      ASSERT_LT(failures, 3) << (done ? "" : done.error().text);
-    }
   }
 
   /// Those of the batches that the journal says it took.
