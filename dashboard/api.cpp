@@ -189,7 +189,7 @@ Reply Api::alert_log(const Call& call) {
   const auto events = journal_.events({.limit = *limit, .newest_first = true, .alerts_only = true});
   if (!events) return failed(events.error());
   Json log = Json::array();
-  for (const auto& [seq, ordinal, event] : *events) {
+  for (const auto& [seq, ordinal, damaged, event] : *events) {
     if (const auto* transition = std::get_if<AlertTransition>(&event.body)) {
       log.push_back(alert_event_json(seq, event.time, *transition));
     }

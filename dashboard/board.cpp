@@ -243,7 +243,7 @@ std::string Board::replay(std::string_view last_event_id) const {
 }
 
 std::string Board::replay_after(Seq seq) const {
-  const auto stored = journal_.events({.after = seq, .limit = kMaxReplay + 1});
+  const auto stored = journal_.events({.after = seq, .limit = kMaxReplay + 1, .damaged_too = true});
   if (!stored || stored->size() > kMaxReplay) {
     return gap(std::to_string(number(next(seq))), std::to_string(number(position_)), "limit");
   }
@@ -251,7 +251,11 @@ std::string Board::replay_after(Seq seq) const {
   for (auto at = stored->begin(); at != stored->end() && at->seq <= position_;) {
     const auto end = std::find_if(at, stored->end(), [&](const auto& event) { return event.seq != at->seq; });
     std::vector<Event> batch;
-    std::transform(at, end, std::back_inserter(batch), [](const auto& event) { return event.event; });
+    for (auto stored_event = at; stored_event != end; ++stored_event) {
+      if (!stored_event->damaged) batch.push_back(stored_event->event);
+    }
+    const std::string seq_text = std::to_string(number(at->seq));
+    if (static_cast<std::ptrdiff_t>(batch.size()) < end - at) out += gap(seq_text, seq_text, "damaged");
     out += durable(at->seq, batch);
     at = end;
   }

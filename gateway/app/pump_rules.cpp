@@ -33,7 +33,7 @@ std::vector<rules::Interval> Pump::unwatched_times() const {
   std::vector<rules::Interval> times;
   const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true});
   if (!events) return times;
-  for (const auto& [seq, ordinal, event] : *events) {
+  for (const auto& [seq, ordinal, damaged, event] : *events) {
     if (const auto* gap = std::get_if<Unwatched>(&event.body)) times.push_back({gap->since, event.time});
   }
   std::reverse(times.begin(), times.end());

@@ -102,6 +102,7 @@ struct Batch {
   std::vector<Sample> samples;
   std::vector<Event> events;
   std::vector<AlertRecord> alerts;  ///< new state of every alert that changed in any way; `normal` removes the record
+  std::size_t damaged_events = 0;   ///< set by Journal::read: so many more that cannot be read any more
   std::optional<Gap> gap;           ///< set by Journal::read in place of what is gone; then all else is empty
 };
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
@@ -43,8 +44,12 @@ class LogCheck : public FileCheck {
     } else if (Status status = told(series.error(), "names"); !status) {
       return status;
     }
-    if (const auto alerts = read_alerts(connection()); !alerts) {
-      if (Status status = told(alerts.error(), "alerts"); !status) return status;
+    if (const auto alerts = read_alerts(connection()); alerts) {
+      for (const AlertRecord& alert : alerts->mended) {
+        damage(fmt::format("alert '{}'", printable(alert.id)), "its record is damaged");
+      }
+    } else if (Status status = told(alerts.error(), "alerts"); !status) {
+      return status;
     }
     if (const auto letters = read_dead_letters(connection(), 1'000'000); !letters) {
       if (Status status = told(letters.error(), "dead letters"); !status) return status;

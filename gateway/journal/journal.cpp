@@ -187,7 +187,9 @@ Status Journal::Impl::retire() {
 Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
-  Status status = impl_->look_for_damage();
+  Status status = impl_->mend_alerts();
+  if (Status looked = impl_->look_for_damage(); !looked && status) status = std::move(looked);
+  if (Status told = impl_->tell_damage(); !told && status) status = std::move(told);
   if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
   if (Status retired = impl_->retire(); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
@@ -247,11 +249,7 @@ Status Journal::advance(std::string_view cursor, Seq to) {
 
 std::vector<Sample> Journal::latest() const { return impl_->tail.latest(impl_->catalogue.size()); }
 
-Result<std::vector<AlertRecord>> Journal::alerts() const {
-  auto connection = impl_->readers->take();
-  if (!connection) return fail(std::move(connection.error()));
-  return read_alerts(**connection);
-}
+Result<std::vector<AlertRecord>> Journal::alerts() const { return impl_->alerts(); }
 
 Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const {
   auto connection = impl_->readers->take();

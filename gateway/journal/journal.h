@@ -64,7 +64,8 @@ struct SeriesHistory {
 
 struct StoredEvent {
   Seq seq{};
-  int ordinal = 0;  ///< within the batch
+  int ordinal = 0;       ///< within the batch
+  bool damaged = false;  ///< it was there, and what it told cannot be read
   Event event;
 };
 struct EventQuery {
@@ -72,6 +73,7 @@ struct EventQuery {
   std::size_t limit = 1000;
   bool newest_first = false;
   bool alerts_only = false;
+  bool damaged_too = false;  ///< else they are left out
 };
 
 struct Stats {
@@ -139,7 +141,8 @@ class Journal {
 
   /// The sample with the newest time of every series, by id (`time` epoch 0: none yet). Kept over restarts.
   std::vector<Sample> latest() const;
-  /// All alert records that are not `normal`, by id.
+  /// All alert records that are not `normal`, by id. One that is damaged is as it was last announced, and written anew
+  /// by the next maintain().
   Result<std::vector<AlertRecord>> alerts() const;
   Result<std::vector<StoredEvent>> events(const EventQuery& query) const;
   /// Retention removed every alert event of the batches up to this one, and none of those behind it; 0: none so far.

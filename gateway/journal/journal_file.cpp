@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/core/text.h"
 #include "gateway/journal/journal_impl.h"
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/reinstate.h"
@@ -85,14 +86,19 @@ std::string Journal::Impl::what_is_missing() const {
 Status Journal::Impl::report_missing(const std::string& what) {
   if (Status status = writer->begin_epoch(); !status) return status;
   epoch = writer->found().epoch;
-  const std::string text = what + ": what was in it is lost, how much is not known";
-  Batch report;
-  report.events = {{clock.now(), Notice{"storage", text}}};
-  if (Status status = store(report, {}); !status) return status;
-  last_committed = report.committed;
-  tail.publish(std::make_shared<const Batch>(std::move(report)));
+  return report(what + ": what was in it is lost, how much is not known");
+}
+
+/// A batch of its own that tells of damage, and holds what mends it.
+Status Journal::Impl::report(std::string text, std::vector<AlertRecord> mended) {
+  Batch batch;
+  batch.events = {{clock.now(), Notice{"storage", text}}};
+  batch.alerts = std::move(mended);
+  if (Status status = store(batch, {}); !status) return status;
+  last_committed = batch.committed;
+  tail.publish(std::make_shared<const Batch>(std::move(batch)));
   const std::lock_guard guard(notices_mutex);
-  notices.push_back(text);
+  notices.push_back(std::move(text));
   return {};
 }
 
@@ -139,6 +145,8 @@ Status Journal::Impl::replace_file(const Error& why) {
   if (!report) return fail(std::move(report.error()));
   last_committed = report->committed;
   tail.publish(std::make_shared<const Batch>(std::move(*report)));
+  const std::lock_guard guard(notices_mutex);
+  untold = {};  // the report counts all that is lost
   return {};
 }
 
@@ -162,11 +170,64 @@ Status Journal::Impl::look_for_damage() {
 
 void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {
   for (const BatchPtr& batch : batches) {
-    if (!batch->gap || batch->gap->why != kDamaged) continue;
-    const std::uint64_t fresh = damage.add(batch->gap->first, batch->gap->last);
+    const bool gone = batch->gap && batch->gap->why == kDamaged;
+    if (!gone && batch->damaged_events == 0) continue;
+    const Seq first = gone ? batch->gap->first : batch->seq;
+    const std::uint64_t fresh = damage.add(first, batch->seq);
+    if (fresh == 0) continue;
     damaged.add(static_cast<double>(fresh));
-    if (fresh > 0) suspicious = true;
+    suspicious = true;
+    const std::lock_guard guard(notices_mutex);
+    untold.first = untold.batches == 0 ? first : std::min(untold.first, first);
+    untold.last = std::max(untold.last, batch->seq);
+    untold.batches += fresh;
   }
+}
+
+Result<std::vector<AlertRecord>> Journal::Impl::alerts() const {
+  auto connection = readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  auto alerts = read_alerts(**connection);
+  if (!alerts) return fail(std::move(alerts.error()));
+  if (!alerts->mended.empty()) alerts_damaged = true;
+  return std::move(alerts->records);
+}
+
+/// A damaged record of an alert takes no other along, and goes on as the alert was last announced.
+Status Journal::Impl::mend_alerts() {
+  if (!alerts_damaged.exchange(false)) return {};
+  auto connection = readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  auto alerts = read_alerts(**connection);
+  if (!alerts) return fail(std::move(alerts.error()));
+  if (alerts->mended.empty()) return {};
+  std::vector<std::string> which;
+  for (const AlertRecord& alert : alerts->mended) {
+    which.push_back(
+        fmt::format("'{}' {}", printable(alert.id),
+                    alert.rule.empty() ? "is lost, since no event tells of it" : "goes on as it was last announced"));
+  }
+  Status done = report(fmt::format("records of alerts were damaged: {}", fmt::join(which, ", ")), alerts->mended);
+  if (!done) alerts_damaged = true;
+  return done;
+}
+
+/// What readers met, in words, once.
+Status Journal::Impl::tell_damage() {
+  Untold met;
+  {
+    const std::lock_guard guard(notices_mutex);
+    met = std::exchange(untold, {});
+  }
+  if (met.batches == 0) return {};
+  const std::string which = met.batches == 1 ? fmt::format("stored batch {} is", number(met.last))
+                                             : fmt::format("{} stored batches between {} and {} are", met.batches,
+                                                           number(met.first), number(met.last));
+  Status told = report(which + " damaged: what cannot be read in it, samples or events, is lost");
+  if (told) return told;
+  const std::lock_guard guard(notices_mutex);
+  untold = {untold.batches + met.batches, met.first, std::max(untold.last, met.last)};
+  return told;
 }
 
 }  // namespace tidegate::journal

@@ -61,9 +61,16 @@ struct Journal::Impl {
   const std::filesystem::path file;
   std::string epoch;
   mutable std::mutex notices_mutex;
-  std::vector<std::string> notices;             ///< guarded by it
-  mutable Seen damage;                          ///< that readers met, each batch once
-  mutable std::atomic<bool> suspicious{false};  ///< a reader met damage: the next maintain() checks every page
+  std::vector<std::string> notices;  ///< guarded by it
+  /// Damage that readers met and nobody told yet, guarded likewise.
+  struct Untold {
+    std::uint64_t batches = 0;
+    Seq first{}, last{};
+  };
+  mutable Untold untold;
+  mutable std::atomic<bool> alerts_damaged{false};  ///< the next maintain() mends them
+  mutable Seen damage;                              ///< that readers met, each batch once
+  mutable std::atomic<bool> suspicious{false};      ///< a reader met damage: the next maintain() checks every page
   Catalogue catalogue;
   Cursors cursors;
   DeadLetters letters;
@@ -87,11 +94,15 @@ struct Journal::Impl {
   void mark_open();
   std::string what_is_missing() const;
   Status report_missing(const std::string& what);
+  Status report(std::string text, std::vector<AlertRecord> mended = {});
   Status resist(const std::function<Status()>& work);
   Status replace_file(const Error& why);
   Result<Batch> swap_file(const Error& why, const std::optional<Known>& known);
   Known known() const;
   void note_damage(std::span<const BatchPtr> batches) const;
+  Result<std::vector<AlertRecord>> alerts() const;
+  Status mend_alerts();
+  Status tell_damage();
   Status look_for_damage();
   Status store(Batch& batch, const Catalogue::Unsaved& names);
   std::vector<Sample> reject_when_full(Batch& batch) const;

@@ -1,5 +1,9 @@
 #include "gateway/journal/reader.h"
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
@@ -12,6 +16,13 @@ constexpr std::size_t kIdleConnections = 4;
 constexpr const char* kBatchColumns = "seq, committed, samples, events, alerts, alerts_crc, data";
 
 bool sound(std::string_view json, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(json)) == crc; }
+
+/// Nothing where it is damaged.
+std::optional<Event> event_of(std::string_view json, std::int64_t crc) {
+  if (!sound(json, crc)) return std::nullopt;
+  auto event = event_from_json(json);
+  return event ? std::optional(std::move(*event)) : std::nullopt;
+}
 
 /// One batch from the row that `row` stands on; Errc::corrupt where any part of it is damaged.
 class BatchRows {
@@ -77,11 +88,11 @@ class BatchRows {
       const Result<bool> row = events_.step();
       if (!row) return fail(row.error());
       if (!*row) return {};
-      if (!sound(events_.text(0), events_.integer(1)))
-        return fail(Errc::corrupt, "event of batch {}", number(batch.seq));
-      auto event = event_from_json(events_.text(0));
-      if (!event) return fail(std::move(event.error()));
-      batch.events.push_back(std::move(*event));
+      if (auto event = event_of(events_.text(0), events_.integer(1))) {
+        batch.events.push_back(std::move(*event));
+      } else {
+        ++batch.damaged_events;
+      }
     }
   }
 
@@ -216,11 +227,12 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   while (true) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
-    // No LIMIT in the query: a damaged event does not count, or a reader would take fewer than `limit` for the last.
+    // No LIMIT in the query: one that is left out does not count, or a reader would take fewer than `limit` for the
+    // last.
     if (!*row || events.size() == query.limit) return events;
-    if (!sound(rows->text(2), rows->integer(3))) continue;  // its batch reports the damage
-    auto event = event_from_json(rows->text(2));
-    if (event) events.push_back({Seq{rows->integer(0)}, static_cast<int>(rows->integer(1)), std::move(*event)});
+    auto event = event_of(rows->text(2), rows->integer(3));
+    if (!event && !query.damaged_too) continue;
+    events.push_back({Seq{rows->integer(0)}, static_cast<int>(rows->integer(1)), !event, event.value_or(Event{})});
   }
 }
 
@@ -230,19 +242,59 @@ Result<Seq> read_alerts_retired(sql::Connection& connection) {
   return Seq{*seq};
 }
 
-Result<std::vector<AlertRecord>> read_alerts(sql::Connection& connection) {
-  auto rows = connection.prepare("SELECT json, crc FROM alert ORDER BY id");
+namespace {
+
+std::optional<AlertRecord> alert_of(sql::Statement& row) {
+  if (!sound(row.text(1), row.integer(2))) return std::nullopt;
+  auto alert = alert_from_json(row.text(1));
+  return alert && alert->id == row.text(0) ? std::optional(std::move(*alert)) : std::nullopt;
+}
+
+/// Each of `records` as the newest event tells of it; one that none tells of is left as it is.
+Status restore_as_told(sql::Connection& connection, std::span<AlertRecord> records) {
+  auto rows = connection.prepare("SELECT json, crc FROM event WHERE alert = 1 ORDER BY seq DESC, ordinal DESC");
   if (!rows) return fail(std::move(rows.error()));
-  std::vector<AlertRecord> alerts;
+  std::vector<AlertRecord*> wanted;
+  for (AlertRecord& record : records) wanted.push_back(&record);
+  while (!wanted.empty()) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    const auto event = event_of(rows->text(0), rows->integer(1));
+    const auto* told = event ? std::get_if<AlertTransition>(&event->body) : nullptr;
+    if (told == nullptr) continue;
+    std::erase_if(wanted, [&](AlertRecord* record) {
+      if (record->id != told->alert.id) return false;
+      *record = told->alert;
+      return true;
+    });
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Alerts> read_alerts(sql::Connection& connection) {
+  auto rows = connection.prepare("SELECT id, json, crc FROM alert ORDER BY id");
+  if (!rows) return fail(std::move(rows.error()));
+  Alerts alerts;
   while (true) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
-    if (!*row) return alerts;
-    if (!sound(rows->text(0), rows->integer(1))) return fail(Errc::corrupt, "an alert record is damaged");
-    auto alert = alert_from_json(rows->text(0));
-    if (!alert) return fail(std::move(alert.error()));
-    alerts.push_back(std::move(*alert));
+    if (!*row) break;
+    if (auto alert = alert_of(*rows)) {
+      alerts.records.push_back(std::move(*alert));
+    } else {
+      alerts.mended.push_back({.id = std::string(rows->text(0))});
+    }
   }
+  if (alerts.mended.empty()) return alerts;
+  if (Status status = restore_as_told(connection, alerts.mended); !status) return fail(std::move(status.error()));
+  std::copy_if(alerts.mended.begin(), alerts.mended.end(), std::back_inserter(alerts.records),
+               [](const AlertRecord& alert) { return alert.phase != Phase::normal; });
+  std::sort(alerts.records.begin(), alerts.records.end(),
+            [](const AlertRecord& a, const AlertRecord& b) { return a.id < b.id; });
+  return alerts;
 }
 
 Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit) {

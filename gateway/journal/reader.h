@@ -55,12 +55,17 @@ class Readers {
 constexpr const char* kRetention = "retention";
 constexpr const char* kDamaged = "damaged";
 
-/// The stored batches of (after, until], with a gap in place of each that is missing or damaged.
+/// The stored batches of (after, until], with a gap in place of each that is missing or damaged;
+/// a damaged event costs itself only.
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits);
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query);
 Result<Seq> read_alerts_retired(sql::Connection& connection);
-/// Errc::corrupt where one cannot be read.
-Result<std::vector<AlertRecord>> read_alerts(sql::Connection& connection);
+struct Alerts {
+  std::vector<AlertRecord> records;  ///< that are not normal, by id
+  /// For those whose record is damaged: as they were last announced, or `normal` where no event tells of them.
+  std::vector<AlertRecord> mended;
+};
+Result<Alerts> read_alerts(sql::Connection& connection);
 
 Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit);
 

@@ -40,14 +40,22 @@ journal::BatchPtr gap_of(Gap gap) {
   return std::make_shared<const Batch>(std::move(batch));
 }
 
-/// The events of batches behind `after`, a batch each.
+/// The events of batches behind `after`, a batch each. A batch of which one cannot be read has a gap before the rest.
 void add_by_batch(std::vector<journal::StoredEvent> events, Seq after, std::vector<journal::BatchPtr>& out) {
   for (auto event = events.begin(); event != events.end();) {
     Batch batch;
     batch.seq = event->seq;
-    batch.committed = event->event.time;
-    for (; event != events.end() && event->seq == batch.seq; ++event) batch.events.push_back(std::move(event->event));
-    if (batch.seq > after) out.push_back(std::make_shared<const Batch>(std::move(batch)));
+    for (; event != events.end() && event->seq == batch.seq; ++event) {
+      if (event->damaged) {
+        ++batch.damaged_events;
+      } else {
+        if (batch.events.empty()) batch.committed = event->event.time;
+        batch.events.push_back(std::move(event->event));
+      }
+    }
+    if (batch.seq <= after) continue;
+    if (batch.damaged_events > 0) out.push_back(gap_of({batch.seq, batch.seq, "damaged"}));
+    if (!batch.events.empty()) out.push_back(std::make_shared<const Batch>(std::move(batch)));
   }
 }
 
@@ -59,9 +67,10 @@ std::size_t items(Lane lane, const Batch& batch) {
 void cut(Lane lane, const journal::BatchPtr& batch, std::size_t done, std::size_t most, std::vector<Parcel>& out) {
   const std::size_t all = items(lane, *batch);
   if (all == 0) out.push_back({.batch = batch});
+  const bool rest = lane == Lane::alerts && batch->damaged_events > 0;  // its gap has the number already
   for (std::size_t first = done; first < all; first = out.back().first + out.back().count) {
     const std::size_t count = std::min(most, all - first);
-    out.push_back({batch, first, count, count < all});
+    out.push_back({batch, first, count, rest || count < all});
   }
 }
 
@@ -153,7 +162,7 @@ Runner::Round Runner::round(std::stop_token stop) {
 Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
   Alerts alerts{{}, journal_.last()};
   for (std::size_t limit = kAlertsARound;; limit *= 2) {
-    auto events = journal_.events({.after = after, .limit = limit, .newest_first = false, .alerts_only = true});
+    auto events = journal_.events({.after = after, .limit = limit, .alerts_only = true, .damaged_too = true});
     if (!events) return fail(events.error());
     const bool cut = events->size() == limit;
     if (cut && events->front().seq == events->back().seq) continue;
@@ -231,7 +240,7 @@ Status Runner::carry(Lane lane, std::span<const Parcel> parcels, Seq through, st
   }
   for (std::size_t i = 0; i < parcels.size(); ++i) {
     const bool last = i + 1 == parcels.size();
-    const bool ends_batch = last || parcels[i + 1].batch != parcels[i].batch;
+    const bool ends_batch = last || parcels[i + 1].batch->seq != parcels[i].batch->seq;
     const Seq seq = parcels[i].batch->seq;
     const Seq end = last ? through : ends_batch ? seq : prev(seq);
     if (const Status one = carry(lane, parcels.subspan(i, 1), end, stop); !one) return one;

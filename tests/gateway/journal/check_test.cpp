@@ -118,7 +118,7 @@ TEST_F(CheckTest, ADamagedLogIsToldPartByPart) {
       {"UPDATE meta SET value = x'00' WHERE key = 'latest'", "newest samples: their checksum does not fit"},
       {"UPDATE cursor SET seq = 99", "cursor 'history': it is at batch 99, and the last is 4"},
       {"DELETE FROM series WHERE id = 3", "names: the series table is damaged at row 3"},
-      {"UPDATE alert SET crc = 0", "alerts: an alert record is damaged"},
+      {"UPDATE alert SET crc = 0", "alert 'hot:boiler1': its record is damaged"},
       {"DROP TABLE event", ""},
   };
   store();

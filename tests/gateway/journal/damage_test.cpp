@@ -74,15 +74,91 @@ TEST_F(DamageTest, ADamagedBatchIsAGapAndTheRestIsThere) {
   EXPECT_EQ(counted, 7 * 300u);
 }
 
-TEST_F(DamageTest, ADamagedEventTakesItsBatchAlong) {
+TEST_F(DamageTest, ADamagedEventCostsItselfOnlyAndIsTold) {
   fill(4);
   edit("UPDATE event SET json = replace(json, 'storage', 'storagf') WHERE seq = 1");
   open();
   const auto batches = read(Seq{0});
-  ASSERT_TRUE(batches.at(0)->gap);
-  EXPECT_EQ(number(batches.at(0)->gap->last), 1);
-  EXPECT_FALSE(batches.at(1)->gap);
+  EXPECT_FALSE(batches.at(0)->gap);
+  EXPECT_EQ(batches.at(0)->samples.size(), 300u);
+  EXPECT_TRUE(batches.at(0)->events.empty());
+  EXPECT_EQ(batches.at(0)->damaged_events, 1u);
+  EXPECT_EQ(metric("journal/damaged_batches"), 1);
   EXPECT_EQ(journal->events({})->size(), 1u);
+  const auto with_damaged = journal->events({.damaged_too = true});
+  ASSERT_EQ(with_damaged->size(), 2u);
+  EXPECT_TRUE(with_damaged->at(0).damaged);
+  EXPECT_EQ(number(with_damaged->at(0).seq), 1);
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("stored batch 1 is damaged"));
+  read(Seq{0});
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->notices().size(), 1u) << "told once";
+}
+
+class DamagedAlert : public DamageTest {
+ protected:
+  /// Three alerts: announced, announced and then silently clearing, never announced.
+  void SetUp() override {
+    open();
+    Batch raised;
+    for (const char* id : {"hot:a", "hot:b"}) {
+      raised.alerts.push_back(alert(id, Phase::active));
+      raised.events.push_back(transition(raised.alerts.back(), clock.now()));
+    }
+    append(std::move(raised));
+    Batch silent;
+    silent.alerts = {alert("hot:b", Phase::clearing), alert("hot:c", Phase::pending)};
+    append(std::move(silent));
+  }
+  std::vector<std::string> alerts() const {
+    std::vector<std::string> found;
+    const auto all = journal->alerts();
+    EXPECT_TRUE(all);
+    if (!all) return found;
+    for (const AlertRecord& one : *all) found.push_back(one.id + " " + std::string(name(one.phase)));
+    return found;
+  }
+};
+
+TEST_F(DamagedAlert, GoesOnAsItWasLastAnnouncedAndTakesNoOtherAlong) {
+  edit("UPDATE alert SET json = replace(json, 'clearing', 'clearinh') WHERE id = 'hot:b'");
+  open();
+  EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b active", "hot:c pending"}));
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_EQ(journal->notices()[0], "records of alerts were damaged: 'hot:b' goes on as it was last announced");
+  const auto told = journal->read(Seq{2});
+  ASSERT_EQ(told->size(), 1u) << "viewers learn of it by a batch";
+  EXPECT_EQ(told->front()->alerts.at(0).phase, Phase::active);
+  reopen();
+  EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b active", "hot:c pending"}));
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_TRUE(journal->notices().empty()) << "it is mended";
+  EXPECT_TRUE(quarantined().empty());
+}
+
+TEST_F(DamagedAlert, ThatNoEventTellsOfIsLostAlone) {
+  edit("UPDATE alert SET json = 'x' WHERE id = 'hot:c'");
+  open();
+  EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b clearing"}));
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_THAT(journal->notices().at(0), HasSubstr("'hot:c' is lost, since no event tells of it"));
+  reopen();
+  EXPECT_EQ(alerts().size(), 2u);
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_TRUE(journal->notices().empty());
+}
+
+TEST_F(DamagedAlert, WhileItRunsIsMendedToo) {
+  auto file = sql::Connection::open(this->file(), sql::Connection::Access::write);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->run("UPDATE alert SET crc = crc + 1 WHERE id = 'hot:a'"));
+  EXPECT_EQ(alerts().size(), 3u);
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->notices().size(), 1u);
+  EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b clearing", "hot:c pending"}));
 }
 
 TEST_F(DamageTest, AMissingBatchIsAGap) {

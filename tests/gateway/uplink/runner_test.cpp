@@ -222,21 +222,26 @@ TEST_F(RunnerTest, NeverCutsABatchOfManyAlertsInTwo) {
   EXPECT_THAT(far.received(), ElementsAre("a1", "a2", "a3"));
 }
 
-TEST_F(RunnerTest, SkipsADamagedAlertAndNoneOfThoseBehindIt) {
-  for (int i = 0; i < 600; ++i) alerts(1);
+TEST_F(RunnerTest, TellsADamagedAlertAsAGapAmongAlertsAndSkipsNoneOfThoseBehindIt) {
+  for (int i = 0; i < 600; ++i) alerts(i == 7 ? 3 : 1);
+  append_samples({sample(id, 1)});
   journal.reset();
   {
     auto file =
         journal::sql::Connection::open(directory.path() / "journal.db", journal::sql::Connection::Access::write);
     ASSERT_TRUE(file);
     ASSERT_TRUE(file->run("UPDATE event SET json = replace(json, 'raised', 'raisee') WHERE seq = 7"));
+    ASSERT_TRUE(
+        file->run("UPDATE event SET json = replace(json, 'raised', 'raisee') WHERE seq = 8 AND json LIKE '%hot:1%'"));
   }
   open();
   start();
-  ASSERT_TRUE(received(599));
-  EXPECT_EQ(far.received()[5], "a6");
-  EXPECT_EQ(far.received()[6], "a8");
-  EXPECT_EQ(far.received().back(), "a600");
+  ASSERT_TRUE(received(602));
+  const std::vector<std::string> all = far.received();
+  EXPECT_THAT(std::vector(all.begin() + 5, all.begin() + 10), ElementsAre("a6", "agap7-7", "agap8-8", "a8/0+2", "a9"));
+  EXPECT_EQ(all[600], "a600");
+  EXPECT_EQ(all[601], "s601");
+  EXPECT_TRUE(eventually([&] { return runner->stats().lost_batches == 2; }));
 }
 
 TEST_F(RunnerTest, TellsWhatRetentionTookAndCountsItAsLost) {
