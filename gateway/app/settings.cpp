@@ -171,7 +171,7 @@ Result<std::filesystem::path> load_storage_path(const std::filesystem::path& fil
   const Node root = config::load(file, root_shape(), config::References::system(), problems);
   const Node* storage = root.find("storage");
   const Node* path = storage != nullptr ? storage->find("path") : nullptr;
-  const bool is_text = path != nullptr && path->kind == Node::Kind::scalar && !path->text.empty();
+  const bool is_text = path != nullptr && !path->refused && path->kind == Node::Kind::scalar && !path->text.empty();
   if (is_text && (problems.empty() || !path->is_default)) return path->text;  // else who knows what the file says
   return fail(Errc::invalid, "{}{}: this tells no storage.path; --data FOLDER names the storage folder without it",
               problems.text(), file.string());

@@ -182,13 +182,21 @@ constexpr Synonym kSizeWords[] = {{"b", "B"},     {"byte", "B"},  {"bytes", "B"}
                                   {"ki", "KiB"},  {"kib", "KiB"}, {"m", "MB"},    {"mb", "MB"},  {"mi", "MiB"},
                                   {"mib", "MiB"}, {"g", "GB"},    {"gb", "GB"},   {"gi", "GiB"}, {"gib", "GiB"}};
 
-/// "5 sec" as "5s": the same with our unit, or "".
+/// "1,5" as "1.5"; "1,500" stays, since it may be either.
+std::string with_decimal_point(std::string_view number) {
+  std::string text(number);
+  const std::size_t comma = text.find(',');
+  if (comma != std::string::npos && text.size() - comma != 4) text[comma] = '.';
+  return text;
+}
+
+/// "5 sec" as "5s", "1,5m" as "1.5m": the same with our unit and decimal mark, or "".
 template <std::size_t N>
 std::string in_our_units(std::string_view text, const Synonym (&words)[N]) {
-  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::size_t end = std::min(text.find_first_not_of("0123456789.,"), text.size());
   const std::string unit = lower(trim(text.substr(end)));
   for (const auto& [word, ours] : words) {
-    if (unit == word) return fmt::format("{}{}", text.substr(0, end), ours);
+    if (unit == word) return with_decimal_point(text.substr(0, end)) + std::string(ours);
   }
   return "";
 }

@@ -41,6 +41,7 @@ TEST(Settings, TheStoreIsFoundWhateverElseIsWrong) {
       directory.write("tidegate.yaml", "storage: {path: store}\nrulse: []\nsources: [{type: nonsense}]\n");
   EXPECT_EQ(load_storage_path(file).value_or(""), directory / "store");
   EXPECT_EQ(load_storage_path(directory.write("empty.yaml", "{}\n")).value_or(""), "/var/lib/tidegate");
+  EXPECT_FALSE(load_storage_path(directory.write("refused.yaml", "storage: {path: yes}\n"))) << "yes: text or true?";
   const auto missing = load_storage_path(directory / "missing.yaml");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().text, HasSubstr("missing.yaml"));
