@@ -49,10 +49,13 @@ Result<std::vector<std::size_t>> find_series(const journal::StoreView& view, con
   if (!found.empty()) return found;
   std::vector<std::string> names;
   for (const auto& series : view.series()) names.push_back(series.name);
+  const bool star = patterns.front().find('*') != std::string::npos;
+  const std::string hint =
+      star ? "; + stands for one level of a name, # for all the rest" : did_you_mean(patterns.front(), names);
   return fail(Errc::not_found,
               "none of the {} in {} matches {}{}; `tidegate sql \"SELECT name FROM series\"` lists them",
               names.size() == 1 ? "1 series" : fmt::format("{} series", names.size()), view.directory().string(),
-              fmt::join(patterns, " "), did_you_mean(patterns.front(), names));
+              fmt::join(patterns, " "), hint);
 }
 
 Status write_samples(journal::StoreView& view, journal::Selection selection, Rows& rows, std::stop_token stop,

@@ -91,6 +91,7 @@ TEST(Tools, SayWhatIsWrongAndWhatToDo) {
   const std::string data = gateway.data();
   const std::tuple<std::vector<std::string>, int, std::string> cases[] = {
       {{"query", "boiler1/temperatur"}, 1, "did you mean 'boiler1/temperature'?"},
+      {{"query", "boiler1/*"}, 1, "# for all the rest"},
       {{"query", "a/#/b"}, kUsage, "#"},
       {{"query", "#", "--from", "soon"}, kUsage, "--from soon: is no time"},
       {{"query", "#", "--resolution", "150m"}, kUsage, "whole hours from two hours on"},
