@@ -138,8 +138,8 @@ Shape root_shape() {
 }
 
 Settings load_settings(const std::filesystem::path& file, Problems& problems) {
-  const Node root = config::load(file, root_shape(), config::References::system(), problems);
   Settings settings;
+  const Node root = config::load(file, root_shape(), config::References::system(), problems, &settings.texts);
   settings.name = machine_name();
   settings.sources = named_sections(section(root, "sources"), "source", problems);
   settings.uplinks = named_sections(section(root, "uplinks"), "uplink", problems);

@@ -28,6 +28,7 @@ struct Settings {
   std::vector<config::Node> uplinks;  ///< the enabled ones
   config::Node rules;
   bool demo = false;
+  config::Texts texts;  ///< of the files, as they were read
 };
 
 /// The shape of tidegate.yaml: every section, every key.

@@ -39,12 +39,14 @@ std::vector<fs::path> yaml_files(const fs::path& folder, Problems& problems) {
   return files;
 }
 
-Node read(const fs::path& file, const fs::path& directory, const References& references, Problems& problems) {
+Node read(const fs::path& file, const fs::path& directory, const References& references, Problems& problems,
+          Texts* texts) {
   const Result<std::string> text = references.read_file(file);
   if (!text) {
     report(file, text.error().text, problems);
     return Node::refusal();
   }
+  if (texts != nullptr) texts->emplace(file.lexically_relative(directory).string(), *text);
   Node root = parse(*text, file.string(), directory, references, problems);
   if (root.kind == Node::Kind::scalar || root.kind == Node::Kind::list) {
     problems.add(root.at, "a configuration file is a map of sections, such as `sources:` and `rules:`");
@@ -55,12 +57,12 @@ Node read(const fs::path& file, const fs::path& directory, const References& ref
 
 }  // namespace
 
-Node load(const fs::path& file, const Shape& shape, const References& references, Problems& problems) {
+Node load(const fs::path& file, const Shape& shape, const References& references, Problems& problems, Texts* texts) {
   const fs::path directory = file.parent_path();
-  Node root = read(file, directory, references, problems);
+  Node root = read(file, directory, references, problems, texts);
   root.kind = Node::Kind::map;  // an empty file is an empty map
   for (const fs::path& more : yaml_files(directory / "conf.d", problems)) {
-    join(root, read(more, directory, references, problems), "", problems);
+    join(root, read(more, directory, references, problems, texts), "", problems);
   }
   check(root, shape, problems, directory);
   return root;

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,9 +40,14 @@ struct References {
 Node parse(std::string_view yaml, const std::string& file_name, const std::filesystem::path& directory,
            const References& references, Problems& problems);
 
+/// The texts of the files that were read, by name as their folder has them: "tidegate.yaml", "conf.d/rules.yaml".
+using Texts = std::map<std::string, std::string>;
+
 /// `file` and every conf.d/*.yaml beside it (by name), joined: lists append, maps join, a scalar set twice is a
 /// problem that names both places. Then checked against `shape`. `!secret` and relative paths stand on the folder of
-/// `file`, in conf.d too, so that a section may move from one file to the other.
-Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems);
+/// `file`, in conf.d too, so that a section may move from one file to the other. `texts`, where it is not null, gets
+/// what was read.
+Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems,
+          Texts* texts = nullptr);
 
 }  // namespace tidegate::config
