@@ -115,22 +115,40 @@ Surroundings Runtime::surroundings() const {
   return {ground_->clock, ground_->metrics, ground_->journal->catalogue(), ground_->journal->epoch()};
 }
 
-Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartbeat& heart,
-                                                config::Problems& problems) {
+Result<std::unique_ptr<Runtime::Ground>> Runtime::open_ground(const Settings& settings, Heartbeat& heart) {
   auto ground = std::make_unique<Ground>();
   journal::Options storage = settings.storage;
   storage.still_at_work = [&heart] { heart.beat(); };
   auto journal = journal::Journal::open(storage, ground->clock, ground->metrics);
   if (!journal) return fail(journal.error());
   ground->journal = std::move(*journal);
-  const std::string clock = begin_clock(ground->clock, ground->journal->last_committed());
+  return ground;
+}
 
-  std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(ground)));
+/// What it keeps is worth no outage: a gateway without it does its work.
+void Runtime::open_state() {
+  auto state = state::State::open(settings_.storage.directory, ground_->clock);
+  const std::string trouble = state ? (*state)->notice() : state.error().text + "; configurations and audit go unkept";
+  if (state) ground_->state = std::move(*state);
+  if (trouble.empty()) return;
+  spdlog::error("{}", trouble);
+  note("storage", trouble);
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartbeat& heart,
+                                                config::Problems& problems) {
+  auto ground = open_ground(settings, heart);
+  if (!ground) return fail(std::move(ground.error()));
+  const std::string clock = begin_clock((*ground)->clock, (*ground)->journal->last_committed());
+
+  std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(*ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);
   if (!problems.empty()) return fail(Errc::invalid, "the configuration is wrong");
   runtime->describe_rules(parts.rules);
   runtime->pump_.recover(std::move(parts.rules));
   runtime->tell_notices();
+  runtime->open_state();
+  runtime->adopt(settings.texts, "started");
   runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
   if (!clock.empty()) {
     spdlog::warn("{}", clock);
@@ -207,6 +225,13 @@ void Runtime::note(std::string kind, std::string text) {
   intake_.post(Event{ground_->clock.now(), Notice{std::move(kind), std::move(text)}});
 }
 
+void Runtime::adopt(const config::Texts& texts, std::string_view why) {
+  if (!ground_->state) return;
+  if (const auto number = ground_->state->adopt(texts, why); !number) {
+    spdlog::error("this configuration is not kept: {}", number.error().text);
+  }
+}
+
 void Runtime::reload(const std::filesystem::path& file) {
   config::Problems problems;
   Settings settings = load_settings(file, problems);
@@ -218,6 +243,7 @@ void Runtime::reload(const std::filesystem::path& file) {
     note("configuration", "a reload was refused: " + problems.sorted().front().text());
     return;
   }
+  adopt(settings.texts, "reloaded");
   const bool rules_changed = settings.rules.canonical() != settings_.rules.canonical();
   if (rules_changed) {
     describe_rules(parts.rules);
@@ -333,6 +359,12 @@ Result<AlertRecord> Runtime::acknowledge(const Acknowledge& wish) {
   const auto known = [&](const AlertRecord& alert) { return alert.id == wish.alert; };
   if (std::none_of(alerts->begin(), alerts->end(), known)) {
     return fail(Errc::not_found, "there is no alert '{}' now: it may have cleared", printable(wish.alert));
+  }
+  if (ground_->state) {
+    const Status kept = ground_->state->record({wish.who, "acknowledge", wish.alert, wish.note});
+    if (!kept)
+      spdlog::error("the audit does not keep that {} acknowledged '{}': {}", printable(wish.who), printable(wish.alert),
+                    kept.error().text);
   }
   return pump_.acknowledge(wish);
 }

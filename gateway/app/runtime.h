@@ -21,6 +21,7 @@
 #include "gateway/core/intake.h"
 #include "gateway/core/metrics.h"
 #include "gateway/journal/journal.h"
+#include "gateway/state/state.h"
 #include "gateway/uplink/runner.h"
 
 namespace tidegate::app {
@@ -57,7 +58,11 @@ class Runtime final : public dashboard::Gateway {
     GatewayClock clock;
     Metrics metrics;
     std::unique_ptr<journal::Journal> journal;
+    std::unique_ptr<state::State>
+        state;  ///< null where its file cannot be used: what it keeps goes unkept, and is told
   };
+  static Result<std::unique_ptr<Ground>> open_ground(const Settings& settings, Heartbeat& heart);
+  void open_state();
   Runtime(const Settings& settings, Heartbeat& heart, std::unique_ptr<Ground> ground);
 
   Surroundings surroundings() const;
@@ -66,6 +71,7 @@ class Runtime final : public dashboard::Gateway {
   void start_uplinks(const std::vector<config::Node>& sections, std::vector<std::unique_ptr<uplink::Uplink>> uplinks);
   void describe_rules(const std::vector<rules::Rule>& rules);
   void note(std::string kind, std::string text);
+  void adopt(const config::Texts& texts, std::string_view why);
   void measure_wear();
   void tell_notices();
   dashboard::StoreView store_view() const;

@@ -28,6 +28,7 @@ using nlohmann::json;
 constexpr int kVersion = 1;
 constexpr std::uint64_t kPiece = 1u << 20;  ///< copied at a time
 constexpr const char* kManifest = "backup.json";
+constexpr const char* kState = "state.db";  ///< gateway/state's, which may be missing
 
 Error stopped() { return {Errc::stopped, "stopped; nothing was left behind"}; }
 
@@ -84,8 +85,8 @@ class Making {
 
   Result<Backup> run(Timestamp now) {
     backup_.made = now;
-    Status (Making::*const parts[])() = {&Making::begin, &Making::copy_log, &Making::copy_history, &Making::cut_history,
-                                         &Making::list};
+    Status (Making::*const parts[])() = {&Making::begin,        &Making::copy_log,    &Making::copy_state,
+                                         &Making::copy_history, &Making::cut_history, &Making::list};
     for (const auto part : parts) {
       if (report_.stop.stop_requested()) return fail(stopped());
       if (Status status = (this->*part)(); !status) return fail(std::move(status.error()));
@@ -154,14 +155,19 @@ class Making {
     for (const auto& year : history::year_files(store_ / "history")) files.push_back(year.path);
     for (const auto& day : history::day_files(store_ / "history")) files.push_back(day.path);
     for (const fs::path& file : files) {
-      const std::string name = "history/" + file.filename().string();
-      auto from = history::open_as_guest(file);
-      if (!from && from.error().code == Errc::not_found) continue;  // retention took it
-      Status status = from ? copy(*from, name) : fail(from.error());
-      if (!status && status.error().code == Errc::corrupt) status = copy_damaged(file, name);
-      if (!status) return status;
+      if (Status status = copy_closed(file, "history/" + file.filename().string()); !status) return status;
     }
     return {};
+  }
+
+  Status copy_state() { return copy_closed(store_ / kState, kState); }
+
+  /// One with a rollback journal; nothing where it is not there, or retention took it meanwhile.
+  Status copy_closed(const fs::path& file, const std::string& name) {
+    auto from = history::open_as_guest(file);
+    if (!from && from.error().code == Errc::not_found) return {};
+    Status status = from ? copy(*from, name) : fail(from.error());
+    return !status && status.error().code == Errc::corrupt ? copy_damaged(file, name) : status;
   }
 
   /// It is not for a backup to leave out what a salvage may still read.
@@ -188,9 +194,10 @@ class Making {
   }
 
   Status list() {
+    std::error_code ignored;
     std::vector<std::string> names = {"journal.db"};
+    if (fs::exists(folder_ / kState, ignored)) names.emplace_back(kState);
     for (const fs::path& file : history::all_files(history())) {
-      std::error_code ignored;
       fs::remove(file.string() + "-journal", ignored);  // an empty one
       names.push_back("history/" + file.filename().string());
     }

@@ -180,13 +180,16 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   return Reinstated{std::move(*backup), std::move(*aside)};
 }
 
-/// History first: while journal.db is still to come, this is not done. The old WAL goes before the new file comes.
+/// journal.db last: while it is still to come, this is not done. A backup without state.db leaves that here. The old
+/// WAL goes before the new file comes.
 Result<fs::path> finish_restore(const fs::path& store, DirectoryLock& lock, Timestamp now) {
   std::error_code error;
   if (!fs::is_directory(ready(store), error)) return fs::path();
   const fs::path aside = free_name(store, now);
   const std::pair<std::string, std::vector<std::string>> names[] = {
-      {"history", {"history"}}, {"journal.db", {"journal.db", "journal.db-wal", "journal.db-shm"}}};
+      {"history", {"history"}},
+      {"state.db", {"state.db", "state.db-journal"}},
+      {"journal.db", {"journal.db", "journal.db-wal", "journal.db-shm"}}};
   for (const auto& [name, old] : names) {
     if (!fs::exists(ready(store) / name, error)) continue;  // it is in its place already
     for (const std::string& one : old) {

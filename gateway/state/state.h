@@ -18,6 +18,8 @@
 /// its growth touches the journal.
 namespace tidegate::state {
 
+inline constexpr const char* kFileName = "state.db";
+
 /// The texts of a configuration by name, as config::load() gives them.
 using Texts = std::map<std::string, std::string>;
 

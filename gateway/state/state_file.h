@@ -13,8 +13,6 @@
 /// The file itself: its tables, its seals, and what is done about damage.
 namespace tidegate::state {
 
-inline constexpr const char* kFileName = "state.db";
-
 /// SHA-256 in hex. Of a configuration it is over its texts; of a deed over the seal of the one before it and its own
 /// columns, so that no line can be changed or taken out of the middle without its followers showing it. Whoever may
 /// write the file can make them all anew: it shows damage and carelessness, not a determined forger.

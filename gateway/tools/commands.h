@@ -42,6 +42,7 @@ class Commands {
   // Each in options.cpp, where all that a user may type stands.
   CLI::App& add(CLI::App& parent, const char* name, const char* description, Work work);
   void add_reading(CLI::App& program);
+  void add_records(CLI::App& program);
   void add_store(CLI::App& program);
   void add_copying(CLI::App& program);
 

@@ -3,10 +3,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/state/state_view.h"
+
 namespace tidegate::tools {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What a seal tells of cannot be salvaged: it is as it is.
+Result<journal::Checked> check_state(const fs::path& file, const journal::CheckReport& report) {
+  journal::Checked checked;
+  const auto tell = [&](std::string extent, std::string what) {
+    ++checked.damages;
+    const bool sealed = !extent.empty();
+    report.damage({file, std::move(extent), std::move(what), sealed});
+  };
+  auto view = state::StateView::open(file.parent_path());
+  const Status status = view ? view->check(tell) : fail(view.error());
+  if (!status && status.error().code != Errc::corrupt) return fail(status.error());
+  if (!status) tell("", status.error().text);
+  return checked;
+}
 
 }  // namespace
 
@@ -20,7 +37,11 @@ Result<std::vector<StoreFile>> store_files(const fs::path& store) {
     files.push_back({year.path, [year](const auto& report) { return journal::check_year(year.path, report); }});
   }
   std::error_code error;
-  if (files.size() > 1 || fs::exists(log, error)) return files;
+  const bool is_store = files.size() > 1 || fs::exists(log, error);
+  if (const fs::path state = store / state::kFileName; is_store && fs::exists(state, error)) {
+    files.push_back({state, [state](const auto& report) { return check_state(state, report); }});
+  }
+  if (is_store) return files;
   if (error) return fail(Errc::io, "{} cannot be looked at: {}", store.string(), error.message());
   return fail(Errc::not_found, "{} holds no journal.db and no history; --data names the gateway's storage.path",
               store.string());

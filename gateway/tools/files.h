@@ -15,7 +15,8 @@ struct StoreFile {
   std::filesystem::path path;
   std::function<Result<journal::Checked>(const journal::CheckReport&)> check;
 };
-/// journal.db first, though it may be missing, then days, then years. Errc::not_found where there is none of them.
+/// journal.db first, though it may be missing, then days, then years, then state.db. Errc::not_found where there is
+/// none of them.
 Result<std::vector<StoreFile>> store_files(const std::filesystem::path& store);
 
 /// "journal.db: batch 17: its checksum does not fit"; the path is shown as seen from `store`.

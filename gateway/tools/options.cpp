@@ -7,6 +7,7 @@
 #include "gateway/tools/backup.h"
 #include "gateway/tools/commands.h"
 #include "gateway/tools/query.h"
+#include "gateway/tools/records.h"
 #include "gateway/tools/store.h"
 
 namespace tidegate::tools {
@@ -84,6 +85,28 @@ void Commands::add_reading(CLI::App& program) {
   export_command.add_option("--to", exported->to, kTo)->option_text("TIME [newest]");
   add_format(export_command, exported->format, kExportFormats);
   export_command.footer("For example:  tidegate export --format csv --from -7d | gzip > week.csv.gz");
+}
+
+void Commands::add_records(CLI::App& program) {
+  CLI::App* group = program.add_subcommand("config", "The configurations that this gateway ran with: log, show.");
+  group->require_subcommand(1);
+  const auto listed = std::make_shared<RecordsOptions>();
+  CLI::App& log_command = add(*group, "log", "List them: since when each was in force, and how it came.",
+                              [listed](const Surroundings& s) { return config_log(*listed, s); });
+  add_format(log_command, listed->format, kAnswerFormats);
+
+  const auto shown = std::make_shared<ShowOptions>();
+  CLI::App& show_command = add(*group, "show", "Print one of them as its files were.",
+                               [shown](const Surroundings& s) { return config_show(*shown, s); });
+  show_command.add_option("number", shown->number, "As `config log` has it")->option_text("NUMBER [newest]");
+  show_command.footer("What changed:  diff <(tidegate config show 3) <(tidegate config show 4)");
+
+  const auto audited = std::make_shared<RecordsOptions>();
+  CLI::App& audit_command =
+      add(program, "audit",
+          "List who did what. Exit code 65 where an entry is not as it was written, or others are missing before it.",
+          [audited](const Surroundings& s) { return audit(*audited, s); });
+  add_format(audit_command, audited->format, kAnswerFormats);
 }
 
 void Commands::add_store(CLI::App& program) {

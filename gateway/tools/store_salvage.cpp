@@ -8,6 +8,7 @@
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
+#include "gateway/state/state.h"
 #include "gateway/tools/files.h"
 #include "gateway/tools/progress.h"
 #include "gateway/tools/store.h"
@@ -63,6 +64,21 @@ Status take_back_cut_off_commit(const fs::path& file) {
   return fail(read.error());
 }
 
+/// Opening it mends it.
+Result<std::string> salvage_state(const fs::path& store) {
+  const GatewayClock clock;
+  const auto state = state::State::open(store, clock);
+  return state ? Result<std::string>((*state)->notice()) : fail(state.error());
+}
+
+Result<std::string> salvage_file(const fs::path& file, const std::string& why, const Surroundings& surroundings,
+                                 DirectoryLock& lock, Progress& progress) {
+  const std::string name = file.filename().string();
+  if (name == "journal.db") return salvage_log(file, why, lock, surroundings.now, progress);
+  if (name == state::kFileName) return salvage_state(surroundings.store);
+  return journal::history::repair(file, why, surroundings.now, surroundings.stop);
+}
+
 Result<int> salvage_files(const Surroundings& surroundings, DirectoryLock& lock) {
   const fs::path log = surroundings.store / "journal.db";
   if (Status status = journal::finish_swap(log); !status) return fail(std::move(status.error()));
@@ -77,9 +93,7 @@ Result<int> salvage_files(const Surroundings& surroundings, DirectoryLock& lock)
     const auto why = find_damage(file, surroundings, progress);
     if (!why) return fail(why.error());
     if (!*why) continue;
-    const auto told = file.path == log
-                          ? salvage_log(log, **why, lock, surroundings.now, progress)
-                          : journal::history::repair(file.path, **why, surroundings.now, surroundings.stop);
+    const auto told = salvage_file(file.path, **why, surroundings, lock, progress);
     progress.clear();
     if (!told) return fail(told.error());
     fmt::print("{}\n", *told);

@@ -17,11 +17,6 @@ using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
-struct TestClock final : Clock {
-  Timestamp now() const override { return time; }
-  Timestamp time{std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}};
-};
-
 class StateTest : public ::testing::Test {
  protected:
   void open(Bounds bounds = {}) {
@@ -64,12 +59,12 @@ class StateTest : public ::testing::Test {
     return found;
   }
   void record(const std::string& who) {
-    clock.time += Micros(1000);
+    clock.advance(Micros(1000));
     ASSERT_TRUE(state->record({who, "acknowledge", "hot:boiler1", "seen to"}));
   }
 
   const test::TempDir directory;
-  TestClock clock;
+  FakeClock clock;
   std::unique_ptr<State> state;
 };
 
@@ -78,14 +73,14 @@ TEST_F(StateTest, AConfigurationHasANumberAndAChangedOneTheNext) {
   EXPECT_EQ(state->adopt({{"tidegate.yaml", "a: 1\n"}}, "started").value_or(0), 1);
   open();
   EXPECT_EQ(state->adopt({{"tidegate.yaml", "a: 1\n"}}, "started").value_or(0), 1) << "a restart changes nothing";
-  clock.time += std::chrono::hours(1);
+  clock.advance(std::chrono::hours(1));
   EXPECT_EQ(state->adopt({{"tidegate.yaml", "a: 1\n"}, {"conf.d/b.yaml", "b: 2\n"}}, "reloaded").value_or(0), 2);
   EXPECT_EQ(state->adopt({{"tidegate.yaml", "a: 1\n"}}, "reloaded").value_or(0), 3) << "and back is a change too";
 
   const auto all = view().configurations();
   ASSERT_TRUE(all);
   ASSERT_THAT(*all, SizeIs(3));
-  EXPECT_EQ(all->at(1).since, clock.time);
+  EXPECT_EQ(all->at(1).since, clock.now());
   EXPECT_EQ(all->at(1).why, "reloaded");
   EXPECT_THAT(all->at(1).texts, ElementsAre(Pair("conf.d/b.yaml", "b: 2\n"), Pair("tidegate.yaml", "a: 1\n")));
   const auto entries = audit();
@@ -117,7 +112,7 @@ TEST_F(StateTest, TheAuditIsKeptInOrderAndBounded) {
   EXPECT_EQ(entries[2].deed.who, "kim");
   EXPECT_EQ(entries[2].deed.about, "hot:boiler1");
   EXPECT_EQ(entries[2].deed.detail, "seen to");
-  EXPECT_EQ(entries[2].time, clock.time);
+  EXPECT_EQ(entries[2].time, clock.now());
   EXPECT_THAT(damages(), IsEmpty());
 }
 

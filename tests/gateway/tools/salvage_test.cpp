@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "gateway/journal/lock.h"
+#include "gateway/state/state.h"
 #include "gateway/tools/files.h"
 #include "gateway/tools/store.h"
 #include "tests/gateway/journal/random_store.h"
@@ -27,6 +28,9 @@ class SalvageTest : public journal::RandomStore {
     compact();
     fill(random, 30);
     journal.reset();
+    const auto state = state::State::open(directory.path(), clock);
+    ASSERT_TRUE(state);
+    ASSERT_TRUE((*state)->adopt({{"tidegate.yaml", "a: 1"}}, "started"));
   }
   Result<int> salvage() { return store_salvage({directory.path(), clock.now(), {}}); }
   std::vector<StoreFile> all_files() { return store_files(directory.path()).value(); }
@@ -59,7 +63,7 @@ TEST_F(SalvageTest, ASoundStoreIsLeftAlone) {
   store();
   std::vector<std::string> before;
   for (const fs::path& file : files()) before.push_back(test::read_file(file));
-  ASSERT_GE(before.size(), 4u) << "the log, days, a year";
+  ASSERT_GE(before.size(), 5u) << "the log, days, a year, the state";
   EXPECT_EQ(salvage().value_or(-1), kDone);
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(test::read_file(files()[i]) == before[i]) << files()[i];
 }
