@@ -68,18 +68,6 @@ class KeyedRows {
   bool usable_ = false;
 };
 
-/// Rows of a small table from both of its ends up to the damage.
-void each_row(sql::Connection& from, const std::string& select, const char* key,
-              const std::function<void(sql::Statement&)>& take) {
-  for (const char* direction : {"", " DESC"}) {
-    auto rows = from.prepare(fmt::format("{} ORDER BY {}{}", select, key, direction));
-    if (!rows) return;
-    Result<bool> row = rows->step();
-    for (; row && *row; row = rows->step()) take(*rows);
-    if (row) return;
-  }
-}
-
 class Salvage {
  public:
   Salvage(const fs::path& file, const std::optional<Known>& known, const std::function<void()>& step)
@@ -414,6 +402,17 @@ std::string Salvage::in_words(const Error& why, const std::string& aside, Timest
 }
 
 }  // namespace
+
+void each_row(sql::Connection& from, const std::string& select, const char* key,
+              const std::function<void(sql::Statement&)>& take) {
+  for (const char* direction : {"", " DESC"}) {
+    auto rows = from.prepare(fmt::format("{} ORDER BY {}{}", select, key, direction));
+    if (!rows) return;
+    Result<bool> row = rows->step();
+    for (; row && *row; row = rows->step()) take(*rows);
+    if (row) return;
+  }
+}
 
 Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, Timestamp now,
                          const std::function<void()>& step) {

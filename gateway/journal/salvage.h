@@ -11,6 +11,7 @@
 #include "gateway/core/result.h"
 #include "gateway/journal/catalogue.h"
 #include "gateway/journal/cursors.h"
+#include "gateway/journal/sqlite.h"
 
 namespace tidegate::journal {
 
@@ -40,6 +41,11 @@ struct Salvaged {
   Losses lost;
   Batch report;  ///< the successor's newest batch: a Notice in words
 };
+
+/// Gives the rows of a small table that can be read, "SELECT ... FROM ..." in order of `key`: from both of its ends up
+/// to the damage.
+void each_row(sql::Connection& from, const std::string& select, const char* key,
+              const std::function<void(sql::Statement&)>& take);
 
 /// Reads whatever can be read of a damaged file, batch by batch, into its successor: names under the same ids, alert
 /// states, cursors, events, dead letters, batches under the same numbers. It ends with a batch that reports the

@@ -5,8 +5,10 @@
 
 #include <array>
 
-#include "gateway/journal/history/files.h"
+#include "gateway/journal/history/database.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/rollback_file.h"
+#include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
 
 namespace tidegate::state {
@@ -15,12 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace sql = journal::sql;
 
-constexpr std::int64_t kApplicationId = 0x54444753;  // "TDGS"
-constexpr std::int64_t kVersion = 1;
+constexpr journal::FileKind kKind = {0x54444753, 1, "state"};  // "TDGS"
 
-/// A rollback journal: a write or two a day need no write-ahead log beside the file.
-constexpr const char* kSettings =
-    "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cell_size_check=1;";
 constexpr const char* kTables = R"(
   CREATE TABLE configuration(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, why TEXT NOT NULL, texts TEXT NOT NULL,
                              seal TEXT NOT NULL);
@@ -28,73 +26,35 @@ constexpr const char* kTables = R"(
                     about TEXT NOT NULL, detail TEXT NOT NULL, seal TEXT NOT NULL);
 )";
 
-Status make_tables(sql::Connection& connection) {
-  auto transaction = sql::Transaction::begin(connection);
-  if (!transaction) return fail(std::move(transaction.error()));
-  const std::string stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId, kVersion);
-  for (const char* text : {stamp.c_str(), kTables}) {
-    if (Status status = connection.run(text); !status) return status;
-  }
-  return transaction->commit();
-}
-
-Status check_kind(sql::Connection& connection, const fs::path& file) {
-  const auto application = connection.number("PRAGMA application_id");
-  if (!application) return fail(application.error());
-  const auto version = connection.number("PRAGMA user_version");
-  if (!version) return fail(version.error());
-  if (*application != kApplicationId) return fail(Errc::corrupt, "{} has a damaged header", file.string());
-  if (*version > kVersion) {
-    return fail(Errc::invalid, "{} was written by a newer version (format {}, this program knows {}); install that one",
-                file.string(), *version, kVersion);
-  }
-  return {};
-}
-
 Result<sql::Connection> open_sound(const fs::path& file) {
-  if (Status status = sql::make_private(file); !status) return fail(std::move(status.error()));
-  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  auto connection = journal::open_to_write(file, kKind, {kTables});
   if (!connection) return connection;
-  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
-  const auto pages = connection->number("PRAGMA page_count");
-  if (!pages) return fail(pages.error());
-  Status status = *pages == 0 ? make_tables(*connection) : check_kind(*connection, file);
-  if (status) status = journal::check_every_page(*connection, file);
-  if (!status) return fail(std::move(status.error()));
+  if (Status status = journal::check_every_page(*connection, file); !status) return fail(std::move(status.error()));
   return connection;
 }
 
 struct Table {
-  const char* ascending;
-  const char* descending;
+  const char* select;
   const char* insert;
   bool (*sound)(const sql::Statement& row);
 };
-constexpr Table kConfigurations = {"SELECT * FROM configuration ORDER BY id",
-                                   "SELECT * FROM configuration ORDER BY id DESC",
+constexpr Table kConfigurations = {"SELECT * FROM configuration",
                                    "INSERT OR IGNORE INTO configuration VALUES(?,?,?,?,?)",
                                    [](const sql::Statement& row) { return seal_of(row.text(3)) == row.text(4); }};
 /// An entry that does not follow from the one before it is kept: it shows that something is missing.
-constexpr Table kDeeds = {"SELECT * FROM deed ORDER BY id", "SELECT * FROM deed ORDER BY id DESC",
-                          "INSERT OR IGNORE INTO deed VALUES(?,?,?,?,?,?,?)",
+constexpr Table kDeeds = {"SELECT * FROM deed", "INSERT OR IGNORE INTO deed VALUES(?,?,?,?,?,?,?)",
                           [](const sql::Statement&) { return true; }};
 
-/// From both ends, as far as damage lets it: what lies behind a page that cannot be read is reached from the other end.
 Status copy_rows(sql::Connection& from, sql::Connection& to, const Table& table) {
   auto insert = to.prepare(table.insert);
   if (!insert) return fail(std::move(insert.error()));
-  for (const char* select : {table.ascending, table.descending}) {
-    auto rows = from.prepare(select);
-    if (!rows) return {};
-    while (true) {
-      const Result<bool> row = rows->step();
-      if (!row) break;
-      if (!*row) return {};
-      if (!table.sound(*rows)) continue;
-      if (Status status = insert->bind_row(*rows).run(); !status && status.error().code != Errc::corrupt) return status;
-    }
-  }
-  return {};
+  Status status;
+  journal::each_row(from, table.select, "id", [&](const sql::Statement& row) {
+    if (!status || !table.sound(row)) return;
+    Status put = insert->bind_row(row).run();
+    if (!put && put.error().code != Errc::corrupt) status = std::move(put);
+  });
+  return status;
 }
 
 Status copy_all(sql::Connection& from, sql::Connection& to) {
@@ -164,13 +124,7 @@ Result<sql::Connection> open_as_guest(const fs::path& file) {
     return fail(Errc::not_found, "{} is not there: no gateway ran in this folder yet; --data names its storage.path",
                 file.string());
   }
-  auto connection = sql::Connection::open(file, sql::Connection::Access::read);
-  if (!connection) return connection;
-  const auto tables = connection->number("SELECT count(*) FROM sqlite_schema");
-  if (tables) return connection;
-  if (tables.error().code != Errc::io || !journal::history::has_hot_journal(file)) return fail(tables.error());
-  return fail(Errc::unavailable,
-              "{} was being written when the gateway was cut off; the gateway mends it when it starts", file.string());
+  return journal::history::open_as_guest(file);
 }
 
 }  // namespace tidegate::state

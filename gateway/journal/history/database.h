@@ -6,9 +6,7 @@
 
 namespace tidegate::journal::history {
 
-/// Opens a history file for writing, and makes `tables` in a new one. SQLite with a rollback journal: what is appended
-/// is written once, where a write-ahead log writes it twice. Errc::corrupt: it is damaged; Errc::invalid: it is
-/// another program's, or a newer version's.
+/// Opens a history file for writing, and makes `tables` in a new one, beside those of its names (rollback_file.h).
 Result<sql::Connection> open_to_write(const std::filesystem::path& file, const char* tables);
 
 /// What the file holds is on disk for good then. A commit whose last sync failed shows in the file too, though its

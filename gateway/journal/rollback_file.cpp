@@ -1,0 +1,57 @@
+#include "gateway/journal/rollback_file.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace tidegate::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The cache holds a whole round of history, so that readers are kept out for the commit alone.
+constexpr const char* kSettings =
+    "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cache_size=-6144; "
+    "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1;";
+
+Status make_tables(sql::Connection& connection, const FileKind& kind, std::initializer_list<const char*> tables) {
+  auto transaction = sql::Transaction::begin(connection);
+  if (!transaction) return fail(std::move(transaction.error()));
+  const std::string stamp =
+      fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kind.application_id, kind.version);
+  if (Status status = connection.run(stamp.c_str()); !status) return status;
+  for (const char* sql : tables) {
+    if (Status status = connection.run(sql); !status) return status;
+  }
+  return transaction->commit();
+}
+
+Status check_kind(sql::Connection& connection, const fs::path& file, const FileKind& kind) {
+  const auto application = connection.number("PRAGMA application_id");
+  if (!application) return fail(application.error());
+  const auto version = connection.number("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  if (*application != kind.application_id) return fail(Errc::corrupt, "{} is no {} file", file.string(), kind.name);
+  if (*version > kind.version) {
+    return fail(Errc::invalid, "{} was written by a newer version (format {}, this program knows {}); install that one",
+                file.string(), *version, kind.version);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<sql::Connection> open_to_write(const fs::path& file, const FileKind& kind,
+                                      std::initializer_list<const char*> tables) {
+  if (Status status = sql::make_private(file); !status) return fail(std::move(status.error()));
+  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  if (!connection) return connection;
+  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
+  const auto pages = connection->number("PRAGMA page_count");
+  if (!pages) return fail(pages.error());
+  Status status = *pages == 0 ? make_tables(*connection, kind, tables) : check_kind(*connection, file, kind);
+  if (!status) return fail(std::move(status.error()));
+  return connection;
+}
+
+}  // namespace tidegate::journal

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+
+#include "gateway/journal/sqlite.h"
+
+namespace tidegate::journal {
+
+/// What tells the files of one kind from others.
+struct FileKind {
+  std::int64_t application_id;
+  std::int64_t version;  ///< the newest format that this program knows
+  const char* name;      ///< "history"
+};
+
+/// Opens a file of that kind for writing, private to its owner, and makes `tables` in a new one. SQLite with a rollback
+/// journal: what is appended is written once, where a write-ahead log writes it twice. Errc::corrupt: it is damaged, or
+/// another program's; Errc::invalid: a newer version's.
+Result<sql::Connection> open_to_write(const std::filesystem::path& file, const FileKind& kind,
+                                      std::initializer_list<const char*> tables);
+
+}  // namespace tidegate::journal
