@@ -9,6 +9,11 @@ namespace tidegate::e2e {
 
 using nlohmann::json;
 
+test::Finished tidegate(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), kProgram);
+  return test::run(std::move(arguments));
+}
+
 std::string plant_configuration(const std::string& field, const std::string& cloud, const std::string& source_options) {
   std::string text = fmt::format(R"(gateway: {{name: plant}}
 storage: {{commit_every: 50ms}}

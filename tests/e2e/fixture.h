@@ -6,11 +6,15 @@
 
 #include "tests/support/broker.h"
 #include "tests/support/gateway_process.h"
+#include "tests/support/process.h"
 
 namespace tidegate::e2e {
 
 /// The program under test.
 inline const char* const kProgram = TIDEGATE_PROGRAM;
+
+/// Runs it to its end with these arguments.
+test::Finished tidegate(std::vector<std::string> arguments);
 
 /// A whole configuration: readings come from `field` as plain numbers on plant/DEVICE/METRIC, one rule watches
 /// temperatures, and everything goes on to `cloud` below site/.

@@ -284,20 +284,20 @@ TEST(CommandLine, AWrongConfigurationStopsTheStartWithEveryProblem) {
 }
 
 TEST(CommandLine, TheSchemaIsJsonAndTheHelpHelps) {
-  const auto schema = test::run({kProgram, "schema"});
+  const auto schema = tidegate({"schema"});
   EXPECT_EQ(schema.status, 0);
   EXPECT_TRUE(json::parse(schema.output)["properties"].contains("sources"));
-  const auto help = test::run({kProgram, "--help"});
+  const auto help = tidegate({"--help"});
   EXPECT_EQ(help.status, 0);
   EXPECT_THAT(help.output, testing::HasSubstr("check"));
-  EXPECT_EQ(test::run({kProgram, "frobnicate"}).status, 64);
+  EXPECT_EQ(tidegate({"frobnicate"}).status, 64);
 }
 
 TEST(CommandLine, ASecondGatewayOnTheSameJournalIsRefused) {
   GatewayProcess gateway(kProgram, "{}\n");
   gateway.start();
-  const auto second = test::run({kProgram, "run", "--config", gateway.directory() / "tidegate.yaml", "--data",
-                                 gateway.data(), "--listen", "127.0.0.1:0"});
+  const auto second = tidegate(
+      {"run", "--config", gateway.directory() / "tidegate.yaml", "--data", gateway.data(), "--listen", "127.0.0.1:0"});
   EXPECT_EQ(second.status, 1);
   EXPECT_THAT(second.output, testing::HasSubstr("in use by process"));
 }

@@ -20,11 +20,6 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 
-Finished tidegate(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), kProgram);
-  return test::run(std::move(arguments));
-}
-
 constexpr std::string_view kQuiet = "sources: [{name: plant, type: simulator, every: 100ms, faults: false}]\n";
 constexpr std::string_view kWatched =
     "sources: [{name: plant, type: simulator, every: 100ms, faults: false}]\n"

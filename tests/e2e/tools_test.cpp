@@ -32,10 +32,6 @@ sources:
   - {name: plant, type: simulator, every: 100ms, faults: false}
 )";
 
-Finished tidegate(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), kProgram);
-  return test::run(std::move(arguments));
-}
 Finished shell(const std::string& command) { return test::run({"/bin/bash", "-c", command}); }
 
 void wait_for_samples(const GatewayProcess& gateway, double more) {
