@@ -249,7 +249,11 @@ Status Journal::advance(std::string_view cursor, Seq to) {
 
 std::vector<Sample> Journal::latest() const { return impl_->tail.latest(impl_->catalogue.size()); }
 
-Result<std::vector<AlertRecord>> Journal::alerts() const { return impl_->alerts(); }
+Result<std::vector<AlertRecord>> Journal::alerts() const {
+  auto alerts = impl_->alerts();
+  if (!alerts) return fail(std::move(alerts.error()));
+  return std::move(alerts->records);
+}
 
 Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const {
   auto connection = impl_->readers->take();

@@ -178,37 +178,41 @@ void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {
     damaged.add(static_cast<double>(fresh));
     suspicious = true;
     const std::lock_guard guard(notices_mutex);
-    untold.first = untold.batches == 0 ? first : std::min(untold.first, first);
-    untold.last = std::max(untold.last, batch->seq);
-    untold.batches += fresh;
+    untold.add({fresh, first, batch->seq});
   }
 }
 
-Result<std::vector<AlertRecord>> Journal::Impl::alerts() const {
+void Journal::Impl::Untold::add(const Untold& more) {
+  first = batches == 0 ? more.first : std::min(first, more.first);
+  last = std::max(last, more.last);
+  batches += more.batches;
+}
+
+Result<Alerts> Journal::Impl::alerts() const {
   auto connection = readers->take();
   if (!connection) return fail(std::move(connection.error()));
   auto alerts = read_alerts(**connection);
-  if (!alerts) return fail(std::move(alerts.error()));
-  if (!alerts->mended.empty()) alerts_damaged = true;
-  return std::move(alerts->records);
+  if (alerts && !alerts->mended.empty()) alerts_damaged = true;
+  return alerts;
 }
 
 /// A damaged record of an alert takes no other along, and goes on as the alert was last announced.
 Status Journal::Impl::mend_alerts() {
-  if (!alerts_damaged.exchange(false)) return {};
-  auto connection = readers->take();
-  if (!connection) return fail(std::move(connection.error()));
-  auto alerts = read_alerts(**connection);
-  if (!alerts) return fail(std::move(alerts.error()));
-  if (alerts->mended.empty()) return {};
+  if (!alerts_damaged) return {};
+  const auto found = alerts();
+  if (!found) return fail(found.error());
+  if (found->mended.empty()) {
+    alerts_damaged = false;
+    return {};
+  }
   std::vector<std::string> which;
-  for (const AlertRecord& alert : alerts->mended) {
+  for (const AlertRecord& alert : found->mended) {
     which.push_back(
         fmt::format("'{}' {}", printable(alert.id),
                     alert.rule.empty() ? "is lost, since no event tells of it" : "goes on as it was last announced"));
   }
-  Status done = report(fmt::format("records of alerts were damaged: {}", fmt::join(which, ", ")), alerts->mended);
-  if (!done) alerts_damaged = true;
+  Status done = report(fmt::format("records of alerts were damaged: {}", fmt::join(which, ", ")), found->mended);
+  if (done) alerts_damaged = false;
   return done;
 }
 
@@ -226,7 +230,7 @@ Status Journal::Impl::tell_damage() {
   Status told = report(which + " damaged: what cannot be read in it, samples or events, is lost");
   if (told) return told;
   const std::lock_guard guard(notices_mutex);
-  untold = {untold.batches + met.batches, met.first, std::max(untold.last, met.last)};
+  untold.add(met);
   return told;
 }
 

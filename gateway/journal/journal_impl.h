@@ -66,6 +66,7 @@ struct Journal::Impl {
   struct Untold {
     std::uint64_t batches = 0;
     Seq first{}, last{};
+    void add(const Untold& more);
   };
   mutable Untold untold;
   mutable std::atomic<bool> alerts_damaged{false};  ///< the next maintain() mends them
@@ -100,7 +101,7 @@ struct Journal::Impl {
   Result<Batch> swap_file(const Error& why, const std::optional<Known>& known);
   Known known() const;
   void note_damage(std::span<const BatchPtr> batches) const;
-  Result<std::vector<AlertRecord>> alerts() const;
+  Result<Alerts> alerts() const;
   Status mend_alerts();
   Status tell_damage();
   Status look_for_damage();
