@@ -56,6 +56,14 @@ Status StateView::audit(const std::function<Status(const Entry&)>& entry) {
   }
 }
 
+Result<StateView::Counts> StateView::counts() {
+  const auto configurations = connection_.number("SELECT count(*) FROM configuration");
+  if (!configurations) return fail(configurations.error());
+  const auto entries = connection_.number("SELECT count(*) FROM deed");
+  if (!entries) return fail(entries.error());
+  return Counts{static_cast<std::uint64_t>(*configurations), static_cast<std::uint64_t>(*entries)};
+}
+
 Status StateView::check(const std::function<void(std::string extent, std::string what)>& damage) {
   const auto pages = connection_.text("PRAGMA integrity_check");
   if (!pages) return fail(pages.error());

@@ -35,6 +35,12 @@ class StateView {
   /// All that is kept, oldest first. The first is not checked against the one that bounds took before it.
   Status audit(const std::function<Status(const Entry&)>& entry);
 
+  /// How many of each are kept.
+  struct Counts {
+    std::uint64_t configurations = 0, entries = 0;
+  };
+  Result<Counts> counts();
+
   /// Every page, every seal; each damage in words.
   Status check(const std::function<void(std::string extent, std::string what)>& damage);
 

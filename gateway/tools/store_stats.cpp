@@ -4,6 +4,7 @@
 #include "gateway/core/time_text.h"
 #include "gateway/journal/inventory.h"
 #include "gateway/journal/scan.h"
+#include "gateway/state/state_view.h"
 #include "gateway/tools/output.h"
 #include "gateway/tools/progress.h"
 #include "gateway/tools/samples.h"
@@ -40,8 +41,31 @@ std::string log_text(const Inventory& all) {
   return text;
 }
 
-std::string total_text(const Inventory& all, std::size_t series) {
-  const std::uint64_t bytes = all.log.file_bytes + all.history.file_bytes + all.rollups.file_bytes;
+/// state.db: its size, and what it keeps in words. Nothing to count where there is none; one that cannot be read is for
+/// `store check` to judge.
+struct Records {
+  std::uint64_t bytes = 0;
+  std::string text = "none";
+};
+
+Records records_of(const std::filesystem::path& store) {
+  Records records;
+  std::error_code missing;
+  const auto bytes = std::filesystem::file_size(store / state::kFileName, missing);
+  if (missing) return records;
+  records.bytes = bytes;
+  auto view = state::StateView::open(store);
+  const auto counts = view ? view->counts() : fail(view.error());
+  records.text = fmt::format("{} in 1 file: ", bytes_text(bytes));
+  records.text +=
+      counts ? fmt::format("{}, {} of the audit", counted(counts->configurations, "configuration", "configurations"),
+                           counted(counts->entries, "entry", "entries"))
+             : counts.error().text;
+  return records;
+}
+
+std::string total_text(const Inventory& all, const Records& records, std::size_t series) {
+  const std::uint64_t bytes = all.log.file_bytes + all.history.file_bytes + all.rollups.file_bytes + records.bytes;
   const std::uint64_t samples = all.history.samples + all.rest_samples;
   return fmt::format("{:<9} {}: {} of {}{}\n", "all", bytes_text(bytes), counted(samples, "sample", "samples"),
                      counted(series, "series", "series"), a_sample(bytes, samples));
@@ -96,10 +120,12 @@ Result<int> store_stats(const Surroundings& surroundings) {
   const auto wear = wear_text(**view, surroundings.stop);
   if (!wear) return fail(wear.error());
   std::string text = surroundings.store.string() + '\n';
-  text += total_text(*all, (*view)->series().size());
+  const Records records = records_of(surroundings.store);
+  text += total_text(*all, records, (*view)->series().size());
   text += log_text(*all);
   text += tier_text("history", all->history, "chunk", "chunks");
   text += tier_text("rollups", all->rollups, "series and day", "series and days");
+  text += fmt::format("{:<9} {}\n", "records", records.text);
   text += cursors_text(*all) + *wear;
   Output output;
   Status status = output.write(text);

@@ -52,6 +52,9 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   EXPECT_THAT(tidegate({"config", "show", "--data", data}).output, HasSubstr("warm"));
   EXPECT_EQ(tidegate({"config", "show", "7", "--data", data}).status, 1);
 
+  EXPECT_THAT(tidegate({"store", "stats", "--data", data}).output,
+              ContainsRegex("records .* in 1 file: 2 configurations, 3 entries of the audit"));
+
   const fs::path copy = gateway.directory() / "copy";
   ASSERT_EQ(tidegate({"backup", copy, "--data", data}).status, 0);
   EXPECT_EQ(gateway.stop(), 0);
