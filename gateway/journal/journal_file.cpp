@@ -8,6 +8,7 @@
 #include "gateway/journal/reinstate.h"
 #include "gateway/journal/restore.h"
 #include "gateway/journal/schema.h"
+#include "gateway/journal/wal_look.h"
 
 namespace tidegate::journal {
 namespace {
@@ -76,17 +77,21 @@ void Journal::Impl::mark_open() {
 /// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
 std::string Journal::Impl::what_is_missing() const {
   if (lock.left() == DirectoryLock::Left::unknown) return {};
-  if (size_of(file) == 0) return "journal.db is missing or empty";
-  const bool has_wal = fs::exists(file.string() + "-wal");
+  if (size_of(file) == 0) return "journal.db is missing or empty: what was in it is lost, how much is not known";
+  const fs::path wal = file.string() + "-wal";
+  const bool has_wal = fs::exists(wal);
+  if (const std::uint64_t lost = has_wal ? commits_behind_damage(wal) : 0; lost > 0) {
+    return fmt::format("journal.db-wal is damaged: at least {} commits behind the damage are lost", lost);
+  }
   if (lock.left() == DirectoryLock::Left::closed || has_wal) return {};
-  return "journal.db-wal is missing";
+  return "journal.db-wal is missing: what was in it is lost, how much is not known";
 }
 
 /// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
 Status Journal::Impl::report_missing(const std::string& what) {
   if (Status status = writer->begin_epoch(); !status) return status;
   epoch = writer->found().epoch;
-  return report(what + ": what was in it is lost, how much is not known");
+  return report(what);
 }
 
 /// A batch of its own that tells of damage, and holds what mends it.
