@@ -56,12 +56,14 @@ std::optional<Compiled> compile(const config::Node& options, config::Problems&) 
 }  // namespace
 
 Kind absence_kind() {
-  return {"absence", "No good sample for a time.",
+  return {"absence",
+          "No good sample for a time.",
           config::Shape::object(
               "Fires when no good sample came for a time.",
               {config::required("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
                                 "How long the series may be silent.")}),
-          compile, true};
+          compile,
+          {.of_silence = true, .waits = true}};
 }
 
 }  // namespace tidegate::rules

@@ -63,7 +63,7 @@ void Engine::Impl::match(std::uint32_t id) {
 void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   Instance& instance = instances[i];
   const Rule& rule = rules[instance.rule];
-  if (instance.detector && rule.of_silence) return;
+  if (instance.detector && rule.traits.of_silence) return;
   const Series& of = series[instance.series];
   const SeriesText& text = texts[instance.series];
   SeriesInfo info;

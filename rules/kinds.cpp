@@ -3,7 +3,7 @@
 namespace tidegate::rules {
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> kKinds{threshold_kind(), trend_kind(), absence_kind()};
+  static const std::vector<Kind> kKinds{threshold_kind(), trend_kind(), flatline_kind(), absence_kind()};
   return kKinds;
 }
 

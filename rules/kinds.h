@@ -25,15 +25,14 @@ struct Kind {
   /// From options that check() has seen, in which it may have refused something: judges the rest. Nothing where a
   /// problem was told.
   std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
-  /// It watches the silence, not the values: any series will do, `{age}` may stand in its messages, and it has a delay
-  /// of its own, so that the rule's `for` has no place.
-  bool of_silence = false;
+  Traits traits = {};
 };
 
 /// The one table of kinds. A new kind is a file and a line here.
 const std::vector<Kind>& kinds();
 
 Kind threshold_kind();
+Kind flatline_kind();
 Kind trend_kind();
 Kind absence_kind();
 

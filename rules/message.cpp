@@ -70,8 +70,7 @@ std::string alert_id(const Rule& rule, std::string_view series) {
 
 std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind,
                            std::span<const std::string> states) {
-  // The finding of `absence` is an age and that of `trend` a rate, whatever the series holds.
-  const SeriesKind shown_as = rule.kind == "threshold" ? kind : SeriesKind::number;
+  const SeriesKind shown_as = rule.traits.finds_values ? kind : SeriesKind::number;
   const Captures captures = rule.series.match(alert.series).value_or(Captures{});
   const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
     if (name == "value") return shown(alert.value, shown_as, states);

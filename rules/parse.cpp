@@ -97,7 +97,7 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
   if (written.refused) return std::nullopt;
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
-    if (known != "age" || kind == nullptr || kind->of_silence) names.emplace_back(known);
+    if (known != "age" || kind == nullptr || kind->traits.of_silence) names.emplace_back(known);
   }
   auto parsed = Template::parse(written.is_null() ? standard : written.string(), names);
   if (parsed) return std::move(*parsed);
@@ -109,7 +109,7 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
 /// `for` is the on-delay of the rule; a kind that waits by itself has no use for a second one.
 bool delays_fit(const Node& item, const Kind& kind, Problems& problems) {
   const Node& raise_after = item["for"];
-  if (!kind.of_silence || raise_after.is_default || raise_after.is_null()) return true;
+  if (!kind.traits.waits || raise_after.is_default || raise_after.is_null()) return true;
   if (!raise_after.refused && raise_after.duration() == Micros{0}) return true;
   const Node* own = item[kind.name].find("for");
   if (own != nullptr && !own->is_null()) {
@@ -157,7 +157,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               labels(item),
               item.has("runbook") ? item.string("runbook") : "",
               item.boolean("good_only"),
-              kind->of_silence};
+              kind->traits};
 }
 
 }  // namespace

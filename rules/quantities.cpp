@@ -18,10 +18,10 @@ Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config:
   }
 }
 
-std::optional<double> Quantities::width(const config::Node& node) {
+std::optional<double> Quantities::width(const config::Node& node, std::string_view key) {
   const auto value = read(node, true);
   if (!value || *value >= 0) return value;
-  problems_.add(node.at, "hysteresis is a width: it cannot be negative");
+  problems_.add(node.at, fmt::format("{} is a width: it cannot be negative", key));
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
@@ -16,7 +17,7 @@ class Quantities {
   Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems);
 
   std::optional<double> point(const config::Node& node) { return read(node, false); }  ///< a level: 90 °C
-  std::optional<double> width(const config::Node& node);                               ///< not negative: 5 °C
+  std::optional<double> width(const config::Node& node, std::string_view key);         ///< not negative: 5 °C
   const std::string& unit() const { return unit_; }
 
  private:

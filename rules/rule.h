@@ -25,11 +25,18 @@ struct Watch {
 /// where the rule makes no sense for it: a unit that does not convert, a limit on a state series.
 using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std::vector<std::string>& labels)>;
 
+/// In what kinds of rule differ for others.
+struct Traits {
+  bool of_silence = false;  ///< watches for silence: what a series holds is nothing to it; its messages may have {age}
+  bool waits = false;       ///< has a delay of its own, so that the rule's `for` has no place
+  bool finds_values = false;  ///< what it finds is a value of the series: a state is shown by its name
+};
+
 /// One rule, compiled. Shared by all its instances; immutable.
 struct Rule {
   std::string name;
   Pattern series;
-  std::string kind;       ///< "threshold" | "trend" | "absence"
+  std::string kind;       ///< its key: "threshold"
   std::string condition;  ///< the condition in words, for pages and messages: "above 90 °C, clear below 85 °C"
   MakeWatch make;
   AlertPolicy policy;
@@ -37,8 +44,8 @@ struct Rule {
   Template message;
   Labels labels;
   std::string runbook;
-  bool good_only = false;   ///< leave `uncertain` samples out
-  bool of_silence = false;  ///< what a series holds is nothing to it (Kind::of_silence)
+  bool good_only = false;  ///< leave `uncertain` samples out
+  Traits traits;
 };
 
 /// The shape of one item of `rules:` (for the root schema).

@@ -142,7 +142,7 @@ std::optional<Compiled> one_sided(const Node& options, bool above, Problems& pro
   auto clear = limit;
   std::string condition = fmt::format("{} {}", above ? "above" : "below", limit_node.shown());
   if (options.has("hysteresis")) {
-    const auto hysteresis = quantities.width(hysteresis_node);
+    const auto hysteresis = quantities.width(hysteresis_node, "hysteresis");
     clear = limit && hysteresis ? std::optional(rounded(*limit - sign * *hysteresis)) : std::nullopt;
     condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
   }
@@ -176,7 +176,7 @@ std::optional<Compiled> outside(const Node& options, Problems& problems) {
   const Node& high_node = two ? range.items[1] : kNone;
   Quantities quantities({&low_node, &high_node, &hysteresis_node}, problems);
   const auto low = quantities.point(low_node), high = quantities.point(high_node);
-  const auto hysteresis = options.has("hysteresis") ? quantities.width(hysteresis_node) : 0;
+  const auto hysteresis = options.has("hysteresis") ? quantities.width(hysteresis_node, "hysteresis") : 0;
   if (low && high && !(*low < *high)) {
     problems.add(range.at, fmt::format("outside [{}, {}]: the lower limit comes first and must be the smaller one",
                                        low_node.shown(), high_node.shown()));
@@ -263,7 +263,8 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
 
 Kind threshold_kind() {
   using config::Shape;
-  return {"threshold", "The value crosses a limit, with a dead band.",
+  return {"threshold",
+          "The value crosses a limit, with a dead band.",
           Shape::object(
               "Fires while the value is beyond a limit. Write one of above, below, outside, equals.",
               {config::optional("above", Shape::quantity(), "Fires when the value is greater."),
@@ -277,7 +278,8 @@ Kind threshold_kind() {
                config::optional("clear_above", Shape::quantity(),
                                 "With below: clears only when the value is greater than this."),
                config::optional("hysteresis", Shape::quantity(), "Clears only when the value is back by this much.")}),
-          compile};
+          compile,
+          {.finds_values = true}};
 }
 
 }  // namespace tidegate::rules

@@ -74,6 +74,8 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
   EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
+  EXPECT_EQ(condition("flatline: {for: 1h}"), "no change for 1 h");
+  EXPECT_EQ(condition("flatline: {for: 1h, tolerance: 0.1 °C}"), "no change by more than 0.1 °C for 1 h");
 }
 
 /// Every text that could be one, as a reference, in every mistake that repeats what is written.
@@ -89,7 +91,7 @@ TEST(Rules, NoReferencedValueIsTold) {
         "threshold: {outside: [" + canary + ", 2]}", "threshold: {outside: [1, 2], hysteresis: " + canary + "}",
         "threshold: {equals: " + word + "}", "trend: {rising: " + canary + ", over: 1m}",
         "trend: {rising: 1 /s, clear_below: " + canary + ", over: 1m}", "message: " + word + ", absence: {for: 1m}",
-        "absence: {for: 1m}, threshold: {equals: " + word + "}"}) {
+        "absence: {for: 1m}, threshold: {equals: " + word + "}", "flatline: {for: 1m, tolerance: " + canary + "}"}) {
     Problems problems;
     std::string told;
     for (const Rule& rule : compile("rules: [{name: a, series: b, " + kind + "}]", problems)) {

@@ -27,6 +27,8 @@ const std::vector<Rule>& rules() {
       {name: range, series: "{d}/v", threshold: {outside: [20, 80], hysteresis: 5}},
       {name: rising, series: "{d}/v", trend: {rising: 100 /min, over: 15s}, for: 2s},
       {name: falling, series: "{d}/v", trend: {falling: 2 /s, over: 20s, min_points: 5, clear_below: 0.5 /s}, clear_after: 5s},
+      {name: stuck, series: "{d}/v", flatline: {for: 7s, tolerance: 1}, clear_after: 2s},
+      {name: frozen, series: "{d}/v", flatline: {for: 3s}, ack: required, good_only: true},
       {name: silent, series: "{d}/v", absence: {for: 6s}, clear_after: 2s},
       {name: mute, series: "{d}/v", absence: {for: 3s}, ack: required, good_only: true}])";
     config::Problems problems;
@@ -39,20 +41,21 @@ const std::vector<Rule>& rules() {
   return kRules;
 }
 
-/// A walk that wanders over all limits, with failed reads, silences, late and repeated samples.
+/// A walk that wanders over all limits, with failed reads, silences, sensors that are stuck, late and repeated samples.
 std::vector<Sample> random_samples(std::mt19937_64& random, int count) {
   std::vector<Sample> samples;
   std::vector<double> values(kSeries, 50);
   Timestamp now = kStart;
   for (std::uint32_t i = 0; i < kSeries; ++i) samples.push_back({SeriesId{i}, Quality::good, Reason::none, now, 50});
   std::normal_distribution<double> walk(0, 6);
-  std::vector<Timestamp> silent_until(kSeries);
+  std::vector<Timestamp> silent_until(kSeries), stuck_until(kSeries);
   for (int i = 0; i < count; ++i) {
     now += milliseconds(1 + random() % 700);
     const std::size_t series = random() % kSeries;
     if (random() % 40 == 0) silent_until[series] = now + seconds(2 + random() % 12);
     if (now < silent_until[series]) continue;
-    values[series] = std::clamp(values[series] + walk(random), 0.0, 100.0);
+    if (random() % 40 == 0) stuck_until[series] = now + seconds(2 + random() % 20);
+    if (now >= stuck_until[series]) values[series] = std::clamp(values[series] + walk(random), 0.0, 100.0);
     Sample sample{SeriesId{static_cast<std::uint32_t>(series)}, Quality::good, Reason::none, now, values[series]};
     switch (random() % 25) {
       case 0:
@@ -208,7 +211,10 @@ TEST_P(Property, BatchBoundariesDoNotShow) {
   std::mt19937_64 random(seed());
   const auto samples = random_samples(random, 4000);
   const auto story = play(samples, 1);
-  ASSERT_GT(story.size(), 200u) << "nothing to compare; seed " << seed();
+  for (const Rule& rule : rules()) {
+    const auto told = [&](const std::string& line) { return line.find(' ' + rule.name + ':') != std::string::npos; };
+    ASSERT_TRUE(std::any_of(story.begin(), story.end(), told)) << "nothing of " << rule.name << "; seed " << seed();
+  }
   for (const std::size_t batch : {2u, 7u, 4096u})
     EXPECT_EQ(difference(play(samples, batch), story), "") << "seed " << seed() << " batch " << batch;
 }
