@@ -63,7 +63,7 @@ Kind absence_kind() {
               {config::required("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
                                 "How long the series may be silent.")}),
           compile,
-          {.of_silence = true, .waits = true}};
+          {.of_silence = true, .waits = true, .time_name = "age"}};
 }
 
 }  // namespace tidegate::rules

@@ -1,36 +1,13 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
 #include "rules/sliding_window.h"
-#include "rules/units.h"
+#include "rules/spread.h"
 
 namespace tidegate::rules {
 namespace {
-
-/// How far samples in a row lie apart, in value and in time.
-struct Spread {
-  Timestamp first_time{}, last_time{};
-  double min = 0, max = 0;
-  double count = 0;
-  Micros widest_gap{0};
-
-  static Spread of(Timestamp time, double value) { return {time, time, value, value, 1, Micros{0}}; }
-};
-
-Spread merged(const Spread& early, const Spread& late) {
-  if (early.count == 0) return late;
-  if (late.count == 0) return early;
-  return {early.first_time,
-          late.last_time,
-          std::min(early.min, late.min),
-          std::max(early.max, late.max),
-          early.count + late.count,
-          std::max({early.widest_gap, late.widest_gap, late.first_time - early.last_time})};
-}
 
 /// A sensor that is stuck. Samples at `t - for` and `t`, and none of those between further than half of `for` from the
 /// next, must all lie within the tolerance: what was not looked at may have moved.
@@ -65,17 +42,12 @@ struct Flatline {
 };
 
 Result<Watch> fit(const Flatline& flatline, const SeriesInfo& info) {
-  const bool has_size = info.kind != SeriesKind::state && info.kind != SeriesKind::boolean;
-  if (!has_size && flatline.tolerance > 0) {
-    return fail(Errc::invalid, "it is a series of {}s, which have no size: leave tolerance out", name(info.kind));
+  if (flatline.tolerance > 0) {
+    if (Status status = measures(info, "size: leave tolerance out"); !status) return fail(std::move(status.error()));
   }
-  const auto tolerance = convert_difference(flatline.tolerance, flatline.unit, info.unit);
-  if (!tolerance) {
-    return fail(Errc::invalid, "its unit is {}, and the tolerance's {} does not convert to that{}", info.unit,
-                flatline.unit, capitals_hint(flatline.unit, info.unit));
-  }
-  return Watch{std::make_unique<FlatlineDetector>(flatline.patience, *tolerance),
-               info.unit.empty() ? flatline.unit : info.unit};
+  const auto tolerance = difference_for(info, flatline.tolerance, flatline.unit, "tolerance");
+  if (!tolerance) return fail(tolerance.error());
+  return Watch{std::make_unique<FlatlineDetector>(flatline.patience, *tolerance), unit_for(info, flatline.unit)};
 }
 
 std::optional<Compiled> compile(const config::Node& options, config::Problems& problems) {

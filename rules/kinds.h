@@ -32,6 +32,9 @@ struct Kind {
 const std::vector<Kind>& kinds();
 
 Kind threshold_kind();
+Kind forecast_kind();
+Kind change_kind();
+Kind deviation_kind();
 Kind flatline_kind();
 Kind trend_kind();
 Kind absence_kind();

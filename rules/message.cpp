@@ -11,7 +11,7 @@
 namespace tidegate::rules {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames{"value", "unit", "limit", "series", "rule", "severity", "age"};
+constexpr std::array<std::string_view, 8> kNames{"value", "unit", "limit", "series", "rule", "severity", "age", "left"};
 
 /// Stands for an empty unit while the template is rendered; no series name and no YAML text holds it.
 constexpr char kNothing = '\x1f';
@@ -43,9 +43,11 @@ std::string without_nothing(std::string text) {
   return text;
 }
 
-Micros micros(double seconds) {
-  constexpr double kMost = 9e12;  // of seconds; a longer age is no age
-  return Micros{static_cast<std::int64_t>(std::clamp(seconds, 0.0, kMost) * 1e6)};
+std::string time_text(double seconds) {
+  constexpr Micros kLongest = std::chrono::days(400);
+  constexpr double kMost = std::chrono::duration<double>(kLongest).count();
+  if (!(seconds <= kMost)) return fmt::format("more than {}", age_text(kLongest));
+  return age_text(Micros{static_cast<std::int64_t>(std::max(seconds, 0.0) * 1e6)});
 }
 
 }  // namespace
@@ -79,7 +81,7 @@ std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKin
     if (name == "series") return alert.series;
     if (name == "rule") return alert.rule;
     if (name == "severity") return std::string(tidegate::name(alert.severity));
-    if (name == "age") return age_text(micros(alert.value));
+    if (name == rule.traits.time_name) return time_text(alert.value);
     for (const auto& [capture, value] : captures) {
       if (capture == name) return std::string(value);
     }

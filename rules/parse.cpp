@@ -97,7 +97,8 @@ std::optional<Template> message(const Node& item, const Pattern& series, const K
   if (written.refused) return std::nullopt;
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
-    if (known != "age" || kind == nullptr || kind->traits.of_silence) names.emplace_back(known);
+    const bool is_time = known == "age" || known == "left";
+    if (!is_time || kind == nullptr || kind->traits.time_name == known) names.emplace_back(known);
   }
   auto parsed = Template::parse(written.is_null() ? standard : written.string(), names);
   if (parsed) return std::move(*parsed);
@@ -178,9 +179,9 @@ Shape rule_shape() {
                           "How bad it is."),
         config::defaulted("ack", Shape::choice({"auto", "required"}), "auto",
                           "required: the alert stays until somebody acknowledged it."),
-        config::optional(
-            "message", Shape::text(),
-            "What to say; {device} and other captures, {value}, {unit}, {limit}, {series}, {rule}, {severity}, {age}."),
+        config::optional("message", Shape::text(),
+                         "What to say; {device} and other captures, {value}, {unit}, {limit}, {series}, {rule}, "
+                         "{severity}, {age}, {left}."),
         config::defaulted("labels", Shape::map(Shape::text(), 64), "{}", "Labels of the alert."),
         config::optional("runbook", Shape::text(), "What to do about it."),
         config::defaulted("good_only", Shape::boolean(), "false", "true: leave samples of uncertain quality out.")};

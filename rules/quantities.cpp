@@ -5,6 +5,33 @@
 #include "rules/units.h"
 
 namespace tidegate::rules {
+namespace {
+
+Result<double> converted(std::optional<double> value, const SeriesInfo& info, const std::string& unit,
+                         std::string_view what) {
+  if (value) return *value;
+  return fail(Errc::invalid, "its unit is {}, and the {}'s {} does not convert to that{}", info.unit, what, unit,
+              capitals_hint(unit, info.unit));
+}
+
+}  // namespace
+
+Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what) {
+  return converted(convert(value, unit, info.unit), info, unit, what);
+}
+
+Result<double> difference_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what) {
+  return converted(convert_difference(value, unit, info.unit), info, unit, what);
+}
+
+Status measures(const SeriesInfo& info, std::string_view what) {
+  if (info.kind != SeriesKind::state && info.kind != SeriesKind::boolean) return {};
+  return fail(Errc::invalid, "it is a series of {}s, which have no {}", name(info.kind), what);
+}
+
+const std::string& unit_for(const SeriesInfo& info, const std::string& written) {
+  return info.unit.empty() ? written : info.unit;
+}
 
 Quantities::Quantities(std::initializer_list<const config::Node*> nodes, config::Problems& problems)
     : problems_(problems) {

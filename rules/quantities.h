@@ -7,6 +7,8 @@
 
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
+#include "gateway/core/result.h"
+#include "gateway/core/types.h"
 
 namespace tidegate::rules {
 
@@ -27,5 +29,13 @@ class Quantities {
   std::string unit_;
   std::string unit_text_;  ///< the quantity that set the unit
 };
+
+/// A written level, or difference, in the unit of a series; `what` it is called where it does not convert.
+Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
+Result<double> difference_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
+/// Errc::invalid for series of states and booleans, which have none of `what`.
+Status measures(const SeriesInfo& info, std::string_view what);
+/// The unit of what is found in a series: its own, or else the one that was written.
+const std::string& unit_for(const SeriesInfo& info, const std::string& written);
 
 }  // namespace tidegate::rules

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/config/node.h"
@@ -27,9 +28,10 @@ using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std:
 
 /// In what kinds of rule differ for others.
 struct Traits {
-  bool of_silence = false;  ///< watches for silence: what a series holds is nothing to it; its messages may have {age}
-  bool waits = false;       ///< has a delay of its own, so that the rule's `for` has no place
-  bool finds_values = false;  ///< what it finds is a value of the series: a state is shown by its name
+  bool of_silence = false;          ///< watches for silence: what a series holds is nothing to it
+  bool waits = false;               ///< has a delay of its own, so that the rule's `for` has no place
+  bool finds_values = false;        ///< what it finds is a value of the series: a state is shown by its name
+  std::string_view time_name = {};  ///< what it finds is a time, which its messages may call so: "age"
 };
 
 /// One rule, compiled. Shared by all its instances; immutable.

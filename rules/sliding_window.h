@@ -27,7 +27,7 @@ class SlidingWindow {
 
   /// In order of time.
   void add(Timestamp time, double value) {
-    expire(time - width_);
+    expire(time);
     const Run one = Run::of(time, value);
     if (!back_.empty() && time - back_.back().first_time < grain_) {
       back_.back() = merged(back_.back(), one);
@@ -39,21 +39,24 @@ class SlidingWindow {
     newest_ = time;
   }
 
-  std::size_t count() const { return static_cast<std::size_t>(all().count); }
-  /// What it keeps: never more than kMaxRuns.
-  std::size_t runs() const { return front_.size() + back_.size(); }
-  Micros span() const { return count() == 0 ? Micros{0} : newest_ - oldest(); }
-  Timestamp oldest() const { return front_.empty() ? back_.front().first_time : front_.back().first_time; }
-  Run all() const { return front_.empty() ? back_sum_ : merged(front_.back(), back_sum_); }
-
- private:
-  void expire(Timestamp edge) {
+  /// Those that are too old at `now` go.
+  void expire(Timestamp now) {
+    const Timestamp edge = now - width_;
     while (runs() > 0 && (oldest() <= edge - anchor_ || second_oldest() <= edge)) {
       if (front_.empty()) turn_over();
       front_.pop_back();
     }
   }
 
+  std::size_t count() const { return static_cast<std::size_t>(all().count); }
+  /// What it keeps: never more than kMaxRuns.
+  std::size_t runs() const { return front_.size() + back_.size(); }
+  Micros span() const { return count() == 0 ? Micros{0} : newest_ - oldest(); }
+  Timestamp oldest() const { return front_.empty() ? back_.front().first_time : front_.back().first_time; }
+  Timestamp newest() const { return newest_; }
+  Run all() const { return front_.empty() ? back_sum_ : merged(front_.back(), back_sum_); }
+
+ private:
   Timestamp second_oldest() const {
     if (front_.size() > 1) return front_[front_.size() - 2].first_time;
     const std::size_t at = front_.empty() ? 1 : 0;

@@ -7,8 +7,8 @@
 
 namespace tidegate::rules {
 
-/// Count, means and co-moments of a run of samples, relative to the run's own first sample: squared epoch times would
-/// exceed a double's 53 bits and eat the slope, and so would a large offset of the values.
+/// Count, means, variances and covariance of a run of samples, relative to the run's own first sample: squared epoch
+/// times would exceed a double's 53 bits and eat the slope, and so would a large offset of the values.
 struct Moments {
   Timestamp first_time{};
   double first_value = 0;
@@ -17,8 +17,9 @@ struct Moments {
   double mean_value = 0;  ///< above first_value
   double tt = 0;          ///< sum of squares of time about its mean, s²
   double tv = 0;          ///< sum of products of time and value about their means
+  double vv = 0;          ///< sum of squares of value about its mean
 
-  static Moments of(Timestamp time, double value) { return {time, value, 1, 0, 0, 0, 0}; }
+  static Moments of(Timestamp time, double value) { return {time, value, 1, 0, 0, 0, 0, 0}; }
 };
 
 /// The moments of two runs as one, `late` after `early` (Chan, Golub, LeVeque 1979: pairwise updating). Nothing is ever
@@ -37,21 +38,32 @@ inline Moments merged(const Moments& early, const Moments& late) {
   both.mean_value += value * share;
   both.tt += late.tt + time * time * early.count * share;
   both.tv += late.tv + time * value * early.count * share;
+  both.vv += late.vv + value * value * early.count * share;
   return both;
+}
+
+/// The line that fits some samples best, by ordinary least squares.
+struct Line {
+  double slope;  ///< per second
+  double value;  ///< at the time that was asked for
+  double fit;    ///< R², from 0 to 1: how much of the values' variance it explains; 1 where they are all on it
+};
+
+/// Nothing while all samples have one time, or where the sums left a double's range.
+inline std::optional<Line> line(const Moments& sum, Timestamp at) {
+  const double slope = sum.tv / sum.tt;
+  const double time = static_cast<double>((at - sum.first_time).count()) * 1e-6 - sum.mean_time;
+  const double value = sum.first_value + sum.mean_value + slope * time;
+  if (!(sum.tt > 0) || !(value - value == 0)) return std::nullopt;
+  return Line{slope, value, sum.vv > 0 ? slope * (sum.tv / sum.vv) : 1};
 }
 
 /// Ordinary least squares over the samples with `newest - width < time <= newest`.
 class SlopeWindow : public SlidingWindow<Moments> {
  public:
   explicit SlopeWindow(Micros width) : SlidingWindow(width) {}
-
-  /// Per second; nothing while all samples have one time, or where the sums left a double's range.
-  std::optional<double> slope() const {
-    const Moments sum = all();
-    const double slope = sum.tv / sum.tt;
-    if (!(sum.tt > 0) || !(slope - slope == 0)) return std::nullopt;
-    return slope;
-  }
+  /// Its value is that at the newest sample's time.
+  std::optional<Line> line() const { return rules::line(all(), newest()); }
 };
 
 }  // namespace tidegate::rules

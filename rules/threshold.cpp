@@ -76,15 +76,9 @@ Band in_unit(const Written& written, const std::string& unit) {
 }
 
 Result<Watch> fit(const Written& written, const SeriesInfo& info) {
-  if (info.kind == SeriesKind::state) {
-    return fail(Errc::invalid, "it is a series of states, which have no size; use equals");
-  }
-  if (!convert(0, written.unit, info.unit)) {
-    return fail(Errc::invalid, "its unit is {}, and the limit's {} does not convert to that{}", info.unit, written.unit,
-                capitals_hint(written.unit, info.unit));
-  }
-  return Watch{std::make_unique<BandDetector>(in_unit(written, info.unit)),
-               info.unit.empty() ? written.unit : info.unit};
+  if (info.kind == SeriesKind::state) return fail(measures(info, "size; use equals").error());
+  if (auto converts = level_for(info, 0, written.unit, "limit"); !converts) return fail(std::move(converts.error()));
+  return Watch{std::make_unique<BandDetector>(in_unit(written, info.unit)), unit_for(info, written.unit)};
 }
 
 std::optional<double> boolean_code(std::string_view word) {

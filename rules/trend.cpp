@@ -3,6 +3,7 @@
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
+#include "rules/quantities.h"
 #include "rules/slope_window.h"
 #include "rules/units.h"
 
@@ -19,6 +20,7 @@ struct Trend {
   double clear = 0;
   Micros over{0};
   std::size_t min_points = 3;
+  double min_fit = 0;
   std::string unit;  ///< "°C"; empty: the series' own
   std::string per;   ///< "min"
   double seconds = 1;
@@ -34,22 +36,24 @@ class TrendDetector final : public Detector {
         limit_(trend.limit),
         clear_(trend.clear),
         over_(trend.over),
-        min_points_(trend.min_points) {}
+        min_points_(trend.min_points),
+        min_fit_(trend.min_fit) {}
 
   Finding observe(const Sample& sample) override {
     window_.add(sample.time, sample.value);
-    const auto slope = window_.slope();
-    if (!slope) return {Verdict::hold, 0, limit_};
-    const double rate = *slope * scale_;
-    if (window_.count() < min_points_ || window_.span() * 2 < over_) return {Verdict::hold, rate, limit_};
-    return {verdict(rate), rate, limit_};
+    const auto line = window_.line();
+    if (!line) return {Verdict::hold, 0, limit_};
+    const double rate = line->slope * scale_;
+    const bool is_enough = window_.count() >= min_points_ && window_.span() * 2 >= over_;
+    return {is_enough ? verdict(rate, line->fit) : Verdict::hold, rate, limit_};
   }
 
   Micros lookback() const override { return over_; }
 
  private:
-  Verdict verdict(double rate) const {
-    if (rate > limit_) return Verdict::breach;
+  /// Noise has a slope too, but no line that it lies on; when it is flat, nobody asks.
+  Verdict verdict(double rate, double fit) const {
+    if (rate > limit_) return fit >= min_fit_ ? Verdict::breach : Verdict::hold;
     return rate < clear_ ? Verdict::clear : Verdict::hold;
   }
 
@@ -58,19 +62,16 @@ class TrendDetector final : public Detector {
   double limit_, clear_;
   Micros over_;
   std::size_t min_points_;
+  double min_fit_;
 };
 
 Result<Watch> fit(const Trend& trend, const SeriesInfo& info) {
-  if (info.kind == SeriesKind::state || info.kind == SeriesKind::boolean) {
-    return fail(Errc::invalid, "it is a series of {}s, which have no slope", name(info.kind));
-  }
-  const auto factor = convert_difference(1, info.unit, trend.unit);
-  if (!factor) {
-    return fail(Errc::invalid, "its unit is {}, and the rate's {} does not convert to that{}", info.unit, trend.unit,
-                capitals_hint(trend.unit, info.unit));
-  }
-  const std::string unit = (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per;
-  return Watch{std::make_unique<TrendDetector>(trend, *factor * trend.seconds * (trend.rising ? 1 : -1)), unit};
+  if (Status status = measures(info, "slope"); !status) return fail(std::move(status.error()));
+  const auto factor = difference_for(info, 1, trend.unit, "rate");
+  if (!factor) return fail(factor.error());
+  const double scale = trend.seconds / *factor * (trend.rising ? 1 : -1);
+  return Watch{std::make_unique<TrendDetector>(trend, scale),
+               (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per};
 }
 
 struct Rate {
@@ -150,6 +151,7 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
               *clear,
               options.duration("over"),
               static_cast<std::size_t>(options.integer("min_points")),
+              options.number("min_fit"),
               limit->unit.unit,
               limit->unit.per,
               limit->unit.seconds};
@@ -172,6 +174,10 @@ Kind trend_kind() {
            config::required("over", Shape::duration(std::chrono::seconds(1), std::chrono::days(90)),
                             "The window of the slope."),
            config::defaulted("min_points", Shape::integer(2, 10'000), "3", "Fewer samples in the window say nothing."),
+           config::defaulted(
+               "min_fit", Shape::number(0, 1), "0",
+               "Raises only where the line explains so much of the values' variance (R²): 0.8 keeps noise "
+               "quiet."),
            config::optional("clear_below", Shape::quantity(),
                             "Clears only when the rate in that direction is smaller than this; half of the limit where "
                             "it is not written.")}),

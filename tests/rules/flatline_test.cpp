@@ -1,35 +1,14 @@
 // The flatline detector against its definition, sample by sample.
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <random>
 
-#include "gateway/config/load.h"
-#include "rules/kinds.h"
-#include "rules/sliding_window.h"
+#include "tests/rules/detector_support.h"
 
 namespace tidegate::rules {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr Timestamp kStart{seconds(1'700'000'000)};
-
-std::unique_ptr<Detector> detector(const std::string& options, const SeriesInfo& info = {}) {
-  config::Problems problems;
-  config::Node node = config::parse("[{name: a, series: b, flatline: " + options + "}]", "rules.yaml", ".",
-                                    config::References::system(), problems);
-  config::check(node, config::Shape::list(rule_shape()), problems);
-  auto rules = parse_rules(node, problems);
-  EXPECT_EQ(problems.text(), "");
-  auto watch = rules.at(0).make(info, {});
-  EXPECT_TRUE(watch);
-  return std::move(watch->detector);
-}
-
-Sample at(Timestamp time, double value) { return {SeriesId{0}, Quality::good, Reason::none, time, value}; }
 
 /// The words of docs/rules.md over all samples there ever were.
 Verdict by_definition(const std::vector<Sample>& all, Micros patience, double tolerance) {
@@ -52,7 +31,7 @@ TEST(Flatline, IsItsDefinitionOnRandomSamples) {
   int seen[3] = {};
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     std::mt19937_64 random(seed);
-    const auto watched = detector("{for: 10s, tolerance: 0.5}");
+    const auto watched = detector("flatline: {for: 10s, tolerance: 0.5}");
     std::vector<Sample> all;
     Timestamp now = kStart;
     double value = 20;
@@ -70,30 +49,14 @@ TEST(Flatline, IsItsDefinitionOnRandomSamples) {
   for (const int times : seen) EXPECT_GT(times, 1000);
 }
 
-/// What a restart brings back: the samples of the lookback, and no more.
 TEST(Flatline, GoesOnAfterItsLookbackAsIfItHadNeverBeenAway) {
-  std::mt19937_64 random(7);
-  const auto watched = detector("{for: 10s}");
-  std::vector<Sample> all;
-  Timestamp now = kStart;
-  double value = 20;
-  for (int i = 0; i < 3000; ++i) {
-    now += random() % 50 == 0 ? milliseconds(random() % 12'000) : milliseconds(random() % 800);
-    if (random() % 30 == 0) value += 1;
-    all.push_back(at(now, value));
-    const Finding found = watched->observe(all.back());
-    const auto restarted = detector("{for: 10s}");
-    Finding again;
-    for (const Sample& sample : all) {
-      if (sample.time > now - restarted->lookback()) again = restarted->observe(sample);
-    }
-    ASSERT_EQ(again.verdict, found.verdict) << "sample " << i;
-  }
+  expect_lookback_suffices("flatline: {for: 10s}", 7);
+  expect_lookback_suffices("flatline: {for: 8s, tolerance: 0.5}", 8);
 }
 
 /// 10,000 samples a second: the window is kept in runs, and its edge is that much coarser.
 TEST(Flatline, ADenseWindowFiresAtMostAFourThousandthLate) {
-  const auto watched = detector("{for: 10s}");
+  const auto watched = detector("flatline: {for: 10s}");
   watched->observe(at(kStart, 19));
   Timestamp fired{};
   for (int i = 1; i < 150'000 && fired == Timestamp{}; ++i) {
@@ -105,15 +68,10 @@ TEST(Flatline, ADenseWindowFiresAtMostAFourThousandthLate) {
 }
 
 TEST(Flatline, StatesHaveNoTolerance) {
-  config::Problems problems;
-  config::Node node = config::parse("[{name: a, series: b, flatline: {for: 1h, tolerance: 1}}]", "rules.yaml", ".",
-                                    config::References::system(), problems);
-  config::check(node, config::Shape::list(rule_shape()), problems);
-  const auto rules = parse_rules(node, problems);
-  const auto watch = rules.at(0).make({SeriesKind::state, "", "", Micros{0}, {}}, {});
-  ASSERT_FALSE(watch);
-  EXPECT_EQ(watch.error().text, "it is a series of states, which have no size: leave tolerance out");
-  EXPECT_TRUE(detector("{for: 1h}", {SeriesKind::boolean, "", "", Micros{0}, {}}));
+  const auto made = watch("flatline: {for: 1h, tolerance: 1}", {SeriesKind::state, "", "", Micros{0}, {}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().text, "it is a series of states, which have no size: leave tolerance out");
+  EXPECT_TRUE(detector("flatline: {for: 1h}", {SeriesKind::boolean, "", "", Micros{0}, {}}));
 }
 
 }  // namespace

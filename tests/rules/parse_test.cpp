@@ -74,6 +74,13 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
   EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
+  EXPECT_EQ(condition("forecast: {above: 95 %, within: 4h, from: 1h}"),
+            "above 95 % within 4 h, by the trend of the last 1 h");
+  EXPECT_EQ(condition("change: {falls_by: 1 bar, within: 30s}"), "falls by more than 1 bar within 30 s");
+  EXPECT_EQ(condition("deviation: {sigmas: 4, over: 1h, at_least: 2 °C}"),
+            "further than 4 standard deviations from the average of the last 1 h, and than 2 °C");
+  EXPECT_EQ(condition("deviation: {percent: 20, over: 1d, robust: true}"),
+            "further than 20 % from the median of the last 1 d");
   EXPECT_EQ(condition("flatline: {for: 1h}"), "no change for 1 h");
   EXPECT_EQ(condition("flatline: {for: 1h, tolerance: 0.1 °C}"), "no change by more than 0.1 °C for 1 h");
 }
@@ -83,15 +90,27 @@ TEST(Rules, NoReferencedValueIsTold) {
   ::setenv("TIDEGATE_TEST_CANARY", "77531 °C", 1);
   ::setenv("TIDEGATE_TEST_WORD", "c4n4ry {c4n4ry}", 1);
   const std::string canary = "!env TIDEGATE_TEST_CANARY", word = "!env TIDEGATE_TEST_WORD";
-  for (const std::string& kind :
-       {"threshold: {above: " + canary + "}", "threshold: {above: 1, hysteresis: " + canary + "}",
-        "threshold: {above: " + canary + ", clear_below: 99999}",
-        "threshold: {above: 1 bar, clear_below: " + canary + "}",
-        "threshold: {above: " + canary + ", clear_below: 1 bar}", "threshold: {outside: [1, " + canary + "]}",
-        "threshold: {outside: [" + canary + ", 2]}", "threshold: {outside: [1, 2], hysteresis: " + canary + "}",
-        "threshold: {equals: " + word + "}", "trend: {rising: " + canary + ", over: 1m}",
-        "trend: {rising: 1 /s, clear_below: " + canary + ", over: 1m}", "message: " + word + ", absence: {for: 1m}",
-        "absence: {for: 1m}, threshold: {equals: " + word + "}", "flatline: {for: 1m, tolerance: " + canary + "}"}) {
+  for (const std::string& kind : {"threshold: {above: " + canary + "}",
+                                  "threshold: {above: 1, hysteresis: " + canary + "}",
+                                  "threshold: {above: " + canary + ", clear_below: 99999}",
+                                  "threshold: {above: 1 bar, clear_below: " + canary + "}",
+                                  "threshold: {above: " + canary + ", clear_below: 1 bar}",
+                                  "threshold: {outside: [1, " + canary + "]}",
+                                  "threshold: {outside: [" + canary + ", 2]}",
+                                  "threshold: {outside: [1, 2], hysteresis: " + canary + "}",
+                                  "threshold: {equals: " + word + "}",
+                                  "trend: {rising: " + canary + ", over: 1m}",
+                                  "trend: {rising: 1 /s, clear_below: " + canary + ", over: 1m}",
+                                  "message: " + word + ", absence: {for: 1m}",
+                                  "absence: {for: 1m}, threshold: {equals: " + word + "}",
+                                  "flatline: {for: 1m, tolerance: " + canary + "}",
+                                  "forecast: {above: " + canary + ", within: 1h, from: 1h}",
+                                  "forecast: {above: " + canary + ", within: 2h, from: 1h, clear_beyond: 1h}",
+                                  "change: {by: " + canary + ", within: 1m}",
+                                  "change: {by: " + canary + ", within: 1m, clear_below: 99999}",
+                                  "change: {by: 1 bar, within: 1m, clear_below: " + canary + "}",
+                                  "deviation: {sigmas: " + canary + ", over: 1h}",
+                                  "deviation: {sigmas: 3, over: 1h, at_least: " + canary + "}"}) {
     Problems problems;
     std::string told;
     for (const Rule& rule : compile("rules: [{name: a, series: b, " + kind + "}]", problems)) {

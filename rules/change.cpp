@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gateway/core/time_text.h"
+#include "rules/kinds.h"
+#include "rules/quantities.h"
+#include "rules/sliding_window.h"
+#include "rules/spread.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+enum class Direction : unsigned char { either, up, down };
+
+struct Change {
+  Direction direction = Direction::either;
+  double limit = 0;
+  double clear = 0;
+  std::string unit;
+  bool in_percent = false;  ///< of the value from which it changed, in series that are not in % themselves
+  Micros within{0};
+};
+
+/// How far the newest value is from the smallest and the largest in the window. A counter that is smaller than it was
+/// began anew at 0.
+class ChangeDetector final : public Detector {
+ public:
+  ChangeDetector(const Change& change, bool is_relative, bool is_counter)
+      : change_(change), window_(change.within), is_relative_(is_relative), is_counter_(is_counter) {}
+
+  Finding observe(const Sample& sample) override {
+    const double value = is_counter_ ? counted(sample.value) : sample.value;
+    window_.add(sample.time, value);
+    const Spread seen = window_.all();
+    const double rise = size(value - seen.min, seen.min), fall = size(seen.max - value, seen.max);
+    const bool fell = change_.direction == Direction::down || (change_.direction == Direction::either && fall > rise);
+    const double change = fell ? fall : rise;
+    const double shown = fell && change_.direction == Direction::either ? -change : change;
+    return {seen.count > 1 ? verdict(change) : Verdict::hold, shown, change_.limit};
+  }
+
+  Micros lookback() const override { return change_.within; }
+
+ private:
+  double counted(double value) {
+    const double more = value < last_ ? value : value - last_;
+    last_ = value;
+    return total_ += more;
+  }
+  double size(double change, double from) const {
+    if (!is_relative_ || change == 0) return change;
+    return 100 * change / std::abs(from);
+  }
+  Verdict verdict(double change) const {
+    if (change > change_.limit) return Verdict::breach;
+    return change < change_.clear ? Verdict::clear : Verdict::hold;
+  }
+
+  const Change change_;  ///< in the series' unit, or in %
+  SlidingWindow<Spread> window_;
+  bool is_relative_, is_counter_;
+  double last_ = 0, total_ = 0;
+};
+
+Result<Watch> fit(const Change& change, const SeriesInfo& info) {
+  if (Status status = measures(info, "size; use threshold: {equals: ...} or count"); !status)
+    return fail(std::move(status.error()));
+  const bool is_counter = info.kind == SeriesKind::counter;
+  if (is_counter && change.direction == Direction::down)
+    return fail(Errc::invalid, "it is a counter, which never falls");
+  if (change.in_percent && info.unit != "%")
+    return Watch{std::make_unique<ChangeDetector>(change, true, is_counter), "%"};
+  Change fitted = change;
+  for (double* level : {&fitted.limit, &fitted.clear}) {
+    const auto converted = difference_for(info, *level, change.unit, "limit");
+    if (!converted) return fail(converted.error());
+    *level = *converted;
+  }
+  return Watch{std::make_unique<ChangeDetector>(fitted, false, is_counter), unit_for(info, change.unit)};
+}
+
+struct Written {
+  std::string_view key;
+  Direction direction;
+};
+constexpr Written kWritten[] = {{"by", Direction::either}, {"rises_by", Direction::up}, {"falls_by", Direction::down}};
+
+/// The one that is written, or nothing and a problem.
+const Written* only_limit(const Node& options, Problems& problems) {
+  const Written* only = nullptr;
+  for (const Written& one : kWritten) {
+    if (!options.has(one.key)) continue;
+    if (only != nullptr) {
+      problems.add(options[one.key].at, fmt::format("change has both {} and {}: {}", only->key, one.key,
+                                                    "keep one, and write a second rule for the other"));
+      return nullptr;
+    }
+    only = &one;
+  }
+  if (only == nullptr && !options.refused) problems.add(options.at, "change needs one of by, rises_by or falls_by");
+  return only;
+}
+
+std::optional<Compiled> compile(const Node& options, Problems& problems) {
+  const Written* written = only_limit(options, problems);
+  if (written == nullptr) return std::nullopt;
+  const Node& limit_node = options[written->key];
+  const Node& clear_node = options["clear_below"];
+  Quantities quantities({&limit_node, &clear_node}, problems);
+  const auto limit = quantities.width(limit_node, written->key);
+  const auto clear = options.has("clear_below") ? quantities.width(clear_node, "clear_below")
+                     : limit                    ? std::optional(*limit / 2)
+                                                : std::nullopt;
+  if (!limit || !clear || !options.sound()) return std::nullopt;
+  if (*limit == 0) {
+    problems.add(limit_node.at, fmt::format("{} 0 is any change at all: write by how much more than 0", written->key));
+    return std::nullopt;
+  }
+  if (*clear > *limit || *clear == 0) {
+    problems.add(clear_node.at, fmt::format("clear_below {} must be more than 0 and not more than {} {}",
+                                            clear_node.shown(), written->key, limit_node.shown()));
+    return std::nullopt;
+  }
+  Change change{written->direction,        *limit, *clear, quantities.unit(), quantities.unit() == "%",
+                options.duration("within")};
+  constexpr std::string_view kVerbs[] = {"changes", "rises", "falls"};
+  constexpr std::string_view kPast[] = {"changed", "rose", "fell"};
+  const auto which = static_cast<std::size_t>(written->direction);
+  return Compiled{
+      fmt::format("{} by more than {} within {}", kVerbs[which], limit_node.shown(), age_text(change.within)),
+      fmt::format("{{series}} {} by {{value}} {{unit}} within {}, limit {{limit}}", kPast[which],
+                  age_text(change.within)),
+      [change = std::move(change)](const SeriesInfo& info, const std::vector<std::string>&) {
+        return fit(change, info);
+      }};
+}
+
+}  // namespace
+
+Kind change_kind() {
+  using config::Shape;
+  return {
+      "change", "The value moves by much in a short time.",
+      Shape::object("Fires while the newest value is further from another one in the window than allowed. Write one of "
+                    "by, rises_by, falls_by.",
+                    {config::optional("by", Shape::quantity(), "Fires when it moved by more, up or down: \"10 °C\"."),
+                     config::optional("rises_by", Shape::quantity(), "Fires when it rose by more."),
+                     config::optional("falls_by", Shape::quantity(), "Fires when it fell by more: \"20 %\"."),
+                     config::required("within", Shape::duration(std::chrono::milliseconds(100), std::chrono::days(90)),
+                                      "The window."),
+                     config::optional("clear_below", Shape::quantity(),
+                                      "Clears only when it moved by less than this; half of the limit where it is not "
+                                      "written.")}),
+      compile};
+}
+
+}  // namespace tidegate::rules

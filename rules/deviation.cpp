@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+#include "rules/kinds.h"
+#include "rules/quantities.h"
+#include "rules/rank_window.h"
+#include "rules/slope_window.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+struct Deviation {
+  bool in_sigmas = true;  ///< else in percent of what is usual
+  double limit = 0, clear = 0;
+  double at_least = 0;  ///< in `unit`; a smaller distance is none
+  std::string unit;
+  Micros over{0};
+  std::size_t min_points = 30;
+};
+
+/// What is usual: the middle of the samples before this one, and how far they are from it.
+struct Usual {
+  double middle, sigma;
+};
+
+/// Mean and standard deviation.
+class Average {
+ public:
+  explicit Average(Micros over) : window_(over) {}
+  void add(const Sample& sample) { window_.add(sample.time, sample.value); }
+  void expire(Timestamp now) { window_.expire(now); }
+  std::size_t count() const { return window_.count(); }
+  Micros span() const { return window_.span(); }
+  Usual usual() const {
+    const Moments all = window_.all();
+    return {all.first_value + all.mean_value, std::sqrt(all.vv / all.count)};
+  }
+
+ private:
+  SlidingWindow<Moments> window_;
+};
+
+/// Median and MAD, which the outliers themselves do not move. 1.4826 makes of the MAD what is the standard deviation of
+/// a normal distribution.
+class Robust {
+ public:
+  explicit Robust(Micros over) : window_(over) {}
+  void add(const Sample& sample) { window_.add(sample.time, sample.value); }
+  void expire(Timestamp now) { window_.expire(now); }
+  std::size_t count() const { return window_.count(); }
+  Micros span() const { return window_.span(); }
+  Usual usual() const {
+    const double median = window_.median();
+    return {median, 1.4826 * window_.median_distance(median)};
+  }
+
+ private:
+  RankWindow window_;
+};
+
+/// Judges each sample by those before it, then takes it in.
+template <class Window>
+class DeviationDetector final : public Detector {
+ public:
+  explicit DeviationDetector(const Deviation& deviation) : deviation_(deviation), window_(deviation.over) {}
+
+  Finding observe(const Sample& sample) override {
+    window_.expire(sample.time);
+    Finding found{Verdict::hold, 0, deviation_.limit};
+    if (window_.count() >= deviation_.min_points && window_.span() * 2 >= deviation_.over) judge(sample.value, found);
+    window_.add(sample);
+    return found;
+  }
+
+  Micros lookback() const override { return deviation_.over; }
+
+ private:
+  void judge(double value, Finding& found) const {
+    const Usual usual = window_.usual();
+    const double distance = value - usual.middle;
+    const double unit = deviation_.in_sigmas ? usual.sigma : std::abs(usual.middle) / 100;
+    found.value = distance == 0 ? 0 : distance / unit;
+    const double size = std::abs(found.value);
+    const bool counts = std::abs(distance) > deviation_.at_least;
+    if (counts && size > deviation_.limit) {
+      found.verdict = Verdict::breach;
+    } else if (size < deviation_.clear || !counts) {
+      found.verdict = Verdict::clear;
+    }
+  }
+
+  const Deviation deviation_;  ///< at_least in the series' unit
+  Window window_;
+};
+
+Result<Watch> fit(const Deviation& deviation, bool is_robust, const SeriesInfo& info) {
+  if (Status status = measures(info, "size"); !status) return fail(std::move(status.error()));
+  if (info.kind == SeriesKind::counter) {
+    return fail(Errc::invalid, "it is a counter, which is never where it was: use trend or change");
+  }
+  const auto at_least = difference_for(info, deviation.at_least, deviation.unit, "at_least");
+  if (!at_least) return fail(at_least.error());
+  Deviation fitted = deviation;
+  fitted.at_least = *at_least;
+  std::unique_ptr<Detector> detector;
+  if (is_robust) {
+    detector = std::make_unique<DeviationDetector<Robust>>(fitted);
+  } else {
+    detector = std::make_unique<DeviationDetector<Average>>(fitted);
+  }
+  return Watch{std::move(detector), fitted.in_sigmas ? "σ" : "%"};
+}
+
+/// The one measure that is written, or nothing and a problem.
+const Node* only_measure(const Node& options, Problems& problems) {
+  const bool sigmas = options.has("sigmas");
+  if (sigmas != options.has("percent")) return &options[sigmas ? "sigmas" : "percent"];
+  if (sigmas) {
+    problems.add(options.at, "deviation has both sigmas and percent: keep one, and write a second rule for the other");
+  } else if (!options.refused) {
+    problems.add(options.at, "deviation needs one of sigmas or percent");
+  }
+  return nullptr;
+}
+
+/// Half of the limit where none is written.
+std::optional<double> clear_level(const Node& options, const Node& limit, Problems& problems) {
+  if (limit.refused || options["clear_below"].refused) return std::nullopt;
+  if (!options.has("clear_below")) return limit.number() / 2;
+  const double written = options.number("clear_below");
+  if (written <= limit.number()) return written;
+  problems.add(options["clear_below"].at,
+               fmt::format("clear_below {} is above the limit: the alert would clear while it "
+                           "is raised",
+                           options["clear_below"].shown()));
+  return std::nullopt;
+}
+
+std::optional<Compiled> compile(const Node& options, Problems& problems) {
+  const Node* limit = only_measure(options, problems);
+  const Node& least_node = options["at_least"];
+  Quantities quantities({&least_node}, problems);
+  const auto at_least = quantities.width(least_node, "at_least");
+  const auto clear = limit ? clear_level(options, *limit, problems) : std::nullopt;
+  if (!limit || !clear || !at_least || !options.sound()) return std::nullopt;
+  const bool in_sigmas = limit == &options["sigmas"], is_robust = options.boolean("robust");
+  Deviation deviation{in_sigmas,
+                      limit->number(),
+                      *clear,
+                      *at_least,
+                      quantities.unit(),
+                      options.duration("over"),
+                      static_cast<std::size_t>(options.integer("min_points"))};
+  std::string condition =
+      fmt::format("further than {} {} from the {} of the last {}", limit->shown(),
+                  in_sigmas ? "standard deviations" : "%", is_robust ? "median" : "average", age_text(deviation.over));
+  if (deviation.at_least > 0) condition += fmt::format(", and than {}", least_node.shown());
+  return Compiled{
+      std::move(condition), "{series} is off its usual level by {value} {unit}, limit {limit}",
+      [deviation = std::move(deviation), is_robust](const SeriesInfo& info, const std::vector<std::string>&) {
+        return fit(deviation, is_robust, info);
+      }};
+}
+
+}  // namespace
+
+Kind deviation_kind() {
+  using config::Shape;
+  return {
+      "deviation", "The value is far from what is usual.",
+      Shape::object(
+          "Fires while a value is far from the average of those before it. Write one of sigmas, percent.",
+          {config::optional("sigmas", Shape::number(0.1, 1000),
+                            "Fires when it is further away, in standard deviations."),
+           config::optional("percent", Shape::number(0.1, 1e6), "Fires when it is further away, in % of the average."),
+           config::required("over", Shape::duration(std::chrono::seconds(1), std::chrono::days(90)),
+                            "The window in which that is usual that it is compared with."),
+           config::defaulted("robust", Shape::boolean(), "false",
+                             "true: median and median distance, which outliers do not move."),
+           config::defaulted("at_least", Shape::quantity(), "0",
+                             "A smaller distance is none, however rare it is: \"0.5 °C\"."),
+           config::optional("clear_below", Shape::number(0.01, 1e6),
+                            "Clears only when it is less far away; half of the limit where it is not written."),
+           config::defaulted("min_points", Shape::integer(2, 10'000), "30",
+                             "Fewer samples in the window say nothing.")}),
+      compile};
+}
+
+}  // namespace tidegate::rules
