@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "gateway/app/parts.h"
+#include "gateway/app/rule_tests.h"
 #include "gateway/app/runtime.h"
 #include "gateway/app/settings.h"
 #include "gateway/app/systemd.h"
@@ -158,6 +159,15 @@ int command_line(int argc, char** argv) {
       app.add_subcommand("check", "Validate a configuration without starting: exit code 0, or 78 and every problem.");
   check_command->add_option("file", arguments.config, "The configuration")->capture_default_str();
 
+  RuleTests rule_tests{arguments.config, {}, {}};
+  CLI::App* test_command =
+      app.add_subcommand("test", "Play tests of rules (*.test.yaml): exit code 0, or 1 and what went otherwise.");
+  test_command->add_option("path", rule_tests.paths,
+                           "Files, or folders of *.test.yaml; tests/ beside the configuration where nothing is said");
+  test_command->add_option("--config", rule_tests.configuration, "The configuration whose rules the tests may name")
+      ->capture_default_str();
+  test_command->add_option("--junit", rule_tests.junit, "Write a JUnit report to this file as well");
+
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
@@ -171,6 +181,7 @@ int command_line(int argc, char** argv) {
   }
   if (run_command->parsed()) return run(arguments);
   if (check_command->parsed()) return check(arguments);
+  if (test_command->parsed()) return run_rule_tests(rule_tests);
   if (schema_command->parsed()) return schema(arguments);
   return tools.run().value_or(kUsage);
 }

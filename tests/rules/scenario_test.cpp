@@ -1,7 +1,8 @@
 // Rule tests as their users write them: the files of tests/scenarios, and the examples of docs/rules.md.
 
-#include "tests/rules/scenario.h"
+#include "rules/scenario.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,12 +11,16 @@
 #include <iterator>
 #include <sstream>
 
+#include "gateway/config/load.h"
+#include "rules/rule.h"
+
 namespace tidegate::rules {
 namespace {
 
 struct Script {
   std::string name;
   std::string yaml;
+  std::string known = {};  ///< rules that it may name
 };
 void PrintTo(const Script& script, std::ostream* out) { *out << script.name; }
 
@@ -33,31 +38,51 @@ std::vector<Script> scenario_files() {
   return scripts;
 }
 
-/// Every ```yaml block of the reference that has a feed is a scenario.
-std::vector<Script> documented_examples() {
-  std::vector<Script> scripts;
-  std::istringstream text(read(std::filesystem::path(TIDEGATE_DOCS) / "rules.md"));
-  std::string line, block;
+/// Every ```yaml block of a document: those with a feed are scenarios, another with `rules:` is the configuration that
+/// they may name.
+void read_examples(const std::string& name, std::vector<Script>& scripts) {
+  std::istringstream text(read(std::filesystem::path(TIDEGATE_DOCS) / (name + ".md")));
+  std::string line, block, known;
   bool inside = false;
   for (int number = 1; std::getline(text, line); ++number) {
     if (line == "```yaml") {
       inside = true;
       block.clear();
     } else if (line == "```") {
-      if (inside && block.find("feed:") != std::string::npos)
-        scripts.push_back({"docs_until_line_" + std::to_string(number), block});
+      const bool is_scenario = inside && block.find("feed:") != std::string::npos;
+      if (is_scenario) scripts.push_back({fmt::format("{}_until_line_{}", name, number), block, known});
+      if (inside && !is_scenario && block.starts_with("rules:")) known = block;
       inside = false;
     } else if (inside) {
       block += line + '\n';
     }
   }
+}
+
+std::vector<Script> documented_examples() {
+  std::vector<Script> scripts;
+  read_examples("rules", scripts);
+  read_examples("testing-rules", scripts);
+  for (Script& script : scripts) std::replace(script.name.begin(), script.name.end(), '-', '_');
   return scripts;
+}
+
+Outcome run(const std::string& yaml, const std::string& file_name, const std::string& rules = "rules: []") {
+  config::Problems problems;
+  config::Node known = config::parse(rules, "known.yaml", ".", config::References::system(), problems);
+  const config::Shape list = config::Shape::list(rule_shape());
+  config::check(known, config::Shape::object("", {config::required("rules", list, "")}), problems);
+  config::Node scenario = config::parse(yaml, file_name, ".", config::References::system(), problems);
+  EXPECT_EQ(problems.text(), "");
+  return run_scenario(std::move(scenario), known["rules"]);
 }
 
 class Scenario : public testing::TestWithParam<Script> {};
 
 TEST_P(Scenario, GoesAsWritten) {
-  for (const std::string& failure : run_scenario(GetParam().yaml, GetParam().name)) ADD_FAILURE() << failure;
+  const std::string known = GetParam().known.empty() ? "rules: []" : GetParam().known;
+  const Outcome outcome = run(GetParam().yaml, GetParam().name, known);
+  for (const std::string& failure : outcome.failures) ADD_FAILURE() << failure;
 }
 
 std::string test_name(const testing::TestParamInfo<Script>& info) { return info.param.name; }
@@ -65,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(File, Scenario, testing::ValuesIn(scenario_files()), te
 INSTANTIATE_TEST_SUITE_P(Reference, Scenario, testing::ValuesIn(documented_examples()), test_name);
 
 TEST(ScenarioRunner, TellsWhatWentOtherwise) {
-  const auto failures = run_scenario(R"(
+  const auto failures = run(R"(
 rule: {name: hot, series: a/t, threshold: {above: 5}}
 every: 1s
 feed: {a/t: [1, 9, 9]}
@@ -73,7 +98,8 @@ expect: [{at: 1s, hot: normal}, {at: 2s, hot: active, message: calm}]
 announced: ["2s hot raised"]
 late: 1
 )",
-                                     "wrong.yaml");
+                            "wrong.yaml")
+                            .failures;
   ASSERT_EQ(failures.size(), 4u);
   EXPECT_EQ(failures[0], "1s hot: expected 'normal', got 'active'");
   EXPECT_EQ(failures[1], "2s message: expected 'calm', got 'a/t is at 9, limit 5'");
@@ -82,15 +108,17 @@ late: 1
 }
 
 TEST(ScenarioRunner, DoesNotTakeAMisspeltAlertForANormalOne) {
-  const auto failures = run_scenario(R"(
+  const auto failures = run(R"(
 rule: {name: hot, series: "{device}/t", threshold: {above: 5}}
 every: 1s
 feed: {a/t: [1]}
 expect: [{at: 0s, "hot:a": normal}, {at: 0s, "hot:b": normal}, {at: 0s, hot: normal}]
 )",
-                                     "wrong.yaml");
-  EXPECT_EQ(failures, (std::vector<std::string>{"5:46: no rule and series have the alert 'hot:b'",
-                                                "5:73: no rule and series have the alert 'hot'"}));
+                            "wrong.yaml")
+                            .failures;
+  EXPECT_EQ(failures,
+            (std::vector<std::string>{"wrong.yaml:5:46: no rule and series have the alert 'hot:b'; there are hot:a",
+                                      "wrong.yaml:5:73: no rule and series have the alert 'hot'; there are hot:a"}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tests/rules/scenario.h"
+#include "rules/scenario.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <optional>
 #include <set>
 
-#include "gateway/config/load.h"
+#include "gateway/config/schema.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "rules/engine.h"
@@ -61,7 +61,8 @@ struct Arrival {
 
 class Run {
  public:
-  Run(const Node& scenario, std::vector<std::string>& failures) : scenario_(scenario), failures_(failures) {}
+  Run(const Node& scenario, Outcome& outcome)
+      : scenario_(scenario), failures_(outcome.failures), timeline_(outcome.timeline) {}
 
   void run() {
     declare_series();
@@ -153,7 +154,7 @@ class Run {
     } else if (text == "nan") {
       sample.value = std::numeric_limits<double>::quiet_NaN();
     } else if (!parse_number(text, sample.value)) {
-      failures_.push_back(fmt::format("{}:{}: '{}' is no sample", item.at.line, item.at.column, item.text));
+      failures_.push_back(fmt::format("{}: '{}' is no sample", config::text(item.at), item.text));
     }
     return sample;
   }
@@ -250,7 +251,7 @@ class Run {
     for (const Sample& sample : batch) history_.push_back({now, sample});
     engine_->tick(now, out);
     each_at("acknowledge", now, [&](const Node& item) {
-      if (!engine_->acknowledge({item.string("alert"), item.string("who"), ""}, now, out)) {
+      if (!engine_->acknowledge({id_meant(item.string("alert")), item.string("who"), ""}, now, out)) {
         failures_.push_back(fmt::format("{}: nothing to acknowledge", clock(now)));
       }
     });
@@ -274,21 +275,34 @@ class Run {
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
     }
     for (const AlertRecord& record : out.alerts) {
+      const Phase before = last_[record.id].phase;
+      if (before != record.phase) {
+        timeline_.push_back(fmt::format("{} {} {} -> {}{}{}", clock(record.since), record.id, name(before),
+                                        name(record.phase), record.phase == Phase::active ? ": " : "",
+                                        record.phase == Phase::active ? record.message : ""));
+      }
       last_[record.id] = record;
       records_.erase(record.id);
       if (record.phase != Phase::normal) records_[record.id] = record;
     }
   }
 
+  /// With one rule the captures are enough.
+  std::string id_meant(const std::string& written) const {
+    if (ids_.contains(written) || rules_.size() != 1) return written;
+    return fmt::format("{}:{}", rules_[0].name, written);
+  }
+
   void compare(const Node& item, Timestamp now) {
     AlertRecord record;
     for (const Node::Entry& entry : item.entries) {
       if (!phase_from(entry.value.text)) continue;
-      if (!ids_.contains(entry.key)) {
-        failures_.push_back(
-            fmt::format("{}:{}: no rule and series have the alert '{}'", entry.at.line, entry.at.column, entry.key));
+      const std::string id = id_meant(entry.key);
+      if (!ids_.contains(id)) {
+        failures_.push_back(fmt::format("{}: no rule and series have the alert '{}'; there are {}",
+                                        config::text(entry.at), entry.key, fmt::join(ids_, ", ")));
       }
-      record = last_[entry.key];
+      record = last_[id];
       expect(now, entry.key, entry.value.text, name(record.phase));
     }
     const std::map<std::string, std::string> fields{{"severity", std::string(name(record.severity))},
@@ -303,8 +317,7 @@ class Run {
       if (entry.key == "at" || phase_from(entry.value.text)) continue;
       const auto field = fields.find(entry.key);
       if (field == fields.end()) {
-        failures_.push_back(
-            fmt::format("{}:{}: '{}' is neither a phase nor a field", entry.at.line, entry.at.column, entry.key));
+        failures_.push_back(fmt::format("{}: '{}' is neither a phase nor a field", config::text(entry.at), entry.key));
       } else {
         expect(now, entry.key, entry.value.text, field->second);
       }
@@ -320,12 +333,14 @@ class Run {
     if (!scenario_.has("announced")) return;
     const auto expected = scenario_["announced"].strings();
     if (expected == announced_) return;
-    failures_.push_back(fmt::format("announced: expected\n  {}\ngot\n  {}", fmt::join(expected, "\n  "),
-                                    fmt::join(announced_, "\n  ")));
+    const auto lines = [](const std::vector<std::string>& all) {
+      return all.empty() ? std::string("nothing") : fmt::format("{}", fmt::join(all, "\n  "));
+    };
+    failures_.push_back(fmt::format("announced: expected\n  {}\ngot\n  {}", lines(expected), lines(announced_)));
   }
 
   const Node& scenario_;
-  std::vector<std::string>& failures_;
+  std::vector<std::string>&failures_, &timeline_;
   std::vector<Known> series_;
   std::vector<Arrival> arrivals_;
   std::size_t next_ = 0;
@@ -341,16 +356,42 @@ class Run {
   std::uint64_t late_ = 0;
 };
 
+/// A rule that is only named is one of the configuration's.
+void put_rule(Node& written, const Node& known, config::Problems& problems) {
+  if (written.kind != Node::Kind::scalar || written.refused) return;
+  std::vector<std::string> names;
+  for (const Node& rule : known.items) {
+    const Node* name = rule.find("name");
+    if (name == nullptr) continue;
+    if (name->text == written.text) {
+      written = rule;
+      return;
+    }
+    names.push_back(name->text);
+  }
+  problems.add(written.at, names.empty() ? fmt::format("there is no rule '{}': no configuration with rules was read",
+                                                       written.shown())
+                                         : fmt::format("there is no rule '{}' in the configuration{}", written.shown(),
+                                                       did_you_mean(written.text, names)));
+  written = Node::refusal(written.at);
+}
+
 }  // namespace
 
-std::vector<std::string> run_scenario(std::string_view yaml, const std::string& file_name) {
+Outcome run_scenario(Node scenario, const Node& known) {
   config::Problems problems;
-  Node scenario = config::parse(yaml, file_name, ".", config::References::system(), problems);
+  if (Node* rule = scenario.find("rule")) put_rule(*rule, known, problems);
+  if (Node* list = scenario.find("rules")) {
+    for (Node& rule : list->items) put_rule(rule, known, problems);
+  }
   config::check(scenario, scenario_shape(), problems);
-  if (!problems.empty()) return {problems.text()};
-  std::vector<std::string> failures;
-  Run(scenario, failures).run();
-  return failures;
+  Outcome outcome;
+  if (!problems.empty()) {
+    outcome.failures.push_back(problems.text());
+  } else {
+    Run(scenario, outcome).run();
+  }
+  return outcome;
 }
 
 }  // namespace tidegate::rules
