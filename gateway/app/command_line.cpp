@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "gateway/app/backtest.h"
 #include "gateway/app/parts.h"
 #include "gateway/app/rule_tests.h"
 #include "gateway/app/runtime.h"
@@ -171,7 +172,23 @@ int command_line(int argc, char** argv) {
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
-  const tools::Commands tools(app, load_storage_path);
+  tools::Commands tools(app, load_storage_path);
+  Backtest wanted;
+  CLI::App& backtest_command =
+      tools.add(app, "backtest", "What rules would have made of what is stored: how often, for how long.",
+                [&wanted](const tools::Surroundings& surroundings) { return backtest(wanted, surroundings); });
+  backtest_command.add_option("--rule", wanted.rules, "Rules by name, instead of all that are enabled")
+      ->option_text("NAME...");
+  backtest_command.add_option("--rules", wanted.file, "A file with `rules:`, instead of the configuration")
+      ->option_text("FILE");
+  tools::add_range(backtest_command, wanted.from, wanted.to, "-7d", "now");
+  backtest_command
+      .add_option("--sweep", wanted.sweep,
+                  "Try other values of one key: above=80..95, for=10s..2m:10s (step behind ':')")
+      ->option_text("KEY=FROM..TO");
+  backtest_command.add_flag("--list", wanted.list, "Each time an alert would have been up");
+  tools::add_answer_format(backtest_command, wanted.format);
+  backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep above=80..95");
 
   try {
     app.parse(argc, argv);

@@ -34,7 +34,8 @@ int Commands::run(const Command& command) const {
   Interrupt interrupt;
   const auto folder = store();
   const Timestamp now = std::chrono::floor<Micros>(std::chrono::system_clock::now());
-  const Result<int> code = folder ? command.work({*folder, now, interrupt.token()}) : Result<int>(fail(folder.error()));
+  const Result<int> code = folder ? command.work({*folder, now, interrupt.token(), where_.configuration})
+                                  : Result<int>(fail(folder.error()));
   if (code) return *code;
   fmt::print(stderr, "tidegate {}: {}\n", command.name, code.error().text);
   if (code.error().code == Errc::stopped) return kInterrupted;

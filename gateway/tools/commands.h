@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/core/result.h"
+#include "gateway/tools/rows.h"
 #include "gateway/tools/surroundings.h"
 
 namespace CLI {
@@ -19,6 +20,11 @@ namespace tidegate::tools {
 /// The storage folder of a gateway, by its configuration.
 using FindStore = std::function<Result<std::filesystem::path>(const std::filesystem::path& configuration)>;
 
+/// `--format` of a command that answers in rows: table, csv, json.
+void add_answer_format(CLI::App& command, Format& format);
+/// `--from` and `--to`; what they are where they are not written is said in brackets.
+void add_range(CLI::App& command, std::string& from, std::string& to, const char* usual_from, const char* usual_to);
+
 class Commands {
  public:
   /// Adds them to the program's. Both arguments must outlive this.
@@ -27,6 +33,8 @@ class Commands {
   std::optional<int> run() const;
 
   using Work = std::function<Result<int>(const Surroundings&)>;
+  /// Adds another command, with `--config` and `--data`; its work's error is told, Errc::invalid as wrong usage.
+  CLI::App& add(CLI::App& parent, const char* name, const char* description, Work work);
 
  private:
   struct Where {
@@ -40,7 +48,6 @@ class Commands {
   };
 
   // Each in options.cpp, where all that a user may type stands.
-  CLI::App& add(CLI::App& parent, const char* name, const char* description, Work work);
   void add_reading(CLI::App& program);
   void add_records(CLI::App& program);
   void add_store(CLI::App& program);

@@ -36,6 +36,13 @@ const std::map<std::string, Format> kExportFormats = {{"csv", Format::csv}, {"js
 
 }  // namespace
 
+void add_answer_format(CLI::App& command, Format& format) { add_format(command, format, kAnswerFormats); }
+
+void add_range(CLI::App& command, std::string& from, std::string& to, const char* usual_from, const char* usual_to) {
+  command.add_option("--from", from, kFrom)->option_text(std::string("TIME [") + usual_from + ']');
+  command.add_option("--to", to, kTo)->option_text(std::string("TIME [") + usual_to + ']');
+}
+
 CLI::App& Commands::add(CLI::App& parent, const char* name, const char* description, Work work) {
   CLI::App* command = parent.add_subcommand(name, description);
   command->add_option("--config", where_.configuration, "The gateway's configuration, which names its storage folder")
@@ -53,13 +60,12 @@ void Commands::add_reading(CLI::App& program) {
       add(program, "query", "Print stored samples, or what they come to a minute, an hour, a day.",
           [asked](const Surroundings& s) { return query(*asked, s); });
   query_command.add_option("pattern", asked->patterns, kPatterns)->required()->option_text("PATTERN...");
-  query_command.add_option("--from", asked->from, kFrom)->option_text("TIME [-1h]");
-  query_command.add_option("--to", asked->to, kTo)->option_text("TIME [now]");
+  add_range(query_command, asked->from, asked->to, "-1h", "now");
   query_command
       .add_option("--resolution", asked->resolution,
                   "Instead of the samples: count, min, max, mean, first and last of each 10s, 5m, 1h, 1d")
       ->option_text("DURATION");
-  add_format(query_command, asked->format, kAnswerFormats);
+  add_answer_format(query_command, asked->format);
   query_command.footer("For example:  tidegate query '+/temperature' --from -24h --resolution 1h");
 
   const auto statement = std::make_shared<SqlOptions>();
@@ -71,7 +77,7 @@ void Commands::add_reading(CLI::App& program) {
   sql_command.add_option("statement", statement->statement, "One SELECT, in quotes")
       ->required()
       ->option_text("\"SELECT ...\"");
-  add_format(sql_command, statement->format, kAnswerFormats);
+  add_answer_format(sql_command, statement->format);
   sql_command.footer(
       "For example:  tidegate sql \"SELECT series, max(value) FROM samples WHERE time > '-1h' GROUP BY series\"\n"
       "A condition on series (=, IN, GLOB, LIKE) or time (<, >, BETWEEN) reads only what it asks for.");
@@ -81,8 +87,7 @@ void Commands::add_reading(CLI::App& program) {
                                  [exported](const Surroundings& s) { return export_samples(*exported, s); });
   exported->patterns = {"#"};
   export_command.add_option("pattern", exported->patterns, kPatterns)->option_text("PATTERN... [all]");
-  export_command.add_option("--from", exported->from, kFrom)->option_text("TIME [oldest]");
-  export_command.add_option("--to", exported->to, kTo)->option_text("TIME [newest]");
+  add_range(export_command, exported->from, exported->to, "oldest", "newest");
   add_format(export_command, exported->format, kExportFormats);
   export_command.footer("For example:  tidegate export --format csv --from -7d | gzip > week.csv.gz");
 }
@@ -93,7 +98,7 @@ void Commands::add_records(CLI::App& program) {
   const auto listed = std::make_shared<RecordsOptions>();
   CLI::App& log_command = add(*group, "log", "List them: since when each was in force, and how it came.",
                               [listed](const Surroundings& s) { return config_log(*listed, s); });
-  add_format(log_command, listed->format, kAnswerFormats);
+  add_answer_format(log_command, listed->format);
 
   const auto shown = std::make_shared<ShowOptions>();
   CLI::App& show_command = add(*group, "show", "Print one of them as its files were.",
@@ -106,7 +111,7 @@ void Commands::add_records(CLI::App& program) {
       add(program, "audit",
           "List who did what. Exit code 65 where an entry is not as it was written, or others are missing before it.",
           [audited](const Surroundings& s) { return audit(*audited, s); });
-  add_format(audit_command, audited->format, kAnswerFormats);
+  add_answer_format(audit_command, audited->format);
 }
 
 void Commands::add_store(CLI::App& program) {

@@ -9,9 +9,10 @@ namespace tidegate::tools {
 
 /// What every command works with.
 struct Surroundings {
-  std::filesystem::path store;  ///< the gateway's storage folder
-  Timestamp now;                ///< what "-1h" is from
-  std::stop_token stop;         ///< Ctrl-C
+  std::filesystem::path store;          ///< the gateway's storage folder
+  Timestamp now;                        ///< what "-1h" is from
+  std::stop_token stop;                 ///< Ctrl-C
+  std::filesystem::path configuration;  ///< need not be there
 };
 
 // Exit codes, as of sysexits.h where it has one.

@@ -1,0 +1,124 @@
+#include "gateway/app/sweep.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+
+#include "gateway/config/schema.h"
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+#include "rules/kinds.h"
+
+namespace tidegate::app {
+namespace {
+
+using config::Node;
+
+constexpr std::size_t kMostValues = 100;
+
+struct Sweep {
+  std::string key;
+  bool of_time = false;
+  double from = 0, to = 0, step = 0;  ///< seconds, where it is of time
+};
+
+std::optional<double> read_one(std::string_view text, bool& of_time) {
+  double number = 0;
+  if (parse_number(text, number)) return number;
+  const auto duration = parse_duration(text);
+  if (!duration) return std::nullopt;
+  of_time = true;
+  return std::chrono::duration<double>(*duration).count();
+}
+
+Result<Sweep> parse(const std::string& text) {
+  const std::size_t equals = text.find('='), dots = text.find("..");
+  const std::size_t colon = text.find(':', dots == std::string::npos ? text.size() : dots);
+  const auto wrong = [&] {
+    return fail(Errc::invalid,
+                "--sweep {}: write KEY=FROM..TO or KEY=FROM..TO:STEP, such as above=80..95 or for=10s..2m:10s",
+                printable(text));
+  };
+  if (equals == std::string::npos || dots == std::string::npos || dots < equals) return wrong();
+  Sweep sweep{text.substr(0, equals)};
+  bool is_time[3] = {};
+  const auto from = read_one(text.substr(equals + 1, dots - equals - 1), is_time[0]);
+  const auto to = read_one(text.substr(dots + 2, colon == std::string::npos ? colon : colon - dots - 2), is_time[1]);
+  is_time[2] = is_time[0];
+  const auto step = colon == std::string::npos ? (from && to ? std::optional((*to - *from) / 10) : std::nullopt)
+                                               : read_one(text.substr(colon + 1), is_time[2]);
+  if (!from || !to || !step || is_time[0] != is_time[1] || is_time[0] != is_time[2]) return wrong();
+  if (!(*from < *to) || !(*step > 0))
+    return fail(Errc::invalid, "--sweep {}: goes from the smaller one up", printable(text));
+  sweep.of_time = is_time[0];
+  sweep.from = *from;
+  sweep.to = *to;
+  sweep.step = *step;
+  if ((sweep.to - sweep.from) / sweep.step > static_cast<double>(kMostValues)) {
+    return fail(Errc::invalid, "--sweep {}: is more than {} values", printable(text), kMostValues);
+  }
+  return sweep;
+}
+
+/// The value that is swept: of the rule's kind, or of the rule.
+Node* find_key(Node& rule, const std::string& key) {
+  for (const rules::Kind& kind : rules::kinds()) {
+    if (!rule.has(kind.name)) continue;
+    if (Node* found = rule.find(kind.name)->find(key)) return found;
+  }
+  return rule.find(key);
+}
+
+std::string value_text(const Sweep& sweep, double value, const Node& written) {
+  if (sweep.of_time) return duration_text(Micros{std::llround(value * 1e6)});
+  const auto quantity = config::parse_quantity(written.text);
+  const std::string number = short_number(value);
+  return quantity && !quantity->unit.empty() ? fmt::format("{} {}", number, quantity->unit) : number;
+}
+
+Result<rules::Rule> compile(const Node& item) {
+  Node list(Node::Kind::list);
+  list.items.push_back(item);
+  config::Problems problems;
+  config::check(list, config::Shape::list(rules::rule_shape()), problems);
+  auto compiled = rules::parse_rules(list, problems);
+  if (!problems.empty()) return fail(Errc::invalid, "{}", problems.sorted()[0].what);
+  if (compiled.empty()) return fail(Errc::invalid, "rule '{}' is not enabled", item["name"].shown());
+  return std::move(compiled[0]);
+}
+
+}  // namespace
+
+Result<std::vector<Variant>> variants(const std::vector<Node>& rules, const std::string& text) {
+  std::vector<Variant> all;
+  const auto sweep = text.empty() ? Result<Sweep>(Sweep{}) : parse(text);
+  if (!sweep) return fail(sweep.error());
+  for (const Node& rule : rules) {
+    if (text.empty()) {
+      auto compiled = compile(rule);
+      if (!compiled) return fail(std::move(compiled.error()));
+      all.push_back({"", std::move(*compiled)});
+      continue;
+    }
+    for (int i = 0; sweep->from + i * sweep->step <= sweep->to * (1 + 1e-12); ++i) {
+      Node changed = rule;
+      Node* at = find_key(changed, sweep->key);
+      if (at == nullptr || at->kind != Node::Kind::scalar) {
+        return fail(Errc::invalid, "--sweep {}: rule '{}' has no such value", printable(text), rule["name"].shown());
+      }
+      const std::string value = value_text(*sweep, sweep->from + i * sweep->step, *at);
+      at->text = value;
+      at->is_default = false;
+      auto compiled = compile(changed);
+      if (!compiled) {
+        return fail(Errc::invalid, "--sweep {}: with {} the rule '{}' is wrong: {}", printable(text), value,
+                    rule["name"].shown(), compiled.error().text);
+      }
+      all.push_back({value, std::move(*compiled)});
+    }
+  }
+  return all;
+}
+
+}  // namespace tidegate::app

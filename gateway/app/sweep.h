@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/config/node.h"
+#include "gateway/core/result.h"
+#include "rules/rule.h"
+
+namespace tidegate::app {
+
+/// One of the rules to try.
+struct Variant {
+  std::string value;  ///< what the swept key is set to: "85 °C"; empty without a sweep
+  rules::Rule rule;
+};
+
+/// Each of `rules` (checked items of `rules:`) with the key set to each value of "KEY=FROM..TO[:STEP]": numbers in the
+/// unit in which the rule has them, or durations; ten steps where none is written. The key is one of the rule's kind
+/// (above), or of the rule (for). Errc::invalid, with what and why, where that makes no rule.
+Result<std::vector<Variant>> variants(const std::vector<config::Node>& rules, const std::string& sweep);
+
+}  // namespace tidegate::app
