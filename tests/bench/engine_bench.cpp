@@ -112,14 +112,38 @@ void Threshold(benchmark::State& state) {
 }
 BENCHMARK(Threshold)->ArgNames({"series", "rules"})->Args({1'000, 1})->Args({10'000, 1})->Args({10'000, 4});
 
-void Trend(benchmark::State& state) {
+/// One rule of a kind with a window, which is full from the first sample that is timed.
+void window_kind(benchmark::State& state, const std::string& condition, std::size_t samples_in_window) {
   const auto series = static_cast<std::size_t>(state.range(0));
-  run(state,
-      engine_of("- {name: up, series: \"{hall}/{device}/temperature\", trend: {rising: 30 /min, over: 1m}, for: 30s}\n",
-                series),
-      series, 1);
+  rules::Engine engine = engine_of("- {name: r, series: \"{hall}/{device}/temperature\", " + condition + "}\n", series);
+  Plant plant(series);
+  rules::Output out;
+  engine.observe(plant.batch(series * samples_in_window), plant.now(), out);
+  out.clear();
+  for (auto _ : state) {
+    state.PauseTiming();
+    const auto samples = plant.batch(kBatch);
+    state.ResumeTiming();
+    engine.observe(samples, plant.now(), out);
+    engine.tick(plant.now(), out);
+    out.clear();
+  }
+  report(state, 1);
+}
+void Trend(benchmark::State& state) { window_kind(state, "trend: {rising: 30 /min, over: 1m}, for: 30s", 60); }
+void Forecast(benchmark::State& state) { window_kind(state, "forecast: {above: 95, within: 5m, from: 1m}", 60); }
+void Change(benchmark::State& state) { window_kind(state, "change: {by: 10, within: 1m}", 60); }
+void Deviation(benchmark::State& state) { window_kind(state, "deviation: {sigmas: 4, over: 1m}", 60); }
+void Flatline(benchmark::State& state) { window_kind(state, "flatline: {for: 1m, tolerance: 0.1}", 60); }
+void RobustDeviation(benchmark::State& state) {
+  window_kind(state, "deviation: {sigmas: 4, over: 1000s, robust: true}", 1'000);
 }
 BENCHMARK(Trend)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Forecast)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Change)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Deviation)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Flatline)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(RobustDeviation)->ArgName("series")->Arg(100)->Arg(1'000);
 
 void Absence(benchmark::State& state) {
   const auto series = static_cast<std::size_t>(state.range(0));

@@ -63,6 +63,7 @@ std::vector<Script> documented_examples() {
   std::vector<Script> scripts;
   read_examples("rules", scripts);
   read_examples("testing-rules", scripts);
+  read_examples("rules-cookbook", scripts);
   for (Script& script : scripts) std::replace(script.name.begin(), script.name.end(), '-', '_');
   return scripts;
 }
