@@ -188,8 +188,10 @@ Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
   Status status = impl_->mend_alerts();
-  if (Status looked = impl_->look_for_damage(); !looked && status) status = std::move(looked);
-  if (Status told = impl_->tell_damage(); !told && status) status = std::move(told);
+  // A file that is replaced tells of its damage itself.
+  Status looked = impl_->look_for_damage();
+  if (looked) looked = impl_->tell_damage();
+  if (!looked && status) status = std::move(looked);
   if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
   if (Status retired = impl_->retire(); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {

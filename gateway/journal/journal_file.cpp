@@ -127,6 +127,8 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
   if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   auto salvaged = salvage(file, why, known_now, clock.now(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
+  lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
+  marked_open = false;
   Status swapped = readers->move_over([&] {
     if (writer) writer->abandon();
     return swap_in_successor(file, salvaged->aside);
@@ -144,8 +146,6 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
 
 /// While running: readers go over to the new file, and learn of it by its report.
 Status Journal::Impl::replace_file(const Error& why) {
-  lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
-  marked_open = false;
   auto report = swap_file(why, known());
   if (!report) return fail(std::move(report.error()));
   last_committed = report->committed;
@@ -169,8 +169,9 @@ Status Journal::Impl::resist(const std::function<Status()>& work) {
 Status Journal::Impl::look_for_damage() {
   if (!suspicious.exchange(false)) return {};
   Status status = writer->verify();
-  if (status || status.error().code != Errc::corrupt) return status;
-  return replace_file(status.error());
+  if (!status && status.error().code == Errc::corrupt) status = replace_file(status.error());
+  if (!status) suspicious = true;
+  return status;
 }
 
 void Journal::Impl::note_damage(std::span<const BatchPtr> batches) const {

@@ -87,10 +87,18 @@ Status finish_swap(const fs::path& file) {
 Status swap_in_successor(const fs::path& file, const fs::path& aside) {
   std::error_code ignored;
   fs::last_write_time(file, fs::file_time_type::clock::now(), ignored);  // it is the newest of those set aside
-  if (Status status = rename_if_there(file, aside); !status) return status;
-  if (Status status = rename_if_there(with(file, "-wal"), with(aside, "-wal")); !status) return status;
+  const std::pair<fs::path, fs::path> renames[] = {
+      {file, aside}, {with(file, "-wal"), with(aside, "-wal")}, {successor_of(file), file}};
+  std::size_t done = 0;
+  Status status;
+  for (; status && done < std::size(renames); ++done) {
+    status = rename_if_there(renames[done].first, renames[done].second);
+  }
+  if (!status) {  // the damaged file goes on until the next try: without one a new one would begin
+    for (--done; done-- > 0;) static_cast<void>(rename_if_there(renames[done].second, renames[done].first));
+    return status;
+  }
   fs::remove(with(file, "-shm"), ignored);
-  if (Status status = rename_if_there(successor_of(file), file); !status) return status;
   sync_directory(file.parent_path());
   forget_old_quarantines(file.parent_path(), file.filename().string());
   return {};

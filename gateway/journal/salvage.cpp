@@ -25,8 +25,9 @@ bool sound(std::string_view text, std::int64_t crc) { return static_cast<std::in
 class KeyedRows {
  public:
   KeyedRows(sql::Connection& from, const std::string& select, const char* key) {
-    auto scan = from.prepare(fmt::format("{} WHERE {} >= ? AND {} <= ? ORDER BY {}", select, key, key, key));
-    auto one = from.prepare(fmt::format("{} WHERE {} = ?", select, key));
+    const auto prepare = [&](const std::string& sql) { return sql::twice([&] { return from.prepare(sql); }); };
+    auto scan = prepare(fmt::format("{} WHERE {} >= ? AND {} <= ? ORDER BY {}", select, key, key, key));
+    auto one = prepare(fmt::format("{} WHERE {} = ?", select, key));
     if (!scan || !one) return;
     scan_ = std::move(*scan);
     one_ = std::move(*one);
@@ -53,7 +54,7 @@ class KeyedRows {
       if (row) return to;
       const std::int64_t until = std::min(to, at + kSingles - 1);
       for (; at <= until; ++at) {
-        const Result<bool> there = one_.bind(at).step();
+        const Result<bool> there = sql::twice([&] { return one_.bind(at).step(); });
         if (!there || !*there) continue;
         const Result<bool> more = take(one_);
         if (!more) return fail(more.error());
@@ -72,7 +73,7 @@ class Salvage {
  public:
   Salvage(const fs::path& file, const std::optional<Known>& known, const std::function<void()>& step)
       : known_(known), step_(step) {
-    auto source = sql::Connection::open(file, sql::Connection::Access::salvage);
+    auto source = sql::twice([&] { return sql::Connection::open(file, sql::Connection::Access::salvage); });
     if (source) source_ = std::move(*source);
   }
 
@@ -110,7 +111,7 @@ class Salvage {
 
 std::int64_t Salvage::ask(std::string_view query, std::int64_t otherwise, bool* answered) {
   if (source_) {
-    if (const auto number = source_->number(query)) return *number;
+    if (const auto number = sql::twice([&] { return source_->number(query); })) return *number;
   }
   if (answered != nullptr) *answered = false;
   return otherwise;
@@ -118,8 +119,9 @@ std::int64_t Salvage::ask(std::string_view query, std::int64_t otherwise, bool* 
 
 std::int64_t Salvage::end_of_events(const char* direction, std::int64_t otherwise) {
   if (!source_) return otherwise;
-  auto rows = source_->prepare(fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction));
-  const Result<bool> row = rows ? rows->step() : Result<bool>(fail(rows.error()));
+  const std::string query = fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction);
+  auto rows = sql::twice([&] { return source_->prepare(query); });
+  const Result<bool> row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
   if (row && !*row) return otherwise;
   lost_.exact = lost_.exact && row && sound(rows->text(1), rows->integer(2));
   return lost_.exact ? rows->integer(0)
@@ -128,7 +130,7 @@ std::int64_t Salvage::end_of_events(const char* direction, std::int64_t otherwis
 
 /// A page in another's place has numbers too, but no batches.
 bool Salvage::is_whole(const char* query) {
-  const auto data = source_->text(query);
+  const auto data = sql::twice([&] { return source_->text(query); });
   return data && decode(*data, samples_);
 }
 
@@ -189,7 +191,8 @@ Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& r
 Status Salvage::put_epoch(Writer& fresh) {
   std::string epoch = known_ ? known_->epoch : std::string();
   if (!known_ && source_ && last_is_certain_) {
-    epoch = source_->text("SELECT value FROM meta WHERE key = 'epoch'").value_or(std::string());
+    const auto read = [this] { return source_->text("SELECT value FROM meta WHERE key = 'epoch'"); };
+    epoch = sql::twice(read).value_or(std::string());
   }
   const bool whole = epoch.size() == 16 && epoch.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (!whole) return {};  // that of the new file stays
@@ -406,7 +409,8 @@ std::string Salvage::in_words(const Error& why, const std::string& aside, Timest
 void each_row(sql::Connection& from, const std::string& select, const char* key,
               const std::function<void(sql::Statement&)>& take) {
   for (const char* direction : {"", " DESC"}) {
-    auto rows = from.prepare(fmt::format("{} ORDER BY {}{}", select, key, direction));
+    const std::string query = fmt::format("{} ORDER BY {}{}", select, key, direction);
+    auto rows = sql::twice([&] { return from.prepare(query); });
     if (!rows) return;
     Result<bool> row = rows->step();
     for (; row && *row; row = rows->step()) take(*rows);
@@ -422,7 +426,10 @@ Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::opti
   if (!fresh) return fail(std::move(fresh.error()));
   Salvage work(file, known, step);
   Status status = work.into(*fresh, why, now, result);
-  fresh->close();
+  bool whole = false;
+  fresh->close([&whole] { whole = true; });
+  // Its WAL does not come along to its place.
+  if (status && !whole) status = fail(Errc::io, "{} cannot be completed", successor_of(file).string());
   if (status) return result;
   forget_successor(file);
   return fail(std::move(status.error()));

@@ -141,10 +141,9 @@ Status check_pages(sql::Connection& connection, const fs::path& file) {
 }
 
 Status check_every_page(sql::Connection& connection, const fs::path& file) {
-  const auto verdict = connection.text("PRAGMA quick_check(1)");
-  if (!verdict) return fail(verdict.error());
-  if (*verdict != "ok") return fail(Errc::corrupt, "{}: {}", file.string(), *verdict);
-  return {};
+  Status status = connection.check_pages();
+  if (status || status.error().code != Errc::corrupt) return status;
+  return fail(Errc::corrupt, "{}: {}", file.string(), status.error().text);
 }
 
 void suspect(const fs::path& file) { std::ofstream(suspicion(file)) << "damage was seen; checked at the next start\n"; }

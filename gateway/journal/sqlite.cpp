@@ -151,9 +151,12 @@ Result<Connection> Connection::open(const std::filesystem::path& file, Access ac
   sqlite3_busy_timeout(database, 2000);
   // Only the writer checkpoints: two connections that do meet the WAL-reset bug of SQLite 3.7.0 to 3.51.2.
   sqlite3_wal_autocheckpoint(database, 0);
+  // And it when it is told to: a start that fails closes too, and what the WAL holds may be nowhere else.
+  sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (access != Access::write) {
-    sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (access == Access::salvage) {
+      // While it can be read as usual: with what follows SQLite takes a schema that it failed to read for an empty one.
+      static_cast<void>(twice([&] { return connection.number("SELECT count(*) FROM sqlite_schema"); }));
       if (Status status = connection.run(kSalvageSetUp); !status) return fail(std::move(status.error()));
     }
     if (Status status = connection.run(kReaderSetUp); !status) return fail(std::move(status.error()));
@@ -208,6 +211,16 @@ Result<std::string> Connection::text(std::string_view sql) {
   return first_value<std::string>(*this, sql, [](const Statement& row) { return std::string(row.text(0)); });
 }
 
+Status Connection::check_pages() {
+  const auto check = [this]() -> Status {
+    const auto verdict = text("PRAGMA quick_check(1)");
+    if (!verdict) return fail(verdict.error());
+    return *verdict == "ok" ? Status{} : fail(Errc::corrupt, "{}", *verdict);
+  };
+  // To SQLite a page that could not be read once is as wrong as any.
+  return check() ? Status{} : check();
+}
+
 std::int64_t Connection::last_id() const { return sqlite3_last_insert_rowid(database_.get()); }
 
 Status Connection::checkpoint(bool truncate) {
@@ -218,6 +231,7 @@ Status Connection::checkpoint(bool truncate) {
   const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &in_wal, &moved);
   if (code != SQLITE_OK) return failure(database_.get(), code);
   wal_->frames = in_wal - moved;
+  if (truncate) sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   return {};
 }
 
@@ -268,11 +282,6 @@ Status Connection::copy_into(Connection& to, int pages,
 int Connection::wal_frames() const {
   assert(wal_ != nullptr);
   return wal_->frames;
-}
-
-void Connection::abandon() {
-  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  database_.reset();
 }
 
 Result<Transaction> Transaction::begin(Connection& connection) {

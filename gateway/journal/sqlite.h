@@ -23,6 +23,14 @@ struct Blob {
   std::string_view bytes;
 };
 
+/// Asks once more after an I/O error: what a disk refuses a single time is not lost.
+template <class Ask>
+auto twice(const Ask& ask) {
+  auto answer = ask();
+  if (!answer && answer.error().code == Errc::io) answer = ask();
+  return answer;
+}
+
 /// Makes the file, where it is missing, so that only its owner reads it. SQLite gives what it keeps beside a database
 /// the same mode, so this comes before SQLite sees the file.
 Status make_private(const std::filesystem::path& file);
@@ -87,12 +95,15 @@ class Connection {
   /// The first column of the first row, or 0 where there is none.
   Result<std::int64_t> number(std::string_view sql);
   Result<std::string> text(std::string_view sql);
+  /// Reads every page; Errc::corrupt says what SQLite finds wrong, twice in a row.
+  Status check_pages();
 
   /// The rowid of the last insert.
   std::int64_t last_id() const;
 
   /// Moves the WAL's pages into the database as far as readers allow; `truncate` waits for them a moment and empties
-  /// the file. Refused on a reader's connection.
+  /// the file, which goes when the connection closes. Only then: whatever ends without it leaves the WAL as it is.
+  /// Refused on a reader's connection.
   Status checkpoint(bool truncate);
   /// Writes the WAL's bytes once more, and syncs them. After a failed sync Linux takes what was not written for
   /// written: it is read back until the power goes and then missing, and with it all that was synced after it. Writer
@@ -105,9 +116,6 @@ class Connection {
 
   /// Frames in the WAL after the last commit.
   int wal_frames() const;
-
-  /// Closes without a checkpoint: what the file or its WAL holds is not to be trusted, or no longer this one's.
-  void abandon();
 
  private:
   struct Close {

@@ -40,7 +40,6 @@ Result<Writer> Writer::open(const std::filesystem::path& file) {
 
 Status Writer::connect() {
   statements_.reset();
-  if (connection_) connection_->abandon();
   connection_.reset();
   auto connection = open_database(file_);
   if (!connection) return fail(std::move(connection.error()));
@@ -285,7 +284,6 @@ void Writer::continue_events(std::int64_t last, std::uint64_t bytes) {
 
 void Writer::abandon() {
   statements_.reset();
-  if (connection_) connection_->abandon();
   connection_.reset();
   broken_ = true;
   ends_known_ = false;
@@ -303,13 +301,8 @@ Status Writer::begin_epoch() {
 
 void Writer::close(const std::function<void()>& closed) {
   statements_.reset();
-  if (!connection_) return;
-  if (!broken_ && connection_->checkpoint(true)) {
-    closed();
-  } else {
-    connection_->abandon();  // with its WAL, which the next open replays
-  }
-  connection_.reset();
+  if (connection_ && !broken_ && connection_->checkpoint(true)) closed();
+  connection_.reset();  // else with its WAL, which the next open replays
 }
 
 }  // namespace tidegate::journal

@@ -51,10 +51,9 @@ std::vector<std::pair<fs::path, std::string>> find_damaged(const fs::path& direc
   for (const fs::path& file : all_files(directory)) {
     auto connection = sql::Connection::open(file, sql::Connection::Access::write);
     if (!connection) continue;
-    const auto verdict = connection->text("PRAGMA quick_check(1)");
-    if (verdict && *verdict == "ok") continue;
-    if (!verdict && verdict.error().code != Errc::corrupt) continue;  // it cannot be read now, which is no damage
-    damaged.emplace_back(file, verdict ? *verdict : verdict.error().text);
+    Status status = connection->check_pages();
+    if (status || status.error().code != Errc::corrupt) continue;  // what cannot be read now is no damage
+    damaged.emplace_back(file, std::move(status.error().text));
   }
   return damaged;
 }

@@ -8,10 +8,12 @@ namespace tidegate::journal {
 namespace {
 
 std::atomic<int> countdown{0};
+std::atomic<int> reads_left{0};  ///< until one fails; 0: none does
 std::atomic<int> fault_code{SQLITE_OK};
 std::atomic<bool> lasts{false};
 std::atomic<int> happened{0};
 std::atomic<bool> reads_fail{false};
+std::atomic<bool> reads_go_on_failing{false};
 std::function<bool()> condition;  ///< set while nothing is armed only
 
 int fault() {
@@ -32,10 +34,19 @@ int or_fault(const std::function<int()>& call) {
   return code != SQLITE_OK ? code : call();
 }
 
+bool read_fails() {
+  if (reads_left > 0 && --reads_left == 0) {
+    ++happened;
+    if (reads_go_on_failing) reads_fail = true;
+    return true;
+  }
+  return reads_fail;
+}
+
 const sqlite3_io_methods kMethods = [] {
   sqlite3_io_methods methods = handing_on();
   methods.xRead = [](sqlite3_file* f, void* to, int size, sqlite3_int64 at) {
-    return reads_fail ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), to, size, at);
+    return read_fails() ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), to, size, at);
   };
   methods.xWrite = [](sqlite3_file* f, const void* from, int size, sqlite3_int64 at) {
     return or_fault([&] { return real(f)->pMethods->xWrite(real(f), from, size, at); });
@@ -81,8 +92,15 @@ void FaultyVfs::arm_while(std::function<bool()> when, int code) {
 
 void FaultyVfs::fail_reads(bool on) { reads_fail = on; }
 
+void FaultyVfs::arm_reads(int nth, bool lasting) {
+  happened = 0;
+  reads_left = nth;
+  reads_go_on_failing = lasting;
+}
+
 void FaultyVfs::disarm() {
   fault_code = SQLITE_OK;
+  reads_left = 0;
   reads_fail = false;
 }
 int FaultyVfs::faults() const { return happened; }

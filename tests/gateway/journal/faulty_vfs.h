@@ -18,6 +18,8 @@ class FaultyVfs {
   /// Each one fails while `when` holds.
   void arm_while(std::function<bool()> when, int code);
   void fail_reads(bool on);
+  /// The n-th read from now on fails, once; so do all that follow, if `lasting`.
+  void arm_reads(int nth, bool lasting = false);
   void disarm();
   int faults() const;  ///< that happened since arm()
 };

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "gateway/core/time_text.h"
 #include "gateway/journal/sqlite.h"
 #include "tests/gateway/journal/support.h"
 
@@ -63,7 +64,6 @@ class SalvageTest : public JournalTest {
     while (*rows->step()) pages.push_back(static_cast<std::size_t>(rows->integer(0)));
     rows->reset();
     EXPECT_TRUE(connection->run("INSERT INTO meta VALUES('touched', 1)"));
-    connection->abandon();
     return pages;
   }
 
@@ -271,6 +271,25 @@ TEST_F(SalvageTest, ACrashBetweenTheTwoRenamesIsFinishedByTheNextStart) {
   EXPECT_EQ(number(journal->last()), 50);
   EXPECT_TRUE(journal->notices().empty());
   EXPECT_FALSE(std::filesystem::exists(file().string() + ".new"));
+}
+
+TEST_F(SalvageTest, AReplacementThatStopsHalfWayLeavesTheFileWhereItWasAndIsTriedAgain) {
+  fill(100);
+  const auto pages = leaves("batch");
+  overwrite(pages.at(3));
+  for (Seq after{0}; after < journal->last();) after = read(after).back()->seq;
+  std::string time = rfc3339(std::chrono::floor<std::chrono::seconds>(clock.now()));
+  std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
+  const std::filesystem::path in_the_way = file().string() + ".corrupt-" + time + "-wal";
+  std::filesystem::create_directories(in_the_way / "full");
+  EXPECT_FALSE(journal->maintain()) << "the WAL cannot be set aside";
+  EXPECT_EQ(number(append(batch_of(1))->seq), 101);
+  EXPECT_TRUE(journal->notices().empty());
+  std::filesystem::remove_all(in_the_way);
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->notices().size(), 1u);
+  truth.push_back(read(Seq{100}).front());
+  expect_counted(missing(expect_unaltered()));
 }
 
 /// One image, damaged anew by each seed.
