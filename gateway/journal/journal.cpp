@@ -286,6 +286,15 @@ Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> se
 void Journal::keep_log_for(Micros time) { impl_->log_keep = std::max(time, impl_->options.log_keep); }
 
 Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
+  const auto tell_repair = [this]() -> Status {
+    if (!impl_->repaired) return {};
+    Batch batch;
+    batch.events.push_back({impl_->clock.now(), Notice{"storage", *impl_->repaired}});
+    if (const auto told = append(batch); !told) return fail(told.error());
+    impl_->repaired.reset();
+    return {};
+  };
+  if (Status told = tell_repair(); !told) return fail(std::move(told.error()));
   const auto from = position(kHistoryCursor);
   if (!from) return fail(from.error());
   const bool saved = impl_->cursors.is_saved(kHistoryCursor);
@@ -296,11 +305,8 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   }();
   if (!progress && progress.error().code == Errc::corrupt) impl_->suspicious = true;
   if (!progress) return fail(std::move(progress.error()));
-  if (progress->notice) {
-    Batch batch;
-    batch.events.push_back({impl_->clock.now(), Notice{"storage", std::move(*progress->notice)}});
-    if (const auto told = append(batch); !told) return fail(told.error());
-  }
+  impl_->repaired = std::move(progress->notice);
+  if (Status told = tell_repair(); !told) return fail(std::move(told.error()));
   if (Status status = advance(kHistoryCursor, progress->through); !status) return fail(std::move(status.error()));
   return progress->more;
 }

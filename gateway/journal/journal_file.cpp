@@ -59,6 +59,7 @@ Status Journal::Impl::load() {
 Status Journal::Impl::open_file() {
   if (Status status = finish_swap(file); !status) return status;
   const std::string missing = what_is_missing();
+  if (lock.left() == DirectoryLock::Left::open) archive.look_again();
   if (Status status = sql::make_private(file); !status) return status;
   Status status = load();
   if (!status && status.error().code == Errc::corrupt) {

@@ -78,6 +78,7 @@ struct Journal::Impl {
   Tail tail;
   std::unique_ptr<Readers> readers;
   history::Archive archive;
+  std::optional<std::string> repaired;  ///< by history, and not in the log yet; compact()'s alone
 
   mutable std::mutex write_mutex;  ///< guards what follows
   std::optional<Writer> writer;

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "gateway/journal/quarantine.h"
+
 namespace tidegate::journal {
 namespace {
 
@@ -14,16 +16,40 @@ constexpr const char* kSettings =
     "PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA mmap_size=0; PRAGMA cache_size=-6144; "
     "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1;";
 
-Status make_tables(sql::Connection& connection, const FileKind& kind, std::initializer_list<const char*> tables) {
-  auto transaction = sql::Transaction::begin(connection);
+Result<sql::Connection> connect(const fs::path& file) {
+  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  if (!connection) return connection;
+  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
+  return connection;
+}
+
+Status make_tables(const fs::path& file, const FileKind& kind, std::initializer_list<const char*> tables) {
+  if (Status status = sql::make_private(file); !status) return status;
+  auto connection = connect(file);
+  if (!connection) return fail(std::move(connection.error()));
+  auto transaction = sql::Transaction::begin(*connection);
   if (!transaction) return fail(std::move(transaction.error()));
   const std::string stamp =
       fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kind.application_id, kind.version);
-  if (Status status = connection.run(stamp.c_str()); !status) return status;
+  if (Status status = connection->run(stamp.c_str()); !status) return status;
   for (const char* sql : tables) {
-    if (Status status = connection.run(sql); !status) return status;
+    if (Status status = connection->run(sql); !status) return status;
   }
   return transaction->commit();
+}
+
+/// It comes under its name with its tables in it, so that an empty one has lost what it held.
+Status make(const fs::path& file, const FileKind& kind, std::initializer_list<const char*> tables) {
+  const fs::path unfinished = file.string() + ".making";
+  const fs::path its_journal = unfinished.string() + "-journal";
+  std::error_code error;
+  for (const fs::path& left : {unfinished, its_journal}) fs::remove(left, error);
+  Status status = make_tables(unfinished, kind, tables);
+  if (status) fs::rename(unfinished, file, error);
+  if (status && error) status = fail(Errc::io, "{} cannot be made: {}", file.string(), error.message());
+  if (status) sync_directory(file.parent_path());
+  for (const fs::path& left : {unfinished, its_journal}) fs::remove(left, error);
+  return status;
 }
 
 Status check_kind(sql::Connection& connection, const fs::path& file, const FileKind& kind) {
@@ -43,13 +69,15 @@ Status check_kind(sql::Connection& connection, const fs::path& file, const FileK
 
 Result<sql::Connection> open_to_write(const fs::path& file, const FileKind& kind,
                                       std::initializer_list<const char*> tables) {
-  if (Status status = sql::make_private(file); !status) return fail(std::move(status.error()));
-  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    if (Status status = make(file, kind, tables); !status) return fail(std::move(status.error()));
+  }
+  auto connection = connect(file);
   if (!connection) return connection;
-  if (Status status = connection->run(kSettings); !status) return fail(std::move(status.error()));
   const auto pages = connection->number("PRAGMA page_count");
   if (!pages) return fail(pages.error());
-  Status status = *pages == 0 ? make_tables(*connection, kind, tables) : check_kind(*connection, file, kind);
+  Status status = *pages == 0 ? fail(Errc::corrupt, "{} is empty", file.string()) : check_kind(*connection, file, kind);
   if (!status) return fail(std::move(status.error()));
   return connection;
 }

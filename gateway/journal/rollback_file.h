@@ -17,7 +17,7 @@ struct FileKind {
 
 /// Opens a file of that kind for writing, private to its owner, and makes `tables` in a new one. SQLite with a rollback
 /// journal: what is appended is written once, where a write-ahead log writes it twice. Errc::corrupt: it is damaged, or
-/// another program's; Errc::invalid: a newer version's.
+/// another program's, or empty; Errc::invalid: a newer version's.
 Result<sql::Connection> open_to_write(const std::filesystem::path& file, const FileKind& kind,
                                       std::initializer_list<const char*> tables);
 

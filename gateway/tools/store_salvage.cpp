@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "gateway/core/event.h"
+#include "gateway/journal/history/database.h"
 #include "gateway/journal/history/repair.h"
 #include "gateway/journal/lock.h"
 #include "gateway/journal/quarantine.h"
@@ -54,16 +55,6 @@ Result<std::string> salvage_log(const fs::path& file, const std::string& why, Di
   return std::get<Notice>(salvaged->report.events.at(0).body).text;
 }
 
-/// What a cut-off commit left behind is taken back, as the next writer would; only then can the file be read.
-Status take_back_cut_off_commit(const fs::path& file) {
-  if (!journal::history::has_hot_journal(file)) return {};
-  auto connection = journal::sql::Connection::open(file, journal::sql::Connection::Access::write);
-  if (!connection) return fail(std::move(connection.error()));
-  const auto read = connection->number("SELECT count(*) FROM sqlite_schema");
-  if (read || read.error().code == Errc::corrupt) return {};
-  return fail(read.error());
-}
-
 /// Opening it mends it.
 Result<std::string> salvage_state(const fs::path& store) {
   const GatewayClock clock;
@@ -87,7 +78,7 @@ Result<int> salvage_files(const Surroundings& surroundings, DirectoryLock& lock)
   Progress progress;
   std::uint64_t mended = 0;
   for (const StoreFile& file : *files) {
-    if (Status status = file.path == log ? Status{} : take_back_cut_off_commit(file.path); !status) {
+    if (Status status = file.path == log ? Status{} : journal::history::take_back_cut_off_commit(file.path); !status) {
       return fail(std::move(status.error()));
     }
     const auto why = find_damage(file, surroundings, progress);

@@ -1,5 +1,6 @@
 #include "gateway/journal/history/archive.h"
 
+#include "gateway/journal/history/database.h"
 #include "gateway/journal/history/repair.h"
 
 namespace tidegate::journal::history {
@@ -14,28 +15,36 @@ Archive::Archive(const Options& options, const Catalogue& catalogue, const Clock
       retired_(metrics.counter("history/retired_files", "", "Files of history that retention removed.")),
       damaged_(metrics.counter("history/damaged_files", "", "Files of history that were found damaged.")) {
   take_back_cut_off_commits();
+  suspect_empty_files();
 }
 
-/// Readers cannot: it is writing. Only a file is concerned that was being written when the process ended, or the disk
-/// refused.
+/// Only a file is concerned that was being written when the process ended, or the disk refused. A failure shows again
+/// where the file is read, and is repaired then.
 void Archive::take_back_cut_off_commits() const {
+  for (const std::filesystem::path& file : all_files(directory_)) static_cast<void>(take_back_cut_off_commit(file));
+}
+
+void Archive::suspect_empty_files() const {
+  std::error_code gone;
   for (const std::filesystem::path& file : all_files(directory_)) {
-    if (!has_hot_journal(file)) continue;
-    auto connection = sql::Connection::open(file, sql::Connection::Access::write);
-    // A failure shows again where the file is read, and is repaired then.
-    if (connection) static_cast<void>(connection->number("SELECT count(*) FROM sqlite_schema"));
+    if (std::filesystem::file_size(file, gone) == 0) suspects_.emplace(file, "it is empty");
   }
 }
+
+void Archive::look_again() { to_look_at_ = written_last(directory_); }
 
 Result<Archive::Progress> Archive::step(sql::Connection& log, std::string_view epoch, Seq after, bool saved,
                                         bool at_once, const std::stop_token& stop) {
   auto repaired = repair_one(stop);
-  if (!repaired) return fail(std::move(repaired.error()));
-  if (*repaired) return Progress{after, true, std::move(*repaired)};
+  if (repaired && *repaired) return Progress{after, true, std::move(*repaired)};
+  // A repair that fails, for want of room as likely as not, is tried again and keeps nothing else waiting.
   auto progress = work(log, epoch, after, saved, at_once, stop);
   // Which file it was that is damaged is found by looking at each.
-  if (!progress && progress.error().code == Errc::corrupt && suspect_damaged()) return Progress{after, true, {}};
+  if (!progress && progress.error().code == Errc::corrupt && repaired && suspect_damaged()) {
+    return Progress{after, true, {}};
+  }
   if (!progress) take_back_cut_off_commits();
+  if (!repaired && !(progress && progress->more)) return fail(std::move(repaired.error()));
   return progress;
 }
 
@@ -46,6 +55,7 @@ Result<Archive::Progress> Archive::work(sql::Connection& log, std::string_view e
     if (!through) return fail(through.error());
     if (*through != after) return Progress{*through, true, {}};
   }
+  if (look_at_one()) return Progress{after, true, {}};
   // Every reader sees rollups at once: so only of what the cursor on disk says is in history.
   if (saved) {
     const auto sealed = compactor_.seal(stop);
@@ -75,6 +85,18 @@ Result<std::optional<std::string>> Archive::repair_one(const std::stop_token& st
   const std::lock_guard lock(mutex_);
   suspects_.erase(suspect.first);
   return sentence;
+}
+
+/// False: there is none left.
+bool Archive::look_at_one() {
+  if (to_look_at_.empty()) return false;
+  const std::filesystem::path file = std::move(to_look_at_.back());
+  to_look_at_.pop_back();
+  if (Status status = look_at(file); !status && status.error().code == Errc::corrupt) {
+    const std::lock_guard lock(mutex_);
+    suspects_.emplace(file, std::move(status.error().text));
+  }
+  return true;
 }
 
 bool Archive::suspect_damaged() const {

@@ -29,6 +29,9 @@ class Archive {
  public:
   Archive(const Options& options, const Catalogue& catalogue, const Clock& clock, Metrics& metrics);
 
+  /// The gateway did not end by itself: the files that it may have been writing are looked through, one a step.
+  void look_again();
+
   struct Progress {
     Seq through{};                      ///< the log is in history up to here
     bool more = false;                  ///< there may be more to do now
@@ -50,6 +53,8 @@ class Archive {
   Result<Progress> work(sql::Connection& log, std::string_view epoch, Seq after, bool saved, bool at_once,
                         const std::stop_token& stop);
   void take_back_cut_off_commits() const;
+  void suspect_empty_files() const;
+  bool look_at_one();
   Result<std::optional<std::string>> repair_one(const std::stop_token& stop);
   Result<bool> keep_within_bounds(const std::stop_token& stop);
   bool suspect_damaged() const;
@@ -63,6 +68,7 @@ class Archive {
   const Clock& clock_;
   Compactor compactor_;
   Metric &bytes_, &retired_, &damaged_;
+  std::vector<std::filesystem::path> to_look_at_;
   std::atomic<Timestamp> oldest_{Timestamp::max()};
   mutable std::mutex mutex_;
   mutable std::map<std::filesystem::path, std::string> suspects_;  ///< and why

@@ -29,11 +29,23 @@ Result<sql::Connection> open_to_read(const fs::path& file) {
   if (!fs::exists(file, ignored)) return fail(Errc::not_found, "{} is gone", file.string());
   auto connection = sql::Connection::open(file, sql::Connection::Access::read);
   if (!connection) return connection;
-  // The power went while it was made.
   if (const auto pages = connection->number("PRAGMA page_count"); pages && *pages == 0) {
-    return fail(Errc::not_found, "{} is empty", file.string());
+    return fail(Errc::corrupt, "{} is empty", file.string());
   }
   return connection;
+}
+
+Result<sql::Connection> open_to_salvage(const fs::path& file) {
+  return sql::twice([&] { return sql::Connection::open(file, sql::Connection::Access::salvage); });
+}
+
+Status take_back_cut_off_commit(const fs::path& file) {
+  if (!has_hot_journal(file)) return {};
+  auto connection = sql::Connection::open(file, sql::Connection::Access::write);
+  if (!connection) return fail(std::move(connection.error()));
+  const auto read = connection->number("SELECT count(*) FROM sqlite_schema");
+  if (read || read.error().code == Errc::corrupt) return {};
+  return fail(read.error());
 }
 
 Result<sql::Connection> open_as_guest(const fs::path& file) {

@@ -13,8 +13,13 @@ Result<sql::Connection> open_to_write(const std::filesystem::path& file, const c
 /// rollback journal may come back with a power cut, and with it what was before.
 Status confirm(sql::Connection& connection);
 
-/// Errc::not_found where retention has taken it, or the power went before there was anything in it.
+/// Errc::not_found where retention has taken it.
 Result<sql::Connection> open_to_read(const std::filesystem::path& file);
+/// The same past a schema that cannot be read, and of a file that is shorter than it was: as far as it goes.
+Result<sql::Connection> open_to_salvage(const std::filesystem::path& file);
+/// What a commit that was cut off has left in a file is taken back, as its next writer would: a reader cannot. An error
+/// that is no damage: it is still to be done.
+Status take_back_cut_off_commit(const std::filesystem::path& file);
 /// The same for one who does not own the directory. Errc::unavailable where a commit that was cut off has to be taken
 /// back first: that is writing.
 Result<sql::Connection> open_as_guest(const std::filesystem::path& file);

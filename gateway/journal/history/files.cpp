@@ -108,6 +108,19 @@ std::vector<fs::path> all_files(const fs::path& directory) {
   return files;
 }
 
+std::vector<fs::path> written_last(const fs::path& directory) {
+  const auto written = [](const fs::path& file) {
+    std::error_code gone;
+    const auto time = fs::last_write_time(file, gone);
+    return gone ? fs::file_time_type::min() : time;
+  };
+  std::vector<fs::path> files = all_files(directory);
+  fs::file_time_type newest = fs::file_time_type::min();
+  for (const fs::path& file : files) newest = std::max(newest, written(file));
+  std::erase_if(files, [&](const fs::path& file) { return written(file) < newest - std::chrono::hours(24); });
+  return files;
+}
+
 bool has_hot_journal(const fs::path& file) {
   std::error_code missing;
   const auto bytes = fs::file_size(file.string() + "-journal", missing);

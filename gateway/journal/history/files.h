@@ -45,6 +45,9 @@ std::vector<std::filesystem::path> all_files(const std::filesystem::path& direct
 
 constexpr std::chrono::year year_of(Day day) { return std::chrono::year_month_day(day).year(); }
 
+/// Those of them that were written in the last day in which any was: what a power cut may have hurt.
+std::vector<std::filesystem::path> written_last(const std::filesystem::path& directory);
+
 /// Does a commit that was cut off have to be taken back before the file can be read?
 bool has_hot_journal(const std::filesystem::path& file);
 

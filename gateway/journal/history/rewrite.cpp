@@ -1,15 +1,22 @@
 #include "gateway/journal/history/rewrite.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/day_file.h"
+#include "gateway/journal/keyed_rows.h"
+#include "gateway/journal/salvage.h"
 
 namespace tidegate::journal::history {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// More than any file has: a damaged row may say what it likes.
+constexpr std::int64_t kMostRounds = 1'000'000, kMostSeries = 10'000'000;
 
 class Copy {
  public:
@@ -17,99 +24,106 @@ class Copy {
       : from_(from), to_(to), every_(every), stop_(stop) {}
 
   Result<Rewritten> run() {
-    const auto series = from_.number("SELECT max(id) FROM series");
-    if (!series) return fail(series.error());
-    const auto rounds = from_.number("SELECT max(id) FROM round");
-    if (!rounds) return fail(rounds.error());
-    if (Status status = copy_names(*series); !status) return fail(std::move(status.error()));
-    for (std::int64_t round = 1; round <= *rounds; ++round) {
-      if (stop_.stop_requested()) return fail(Errc::stopped, "asked to stop");
-      if (Status status = copy_round(round, *series); !status) return fail(std::move(status.error()));
+    const std::int64_t series = std::min(last_key("series", "id"), kMostSeries);
+    const std::int64_t rounds =
+        std::min(std::max(last_key("round", "id"), last_key("chunk", "key") >> 32), kMostRounds);
+    if (Status status = copy_names(series); !status) return fail(std::move(status.error()));
+    if (names_.empty()) return fail(Errc::corrupt, "no name of a series can be read");
+    if (Status status = copy_rounds(rounds); !status) return fail(std::move(status.error()));
+    auto put = to_.prepare("INSERT INTO chunk VALUES(?,?,?,?,?)");
+    if (!put) return fail(std::move(put.error()));
+    KeyedRows chunks(from_, "SELECT key, first_time, last_time, data FROM chunk", "key");
+    for (std::int64_t round = 1; round <= rounds; ++round) {
+      if (Status status = copy_chunks(round, series, chunks, *put); !status) return fail(std::move(status.error()));
     }
     return done_;
   }
 
  private:
-  /// One row of the old file into the new one; false where it cannot be read or is not there.
-  Result<bool> copy_row(const char* select, const char* insert, std::int64_t key) {
-    auto row = from_.prepare(select);
-    if (!row) return false;
-    const Result<bool> found = row->bind(key).step();
-    if (!found || !*found) return false;
-    auto put = to_.prepare(insert);
-    if (!put) return fail(std::move(put.error()));
-    if (Status status = put->bind_row(*row).run(); !status) return fail(std::move(status.error()));
-    return true;
+  /// The largest, or where it cannot be told the largest of those that can be read.
+  std::int64_t last_key(const char* table, const char* key) {
+    const std::string query = fmt::format("SELECT max({}) FROM {}", key, table);
+    if (const auto last = sql::twice([&] { return from_.number(query); })) return *last;
+    done_.exact = false;
+    std::int64_t last = 0;
+    each_row(from_, fmt::format("SELECT {} FROM {}", key, table), key,
+             [&](const sql::Statement& row) { last = std::max(last, row.integer(0)); });
+    return last;
   }
 
   Status copy_names(std::int64_t last) {
-    for (std::int64_t id = 1; id <= last; ++id) {
-      const auto copied = copy_row("SELECT * FROM series WHERE id = ?", "INSERT INTO series VALUES(?,?,?,?,?,?)", id);
-      if (!copied) return fail(copied.error());
-      auto labels = from_.prepare("SELECT code, text FROM label WHERE series = ? ORDER BY code");
-      if (!*copied || !labels) continue;
-      labels->bind(id);
-      auto put = to_.prepare("INSERT INTO label VALUES(?,?,?)");
-      if (!put) return fail(std::move(put.error()));
-      for (Result<bool> row = labels->step(); row && *row; row = labels->step()) {
-        if (Status status = put->bind(id, labels->integer(0), labels->text(1)).run(); !status) return status;
-      }
-    }
+    auto put = to_.prepare("INSERT INTO series VALUES(?,?,?,?,?,?)");
+    if (!put) return fail(std::move(put.error()));
+    const auto copied =
+        KeyedRows(from_, "SELECT * FROM series", "id").read(1, last, [&](const sql::Statement& row) -> Result<bool> {
+          names_.insert(row.integer(0));
+          if (Status status = put->bind_row(row).run(); !status) return fail(std::move(status.error()));
+          return true;
+        });
+    if (!copied) return fail(copied.error());
+    auto label = to_.prepare("INSERT OR IGNORE INTO label VALUES(?,?,?)");
+    if (!label) return fail(std::move(label.error()));
+    Status status;
+    each_row(from_, "SELECT series, code, text FROM label", "series, code", [&](const sql::Statement& row) {
+      if (status && names_.contains(row.integer(0))) status = label->bind_row(row).run();
+    });
+    return status;
+  }
+
+  Status copy_rounds(std::int64_t last) {
+    auto put = to_.prepare("INSERT INTO round VALUES(?,?,?,?,?,?,?,?)");
+    if (!put) return fail(std::move(put.error()));
+    const auto copied =
+        KeyedRows(from_, "SELECT * FROM round", "id").read(1, last, [&](const sql::Statement& row) -> Result<bool> {
+          expected_[row.integer(0)] = static_cast<std::uint64_t>(std::max<std::int64_t>(0, row.integer(7)));
+          if (Status status = put->bind_row(row).run(); !status) return fail(std::move(status.error()));
+          return true;
+        });
+    if (!copied) return fail(copied.error());
+    done_.exact = done_.exact && expected_.size() == static_cast<std::size_t>(last);
     return {};
   }
 
-  Status copy_round(std::int64_t round, std::int64_t series) {
-    const auto copied =
-        copy_row("SELECT * FROM round WHERE id = ?", "INSERT INTO round VALUES(?,?,?,?,?,?,?,?)", round);
-    if (!copied) return fail(copied.error());
-    const std::uint64_t before = done_.samples;
-    for (std::int64_t id = 1; id <= series; ++id) {
-      if (Status status = copy_chunk(round << 32 | id); !status) return status;
-    }
-    const auto expected = to_.number(fmt::format("SELECT samples FROM round WHERE id = {}", round));
-    if (!expected) return fail(expected.error());
-    const std::uint64_t read = read_;
+  Status copy_chunks(std::int64_t round, std::int64_t series, KeyedRows& chunks, sql::Statement& put) {
     read_ = 0;
-    if (!*copied && done_.samples > before) return stand_in(round, read);
-    const std::string kept = fmt::format("UPDATE round SET samples = {} WHERE id = {}", done_.samples - before, round);
-    if (Status status = to_.run(kept.c_str()); !status) return status;
-    done_.lost_samples += static_cast<std::uint64_t>(*expected) - std::min(read, static_cast<std::uint64_t>(*expected));
-    return {};
+    const std::uint64_t before = done_.samples;
+    const auto copied =
+        chunks.read(round << 32, round << 32 | series, [&](const sql::Statement& row) { return copy_chunk(row, put); });
+    if (!copied) return fail(copied.error());
+    const auto expected = expected_.find(round);
+    if (expected == expected_.end()) return read_ > 0 ? stand_in(round) : Status{};
+    done_.lost_samples += expected->second - std::min(read_, expected->second);
+    return to_.run(fmt::format("UPDATE round SET samples = {} WHERE id = {}", done_.samples - before, round).c_str());
   }
 
   /// Of a round whose own row is lost its chunks are kept: they may lie anywhere in the day.
-  Status stand_in(std::int64_t round, std::uint64_t samples) {
+  Status stand_in(std::int64_t round) {
     auto put = to_.prepare("INSERT INTO round VALUES(?,'',0,0,0,?,?,?)");
     if (!put) return fail(std::move(put.error()));
-    return put->bind(round, std::int64_t{0}, std::int64_t{1} << 62, static_cast<std::int64_t>(samples)).run();
+    return put->bind(round, std::int64_t{0}, std::int64_t{1} << 62, static_cast<std::int64_t>(read_)).run();
   }
 
-  Status copy_chunk(std::int64_t key) {
-    auto row = from_.prepare("SELECT first_time, last_time, data FROM chunk WHERE key = ?");
-    if (!row) return fail(std::move(row.error()));
-    const Result<bool> found = row->bind(key).step();
-    if (found && !*found) return {};
+  Result<bool> copy_chunk(const sql::Statement& row, sql::Statement& put) {
+    if (stop_.stop_requested()) return fail(Errc::stopped, "asked to stop");
     std::vector<Sample> samples;
-    if (!found || !decode(row->text(2), samples)) {
-      ++done_.lost_chunks;
-      return {};
-    }
+    if (!names_.contains(row.integer(0) & 0xFFFFFFFF) || !decode(row.text(3), samples)) return true;
     read_ += samples.size();
     std::vector<Sample> kept;
     for (std::size_t i = 0; i < samples.size(); i += every_) kept.push_back(samples[i]);
     done_.samples += kept.size();
     const std::string data = encode(kept);
-    auto put = to_.prepare("INSERT INTO chunk VALUES(?,?,?,?,?)");
-    if (!put) return fail(std::move(put.error()));
-    return put->bind(key, row->integer(0), row->integer(1), static_cast<std::int64_t>(kept.size()), sql::Blob{data})
-        .run();
+    put.bind(row.integer(0), row.integer(1), row.integer(2), static_cast<std::int64_t>(kept.size()), sql::Blob{data});
+    if (Status status = put.run(); !status) return fail(std::move(status.error()));
+    return true;
   }
 
   sql::Connection& from_;
   sql::Connection& to_;
   const std::size_t every_;
   const std::stop_token& stop_;
-  std::uint64_t read_ = 0;  ///< samples of the round at hand
+  std::set<std::int64_t> names_;                    ///< of series
+  std::map<std::int64_t, std::uint64_t> expected_;  ///< samples of each round
+  std::uint64_t read_ = 0;                          ///< samples of the round at hand
   Rewritten done_;
 };
 
@@ -134,7 +148,7 @@ Status copy_minutes(sql::Connection& from, sql::Connection& to, std::size_t ever
 Result<Rewritten> rewrite(const fs::path& from, const fs::path& to, std::size_t every, bool thin,
                           const std::stop_token& stop) {
   remove_database(to);
-  auto old_file = open_to_read(from);
+  auto old_file = thin ? open_to_read(from) : open_to_salvage(from);
   if (!old_file) return fail(std::move(old_file.error()));
   auto new_file = open_day_to_write(to);
   if (!new_file) return fail(std::move(new_file.error()));

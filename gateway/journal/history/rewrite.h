@@ -10,8 +10,9 @@
 namespace tidegate::journal::history {
 
 struct Rewritten {
-  std::uint64_t samples = 0;                        ///< in the new file
-  std::uint64_t lost_chunks = 0, lost_samples = 0;  ///< that could not be read; samples as far as their rounds tell
+  std::uint64_t samples = 0;       ///< in the new file
+  std::uint64_t lost_samples = 0;  ///< that could not be read, or have no name any more
+  bool exact = true;               ///< every round could be read, which tells how many it had; else there may be more
 };
 
 /// Copies a day's file, row by row, into a new one at `to`, past whatever cannot be read: names and rounds keep their

@@ -1,5 +1,7 @@
 #include "tests/gateway/journal/power_cut_vfs.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -14,16 +16,17 @@ namespace {
 constexpr std::size_t kSector = 512;
 
 struct Step {
-  enum class Kind { create, erase, write, truncate, sync, failed_sync } kind;
-  std::string path;    ///< create, erase
+  enum class Kind { create, rename, erase, write, truncate, sync, failed_sync } kind;
+  std::string path;    ///< create, rename: to it, erase
   int inode = 0;       ///< all but erase
   std::size_t at = 0;  ///< write; or the new size
-  std::string data;    ///< write
+  std::string data;    ///< write; rename: from where
 };
 
 std::mutex mutex;
 std::vector<Step> steps;
 std::map<std::string, int> inodes;  ///< those that have a name now
+std::map<std::string, ino_t> real_inodes;
 int next_inode = 0;
 std::size_t until_failure = 0;  ///< syncs, or 0: none fails
 
@@ -61,13 +64,30 @@ const sqlite3_io_methods kMethods = [] {
 
 ShimVfs shim;
 
+/// A file that is not made through SQLite's hands has had another name.
+void note_rename(const std::string& name) {
+  struct stat status {};
+  if (inodes.contains(name) || ::stat(name.c_str(), &status) != 0) return;
+  for (const auto& [path, inode] : real_inodes) {
+    if (inode != status.st_ino || !inodes.contains(path) || std::filesystem::exists(path)) continue;
+    const int number = inodes[path];
+    inodes.erase(path);
+    inodes[name] = number;
+    steps.push_back({Step::Kind::rename, name, number, 0, path});
+    return;
+  }
+}
+
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  const std::lock_guard lock(mutex);
+  if (name != nullptr) note_rename(name);
   const int code = shim.open(name, file, flags, out_flags, kMethods);
   if (file->pMethods == nullptr) return code;
-  const std::lock_guard lock(mutex);
   const auto [known, is_new] = inodes.try_emplace(name != nullptr ? name : "", next_inode);
   ShimFile::of(file)->number = known->second;
   if (is_new) steps.push_back({Step::Kind::create, known->first, next_inode++, 0, {}});
+  struct stat status {};
+  if (name != nullptr && ::stat(name, &status) == 0) real_inodes[name] = status.st_ino;
   return code;
 }
 
@@ -137,6 +157,7 @@ void give_up(Inode& inode, PowerCutVfs::Unsynced what, std::mt19937& random) {
 PowerCutVfs::PowerCutVfs() {
   steps.clear();
   inodes.clear();
+  real_inodes.clear();
   until_failure = 0;
   shim.make("power_cut", open_file);
   shim.vfs.xDelete = delete_file;
@@ -173,6 +194,7 @@ void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random)
     const Step& step = steps[i];
     switch (step.kind) {
       case Step::Kind::create:
+      case Step::Kind::rename:
       case Step::Kind::erase:
         names.push_back(&step);
         break;
@@ -196,6 +218,7 @@ void PowerCutVfs::leave(std::size_t moment, Unsynced what, std::mt19937& random)
     if (names[i]->kind == Step::Kind::erase) {
       there.erase(names[i]->path);
     } else {
+      there.erase(names[i]->data);
       there[names[i]->path] = names[i]->inode;
     }
   }

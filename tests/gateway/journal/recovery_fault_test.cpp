@@ -1,5 +1,5 @@
 // The disk fails once, or for a while, at every operation of a recovery in turn: of a start after a crash, of a start
-// that finds journal.db damaged, of its replacement in a run. When the disk is well again,
+// that finds journal.db damaged, of its replacement in a run, of a history file's repair. When the disk is well again,
 // all that was acknowledged is there, or what is lost is what the same recovery loses without a fault, told once.
 
 #include <gmock/gmock.h>
@@ -249,6 +249,37 @@ TEST_P(RecoveryFaultTest, AReplacementInARun) {
   const Found wanted = look();
   EXPECT_LT(wanted.batches.size(), truth.size());
   EXPECT_EQ(wanted.told.size(), 1u);
+  at_every_operation(image, wanted, run_into_it);
+}
+
+TEST_P(RecoveryFaultTest, ARepairOfADayOfHistory) {
+  open();
+  fill(60);
+  compact();
+  const fs::path day = directory.path() / "history" / "2023-11-15.db";
+  ASSERT_TRUE(fs::exists(day));
+  journal.reset();
+  const std::size_t page = leaf(day, "chunk", 0);
+  StoreImage image(directory.path());
+  const std::size_t size = 4096;
+  image.files.at("history/2023-11-15.db").replace((page - 1) * size, size, size, '\x5a');
+  const auto run_into_it = [&](const auto& fail) {
+    open();
+    ASSERT_FALSE(HasFatalFailure());
+    const std::vector<SeriesId> one{series("a")};
+    ASSERT_TRUE(journal->history(one, clock.now() - 240h, clock.now(), 100'000));
+    fail();
+    static_cast<void>(journal->compact({}, true));
+    static_cast<void>(journal->maintain());
+    vfs.disarm();
+    ASSERT_TRUE(compact_through_failures(1));
+  };
+  image.put(directory.path());
+  run_into_it([] {});
+  const Found wanted = look();
+  EXPECT_EQ(wanted.told.size(), 1u);
+  EXPECT_LT(wanted.history.size(), all.size() / 2);
+  EXPECT_FALSE(wanted.history.empty());
   at_every_operation(image, wanted, run_into_it);
 }
 

@@ -1,0 +1,247 @@
+// Each file of a store is cut off somewhere: the gateway starts, goes on, and says what is lost.
+
+#include <gmock/gmock.h>
+
+#include <charconv>
+#include <set>
+
+#include "gateway/journal/sqlite.h"
+#include "tests/gateway/journal/history_support.h"
+#include "tests/gateway/journal/random_store.h"
+#include "tests/gateway/journal/store_image.h"
+
+namespace tidegate::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class TruncationTest : public CompactionTest {
+ protected:
+  TruncationTest() : CompactionTest(memory()) {
+    options.cache_bytes = 0;
+    options.log_keep = 1h;
+  }
+
+  fs::path in_store(const fs::path& name) const { return directory.path() / name; }
+
+  /// Two series, a sample of each a minute, a batch each half hour.
+  void fill(int half_hours) {
+    const SeriesId ids[] = {series("a"), series("b")};
+    for (int i = 0; i < half_hours; ++i) {
+      std::vector<Sample> samples;
+      for (int minute = 0; minute < 30; ++minute) {
+        for (const SeriesId id : ids) samples.push_back(sample(id, static_cast<double>(all.size()) / 7 + minute));
+        clock.advance(1min);
+      }
+      keep(std::move(samples));
+    }
+  }
+
+  /// The ends, what lies around each page's border, and some places between them.
+  static std::set<std::size_t> cuts(std::size_t size, std::size_t page, std::size_t most) {
+    std::set<std::size_t> sizes{0, 1, 511, 512, size - 1, size - 512};
+    const std::size_t step = std::max<std::size_t>(1, size / page / most) * page;
+    for (std::size_t at = page; at < size; at += step) {
+      sizes.insert({at, std::min(size - 1, at + 512 * (at / page % 8))});
+    }
+    return sizes;
+  }
+
+  /// The image as it was, with one file cut off; `open`: the process did not end by itself.
+  void start_over(const StoreImage& image, const fs::path& name, std::size_t size, bool ended = true) {
+    journal.reset();
+    StoreImage cut = image;
+    cut.files.at(name).resize(size);
+    if (!ended) cut.files.try_emplace("journal.db-wal");
+    cut.files["journal.lock"] = ended ? "1\nclosed\n" : "1\nopen\n";
+    cut.put(directory.path());
+    clock.set(began);
+    open();
+  }
+
+  /// All notices of lost data that are in the log.
+  std::vector<std::string> told() {
+    std::vector<std::string> texts;
+    const auto events = journal->events({.limit = 1000});
+    EXPECT_TRUE(events);
+    for (const StoredEvent& stored : *events) texts.push_back(std::get<Notice>(stored.event.body).text);
+    return texts;
+  }
+
+  /// The number before `what` in a sentence.
+  static std::size_t number_before(const std::string& text, const std::string& what) {
+    const auto end = text.find(what);
+    const auto begin = text.find_last_not_of("0123456789", end - 1) + 1;
+    std::size_t value = 0;
+    EXPECT_NE(end, text.npos) << text;
+    std::from_chars(text.data() + begin, text.data() + end, value);
+    return value;
+  }
+
+  std::vector<Sample> everything(const char* name) {
+    return stored(*journal->catalogue().find(name), at(0), clock.now() + 1h);
+  }
+
+  /// Nothing is there that was not written, and nothing twice; gives how much is missing.
+  std::size_t missing() {
+    std::size_t there = 0;
+    for (const char* name : {"a", "b"}) {
+      const std::vector<Sample> found = everything(name);
+      const std::vector<Sample> written = expected(*journal->catalogue().find(name), at(0), clock.now() + 1h);
+      EXPECT_TRUE(std::includes(written.begin(), written.end(), found.begin(), found.end(), earlier));
+      for (const Sample& one : found) {
+        const auto same = std::lower_bound(written.begin(), written.end(), one, earlier);
+        EXPECT_TRUE(same != written.end() && *same == one);
+      }
+      there += found.size();
+    }
+    return all.size() - there;
+  }
+
+  void expect_works() {
+    const std::size_t lost = missing();
+    const std::size_t before = all.size();
+    fill(3);
+    compact();
+    EXPECT_EQ(missing(), lost) << "what came after it is all there";
+    all.resize(before);
+  }
+
+  Timestamp began;
+};
+
+TEST_F(TruncationTest, ADayOfHistoryIsKeptAsFarAsItGoesAndTheRestIsCounted) {
+  open();
+  for (int i = 0; i < 24; ++i) {
+    fill(4);
+    compact();
+  }
+  const fs::path day = "history/2023-11-15.db";
+  journal.reset();
+  began = clock.now();
+  const StoreImage image(directory.path());
+  const std::size_t size = image.files.at(day).size();
+  ASSERT_GT(size, 20'000u);
+  std::size_t saved = 0;
+  for (const std::size_t cut : cuts(size, 4096, 24)) {
+    SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
+    const bool ended = cut / 512 % 2 == 0;
+    start_over(image, day, cut, ended);
+    if (HasFatalFailure()) return;
+    const std::vector<SeriesId> both{series("a"), series("b")};
+    if (ended) {
+      ASSERT_TRUE(journal->history(both, clock.now() - 240h, clock.now(), 100'000)) << "a reader meets it";
+    }
+    compact();
+    auto texts = told();
+    if (ended && texts.empty()) {  // a row that is gone is missed by those who look for it only
+      start_over(image, day, cut, false);
+      compact();
+      texts = told();
+    }
+    const std::size_t lost = missing();
+    if (lost == 0 && texts.empty()) continue;  // what was cut off held nothing
+    ASSERT_EQ(texts.size(), 1u);
+    if (texts[0].find("nothing of it could be read") == std::string::npos) {
+      const std::size_t counted = number_before(texts[0], " samples are lost");
+      if (texts[0].find("at least") != std::string::npos) {
+        EXPECT_LE(counted, lost) << texts[0];
+      } else {
+        EXPECT_EQ(counted, lost) << texts[0];
+      }
+      saved += number_before(texts[0], " samples were saved");
+    }
+    expect_works();
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(saved, 5'000u) << "what lies before the cut is read";
+}
+
+TEST_F(TruncationTest, AnEmptyDayIsToldThoughNobodyReadsIt) {
+  open();
+  fill(100);
+  compact();
+  journal.reset();
+  began = clock.now();
+  start_over(StoreImage(directory.path()), "history/2023-11-15.db", 0);
+  compact();
+  EXPECT_THAT(told(), ElementsAre(HasSubstr("2023-11-15.db was damaged (it is empty)")));
+}
+
+TEST_F(TruncationTest, AYearIsMadeAgain) {
+  open();
+  fill(150);
+  clock.advance(2h);
+  compact();
+  const fs::path year = "history/2023.rollup.db";
+  const std::vector<SeriesId> one{series("a")};
+  const auto chart = [&] {
+    const auto history = journal->history(one, began - 96h, began, 8);
+    EXPECT_TRUE(history);
+    std::vector<std::uint32_t> counts;
+    for (const Bucket& bucket : history->at(0).buckets) counts.push_back(bucket.count);
+    return counts;
+  };
+  began = clock.now();
+  const auto before = chart();
+  ASSERT_GT(before.size(), 3u);
+  journal.reset();
+  const StoreImage image(directory.path());
+  const std::size_t size = image.files.at(year).size();
+  std::size_t made = 0;
+  for (const std::size_t cut : cuts(size, 4096, 20)) {
+    SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
+    start_over(image, year, cut, cut / 512 % 2 == 0);
+    if (HasFatalFailure()) return;
+    EXPECT_EQ(chart(), before);
+    compact();
+    EXPECT_EQ(chart(), before);
+    EXPECT_EQ(missing(), 0u);
+    const auto texts = told();
+    if (!texts.empty()) {  // else what was cut off held nothing
+      ++made;
+      EXPECT_THAT(texts, ElementsAre(HasSubstr("made again of the days")));
+    }
+    expect_works();
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(made, 15u);
+}
+
+/// A page that was never written, as a card leaves it.
+TEST_F(TruncationTest, ALeafThatAPowerCutTookFromADayIsMissed) {
+  open();
+  for (int i = 0; i < 24; ++i) {
+    fill(4);
+    compact();
+  }
+  journal.reset();
+  began = clock.now();
+  const fs::path day = "history/2023-11-15.db";
+  std::vector<std::size_t> leaves;
+  {
+    auto file = sql::Connection::open(in_store(day), sql::Connection::Access::write);
+    auto rows = file->prepare("SELECT pageno FROM dbstat WHERE name = 'chunk' AND pagetype <> 'internal'");
+    ASSERT_TRUE(rows);
+    while (*rows->step()) leaves.push_back(static_cast<std::size_t>(rows->integer(0)));
+  }
+  ASSERT_GT(leaves.size(), 1u);
+  const StoreImage image(directory.path());
+  for (const std::size_t page : leaves) {
+    SCOPED_TRACE(page);
+    StoreImage hurt = image;
+    hurt.files.at(day).replace((page - 1) * 4096, 4096, 4096, '\0');
+    start_over(hurt, day, hurt.files.at(day).size(), false);
+    if (HasFatalFailure()) return;
+    compact();
+    ASSERT_EQ(told().size(), 1u) << "nobody has read it";
+    EXPECT_EQ(number_before(told()[0], " samples are lost"), missing());
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::journal
