@@ -9,6 +9,7 @@
 #include "gateway/journal/history/day_file.h"
 #include "gateway/journal/history/names.h"
 #include "gateway/journal/history/rollup.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
 namespace {
@@ -75,7 +76,7 @@ class DayCheck : public FileCheck {
 
   void check_against_log() {
     auto log = sql::Connection::open(log_, sql::Connection::Access::read);
-    const auto epoch = log ? log->text("SELECT value FROM meta WHERE key = 'epoch'") : fail(log.error());
+    const auto epoch = log ? history_epoch(*log) : fail(log.error());
     const auto last = log ? log->number("SELECT max(seq) FROM batch") : fail(log.error());
     if (!epoch || !last) return;
     for (const Round& round : rounds_) {

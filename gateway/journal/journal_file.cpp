@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/core/text.h"
+#include "gateway/journal/history/day_file.h"
 #include "gateway/journal/journal_impl.h"
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/reinstate.h"
@@ -14,6 +15,9 @@ namespace tidegate::journal {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// SQLite takes a file that is shorter than any page for a new one.
+constexpr std::uint64_t kLeastFile = 512;
 
 Status make_directory(const fs::path& directory) {
   std::error_code error;
@@ -39,16 +43,37 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));
 }
 
-Status Journal::Impl::load() {
+/// The newest batch that anything knows of: more than the log has where its WAL was cut off behind what was read of it.
+Result<Seq> Journal::Impl::last_known(Writer& opened) const {
+  const auto cursor = opened.connection().number("SELECT coalesce(max(seq), 0) FROM cursor");
+  if (!cursor) return fail(cursor.error());
+  return std::max({opened.found().last, Seq{*cursor},
+                   history::last_of(options.directory / "history", opened.found().history_epoch)});
+}
+
+Status Journal::Impl::load(std::string& missing) {
   auto opened = Writer::open(file);
   if (!opened) return fail(std::move(opened.error()));
   const Writer::Found& found = opened->found();
-  auto restored = restore(opened->connection(), found.last);
+  const auto last = last_known(*opened);
+  if (!last) return fail(last.error());
+  auto restored = restore(opened->connection(), *last);
   if (!restored) return fail(std::move(restored.error()));
+  if (*last > found.last) {
+    if (missing.empty()) {
+      missing = fmt::format(
+          "journal.db ends with batch {}, and history or a reader has been at {}: what was between them is lost in the "
+          "log, and how much behind it is not known",
+          number(found.last), number(*last));
+    }
+    lost_batches.add(static_cast<double>(damage.add(next(found.last), *last)));
+    opened->continue_after(*last, opened->samples_total());
+  }
   for (Catalogue::Entry& entry : restored->series) catalogue.restore(std::move(entry));
   for (const auto& [name, at] : restored->cursors) cursors.add(name, at);
-  tail.restore(found.first, found.last, restored->latest);
+  tail.restore(found.first, *last, restored->latest);
   epoch = found.epoch;
+  history_epoch = found.history_epoch;
   last_committed = found.last_committed;
   latest_saved = restored->latest_saved;
   writer = std::move(*opened);
@@ -58,13 +83,14 @@ Status Journal::Impl::load() {
 
 Status Journal::Impl::open_file() {
   if (Status status = finish_swap(file); !status) return status;
-  const std::string missing = what_is_missing();
+  std::string missing = what_is_missing();
   if (lock.left() == DirectoryLock::Left::open) archive.look_again();
+  if (!missing.empty()) lock.leave(DirectoryLock::Left::lost);
   if (Status status = sql::make_private(file); !status) return status;
-  Status status = load();
+  Status status = load(missing);
   if (!status && status.error().code == Errc::corrupt) {
     if (auto report = swap_file(status.error(), std::nullopt); !report) return fail(std::move(report.error()));
-    status = load();
+    status = load(missing);
   }
   if (status && !missing.empty()) status = report_missing(missing);
   return status;
@@ -78,11 +104,15 @@ void Journal::Impl::mark_open() {
 /// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
 std::string Journal::Impl::what_is_missing() const {
   if (lock.left() == DirectoryLock::Left::unknown) return {};
-  if (size_of(file) == 0) return "journal.db is missing or empty: what was in it is lost, how much is not known";
+  if (size_of(file) < kLeastFile)
+    return "journal.db is missing or empty: what was in it is lost, how much is not known";
   const fs::path wal = file.string() + "-wal";
   const bool has_wal = fs::exists(wal);
   if (const std::uint64_t lost = has_wal ? commits_behind_damage(wal) : 0; lost > 0) {
     return fmt::format("journal.db-wal is damaged: at least {} commits behind the damage are lost", lost);
+  }
+  if (lock.left() == DirectoryLock::Left::lost) {
+    return "journal.db or journal.db-wal was missing or damaged: what was in it is lost, how much is not known";
   }
   if (lock.left() == DirectoryLock::Left::closed || has_wal) return {};
   return "journal.db-wal is missing: what was in it is lost, how much is not known";
@@ -90,7 +120,7 @@ std::string Journal::Impl::what_is_missing() const {
 
 /// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
 Status Journal::Impl::report_missing(const std::string& what) {
-  if (Status status = writer->begin_epoch(); !status) return status;
+  writer->begin_epoch();
   epoch = writer->found().epoch;
   return report(what);
 }
@@ -111,6 +141,7 @@ Status Journal::Impl::report(std::string text, std::vector<AlertRecord> mended) 
 Known Journal::Impl::known() const {
   const auto [first, last] = tail.ends();
   return {epoch,
+          history_epoch,
           first,
           last,
           last_committed,

@@ -59,7 +59,7 @@ struct Journal::Impl {
       &rejected;
   DirectoryLock lock;
   const std::filesystem::path file;
-  std::string epoch;
+  std::string epoch, history_epoch;
   mutable std::mutex notices_mutex;
   std::vector<std::string> notices;  ///< guarded by it
   /// Damage that readers met and nobody told yet, guarded likewise.
@@ -91,7 +91,8 @@ struct Journal::Impl {
   std::atomic<std::int64_t> oldest{0};
   std::atomic<Micros> log_keep = options.log_keep;
 
-  Status load();
+  Status load(std::string& missing);
+  Result<Seq> last_known(Writer& opened) const;
   Status open_file();
   void mark_open();
   std::string what_is_missing() const;

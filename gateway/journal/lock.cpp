@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -24,17 +25,21 @@ std::string holder(int file) {
   return pid.empty() ? "another process" : "process " + pid;
 }
 
+constexpr std::pair<DirectoryLock::Left, std::string_view> kWords[] = {{DirectoryLock::Left::unknown, ""},
+                                                                       {DirectoryLock::Left::closed, "closed\n"},
+                                                                       {DirectoryLock::Left::open, "open\n"},
+                                                                       {DirectoryLock::Left::lost, "lost\n"}};
+
 DirectoryLock::Left left_as(const std::string& text) {
-  if (text.find("\nclosed\n") != std::string::npos) return DirectoryLock::Left::closed;
-  if (text.find("\nopen\n") != std::string::npos) return DirectoryLock::Left::open;
-  return DirectoryLock::Left::unknown;
+  const std::string word = text.substr(std::min(text.find('\n'), text.size() - 1) + 1);
+  const auto found =
+      std::find_if(std::begin(kWords), std::end(kWords), [&](const auto& w) { return w.second == word; });
+  return found == std::end(kWords) ? DirectoryLock::Left::unknown : found->first;
 }
 
 bool write_content(int file, DirectoryLock::Left left) {
-  const char* word = left == DirectoryLock::Left::closed ? "closed\n"
-                     : left == DirectoryLock::Left::open ? "open\n"
-                                                         : "";
-  const std::string text = std::to_string(::getpid()) + "\n" + word;
+  const auto word = std::find_if(std::begin(kWords), std::end(kWords), [&](const auto& w) { return w.first == left; });
+  const std::string text = std::to_string(::getpid()) + "\n" + std::string(word->second);
   return ::pwrite(file, text.data(), text.size(), 0) >= 0 && ::ftruncate(file, static_cast<off_t>(text.size())) == 0;
 }
 

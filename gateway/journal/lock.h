@@ -14,7 +14,8 @@ class DirectoryLock {
   enum class Left {
     unknown,  ///< there was no journal, or nobody knows of one
     closed,   ///< whole without its WAL
-    open      ///< the last process did not close it: its WAL belongs to it
+    open,     ///< the last process did not close it: its WAL belongs to it
+    lost      ///< a part of it was missing, and that is not in the log yet
   };
   /// Errc::conflict names the process that holds it.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);

@@ -114,7 +114,7 @@ class Copying {
 Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now) {
   auto writer = Writer::open(file);
   if (!writer) return fail(std::move(writer.error()));
-  if (Status status = writer->begin_epoch(); !status) return status;
+  writer->begin_epoch();
   Batch report;
   report.seq = next(writer->found().last);
   report.committed = std::max(now, writer->found().last_committed);

@@ -6,8 +6,10 @@
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
+#include "gateway/journal/history/day_file.h"
 #include "gateway/journal/keyed_rows.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/schema.h"
 #include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
@@ -23,9 +25,11 @@ bool sound(std::string_view text, std::int64_t crc) { return static_cast<std::in
 class Salvage {
  public:
   Salvage(const fs::path& file, const std::optional<Known>& known, const std::function<void()>& step)
-      : known_(known), step_(step) {
+      : known_(known), step_(step), history_(file.parent_path() / "history") {
     auto source = sql::twice([&] { return sql::Connection::open(file, sql::Connection::Access::salvage); });
     if (source) source_ = std::move(*source);
+    const auto read = [this] { return source_ ? history_epoch(*source_) : fail(Errc::corrupt, "not readable"); };
+    of_history_ = known ? known->history_epoch : sql::twice(read).value_or(std::string());
   }
 
   Status into(Writer& fresh, const Error& why, Timestamp now, Salvaged& result);
@@ -46,7 +50,9 @@ class Salvage {
 
   const std::optional<Known>& known_;
   const std::function<void()>& step_;
+  const fs::path history_;
   std::optional<sql::Connection> source_;
+  std::string of_history_;  ///< under which history knows the log; empty: who knows
   Losses lost_;
   std::uint64_t read_batches_ = 0, read_events_ = 0;
   bool last_is_certain_ = true;
@@ -104,7 +110,7 @@ void Salvage::find_ends() {
   last_committed_ = Timestamp{Micros{ask("SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", 0)}};
   if (!last_is_certain_) {
     last_ = std::max({ask("SELECT value FROM meta WHERE key = 'latest_seq'", 0), ask("SELECT max(seq) FROM event", 0),
-                      ask("SELECT max(seq) FROM cursor", 0)});
+                      ask("SELECT max(seq) FROM cursor", 0), number(history::last_of(history_, of_history_))});
     samples_total_ = ask("SELECT value FROM meta WHERE key = 'latest_samples'", 0);
   }
   first_ = ask("SELECT coalesce(min(seq), 1) FROM batch", 1, &left);
@@ -138,19 +144,24 @@ Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& r
   return fresh.append(result.report, {});
 }
 
-/// The number of the last batch is what makes (epoch, seq) unique.
+/// The number of the last batch is what makes (epoch, seq) unique; where it is not certain the new file's own epoch
+/// stays. History has its rounds under theirs.
 Status Salvage::put_epoch(Writer& fresh) {
+  const auto whole = [](const std::string& epoch) {
+    return epoch.size() == 16 && epoch.find_first_not_of("0123456789abcdef") == std::string::npos;
+  };
   std::string epoch = known_ ? known_->epoch : std::string();
   if (!known_ && source_ && last_is_certain_) {
     const auto read = [this] { return source_->text("SELECT value FROM meta WHERE key = 'epoch'"); };
     epoch = sql::twice(read).value_or(std::string());
   }
-  const bool whole = epoch.size() == 16 && epoch.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!whole) return {};  // that of the new file stays
   return fresh.transaction([&]() -> Status {
-    auto put = fresh.connection().prepare("UPDATE meta SET value = ? WHERE key = 'epoch'");
+    auto put = fresh.connection().prepare("INSERT OR REPLACE INTO meta VALUES(?,?)");
     if (!put) return fail(std::move(put.error()));
-    return put->bind(epoch).run();
+    Status status;
+    if (whole(of_history_)) status = put->bind("history_epoch", of_history_).run();
+    if (status && whole(epoch)) status = put->bind("epoch", epoch).run();
+    return status;
   });
 }
 
@@ -241,7 +252,7 @@ Status Salvage::put_states(Writer& fresh) {
          [](sql::Statement& row) { return sound(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
-    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'event_bytes')", "key",
+    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes')", "key",
          "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
     if (!known_) copy("SELECT name, seq FROM cursor", "name", "INSERT OR IGNORE INTO cursor VALUES(?,?)", any);
     if (!status || !known_) return status;

@@ -17,7 +17,7 @@ namespace tidegate::journal {
 
 /// What a running process knows of its journal without reading it.
 struct Known {
-  std::string epoch;
+  std::string epoch, history_epoch;
   Seq first{}, last{};  ///< batches held
   Timestamp last_committed{};
   std::int64_t samples_retired = 0;  ///< before `first`

@@ -106,6 +106,10 @@ std::string random_epoch() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+Result<std::string> history_epoch(sql::Connection& log) {
+  return log.text("SELECT value FROM meta WHERE key IN ('history_epoch', 'epoch') ORDER BY key DESC LIMIT 1");
+}
+
 Result<sql::Connection> open_database(const fs::path& file) {
   auto connection = sql::Connection::open(file, sql::Connection::Access::write);
   if (!connection) return connection;

@@ -15,6 +15,9 @@ Result<sql::Connection> open_database(const std::filesystem::path& file);
 /// An empty journal in memory.
 Result<sql::Connection> open_empty();
 
+/// Under which history knows this log: its first epoch, for one that goes on behind all that history has of it.
+Result<std::string> history_epoch(sql::Connection& log);
+
 /// 16 hex digits.
 std::string random_epoch();
 

@@ -90,6 +90,9 @@ Status Writer::find_ends() {
   if (!epoch) return fail(epoch.error());
   if (epoch->empty()) return fail(Errc::corrupt, "{} has no epoch", file_.string());
   found_.epoch = *epoch;
+  auto of_history = history_epoch(*connection_);
+  if (!of_history) return fail(std::move(of_history.error()));
+  found_.history_epoch = std::move(*of_history);
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t last_committed = 0;
@@ -160,6 +163,7 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
   const std::uint64_t event_bytes = event_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status removed = remove_leftovers(); !removed) return removed;
+    if (Status put = put_epoch(); !put) return put;
     if (Status put = put_names(names); !put) return put;
     if (Status put = put_batch(batch, static_cast<std::int64_t>(batch.events.size()), samples_total_); !put) return put;
     if (Status put = put_events(batch); !put) return put;
@@ -170,7 +174,8 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
     return status;
   }
   leftovers_ = false;
-  if (number(last_) == 0) oldest_ = batch.committed;
+  new_epoch_ = false;
+  if (oldest_ == Timestamp{}) oldest_ = batch.committed;
   last_ = batch.seq;
   samples_total_ += static_cast<std::int64_t>(batch.samples.size());
   events_last_ += static_cast<std::int64_t>(batch.events.size());
@@ -294,9 +299,16 @@ Status Writer::verify() {
   return check_every_page(*connection_, file_);
 }
 
-Status Writer::begin_epoch() {
+void Writer::begin_epoch() {
   found_.epoch = random_epoch();
-  return guarded([&] { return statements_->meta.bind("epoch", found_.epoch).run(); });
+  new_epoch_ = true;
+}
+
+/// History goes on under the old one: what it has of that has numbers before those to come.
+Status Writer::put_epoch() {
+  if (!new_epoch_) return {};
+  if (Status status = statements_->meta.bind("history_epoch", found_.history_epoch).run(); !status) return status;
+  return statements_->meta.bind("epoch", found_.epoch).run();
 }
 
 void Writer::close(const std::function<void()>& closed) {

@@ -21,7 +21,7 @@ class Writer {
 
   /// The ends of what is stored and what only the disk knows, as found at open.
   struct Found {
-    std::string epoch;
+    std::string epoch, history_epoch;
     Seq first{1}, last{0};
     Timestamp last_committed{};
   };
@@ -59,8 +59,8 @@ class Writer {
   Status verify();
   /// Moves all into the file itself and closes: `closed` is called when it is whole without its WAL, or never.
   void close(const std::function<void()>& closed = [] {});
-  /// For a log of which a part may be missing that nobody can name.
-  Status begin_epoch();
+  /// For a log of which a part may be missing that nobody can name: from the next append on, and with it.
+  void begin_epoch();
   /// Closes without a checkpoint; the next call opens whatever file is there by then, and finds its ends.
   void abandon();
 
@@ -95,6 +95,7 @@ class Writer {
   Status mend();
   Status remove_leftovers();
   Status guarded(const std::function<Status()>& work);
+  Status put_epoch();
   Status put_events(const Batch& batch);
   Status put_alerts(std::span<const AlertRecord> alerts);
   Status put_letters(Upkeep& upkeep);
@@ -111,6 +112,7 @@ class Writer {
   bool broken_ = false;     ///< the connection is to be made anew
   bool leftovers_ = false;  ///< a batch may be in the file whose commit failed; its owner comes with it again
   bool ends_known_ = true;  ///< of the file that it is made to
+  bool new_epoch_ = false;  ///< that of `found_` is not in the file yet
   bool full_ = false;       ///< the disk was, at the last try
   Found found_;
   Seq first_{1}, last_{0};

@@ -47,6 +47,17 @@ Result<DayFile> DayFile::open(const std::filesystem::path& file, Day day) {
   return DayFile(std::move(*connection), day);
 }
 
+Seq last_of(const std::filesystem::path& directory, const std::string& epoch) {
+  std::int64_t last = 0;
+  for (const DayFileName& name : day_files(directory)) {
+    auto file = open_to_read(name.path);
+    auto newest = file ? file->prepare("SELECT max(last_seq) FROM round WHERE epoch = ? AND last_seq < 1 << 52")
+                       : fail(file.error());
+    if (newest && newest->bind(epoch).step().value_or(false)) last = std::max(last, newest->integer(0));
+  }
+  return Seq{last};
+}
+
 Result<std::optional<Round>> DayFile::last_round() {
   auto rows = connection_.prepare(
       "SELECT id, epoch, first_seq, last_seq, committed, first_time, last_time, samples FROM round ORDER BY id DESC "

@@ -61,6 +61,9 @@ class DayFile {
   Day day_;
 };
 
+/// The newest batch of that log that any day's file has; what cannot be read tells nothing.
+Seq last_of(const std::filesystem::path& directory, const std::string& epoch);
+
 /// What DayFile::open opens, for those who write it another way.
 Result<sql::Connection> open_day_to_write(const std::filesystem::path& file);
 

@@ -1,13 +1,17 @@
 #include "gateway/journal/history/log_side.h"
 
 #include "gateway/journal/codec.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal::history {
 
 Result<std::pair<std::string, Seq>> compacted(sql::Connection& log) {
-  auto epoch = log.text("SELECT value FROM meta WHERE key = 'epoch'");
+  auto epoch = history_epoch(log);
   if (!epoch) return fail(std::move(epoch.error()));
-  const auto through = log.number("SELECT seq FROM cursor WHERE name = 'history'");
+  // What the log does not begin with any more is in the files or nowhere, wherever a cursor was lost.
+  const auto through = log.number(
+      "SELECT max(coalesce((SELECT seq FROM cursor WHERE name = 'history'), 0), coalesce((SELECT min(seq) - 1 FROM "
+      "batch), 0))");
   if (!through) return fail(through.error());
   return std::pair{std::move(*epoch), Seq{*through}};
 }

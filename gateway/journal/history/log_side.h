@@ -29,7 +29,7 @@ inline Timestamp rounded_up(Timestamp time, Micros unit) {
 
 constexpr Seq kEndOfLog{std::numeric_limits<std::int64_t>::max()};
 
-/// The log's epoch, and how far the files have it; within the log's snapshot.
+/// The epoch under which the files know the log, and how far the files have it; within the log's snapshot.
 Result<std::pair<std::string, Seq>> compacted(sql::Connection& log);
 
 /// The samples of the log's batches of (after, last], of those that may fall into the range, batch by batch in the

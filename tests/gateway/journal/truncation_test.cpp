@@ -211,6 +211,128 @@ TEST_F(TruncationTest, AYearIsMadeAgain) {
   EXPECT_GT(made, 15u);
 }
 
+/// A log whose WAL holds rounds of history, the cursor, and batches behind both.
+class CutLogTest : public TruncationTest {
+ protected:
+  CutLogTest() { options.log_keep = 1000h; }
+
+  /// `in_file`: of the half hours that many are in journal.db itself.
+  void write(int in_file) {
+    open();
+    fill(in_file);
+    ASSERT_TRUE(journal->position("cloud"));
+    reopen();
+    for (int i = 0; i < 4; ++i) {
+      fill(6);
+      // History is ahead of the cursor that is on disk, as it is between a round and the next save.
+      ASSERT_TRUE(journal->compact({}, true));
+      history_has = journal->last();
+      if (i == 1) {
+        ASSERT_TRUE(journal->advance("cloud", prev(journal->last())));
+        ASSERT_TRUE(journal->maintain());
+      }
+    }
+    fill(5);
+    epoch = journal->epoch();
+    last = journal->last();
+    began = clock.now();
+  }
+
+  /// The newest batch that is there as it was written; all before it are.
+  Seq expect_beginning() {
+    Seq there{0};
+    for (Seq after{0}; after < journal->last();) {
+      for (const BatchPtr& batch : read(after)) {
+        after = batch->seq;
+        if (batch->gap || batch->samples.empty()) continue;
+        EXPECT_EQ(batch->seq, next(there)) << "no hole before the end";
+        const auto at = static_cast<std::size_t>(number(batch->seq) - 1) * 60;
+        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(at);
+        EXPECT_TRUE(std::equal(batch->samples.begin(), batch->samples.end(), begin, begin + 60));
+        there = batch->seq;
+      }
+    }
+    return there;
+  }
+
+  Seq history_has{}, last{};
+  std::string epoch;
+};
+
+TEST_F(CutLogTest, AWalThatIsCutBehindHistoryBeginsANewEpochAndNothingIsTwiceOrSwallowed) {
+  write(8);
+  const StoreImage image(directory.path());
+  const fs::path wal = "journal.db-wal";
+  const std::size_t size = image.files.at(wal).size();
+  constexpr std::size_t kFrame = 512 + 24;
+  ASSERT_GT(size, 50 * kFrame);
+  int behind = 0;
+  int ahead = 0;
+  for (std::size_t cut : cuts(size - 32, kFrame, 60)) {
+    cut = std::min(size, cut + 32);
+    SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
+    start_over(image, wal, cut, false);
+    if (HasFatalFailure()) return;
+    const Seq there = expect_beginning();
+    if (there < history_has) {
+      ++behind;
+      EXPECT_NE(journal->epoch(), epoch);
+      EXPECT_THAT(told(), ElementsAre(HasSubstr(fmt::format("ends with batch {}", number(there)))));
+      EXPECT_GT(journal->last(), history_has) << "the notice has a number that nobody knew";
+    } else {
+      ++ahead;
+      EXPECT_EQ(journal->epoch(), epoch);
+      EXPECT_EQ(journal->last(), there);
+      EXPECT_THAT(told(), testing::IsEmpty());
+    }
+    const std::string now = journal->epoch();
+    const Seq at = journal->last();
+    reopen();
+    EXPECT_EQ(journal->epoch(), now);
+    EXPECT_EQ(journal->last(), at) << "told once";
+    compact();
+    const auto known = static_cast<std::size_t>(number(std::max(there, history_has)));
+    EXPECT_EQ(missing(), all.size() - known * 60) << "history has what the log has lost";
+    expect_works();
+    reopen();
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(behind, 20);
+  EXPECT_GT(ahead, 5);
+}
+
+TEST_F(CutLogTest, AJournalThatIsCutStartsAndNothingIsTwiceOrSwallowed) {
+  write(12);
+  journal.reset();
+  const StoreImage image(directory.path());
+  const fs::path file = "journal.db";
+  const std::size_t size = image.files.at(file).size();
+  int silent = 0;
+  for (const std::size_t cut : cuts(size, 512, 60)) {
+    SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
+    start_over(image, file, cut);
+    if (HasFatalFailure()) return;
+    for (Seq after{0}; after < journal->last();) after = read(after).back()->seq;
+    ASSERT_TRUE(journal->maintain());
+    const auto texts = told();
+    silent += texts.empty() ? 1 : 0;
+    if (journal->catalogue().find("a") && journal->catalogue().find("b")) {
+      const std::size_t lost = missing();
+      compact();
+      EXPECT_LE(missing(), lost);
+      EXPECT_LE(missing(), all.size() - static_cast<std::size_t>(number(history_has)) * 60) << "history has them";
+    } else {
+      series("a");
+      series("b");
+    }
+    expect_works();
+    reopen();
+    EXPECT_EQ(told().size(), texts.size()) << "told once";
+    if (HasFailure()) return;
+  }
+  EXPECT_LE(silent, 2) << "the last page may hold nothing at its end";
+}
+
 /// A page that was never written, as a card leaves it.
 TEST_F(TruncationTest, ALeafThatAPowerCutTookFromADayIsMissed) {
   open();
