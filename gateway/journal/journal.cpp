@@ -171,10 +171,12 @@ Result<BatchPtr> Journal::append(Batch& batch) {
 /// else.
 Status Journal::Impl::retire() {
   const Timestamp now = clock.now();
-  // Not before a first cursor: then nobody has said yet how far he is.
-  Writer::Limits limits{
-      now - options.retention, cursors.least_saved().value_or(Seq{0}), now - log_keep.load(), latest_saved,
-      options.max_bytes,       options.when_full != WhenFull::reject,  options.max_events};
+  // Not before history has a cursor: then it has not said yet how far it is.
+  const Seq released = cursors.find(kHistoryCursor) ? cursors.least_saved().value_or(Seq{0}) : Seq{0};
+  Writer::Limits limits{now - options.retention, released,
+                        now - log_keep.load(),   latest_saved,
+                        options.max_bytes,       options.when_full != WhenFull::reject,
+                        options.max_events};
   const auto step = [&] { return resist([&] { return writer->retire(limits); }); };
   Status status = step();
   if (!status || writer->first() <= latest_saved || latest_saved == tail.ends().last) return status;

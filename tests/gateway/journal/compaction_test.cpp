@@ -370,52 +370,5 @@ TEST_F(CompactionTest, ADayOutgrowsAFile) {
   EXPECT_EQ(stored(a, all.front().time, clock.now()), all);
 }
 
-/// Seeds print themselves as the parameter of a failing case.
-class CompactionModel : public CompactionTest, public ::testing::WithParamInterface<std::uint32_t> {};
-
-TEST_P(CompactionModel, WhateverHappensInBetweenNothingIsLostOrSeenTwice) {
-  std::mt19937 random(GetParam());
-  const auto below = [&](std::uint32_t bound) { return static_cast<int>(random() % bound); };
-  options.log_keep = 10min;
-  open();
-  std::vector<SeriesId> ids;
-  for (int i = 0; i < 4; ++i) ids.push_back(series("plant/s" + std::to_string(i)));
-  const Timestamp start = clock.now();
-  for (int i = 0; i < 400; ++i) {
-    std::vector<Sample> samples;
-    for (int j = below(30); j > 0; --j) {
-      Sample one = sample(ids[random() % ids.size()], below(1000) / 10.0);
-      one.time += Micros{below(1'000'000)};
-      if (below(20) == 0) one.time -= Micros{1h} * below(48);
-      if (below(20) == 0) one = {one.series, Quality::bad, Reason::no_answer, one.time, 0};
-      if (below(9) == 0) one.value = 1.0 / (1 + below(1000));
-      samples.push_back(one);
-    }
-    keep(std::move(samples));
-    clock.advance(Micros{1min} * below(40));
-    const int what = below(40);
-    if (what < 8) {
-      const auto done = journal->compact({}, below(2) == 0);
-      ASSERT_TRUE(done) << done.error().text;
-    }
-    if (what < 20) {
-      ASSERT_TRUE(journal->maintain());
-    }
-    if (what == 20) reopen();
-    if (what == 21) compact();
-  }
-  const auto hours = std::chrono::duration_cast<std::chrono::hours>(clock.now() - start).count();
-  for (int trial = 0; trial < 30; ++trial) {
-    const Timestamp from =
-        start - 48h + Micros{1h} * below(static_cast<std::uint32_t>(hours + 48)) + Micros{below(2) * 777};
-    const Timestamp to = from + Micros{1s} * (1 + below(static_cast<std::uint32_t>(hours * 3600)));
-    const SeriesId id = ids[random() % ids.size()];
-    ASSERT_EQ(stored(id, from, to), expected(id, from, to));
-    expect_sound(id, from, to, static_cast<std::size_t>(1 + below(300)));
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Seeds, CompactionModel, ::testing::Range(1u, 11u));
-
 }  // namespace
 }  // namespace tidegate::journal
