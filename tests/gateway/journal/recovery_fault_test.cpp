@@ -105,7 +105,6 @@ class RecoveryFaultTest : public CompactionTest, public ::testing::WithParamInte
     std::map<std::string, Phase> alerts;
     std::int64_t cloud = 0;
     std::vector<Sample> history;
-    friend bool operator==(const Found&, const Found&) = default;
   };
 
   /// Of a notice what does not tell of the moment.
