@@ -37,12 +37,17 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       commits_(metrics.counter("journal/commits", "", "Batches committed.")),
       committed_samples_(metrics.counter("journal/committed_samples", "", "Samples on disk.")),
       clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
+      clock_set_(
+          metrics.gauge("clock/set", "", "1: the network or a battery has set the system clock; 0: nobody has.")),
       late_samples_(metrics.counter("rules/late_samples", "",
                                     "Samples older than their series' newest: stored, shown, and not evaluated.")),
       alerts_waiting_(metrics.gauge("journal/alerts_waiting", "",
                                     "Alerts raised, cleared or acknowledged that wait for a disk that refuses.")),
       engine_({}),
-      second_began_(Steady::now()) {}
+      clock_state_(clock.state()),
+      second_began_(Steady::now()) {
+  clock_set_.set(clock_state_ == ClockState::set ? 1 : 0);
+}
 
 void Pump::run(std::stop_token stop) {
   Intake::Taken taken;
@@ -267,6 +272,7 @@ void Pump::each_second() {
 /// A clock that was set forwards was not watched by in the time that it left out.
 void Pump::correct_clock() {
   const auto by = clock_.correct();
+  look_at_clock();
   if (!by) return;
   clock_steps_.add();
   const Timestamp now = clock_.now();
@@ -274,6 +280,13 @@ void Pump::correct_clock() {
   if (*by > Micros{0}) engine_.resume(now, output_);
   collect();
   urgent_ = true;
+}
+
+void Pump::look_at_clock() {
+  const ClockState state = clock_.state();
+  if (state == std::exchange(clock_state_, state)) return;
+  clock_set_.set(state == ClockState::set ? 1 : 0);
+  batch_.events.push_back({clock_.now(), Notice{"clock", std::string(in_words(state))}});
 }
 
 Result<AlertRecord> Pump::acknowledge(const Acknowledge& wish) {

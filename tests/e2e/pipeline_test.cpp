@@ -268,7 +268,7 @@ TEST(Pipeline, AClockThatComesBackBehindTheLastCommitHidesNothing) {
   EXPECT_TRUE(
       eventually([&] { return get_json(gateway, "/api/v1/alerts").dump().find("hot:boiler") != std::string::npos; }));
   EXPECT_EQ(gateway.stop(), 0);
-  EXPECT_THAT(gateway.process().output(), testing::HasSubstr("behind the last commit"));
+  EXPECT_THAT(gateway.process().output(), testing::HasSubstr("behind the last run"));
 }
 
 TEST(CommandLine, AWrongConfigurationStopsTheStartWithEveryProblem) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <vector>
 
 namespace tidegate {
 namespace {
@@ -54,6 +55,8 @@ TEST(ClockCorrection, IsKnownToTheCompiler) {
 /// The two clocks of a machine, moved by hand.
 struct Machine {
   static inline std::int64_t boot = 0, wall = 0;
+  static inline bool has_battery = true;
+  static bool is_kept() { return has_battery; }
   static std::int64_t read(clockid_t id) { return id == CLOCK_REALTIME ? wall : boot; }
   static void go(Micros by) {
     boot += by.count();
@@ -65,7 +68,7 @@ struct Machine {
 TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
   Machine::boot = 1'000'000;
   Machine::wall = 1'700'000'000'000'000;
-  GatewayClock clock(Machine::read);
+  GatewayClock clock(Machine::read, Machine::is_kept);
   Machine::set(-1h);
   Timestamp last = clock.now();
   int reports = 0;
@@ -89,7 +92,7 @@ TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
 TEST(GatewayClock, TakesAStepForwardsAtOnce) {
   Machine::boot = 1'000'000;
   Machine::wall = 0;  // no clock of its own, before the first synchronisation
-  GatewayClock clock(Machine::read);
+  GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.now(), Timestamp{});
   Machine::set(std::chrono::hours(24 * 365 * 50));
   EXPECT_EQ(clock.correct(), std::optional<Micros>(std::chrono::hours(24 * 365 * 50)));
@@ -99,25 +102,26 @@ TEST(GatewayClock, TakesAStepForwardsAtOnce) {
 constexpr Timestamp kToday{std::chrono::seconds(1'800'000'000)};
 
 TEST(ClockBeginning, IsTheSystemsWhereThatHasGoneOn) {
-  EXPECT_EQ(beginning(kToday, kToday - 1h), kToday);
-  EXPECT_EQ(beginning(kToday, kToday), kToday);
-  EXPECT_EQ(beginning(kToday, Timestamp{}), kToday) << "nothing was ever committed";
+  EXPECT_EQ(beginning(kToday, kToday - 1h, true), kToday);
+  EXPECT_EQ(beginning(kToday, kToday, true), kToday);
+  EXPECT_EQ(beginning(kToday, Timestamp{}, true), kToday) << "nothing was ever committed";
 }
 
 TEST(ClockBeginning, IsWhereTheLastRunLeftOffIfTheSystemsCameBackBehindIt) {
-  EXPECT_EQ(beginning(kToday - 1h, kToday), kToday);
-  EXPECT_EQ(beginning(Timestamp{5s}, kToday), kToday) << "a box without a clock, in 1970";
+  EXPECT_EQ(beginning(kToday - 1h, kToday, true), kToday);
+  EXPECT_EQ(beginning(Timestamp{5s}, kToday, false), kToday) << "a box without a clock, in 1970";
+  EXPECT_EQ(beginning(kToday - 24h * 365, kToday, false), kToday) << "and one that begins with its card's date";
 }
 
 TEST(ClockBeginning, OneRunWithAWrongClockDoesNotPinItForEver) {
-  EXPECT_EQ(beginning(kToday, kToday + 24h * 365), kToday);
-  EXPECT_EQ(beginning(kToday, kToday + 25h), kToday);
+  EXPECT_EQ(beginning(kToday, kToday + 24h * 365, true), kToday);
+  EXPECT_EQ(beginning(kToday, kToday + 25h, true), kToday);
 }
 
 TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
   Machine::boot = 1'000'000;
   Machine::wall = kToday.time_since_epoch().count();
-  GatewayClock clock(Machine::read);
+  GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.begin_after(kToday + 1h), Micros{1h});
   EXPECT_EQ(clock.now(), kToday + 1h);
   Machine::go(1s);
@@ -129,7 +133,7 @@ TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
 TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
   Machine::boot = 1'000'000;
   Machine::wall = 5'000'000;
-  GatewayClock clock(Machine::read);
+  GatewayClock clock(Machine::read, Machine::is_kept);
   clock.begin_after(kToday);
   for (int i = 0; i < 1000; ++i) {
     Machine::go(1s);
@@ -141,6 +145,97 @@ TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
   Machine::go(1s);
   clock.correct();
   EXPECT_GT(clock.now(), kToday + 1000s);
+}
+
+TEST(ClockState, IsSetByTheNetworkOrABatteryAndAwaitedForTenMinutes) {
+  EXPECT_EQ(clock_state(kToday, 1s, true), ClockState::set);
+  EXPECT_EQ(clock_state(kToday, 1s, false), ClockState::unset) << "yesterday's time, out of a file";
+  EXPECT_EQ(clock_state(Timestamp{5s}, 5s, true), ClockState::unset) << "the battery has run out";
+  EXPECT_EQ(clock_state(kToday, 10min - 1us, false), ClockState::unset);
+  EXPECT_EQ(clock_state(kToday, 10min, false), ClockState::given_up);
+  EXPECT_EQ(clock_state(Timestamp{10min}, 10min, true), ClockState::given_up);
+}
+
+/// A box without a battery, a second after its start.
+class UnsetClock : public testing::Test {
+ protected:
+  UnsetClock() {
+    Machine::boot = 1'000'000;
+    Machine::wall = 5'000'000;
+    Machine::has_battery = false;
+  }
+  ~UnsetClock() override { Machine::has_battery = true; }
+};
+
+TEST_F(UnsetClock, SaysSoUntilItIsSetAndIsThenSetForTheRun) {
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  EXPECT_EQ(clock.state(), ClockState::unset);
+  EXPECT_FALSE(clock.moment().settled);
+  EXPECT_EQ(clock.moment().ahead, Micros{4s});
+  Machine::set(kToday - Timestamp{5s});
+  EXPECT_EQ(clock.correct(), Micros{kToday - Timestamp{5s}}) << "somebody did, but it need not stay so";
+  EXPECT_FALSE(clock.moment().settled);
+  Machine::has_battery = true;
+  EXPECT_FALSE(clock.correct());
+  EXPECT_TRUE(clock.moment().settled);
+  EXPECT_EQ(clock.moment().ahead, Micros{kToday - Timestamp{1s}});
+  Machine::has_battery = false;
+  clock.correct();
+  EXPECT_EQ(clock.state(), ClockState::set);
+}
+
+TEST_F(UnsetClock, IsGivenUpAfterTenMinutesAndMayBeSetStill) {
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  Machine::go(10min);
+  clock.correct();
+  EXPECT_EQ(clock.state(), ClockState::given_up);
+  EXPECT_TRUE(clock.moment().settled);
+  Machine::set(kToday - Timestamp{});
+  Machine::has_battery = true;
+  EXPECT_TRUE(clock.correct());
+  EXPECT_EQ(clock.state(), ClockState::set);
+}
+
+TEST_F(UnsetClock, IsNoMeasureWhereItComesBackBehindTheLastRun) {
+  Machine::wall = (kToday - 1h).time_since_epoch().count();
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  clock.begin_after(kToday);
+  Machine::go(8s);
+  EXPECT_FALSE(clock.correct());
+  EXPECT_EQ(clock.now(), kToday + 8s) << "it does not wait for a time that nobody vouches for";
+}
+
+TEST_F(UnsetClock, NoTimeIsLostOrTakenBackByALeapSecond) {
+  Machine::has_battery = true;
+  Machine::wall = kToday.time_since_epoch().count();
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  Timestamp last = clock.now();
+  Machine::set(-1s);  // the kernel repeats the second
+  int told = 0;
+  for (int i = 0; i < 60; ++i) {
+    Machine::go(1s);
+    told += clock.correct() ? 1 : 0;
+    EXPECT_GT(clock.now(), last);
+    last = clock.now();
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_LE(clock.now() - Timestamp{Micros{Machine::wall}}, kTolerance);
+}
+
+TEST(Restamp, MovesWhatTheGatewaysClockStampedAndNoDevices) {
+  std::vector<Sample> samples(4);
+  const Timestamp times[] = {Timestamp{-1us}, Timestamp{0us}, Timestamp{90s}, kToday};
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].time = times[i];
+  restamp(samples, Timestamp{}, Timestamp{90s}, 24h);
+  EXPECT_EQ(samples[0].time, times[0]);
+  EXPECT_EQ(samples[1].time, times[1] + 24h);
+  EXPECT_EQ(samples[2].time, times[2] + 24h);
+  EXPECT_EQ(samples[3].time, times[3]);
+}
+
+TEST(BootId, IsTheSameForAsLongAsTheMachineRuns) {
+  EXPECT_EQ(boot_id().size(), 36u);
+  EXPECT_EQ(boot_id(), boot_id());
 }
 
 TEST(GatewayClock, StartsAtTheSystemClockAndNeverRunsBackwards) {
