@@ -66,9 +66,12 @@ Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
   }
   const auto put = [&] {
     batch.seq = next(tail.ends().last);
-    batch.committed = std::max(clock.now(), last_committed);
-    Status status = writer->append(batch, names);
-    if (status) mark_open();
+    const Moment now = clock.moment();
+    batch.committed = std::max(now.time, last_committed);
+    Status status = writer->append(batch, names, Writer::unset(now));
+    if (!status) return status;
+    first_unsettled = number(writer->unsettled().first);  // before any reader sees the batch
+    mark_open();
     return status;
   };
   Status status = resist(put);
@@ -172,9 +175,10 @@ Result<BatchPtr> Journal::append(Batch& batch) {
 Status Journal::Impl::retire() {
   const Timestamp now = clock.now();
   // Not before a first cursor: then nobody has said yet how far he is.
-  Writer::Limits limits{
-      now - options.retention, cursors.least_saved().value_or(Seq{0}), now - log_keep.load(), latest_saved,
-      options.max_bytes,       options.when_full != WhenFull::reject,  options.max_events};
+  // Nor by times that are still to be mended.
+  const Timestamp oldest_kept = first_unsettled == 0 ? now - options.retention : Timestamp::min();
+  Writer::Limits limits{oldest_kept,       cursors.least_saved().value_or(Seq{0}), now - log_keep.load(), latest_saved,
+                        options.max_bytes, options.when_full != WhenFull::reject,  options.max_events};
   const auto step = [&] { return resist([&] { return writer->retire(limits); }); };
   Status status = step();
   if (!status || writer->first() <= latest_saved || latest_saved == tail.ends().last) return status;
@@ -184,12 +188,51 @@ Status Journal::Impl::retire() {
   return status;
 }
 
+/// A step of mending the times of what was committed before the clock was set.
+Status Journal::Impl::settle() {
+  const Moment now = clock.moment();
+  if (!now.settled || !writer->tells_of_unset()) return {};
+  if (first_unsettled > 0) {
+    latest_saved = std::min(latest_saved, Seq{first_unsettled - 1});  // it has the old times
+    if (Status status = restamp(now); !status) return status;
+    if (number(writer->unsettled().first) > 0) return {};
+  }
+  const std::string latest = encode_latest(tail.latest(catalogue.size()));
+  if (Status status = resist([&] { return writer->settle(latest); }); !status) return status;
+  latest_saved = tail.ends().last;
+  first_unsettled = 0;
+  const std::uint64_t batches = std::exchange(restamped, 0);
+  if (batches == 0) return {};
+  return tell(
+      {"clock", fmt::format("{} commits were made before the clock was set: what the gateway stamped in them has "
+                            "its true times now",
+                            batches)});
+}
+
+Status Journal::Impl::restamp(const Moment& now) {
+  std::vector<Batch> changed;
+  Status status = resist([&]() -> Status {
+    auto step = writer->restamp(now);
+    if (!step) return fail(std::move(step.error()));
+    changed = std::move(*step);
+    return {};
+  });
+  if (!status) return status;
+  for (const Batch& batch : changed) {
+    tail.restamp(batch);
+    last_committed = std::max(last_committed, batch.committed);
+  }
+  restamped += changed.size();
+  return {};
+}
+
 Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
   Status status = impl_->mend_alerts();
   if (Status looked = impl_->look_for_damage(); !looked && status) status = std::move(looked);
   if (Status told = impl_->tell_damage(); !told && status) status = std::move(told);
+  if (Status settled = impl_->settle(); !settled && status) status = std::move(settled);
   if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
   if (Status retired = impl_->retire(); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
@@ -214,6 +257,12 @@ Result<std::vector<BatchPtr>> Journal::read(Seq after, const ReadLimits& limits)
   if (!read) return read;
   impl_->note_damage(*read);
   return read;
+}
+
+Seq Journal::settled() const {
+  const Seq last = this->last();  // first: what is unsettled of it is told before
+  const std::int64_t first = impl_->first_unsettled;
+  return first == 0 ? last : std::min(last, Seq{first - 1});
 }
 
 bool Journal::wait(Seq after, Micros timeout, std::stop_token stop) const {
@@ -284,6 +333,7 @@ Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> se
 void Journal::keep_log_for(Micros time) { impl_->log_keep = std::max(time, impl_->options.log_keep); }
 
 Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
+  if (!impl_->clock.moment().settled || impl_->first_unsettled > 0) return false;  // of what time would it be?
   const auto from = position(kHistoryCursor);
   if (!from) return fail(from.error());
   const bool saved = impl_->cursors.is_saved(kHistoryCursor);

@@ -65,7 +65,11 @@ Result<Seq> read_saved_latest(sql::Connection& connection, std::vector<Sample>& 
   if (!bytes) return fail(bytes.error());
   const auto seq = connection.number("SELECT value FROM meta WHERE key = 'latest_seq'");
   if (!seq) return fail(seq.error());
-  return decode(*bytes, latest) ? Seq{*seq} : Seq{0};
+  if (!decode(*bytes, latest)) return Seq{0};
+  // What was committed while nobody had set the clock may have been given other times since.
+  const auto unset = connection.number("SELECT value FROM meta WHERE key = 'unset_first'");
+  if (!unset) return fail(unset.error());
+  return Seq{*unset > 0 ? std::min(*seq, *unset - 1) : *seq};
 }
 
 /// Brings `latest` up to `last`; of series below `known` only.

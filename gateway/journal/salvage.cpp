@@ -33,6 +33,7 @@ class KeyedRows {
     usable_ = true;
   }
 
+  bool usable() const { return usable_; }
   /// Gives every row of [from, to] that can be read to `take`; ends early where `take` says false, with its key, or
   /// fails as `take` does. The next call begins after the key that is returned.
   template <class Take>
@@ -76,7 +77,7 @@ class Salvage {
     if (source) source_ = std::move(*source);
   }
 
-  Status into(Writer& fresh, const Error& why, Timestamp now, Salvaged& result);
+  Status into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result);
 
  private:
   std::int64_t ask(std::string_view query, std::int64_t otherwise, bool* answered = nullptr);
@@ -170,7 +171,7 @@ void Salvage::find_ends() {
   lost_.exact = lost_.exact && last_is_certain_;
 }
 
-Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& result) {
+Status Salvage::into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result) {
   find_ends();
   for (Status (Salvage::*part)(Writer&) :
        {&Salvage::put_epoch, &Salvage::put_states, &Salvage::put_events, &Salvage::put_batches, &Salvage::put_names}) {
@@ -179,10 +180,11 @@ Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& r
   }
   result.lost = lost_;
   result.report.seq = Seq{last_ + 1};
-  result.report.committed = std::max(now, last_committed_);
-  result.report.events = {{now, Notice{"storage", in_words(why, result.aside.filename().string(), now)}}};
+  result.report.committed = std::max(now.time, last_committed_);
+  result.report.events = {{now.time, Notice{"storage", in_words(why, result.aside.filename().string(), now.time)}}};
   fresh.continue_after(Seq{last_}, samples_total_);
-  return fresh.append(result.report, {});
+  if (Status status = fresh.find_unsettled(); !status) return status;
+  return fresh.append(result.report, {}, Writer::unset(now));
 }
 
 /// The number of the last batch is what makes (epoch, seq) unique.
@@ -339,8 +341,15 @@ Status Salvage::put_batches(Writer& fresh) {
   const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last_ - first_ + 1));
   samples_before_ = samples_retired_;
   if (source_) {
-    KeyedRows rows(
-        *source_, "SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data FROM batch", "seq");
+    const auto batches = [&](const char* unset) {
+      return KeyedRows(*source_,
+                       fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, "
+                                   "alerts_crc, data, {} FROM batch",
+                                   unset),
+                       "seq");
+    };
+    KeyedRows rows = batches("unset");
+    if (!rows.usable()) rows = batches("NULL");  // a file of schema 1
     for (std::int64_t at = first_; at <= last_;) {
       bytes_ = 0;
       const std::int64_t until = std::min(last_, at + kRowsAStep - 1);
@@ -376,7 +385,8 @@ Result<bool> Salvage::take_batch(Writer& fresh, sql::Statement& row) {
     batch.alerts = std::move(*alerts);
   }
   std::swap(batch.samples, samples_);
-  Status status = fresh.put_batch(batch, row.integer(4), before);
+  const Writer::Unset unset = row.null(8) ? Writer::Unset() : Micros{row.integer(8)};
+  Status status = fresh.put_batch(batch, row.integer(4), before, unset);
   std::swap(batch.samples, samples_);
   if (!status) return fail(std::move(status.error()));
   ++read_batches_;
@@ -414,10 +424,10 @@ void each_row(sql::Connection& from, const std::string& select, const char* key,
   }
 }
 
-Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, Timestamp now,
+Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, const Moment& now,
                          const std::function<void()>& step) {
   Salvaged result;
-  result.aside = aside_name(file, now);
+  result.aside = aside_name(file, now.time);
   auto fresh = Writer::open(successor_of(file));
   if (!fresh) return fail(std::move(fresh.error()));
   Salvage work(file, known, step);

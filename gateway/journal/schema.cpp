@@ -29,7 +29,7 @@ constexpr const char* kTables = R"(
   CREATE TABLE batch(seq INTEGER PRIMARY KEY, committed INTEGER NOT NULL, first_time INTEGER NOT NULL,
                      last_time INTEGER NOT NULL, samples INTEGER NOT NULL,
                      samples_before INTEGER NOT NULL, events INTEGER NOT NULL, alerts TEXT, alerts_crc INTEGER,
-                     data BLOB NOT NULL);
+                     data BLOB NOT NULL, unset INTEGER);
   CREATE TABLE event(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, alert INTEGER NOT NULL,
                      json TEXT NOT NULL, crc INTEGER NOT NULL);
   CREATE INDEX event_seq ON event(seq, ordinal);
@@ -42,8 +42,9 @@ constexpr const char* kTables = R"(
 
 /// What leads from each version to the next, from 1 on.
 constexpr const char* kSteps[] = {
-    // 2: history answers for all but the newest batches, so none need be found by the times of its samples.
-    "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide;"};
+    // 2: history answers for all but the newest batches, so none need be found by the times of its samples. What is
+    // committed while nobody has set the clock says so.
+    "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide; ALTER TABLE batch ADD COLUMN unset INTEGER;"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 Status make_tables(sql::Connection& connection) {

@@ -13,21 +13,17 @@ constexpr std::uint64_t kCheckpointBytes = 4u << 20;  ///< of WAL
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
 std::int64_t crc_of(std::string_view text) { return crc32c(text); }
 
-struct Range {
-  Timestamp first, last;
-};
-
-Range times_of(const Batch& batch) {
-  if (batch.samples.empty()) return {batch.committed, batch.committed};
-  Range range{batch.samples[0].time, batch.samples[0].time};
-  for (const Sample& sample : batch.samples) {
-    range.first = std::min(range.first, sample.time);
-    range.last = std::max(range.last, sample.time);
-  }
-  return range;
-}
-
 }  // namespace
+
+Times times_of(const Batch& batch) {
+  if (batch.samples.empty()) return {batch.committed, batch.committed};
+  Times times{batch.samples[0].time, batch.samples[0].time};
+  for (const Sample& sample : batch.samples) {
+    times.first = std::min(times.first, sample.time);
+    times.last = std::max(times.last, sample.time);
+  }
+  return times;
+}
 
 Result<Writer> Writer::open(const std::filesystem::path& file) {
   Writer writer(file);
@@ -58,7 +54,7 @@ Status Writer::prepare() {
        "INSERT INTO series VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind, unit=excluded.unit, "
        "source=excluded.source, expected_interval=excluded.expected_interval, labels=excluded.labels"},
       {&statements.label, "INSERT OR REPLACE INTO label VALUES(?,?,?)"},
-      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?)"},
+      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
       {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
       {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
       {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
@@ -117,7 +113,7 @@ Status Writer::find_ends() {
   first_ = found_.first = Seq{last == 0 ? 1 : first};
   last_ = found_.last = Seq{last};
   found_.last_committed = Timestamp{Micros{last_committed}};
-  return {};
+  return find_unsettled();
 }
 
 Status Writer::mend() {
@@ -157,12 +153,14 @@ Status Writer::guarded(const std::function<Status()>& work) {
   return status;
 }
 
-Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
+Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names, Unset unset) {
   const std::uint64_t event_bytes = event_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status removed = remove_leftovers(); !removed) return removed;
     if (Status put = put_names(names); !put) return put;
-    if (Status put = put_batch(batch, static_cast<std::int64_t>(batch.events.size()), samples_total_); !put) return put;
+    const auto events = static_cast<std::int64_t>(batch.events.size());
+    if (Status put = put_batch(batch, events, samples_total_, unset); !put) return put;
+    if (Status put = unset && unsettled_.first == Seq{0} ? put_unset(batch.seq) : Status{}; !put) return put;
     if (Status put = put_events(batch); !put) return put;
     return put_alerts(batch.alerts);
   });
@@ -173,6 +171,10 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
   leftovers_ = false;
   if (number(last_) == 0) oldest_ = batch.committed;
   last_ = batch.seq;
+  if (unset) {
+    tells_of_unset_ = true;
+    unsettled_ = {unsettled_.first == Seq{0} ? batch.seq : unsettled_.first, batch.seq};
+  }
   samples_total_ += static_cast<std::int64_t>(batch.samples.size());
   events_last_ += static_cast<std::int64_t>(batch.events.size());
   return {};
@@ -194,15 +196,16 @@ Status Writer::put_names(const Catalogue::Unsaved& names) {
   return {};
 }
 
-Status Writer::put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before) {
-  const Range times = times_of(batch);
+Status Writer::put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before, Unset unset) {
+  const Times times = times_of(batch);
   const std::string data = encode(batch.samples);
   const auto samples = static_cast<std::int64_t>(batch.samples.size());
   const std::string alerts = batch.alerts.empty() ? std::string() : to_json(std::span(batch.alerts));
   const auto text = alerts.empty() ? std::nullopt : std::optional<std::string_view>(alerts);
   const auto crc = alerts.empty() ? std::nullopt : std::optional<std::int64_t>(crc_of(alerts));
   statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), samples,
-                          samples_before, events, text, crc, sql::Blob{data});
+                          samples_before, events, text, crc, sql::Blob{data},
+                          unset ? std::optional(unset->count()) : std::nullopt);
   return statements_->batch.run();
 }
 
@@ -239,12 +242,16 @@ Status Writer::save(Upkeep& upkeep) {
       if (Status status = statements_->cursor.bind(name, number(at)).run(); !status) return status;
     }
     if (upkeep.latest) {
-      if (Status status = statements_->meta.bind("latest", sql::Blob{*upkeep.latest}).run(); !status) return status;
-      if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
-      if (Status status = statements_->meta.bind("latest_samples", samples_total_).run(); !status) return status;
+      if (Status status = put_latest(*upkeep.latest); !status) return status;
     }
     return put_letters(upkeep);
   });
+}
+
+Status Writer::put_latest(const std::string& latest) {
+  if (Status status = statements_->meta.bind("latest", sql::Blob{latest}).run(); !status) return status;
+  if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
+  return statements_->meta.bind("latest_samples", samples_total_).run();
 }
 
 Status Writer::put_letters(Upkeep& upkeep) {

@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/fakes/machine.h"
+
 namespace tidegate {
 namespace {
 
@@ -52,22 +54,10 @@ TEST(ClockCorrection, IsKnownToTheCompiler) {
   static_assert(correction(Micros{2s}, Micros{-5s}, Micros{1s}, kTolerance).adopt == Micros{2s});
 }
 
-/// The two clocks of a machine, moved by hand.
-struct Machine {
-  static inline std::int64_t boot = 0, wall = 0;
-  static inline bool has_battery = true;
-  static bool is_kept() { return has_battery; }
-  static std::int64_t read(clockid_t id) { return id == CLOCK_REALTIME ? wall : boot; }
-  static void go(Micros by) {
-    boot += by.count();
-    wall += by.count();
-  }
-  static void set(Micros by) { wall += by.count(); }
-};
+using test::Machine;
 
 TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 1'700'000'000'000'000;
+  Machine::start(Timestamp{1'700'000'000s});
   GatewayClock clock(Machine::read, Machine::is_kept);
   Machine::set(-1h);
   Timestamp last = clock.now();
@@ -90,8 +80,7 @@ TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
 }
 
 TEST(GatewayClock, TakesAStepForwardsAtOnce) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 0;  // no clock of its own, before the first synchronisation
+  Machine::start(Timestamp{});  // no clock of its own, before the first synchronisation
   GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.now(), Timestamp{});
   Machine::set(std::chrono::hours(24 * 365 * 50));
@@ -119,8 +108,7 @@ TEST(ClockBeginning, OneRunWithAWrongClockDoesNotPinItForEver) {
 }
 
 TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
-  Machine::boot = 1'000'000;
-  Machine::wall = kToday.time_since_epoch().count();
+  Machine::start(kToday);
   GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.begin_after(kToday + 1h), Micros{1h});
   EXPECT_EQ(clock.now(), kToday + 1h);
@@ -131,8 +119,7 @@ TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
 }
 
 TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 5'000'000;
+  Machine::start(Timestamp{5s});
   GatewayClock clock(Machine::read, Machine::is_kept);
   clock.begin_after(kToday);
   for (int i = 0; i < 1000; ++i) {
@@ -140,7 +127,7 @@ TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
     EXPECT_FALSE(clock.correct());
   }
   EXPECT_EQ(clock.now(), kToday + 1000s);
-  Machine::set(kToday + 900s - Timestamp{Micros{Machine::wall}});
+  Machine::set(kToday + 900s);
   EXPECT_EQ(clock.correct(), Micros{-100s}) << "now it was";
   Machine::go(1s);
   clock.correct();
@@ -159,12 +146,7 @@ TEST(ClockState, IsSetByTheNetworkOrABatteryAndAwaitedForTenMinutes) {
 /// A box without a battery, a second after its start.
 class UnsetClock : public testing::Test {
  protected:
-  UnsetClock() {
-    Machine::boot = 1'000'000;
-    Machine::wall = 5'000'000;
-    Machine::has_battery = false;
-  }
-  ~UnsetClock() override { Machine::has_battery = true; }
+  UnsetClock() { Machine::start(Timestamp{5s}, false); }
 };
 
 TEST_F(UnsetClock, SaysSoUntilItIsSetAndIsThenSetForTheRun) {
@@ -175,11 +157,11 @@ TEST_F(UnsetClock, SaysSoUntilItIsSetAndIsThenSetForTheRun) {
   Machine::set(kToday - Timestamp{5s});
   EXPECT_EQ(clock.correct(), Micros{kToday - Timestamp{5s}}) << "somebody did, but it need not stay so";
   EXPECT_FALSE(clock.moment().settled);
-  Machine::has_battery = true;
+  Machine::kept = true;
   EXPECT_FALSE(clock.correct());
   EXPECT_TRUE(clock.moment().settled);
   EXPECT_EQ(clock.moment().ahead, Micros{kToday - Timestamp{1s}});
-  Machine::has_battery = false;
+  Machine::kept = false;
   clock.correct();
   EXPECT_EQ(clock.state(), ClockState::set);
 }
@@ -191,13 +173,13 @@ TEST_F(UnsetClock, IsGivenUpAfterTenMinutesAndMayBeSetStill) {
   EXPECT_EQ(clock.state(), ClockState::given_up);
   EXPECT_TRUE(clock.moment().settled);
   Machine::set(kToday - Timestamp{});
-  Machine::has_battery = true;
+  Machine::kept = true;
   EXPECT_TRUE(clock.correct());
   EXPECT_EQ(clock.state(), ClockState::set);
 }
 
 TEST_F(UnsetClock, IsNoMeasureWhereItComesBackBehindTheLastRun) {
-  Machine::wall = (kToday - 1h).time_since_epoch().count();
+  Machine::set(kToday - 1h);
   GatewayClock clock(Machine::read, Machine::is_kept);
   clock.begin_after(kToday);
   Machine::go(8s);
@@ -205,9 +187,8 @@ TEST_F(UnsetClock, IsNoMeasureWhereItComesBackBehindTheLastRun) {
   EXPECT_EQ(clock.now(), kToday + 8s) << "it does not wait for a time that nobody vouches for";
 }
 
-TEST_F(UnsetClock, NoTimeIsLostOrTakenBackByALeapSecond) {
-  Machine::has_battery = true;
-  Machine::wall = kToday.time_since_epoch().count();
+TEST(GatewayClock, NoTimeIsLostOrTakenBackByALeapSecond) {
+  Machine::start(kToday);
   GatewayClock clock(Machine::read, Machine::is_kept);
   Timestamp last = clock.now();
   Machine::set(-1s);  // the kernel repeats the second

@@ -227,12 +227,25 @@ TEST_F(DamageTest, ANewerVersionsFileIsLeftAlone) {
   EXPECT_THAT(opened.error().text, HasSubstr("newer version"));
 }
 
+/// What makes the first schema of today's.
+constexpr const char* kFirstSchema =
+    "PRAGMA user_version=1; UPDATE meta SET value = 1 WHERE key = 'schema';"
+    "ALTER TABLE batch DROP COLUMN unset; ALTER TABLE batch ADD COLUMN wide INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;";
+
+TEST_F(DamageTest, ADamagedFileOfAnOlderVersionIsReadToo) {
+  fill(3);
+  edit(kFirstSchema);
+  edit("PRAGMA user_version=77");
+  open();
+  EXPECT_EQ(journal->notices().size(), 1u);
+  EXPECT_EQ(read(Seq{0}).size(), 4u) << "with the one that reports it";
+  expect_works();
+}
+
 TEST_F(DamageTest, AnOlderVersionsFileIsTakenOver) {
   fill(3);
-  edit(
-      "PRAGMA user_version=1; UPDATE meta SET value = 1 WHERE key = 'schema';"
-      "ALTER TABLE batch ADD COLUMN wide INTEGER NOT NULL DEFAULT 0;"
-      "CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;");
+  edit(kFirstSchema);
   open();
   EXPECT_TRUE(journal->notices().empty());
   EXPECT_EQ(read(Seq{0}).size(), 3u);
