@@ -98,6 +98,7 @@ class Pump {
   void each_second();
   void correct_clock();
   void look_at_clock();
+  void mend_what_waits(const Moment& before, Micros by);
   void tell(std::string trouble);
 
   Intake& intake_;
@@ -124,6 +125,11 @@ class Pump {
     Timestamp time;   ///< ...by this time
   } mark_;
   ClockState clock_state_;
+  struct {
+    Timestamp from, to;
+    Micros by{0};
+    std::chrono::steady_clock::time_point until;
+  } late_stamps_;  ///< from before the clock was set, on their way still
   bool urgent_ = false;
   std::uint64_t declared_version_ = 0;
   std::chrono::steady_clock::time_point batch_began_;

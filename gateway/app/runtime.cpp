@@ -142,7 +142,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
                                                 config::Problems& problems) {
   auto ground = open_ground(settings, heart);
   if (!ground) return fail(std::move(ground.error()));
-  const std::vector<std::string> clock = begin_clock((*ground)->clock, (*ground)->journal->last_committed());
+  const std::vector<std::string> clock = begin_clock((*ground)->clock, (*ground)->journal->left_off());
 
   std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(*ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);

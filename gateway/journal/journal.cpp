@@ -19,6 +19,9 @@ constexpr std::string_view kHistoryCursor = "history";
 constexpr std::int64_t kBatchesBetweenSaves = 2'000;
 constexpr std::size_t kSamplesBetweenSaves = 500'000;
 
+/// So often the time is kept where nothing is committed: a box without a battery begins after it.
+constexpr Micros kTimeIsSaved = std::chrono::minutes(5);
+
 const char* advice(Errc code) {
   switch (code) {
     case Errc::full:
@@ -107,19 +110,22 @@ Status Journal::Impl::check(const Batch& batch) const {
   return {};
 }
 
-/// Cursors, dead letters and, when due or asked for, the newest samples.
+/// Cursors, dead letters and, when due or asked for, the time and the newest samples.
 Status Journal::Impl::save(bool newest) {
-  Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters, std::nullopt};
+  Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters};
   const Seq last = tail.ends().last;
   const bool many =
       number(last) - number(latest_saved) >= kBatchesBetweenSaves || samples_since_save >= kSamplesBetweenSaves;
+  const Timestamp now = clock.now();
+  if (now - std::max(last_committed, time_saved) >= kTimeIsSaved) upkeep.time = now;
   if (last > latest_saved && (newest || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
     if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
     mark_open();
     cursors.saved(upkeep.cursors);
   }
-  letters.saved(upkeep.letters, clock.now());
+  time_saved = upkeep.time.value_or(time_saved);
+  letters.saved(upkeep.letters, now);
   if (upkeep.latest) {
     latest_saved = last;
     samples_since_save = 0;
@@ -269,9 +275,9 @@ bool Journal::wait(Seq after, Micros timeout, std::stop_token stop) const {
   return impl_->tail.wait(after, timeout, std::move(stop));
 }
 Seq Journal::last() const { return impl_->tail.ends().last; }
-Timestamp Journal::last_committed() const {
+Timestamp Journal::left_off() const {
   const std::lock_guard lock(impl_->write_mutex);
-  return impl_->last_committed;
+  return std::max(impl_->last_committed, impl_->time_saved);
 }
 Seq Journal::first() const { return impl_->tail.ends().first; }
 

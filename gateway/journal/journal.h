@@ -132,8 +132,9 @@ class Journal {
   /// Waits until there is a batch after `after`; false on time-out or stop.
   bool wait(Seq after, Micros timeout, std::stop_token stop) const;
   Seq last() const;
-  /// When that was; epoch 0 while there was none.
-  Timestamp last_committed() const;
+  /// Until when it is known that somebody was here: the last commit, or the time that is kept on disk each five minutes
+  /// without one. Epoch 0: never yet.
+  Timestamp left_off() const;
   Seq first() const;  ///< the oldest held; next(last()) while empty
 
   /// Durable named cursors. A new cursor begins at `last()` of the moment it is first asked for, or at the oldest batch

@@ -50,6 +50,7 @@ Status Journal::Impl::load() {
   tail.restore(found.first, found.last, restored->latest);
   epoch = found.epoch;
   last_committed = found.last_committed;
+  time_saved = found.time;
   first_unsettled = number(opened->unsettled().first);
   latest_saved = restored->latest_saved;
   writer = std::move(*opened);

@@ -84,6 +84,7 @@ struct Journal::Impl {
   bool marked_open = false;
   Reserve reserve{options.directory / "journal.reserve", kReserveBytes};
   Timestamp last_committed{};
+  Timestamp time_saved{};  ///< later than that where long nothing was committed
   Seq latest_saved{};
   std::size_t samples_since_save = 0;
   std::atomic<std::uint64_t> samples{0}, events{0}, used{0};

@@ -90,10 +90,12 @@ Status Writer::find_ends() {
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t last_committed = 0;
+  std::int64_t time = 0;
   const std::pair<const char*, std::int64_t*> numbers[] = {
       {"SELECT min(seq) FROM batch", &first},
       {"SELECT max(seq) FROM batch", &last},
       {"SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", &last_committed},
+      {"SELECT value FROM meta WHERE key = 'time'", &time},
       {"SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1", &samples_total_},
       {"SELECT samples_before FROM batch ORDER BY seq LIMIT 1", &samples_retired_},
       {"SELECT coalesce(min(id), 1) FROM event", &events_first_},
@@ -113,6 +115,7 @@ Status Writer::find_ends() {
   first_ = found_.first = Seq{last == 0 ? 1 : first};
   last_ = found_.last = Seq{last};
   found_.last_committed = Timestamp{Micros{last_committed}};
+  found_.time = Timestamp{Micros{time}};
   return find_unsettled();
 }
 
@@ -243,6 +246,9 @@ Status Writer::save(Upkeep& upkeep) {
     }
     if (upkeep.latest) {
       if (Status status = put_latest(*upkeep.latest); !status) return status;
+    }
+    if (upkeep.time) {
+      if (Status status = statements_->meta.bind("time", ticks(*upkeep.time)).run(); !status) return status;
     }
     return put_letters(upkeep);
   });

@@ -30,6 +30,7 @@ class Writer {
     std::string epoch;
     Seq first{1}, last{0};
     Timestamp last_committed{};
+    Timestamp time{};  ///< that was saved
   };
   const Found& found() const { return found_; }
 
@@ -46,7 +47,8 @@ class Writer {
     std::vector<DeadLetters::Change> letters;  ///< new ones get their id
     std::size_t max_letters = 0;
     std::optional<std::string> latest;  ///< the newest samples, encoded, as of the last batch
-    bool empty() const { return cursors.empty() && letters.empty() && !latest; }
+    std::optional<Timestamp> time;
+    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time; }
   };
   Status save(Upkeep& upkeep);
 
