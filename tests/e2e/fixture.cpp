@@ -58,7 +58,9 @@ Upstream read_upstream(const std::string& printed) {
     if (!message.contains("series")) continue;
     for (const auto& [series, content] : message.at("series").items()) {
       for (const auto& point : content.at("points")) {
-        if (point.at(1).is_number()) upstream.values.push_back({series, point.at(1).get<double>()});
+        if (!point.at(1).is_number()) continue;
+        const Timestamp time{Micros{point.at(0).get<std::int64_t>()}};
+        upstream.values.push_back({series, point.at(1).get<double>(), time});
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/core/types.h"
 #include "tests/support/broker.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/process.h"
@@ -26,6 +27,7 @@ struct Upstream {
   struct Value {
     std::string series;
     double value;
+    Timestamp time;
   };
   std::vector<Value> values;              ///< samples, each batch once
   std::vector<std::string> alert_causes;  ///< "hot:boiler raised", each id once
