@@ -63,14 +63,19 @@ Result<std::vector<Writer::Stamped>> Writer::newest_unsettled() {
   return found;
 }
 
-Status Writer::put_restamped(const Batch& batch) {
+/// Of one that cannot be read the commit alone, which keeps it in order.
+Status Writer::put_restamped(const Stamped& stamped) {
   auto put = connection_->prepare(
-      "UPDATE batch SET committed = ?, first_time = ?, last_time = ?, data = ?, unset = NULL WHERE seq = ?");
+      "UPDATE batch SET committed = ?, first_time = coalesce(?, first_time), last_time = coalesce(?, last_time), "
+      "data = coalesce(?, data), unset = NULL WHERE seq = ?");
   if (!put) return fail(std::move(put.error()));
+  const Batch& batch = stamped.batch;
   const Times times = times_of(batch);
   const std::string data = encode(batch.samples);
   const auto ticks = [](Timestamp time) { return std::int64_t{time.time_since_epoch().count()}; };
-  put->bind(ticks(batch.committed), ticks(times.first), ticks(times.last), sql::Blob{data}, number(batch.seq));
+  const auto known = [&](auto value) { return stamped.readable ? std::optional(value) : std::nullopt; };
+  put->bind(ticks(batch.committed), known(ticks(times.first)), known(ticks(times.last)), known(sql::Blob{data}),
+            number(batch.seq));
   return put->run();
 }
 
@@ -86,18 +91,19 @@ Result<std::vector<Batch>> Writer::restamp(const Moment& now) {
     auto found = newest_unsettled();
     if (!found) return fail(std::move(found.error()));
     Timestamp most = *later == 0 ? now.time : Timestamp{Micros{*later}};
-    for (auto& [batch, unset, readable] : *found) {
+    for (Stamped& stamped : *found) {
+      Batch& batch = stamped.batch;
       left = prev(batch.seq);
-      if (unset && readable && now.ahead > *unset) {
-        const Timestamp start{*unset}, end = std::min(batch.committed, start + uptime);
-        const Micros by = now.ahead - *unset;
+      const Micros by = stamped.unset ? now.ahead - *stamped.unset : Micros{0};
+      if (by > Micros{0}) {
+        const Timestamp start{*stamped.unset}, end = std::min(batch.committed, start + uptime);
         tidegate::restamp(batch.samples, start, end, by);
         // It may have been held at an earlier commit, whose clock was ahead.
         if (batch.committed <= end) batch.committed = std::min(batch.committed + by, most);
-        if (Status put = put_restamped(batch); !put) return put;
-        changed.push_back(std::move(batch));
+        if (Status put = put_restamped(stamped); !put) return put;
       }
       most = std::min(most, batch.committed);
+      if (by > Micros{0} && stamped.readable) changed.push_back(std::move(batch));
     }
     return {};
   });

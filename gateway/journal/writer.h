@@ -129,7 +129,7 @@ class Writer {
   Status put_unset(Seq first);
   struct Stamped;
   Result<std::vector<Stamped>> newest_unsettled();
-  Status put_restamped(const Batch& batch);
+  Status put_restamped(const Stamped& stamped);
   Status retire_old_batches(const Limits& limits);
   Status remove_batches(Seq through, std::int64_t samples);
   Status retire_old_events(const Limits& limits);

@@ -205,6 +205,19 @@ TEST_F(RestampTest, ItGoesOnAfterACrashWithinTheSameStartOfTheMachine) {
   EXPECT_EQ(journal->latest().at(index(door)).time, kToday - 600s) << "it has been silent since";
 }
 
+TEST_F(RestampTest, OneThatCannotBeReadKeepsNoOtherFromIt) {
+  options.cache_bytes = 0;
+  open();
+  commit(3, boiler);
+  edit("UPDATE batch SET data = x'00' WHERE seq = 2");
+  open();
+  set_clock(kToday);
+  maintain();
+  EXPECT_THAT(stamps(), ElementsAre(kToday - 2s, kToday));
+  EXPECT_EQ(journal->before(kToday - 2s), prev(journal->first()));
+  EXPECT_EQ(journal->before(kToday), Seq{2});
+}
+
 TEST_F(RestampTest, AfterAnotherStartOfTheMachineNobodyKnowsTheirTimes) {
   commit(2, boiler);
   edit("UPDATE meta SET value = 'another' WHERE key = 'unset_boot'");
