@@ -181,7 +181,7 @@ Result<BatchPtr> Journal::append(Batch& batch) {
 Status Journal::Impl::retire() {
   const Timestamp now = clock.now();
   // Not before a first cursor: then nobody has said yet how far he is.
-  // Nor by times that are still to be mended.
+  // And by times that are still to be mended nothing is old.
   const Timestamp oldest_kept = first_unsettled == 0 ? now - options.retention : Timestamp::min();
   Writer::Limits limits{oldest_kept,       cursors.least_saved().value_or(Seq{0}), now - log_keep.load(), latest_saved,
                         options.max_bytes, options.when_full != WhenFull::reject,  options.max_events};

@@ -10,7 +10,7 @@ namespace tidegate::journal {
 namespace {
 
 // Bounds the work of one call.
-constexpr std::size_t kBatchesAStep = 256;
+constexpr std::size_t kBatchesAStep = 512;
 constexpr std::size_t kSamplesAStep = 65'536;
 
 }  // namespace
