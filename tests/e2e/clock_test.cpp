@@ -48,11 +48,6 @@ class Machine {
   Micros boot_{0};
 };
 
-bool source_is_up(const GatewayProcess& gateway) {
-  const auto state = nlohmann::json::parse(gateway.get("/api/v1/state"), nullptr, false);
-  return !state.is_discarded() && state["sources"][0]["health"] == "up";
-}
-
 TEST(Clock, OfABoxWithoutABatteryHarmsNoSampleAndDelaysNoAlert) {
   Machine machine;
   const Timestamp began{Micros{GatewayClock::read_system(CLOCK_REALTIME)}};
@@ -60,14 +55,14 @@ TEST(Clock, OfABoxWithoutABatteryHarmsNoSampleAndDelaysNoAlert) {
   const auto upstream = cloud.subscribe("site/#");
   GatewayProcess gateway(kProgram, plant_configuration(field.url(), cloud.url()), machine.environment());
   gateway.start();
-  ASSERT_TRUE(eventually([&] { return source_is_up(gateway); }));
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
   EXPECT_EQ(gateway.metric("tidegate_clock_set"), 0);
   field.publish("plant/boiler/temperature", "20");
   field.publish("plant/boiler/temperature", "95");
   ASSERT_TRUE(upstream->wait_for_output("/alerts {")) << "an alert does not wait";
   gateway.kill();
   gateway.start();
-  ASSERT_TRUE(eventually([&] { return source_is_up(gateway); }));
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
   field.publish("plant/boiler/temperature", "96");
   ASSERT_TRUE(eventually([&] { return gateway.metric("tidegate_journal_committed_samples_total") == 1; }));
   const std::vector<std::string> query = {"query",  "boiler/temperature",   "--data",   gateway.data(),
