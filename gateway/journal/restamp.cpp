@@ -4,6 +4,7 @@
 
 #include "gateway/core/clock.h"
 #include "gateway/journal/codec.h"
+#include "gateway/journal/schema.h"
 #include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
@@ -69,6 +70,8 @@ Status Writer::put_restamped(const Stamped& stamped) {
       "UPDATE batch SET committed = ?, first_time = coalesce(?, first_time), last_time = coalesce(?, last_time), "
       "data = coalesce(?, data), unset = NULL WHERE seq = ?");
   if (!put) return fail(std::move(put.error()));
+  auto seal = connection_->prepare(fmt::format("UPDATE batch SET crc = {} WHERE seq = ?", kBatchCrc));
+  if (!seal) return fail(std::move(seal.error()));
   const Batch& batch = stamped.batch;
   const Times times = times_of(batch);
   const std::string data = encode(batch.samples);
@@ -76,7 +79,8 @@ Status Writer::put_restamped(const Stamped& stamped) {
   const auto known = [&](auto value) { return stamped.readable ? std::optional(value) : std::nullopt; };
   put->bind(ticks(batch.committed), known(ticks(times.first)), known(ticks(times.last)), known(sql::Blob{data}),
             number(batch.seq));
-  return put->run();
+  if (Status status = put->run(); !status) return status;
+  return seal->bind(number(batch.seq)).run();
 }
 
 Result<std::vector<Batch>> Writer::restamp(const Moment& now) {

@@ -7,6 +7,7 @@
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/schema.h"
 #include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
@@ -19,7 +20,7 @@ constexpr std::int64_t kRowsAStep = 4'096;
 /// A stretch that cannot be scanned is looked up number by number so far, before the scan is tried again.
 constexpr std::int64_t kSingles = 64;
 
-bool sound(std::string_view text, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(text)) == crc; }
+bool fits(std::string_view text, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(text)) == crc; }
 
 /// A SELECT over a table with an integer key, which passes damaged pages: "... WHERE id >= ? AND id <= ? ORDER BY id".
 class KeyedRows {
@@ -33,7 +34,6 @@ class KeyedRows {
     usable_ = true;
   }
 
-  bool usable() const { return usable_; }
   /// Gives every row of [from, to] that can be read to `take`; ends early where `take` says false, with its key, or
   /// fails as `take` does. The next call begins after the key that is returned.
   template <class Take>
@@ -75,11 +75,14 @@ class Salvage {
       : known_(known), step_(step) {
     auto source = sql::Connection::open(file, sql::Connection::Access::salvage);
     if (source) source_ = std::move(*source);
+    has_crc_ = source_ && source_->prepare("SELECT crc, unset FROM batch");
   }
 
   Status into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result);
 
  private:
+  /// A file of schema 1 has none.
+  std::string sound(const char* crc) const { return has_crc_ ? sound_by(crc) : "1"; }
   std::int64_t ask(std::string_view query, std::int64_t otherwise, bool* answered = nullptr);
   bool is_whole(const char* query);
   std::int64_t end_of_events(const char* direction, std::int64_t otherwise);
@@ -96,6 +99,7 @@ class Salvage {
   const std::optional<Known>& known_;
   const std::function<void()>& step_;
   std::optional<sql::Connection> source_;
+  bool has_crc_ = false;
   Losses lost_;
   std::uint64_t read_batches_ = 0, read_events_ = 0;
   bool last_is_certain_ = true;
@@ -122,7 +126,7 @@ std::int64_t Salvage::end_of_events(const char* direction, std::int64_t otherwis
   auto rows = source_->prepare(fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction));
   const Result<bool> row = rows ? rows->step() : Result<bool>(fail(rows.error()));
   if (row && !*row) return otherwise;
-  lost_.exact = lost_.exact && row && sound(rows->text(1), rows->integer(2));
+  lost_.exact = lost_.exact && row && fits(rows->text(1), rows->integer(2));
   return lost_.exact ? rows->integer(0)
                      : ask(fmt::format("SELECT id FROM event ORDER BY id {} LIMIT 1", direction), otherwise);
 }
@@ -218,7 +222,8 @@ std::vector<Catalogue::Entry> Salvage::read_names() {
   const auto take = [&](sql::Statement& row) -> Result<bool> {
     auto labels = labels_from_json(row.text(6));
     const std::int64_t kind = row.integer(2);
-    if (!valid_series_name(row.text(1)) || !labels || kind < 0 || kind > static_cast<std::int64_t>(SeriesKind::state)) {
+    if (row.integer(7) == 0 || !valid_series_name(row.text(1)) || !labels || kind < 0 ||
+        kind > static_cast<std::int64_t>(SeriesKind::state)) {
       return true;
     }
     Catalogue::Entry& known = entry(row.integer(0));
@@ -228,15 +233,23 @@ std::vector<Catalogue::Entry> Salvage::read_names() {
     ++read;
     return true;
   };
-  KeyedRows rows(*source_, "SELECT id, name, kind, unit, source, expected_interval, labels FROM series", "id");
+  KeyedRows rows(
+      *source_,
+      fmt::format("SELECT id, name, kind, unit, source, expected_interval, labels, {} FROM series", sound(kSeriesCrc)),
+      "id");
   static_cast<void>(rows.read(0, last, take));
   lost_.names += entries.size() - read;
-  each_row(*source_, "SELECT series, code, text FROM label", "series, code", [&](sql::Statement& row) {
+  const std::string select = fmt::format("SELECT series, code, text, {} FROM label", sound(kLabelCrc));
+  each_row(*source_, select, "series, code", [&](sql::Statement& row) {
     constexpr std::int64_t kMostLabels = 100'000;
     const std::int64_t id = row.integer(0);
     const std::int64_t code = row.integer(1);
     if (id < 0 || id >= kMostIds || code < 0 || code >= kMostLabels) return;
     auto& labels = entry(id).labels;
+    if (row.integer(3) == 0) {  // its numbers may be what is damaged: believed where they are the next ones
+      if (code == static_cast<std::int64_t>(labels.size())) labels.emplace_back();
+      return;
+    }
     while (static_cast<std::int64_t>(labels.size()) <= code) labels.emplace_back();
     labels[static_cast<std::size_t>(code)] = row.text(2);
   });
@@ -286,7 +299,7 @@ Status Salvage::put_states(Writer& fresh) {
     };
     const auto any = [](sql::Statement&) { return true; };
     copy("SELECT id, json, crc FROM alert", "id", "INSERT OR IGNORE INTO alert VALUES(?,?,?)",
-         [](sql::Statement& row) { return sound(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
+         [](sql::Statement& row) { return fits(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
     copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'event_bytes')", "key",
@@ -315,7 +328,7 @@ Status Salvage::put_events(Writer& fresh) {
     const std::int64_t until = std::min(last_event_, at + kRowsAStep - 1);
     Status status = fresh.transaction([&]() -> Status {
       const auto read = rows.read(at, until, [&](sql::Statement& row) -> Result<bool> {
-        if (!sound(row.text(4), row.integer(5))) return true;
+        if (!fits(row.text(4), row.integer(5))) return true;
         ++read_events_;
         bytes += static_cast<std::int64_t>(row.text(4).size());
         put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4),
@@ -341,15 +354,12 @@ Status Salvage::put_batches(Writer& fresh) {
   const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last_ - first_ + 1));
   samples_before_ = samples_retired_;
   if (source_) {
-    const auto batches = [&](const char* unset) {
-      return KeyedRows(*source_,
-                       fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, "
-                                   "alerts_crc, data, {} FROM batch",
-                                   unset),
-                       "seq");
-    };
-    KeyedRows rows = batches("unset");
-    if (!rows.usable()) rows = batches("NULL");  // a file of schema 1
+    KeyedRows rows(
+        *source_,
+        fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} "
+                    "FROM batch",
+                    has_crc_ ? "unset" : "NULL", sound(kBatchCrc)),
+        "seq");
     for (std::int64_t at = first_; at <= last_;) {
       bytes_ = 0;
       const std::int64_t until = std::min(last_, at + kRowsAStep - 1);
@@ -375,11 +385,12 @@ Result<bool> Salvage::take_batch(Writer& fresh, sql::Statement& row) {
   Batch batch;
   batch.seq = Seq{row.integer(0)};
   batch.committed = Timestamp{Micros{row.integer(1)}};
+  if (row.integer(9) == 0) return true;
   if (!decode(row.text(7), samples_) || static_cast<std::int64_t>(samples_.size()) != row.integer(2)) return true;
   const std::int64_t before = row.integer(3);
   if (before < samples_before_) return true;
   if (!row.null(5)) {
-    if (!sound(row.text(5), row.integer(6))) return true;
+    if (!fits(row.text(5), row.integer(6))) return true;
     auto alerts = alerts_from_json(row.text(5));
     if (!alerts) return true;
     batch.alerts = std::move(*alerts);

@@ -51,10 +51,12 @@ Status Writer::prepare() {
   Statements statements;
   const std::pair<sql::Statement*, const char*> texts[] = {
       {&statements.series,
-       "INSERT INTO series VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind, unit=excluded.unit, "
-       "source=excluded.source, expected_interval=excluded.expected_interval, labels=excluded.labels"},
-      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?,?,?)"},
-      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?,?)"},
+       "INSERT INTO series VALUES(?1,?2,?3,?4,?5,?6,?7, crc32c(?1,?2,?3,?4,?5,?6,?7)) ON CONFLICT(id) DO UPDATE SET "
+       "kind=excluded.kind, unit=excluded.unit, source=excluded.source, expected_interval=excluded.expected_interval, "
+       "labels=excluded.labels, crc=excluded.crc"},
+      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?1,?2,?3, crc32c(?1,?2,?3))"},
+      {&statements.batch,
+       "INSERT INTO batch VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11, crc32c(?1,?2,?3,?4,?5,?6,?7,?11))"},
       {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
       {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
       {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
