@@ -29,6 +29,14 @@ bool has_untold_phase(const Batch& batch) {
   });
 }
 
+/// Then samples that are shown may have been given other times.
+bool tells_of_clock(const Batch& batch) {
+  return std::any_of(batch.events.begin(), batch.events.end(), [](const Event& event) {
+    const auto* notice = std::get_if<Notice>(&event.body);
+    return notice != nullptr && notice->kind == "clock";
+  });
+}
+
 }  // namespace
 
 Board::Board(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock)
@@ -36,12 +44,16 @@ Board::Board(const Options& options, const journal::Journal& journal, Gateway& g
 
 void Board::load() {
   position_ = journal_.last();  // first: what commits meanwhile is applied again, which changes nothing
+  load_values();
+  load_alerts();
+}
+
+void Board::load_values() {
   const auto latest = journal_.latest();
   describe(shown_count(latest));
   for (const auto& sample : latest) {
     if (sample.time != Timestamp{}) take(sample);
   }
-  load_alerts();
 }
 
 void Board::load_alerts() {
@@ -71,6 +83,7 @@ std::string Board::apply(const Batch& batch) {
     }
   }
   if (has_untold_phase(batch)) alerts_changed_ = open_;
+  if (tells_of_clock(batch)) load_values();
   position_ = batch.seq;
   return durable(batch.seq, batch.events);
 }

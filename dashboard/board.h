@@ -54,6 +54,7 @@ class Board {
     Tick value_changed = 0, description_changed = 0;
   };
 
+  void load_values();
   void load_alerts();
   void take(const Sample& sample);
   void describe(std::size_t count);

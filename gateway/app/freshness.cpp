@@ -27,6 +27,11 @@ void Freshness::observe(std::span<const Sample> samples) {
   }
 }
 
+void Freshness::forget_last() {
+  const std::unique_lock lock(mutex_);
+  for (Entry& entry : entries_) entry.last = Timestamp{};
+}
+
 void Freshness::learn(Entry& known, Micros step) {
   if (step <= known.learned) {
     known.learned += (step - known.learned) / 8;

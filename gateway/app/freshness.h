@@ -21,6 +21,8 @@ class Freshness {
 
   void expect(SeriesId series, Micros interval);
   void observe(std::span<const Sample> samples);
+  /// The clock was set: the next interval of each series is none.
+  void forget_last();
   /// Three intervals, at least kLeast.
   Micros stale_after(SeriesId series) const;
 

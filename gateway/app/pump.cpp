@@ -22,6 +22,8 @@ constexpr Micros kFirstPause = 50ms, kLongestPause = 5s;
 /// So many samples wait for a disk that refuses, beside those in the queue.
 constexpr std::size_t kMostHeld = 65'536;
 constexpr auto kAcknowledgeTimeout = 5s;
+/// So long after the clock was set a sample may come that was stamped before: a slow device's.
+constexpr auto kOnItsWay = 1min;
 
 }  // namespace
 
@@ -37,12 +39,17 @@ Pump::Pump(Intake& intake, journal::Journal& journal, Freshness& freshness, Gate
       commits_(metrics.counter("journal/commits", "", "Batches committed.")),
       committed_samples_(metrics.counter("journal/committed_samples", "", "Samples on disk.")),
       clock_steps_(metrics.counter("clock/steps", "", "Times that the system clock was set while running.")),
+      clock_set_(
+          metrics.gauge("clock/set", "", "1: the network or a battery has set the system clock; 0: nobody has.")),
       late_samples_(metrics.counter("rules/late_samples", "",
                                     "Samples older than their series' newest: stored, shown, and not evaluated.")),
       alerts_waiting_(metrics.gauge("journal/alerts_waiting", "",
                                     "Alerts raised, cleared or acknowledged that wait for a disk that refuses.")),
       engine_({}),
-      second_began_(Steady::now()) {}
+      clock_state_(clock.state()),
+      second_began_(Steady::now()) {
+  clock_set_.set(clock_state_ == ClockState::set ? 1 : 0);
+}
 
 void Pump::run(std::stop_token stop) {
   Intake::Taken taken;
@@ -73,6 +80,9 @@ void Pump::absorb(Intake::Taken& taken) {
   take_new_rules();
   const bool was_empty = batch_is_empty();
   declare_new_series();
+  if (Steady::now() < late_stamps_.until) {
+    restamp(taken.samples, late_stamps_.from, late_stamps_.to, late_stamps_.by);
+  }
   const Timestamp now = clock_.now();
   engine_.observe(taken.samples, now, output_);
   collect();
@@ -266,14 +276,31 @@ void Pump::each_second() {
 
 /// A clock that was set forwards was not watched by in the time that it left out.
 void Pump::correct_clock() {
+  const Moment before = clock_.moment();
   const auto by = clock_.correct();
+  look_at_clock();
   if (!by) return;
+  if (*by > Micros{0}) freshness_.forget_last();
+  if (*by > Micros{0} && !before.settled) mend_what_waits(before, *by);
   clock_steps_.add();
   const Timestamp now = clock_.now();
   batch_.events.push_back({now, ClockStep{*by}});
   if (*by > Micros{0}) engine_.resume(now, output_);
   collect();
   urgent_ = true;
+}
+
+/// What is committed is mended by the journal; this is what was stamped and is not committed yet.
+void Pump::mend_what_waits(const Moment& before, Micros by) {
+  late_stamps_ = {Timestamp{before.ahead}, before.time, by, Steady::now() + kOnItsWay};
+  restamp(batch_.samples, late_stamps_.from, late_stamps_.to, by);
+}
+
+void Pump::look_at_clock() {
+  const ClockState state = clock_.state();
+  if (state == std::exchange(clock_state_, state)) return;
+  clock_set_.set(state == ClockState::set ? 1 : 0);
+  batch_.events.push_back({clock_.now(), Notice{"clock", std::string(in_words(state))}});
 }
 
 Result<AlertRecord> Pump::acknowledge(const Acknowledge& wish) {

@@ -97,6 +97,8 @@ class Pump {
   void answer_wishes();
   void each_second();
   void correct_clock();
+  void look_at_clock();
+  void mend_what_waits(const Moment& before, Micros by);
   void tell(std::string trouble);
 
   Intake& intake_;
@@ -109,6 +111,7 @@ class Pump {
   Metric& commits_;
   Metric& committed_samples_;
   Metric& clock_steps_;
+  Metric& clock_set_;
   Metric& late_samples_;
   Metric& alerts_waiting_;
 
@@ -121,6 +124,12 @@ class Pump {
     Ticket ticket{};  ///< the last one given...
     Timestamp time;   ///< ...by this time
   } mark_;
+  ClockState clock_state_;
+  struct {
+    Timestamp from, to;
+    Micros by{0};
+    std::chrono::steady_clock::time_point until;
+  } late_stamps_;  ///< from before the clock was set, on their way still
   bool urgent_ = false;
   std::uint64_t declared_version_ = 0;
   std::chrono::steady_clock::time_point batch_began_;

@@ -18,7 +18,7 @@ constexpr std::size_t kEventsLookedAt = 10'000;
 
 void Pump::recover(std::vector<rules::Rule> rules) {
   std::vector<rules::Interval> unwatched = unwatched_times();
-  const Timestamp now = clock_.now(), left_off = journal_.last_committed();
+  const Timestamp now = clock_.now(), left_off = journal_.left_off();
   if (left_off != Timestamp{} && left_off < now) {
     unwatched.push_back({left_off, now});
     batch_.events.push_back({now, Unwatched{left_off}});

@@ -50,16 +50,19 @@ std::string needs_restart(const Settings& old, const Settings& now) {
   return fmt::format("{}", fmt::join(changed, ", "));
 }
 
-/// In words, what is odd about the clock of this run; empty where nothing is.
-std::string begin_clock(GatewayClock& clock, Timestamp left_off) {
+/// In words, what is odd about the clock of this run.
+std::vector<std::string> begin_clock(GatewayClock& clock, Timestamp left_off) {
+  std::vector<std::string> odd;
   if (const Micros ahead = clock.begin_after(left_off); ahead > Micros{0}) {
-    return fmt::format(
-        "the system clock came back {} behind the last commit; the gateway's goes on from there and waits",
-        age_text(ahead));
+    odd.push_back(
+        fmt::format("the system clock came back {} behind the last run; the gateway's goes on from there and waits",
+                    age_text(ahead)));
+  } else if (left_off > clock.now()) {
+    odd.push_back(fmt::format("the last run ended {} ahead: its clock was wrong, and is not followed",
+                              age_text(left_off - clock.now())));
   }
-  if (left_off <= clock.now()) return "";
-  return fmt::format("the last commit lies {} ahead: the last run's clock was wrong, and is not followed",
-                     age_text(left_off - clock.now()));
+  if (clock.state() != ClockState::set) odd.emplace_back(in_words(clock.state()));
+  return odd;
 }
 
 /// Of the parts that run, those stay whose section means the same; `make(i)` makes the others. Gives back those that
@@ -139,7 +142,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
                                                 config::Problems& problems) {
   auto ground = open_ground(settings, heart);
   if (!ground) return fail(std::move(ground.error()));
-  const std::string clock = begin_clock((*ground)->clock, (*ground)->journal->last_committed());
+  const std::vector<std::string> clock = begin_clock((*ground)->clock, (*ground)->journal->left_off());
 
   std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(*ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);
@@ -150,9 +153,9 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
   runtime->open_state();
   runtime->adopt(settings.texts, "started");
   runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
-  if (!clock.empty()) {
-    spdlog::warn("{}", clock);
-    runtime->note("clock", clock);
+  for (const std::string& odd : clock) {
+    spdlog::warn("{}", odd);
+    runtime->note("clock", odd);
   }
 
   const auto endpoint = parse_endpoint(settings.listen);

@@ -9,6 +9,7 @@
 #include "gateway/journal/file_check.h"
 #include "gateway/journal/reader.h"
 #include "gateway/journal/restore.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
 namespace {
@@ -111,9 +112,10 @@ class LogCheck : public FileCheck {
 
   /// The seq to go on with: the next, or the first after a hole. Errc::corrupt: the batch cannot be read.
   Result<std::int64_t> check_batch_at(std::int64_t seq) {
-    auto row = connection().prepare(
-        "SELECT committed, first_time, last_time, samples, samples_before, events, alerts, alerts_crc, data FROM batch "
-        "WHERE seq = ?");
+    auto row = connection().prepare(fmt::format(
+        "SELECT committed, first_time, last_time, samples, samples_before, events, alerts, alerts_crc, data, {} "
+        "FROM batch WHERE seq = ?",
+        sound_by(connection(), kBatchCrc)));
     if (!row) return fail(std::move(row.error()));
     const Result<bool> there = row->bind(seq).step();
     if (!there) return fail(there.error());
@@ -146,6 +148,7 @@ class LogCheck : public FileCheck {
     if (before_ && row.integer(4) != before_->samples) {
       damage(batch, fmt::format("it counts {} samples before it, and there are {}", row.integer(4), before_->samples));
     }
+    if (row.integer(9) == 0) damage(batch, "the checksum of its row does not fit");
     before_ = Before{committed, row.integer(4) + samples};
     check_samples(batch, row, committed, samples);
     if (!row.null(6)) check_alerts(batch, row.text(6), row.integer(7));

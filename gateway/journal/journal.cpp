@@ -19,6 +19,9 @@ constexpr std::string_view kHistoryCursor = "history";
 constexpr std::int64_t kBatchesBetweenSaves = 2'000;
 constexpr std::size_t kSamplesBetweenSaves = 500'000;
 
+/// So often the time is kept where nothing is committed: a box without a battery begins after it.
+constexpr Micros kTimeIsSaved = std::chrono::minutes(5);
+
 const char* advice(Errc code) {
   switch (code) {
     case Errc::full:
@@ -66,9 +69,12 @@ Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
   }
   const auto put = [&] {
     batch.seq = next(tail.ends().last);
-    batch.committed = std::max(clock.now(), last_committed);
-    Status status = writer->append(batch, names);
-    if (status) mark_open();
+    const Moment now = clock.moment();
+    batch.committed = std::max(now.time, last_committed);
+    Status status = writer->append(batch, names, Writer::unset(now));
+    if (!status) return status;
+    first_unsettled = number(writer->unsettled().first);  // before any reader sees the batch
+    mark_open();
     return status;
   };
   Status status = resist(put);
@@ -104,19 +110,22 @@ Status Journal::Impl::check(const Batch& batch) const {
   return {};
 }
 
-/// Cursors, dead letters and, when due or asked for, the newest samples.
+/// Cursors, dead letters and, when due or asked for, the time and the newest samples.
 Status Journal::Impl::save(bool newest) {
-  Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters, std::nullopt};
+  Writer::Upkeep upkeep{cursors.moved(), letters.changes(), options.max_dead_letters};
   const Seq last = tail.ends().last;
   const bool many =
       number(last) - number(latest_saved) >= kBatchesBetweenSaves || samples_since_save >= kSamplesBetweenSaves;
+  const Timestamp now = clock.now();
+  if (now - std::max(last_committed, time_saved) >= kTimeIsSaved) upkeep.time = now;
   if (last > latest_saved && (newest || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
     if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
     mark_open();
     cursors.saved(upkeep.cursors);
   }
-  letters.saved(upkeep.letters, clock.now());
+  time_saved = upkeep.time.value_or(time_saved);
+  letters.saved(upkeep.letters, now);
   if (upkeep.latest) {
     latest_saved = last;
     samples_since_save = 0;
@@ -173,9 +182,10 @@ Status Journal::Impl::retire() {
   const Timestamp now = clock.now();
   // Not before history has a cursor: then it has not said yet how far it is.
   const Seq released = cursors.find(kHistoryCursor) ? cursors.least_saved().value_or(Seq{0}) : Seq{0};
-  Writer::Limits limits{now - options.retention, released,
-                        now - log_keep.load(),   latest_saved,
-                        options.max_bytes,       options.when_full != WhenFull::reject,
+  // And by times that are still to be mended nothing is old.
+  const Timestamp oldest_kept = first_unsettled == 0 ? now - options.retention : Timestamp::min();
+  Writer::Limits limits{oldest_kept,       released,          now - log_keep.load(),
+                        latest_saved,      options.max_bytes, options.when_full != WhenFull::reject,
                         options.max_events};
   const auto step = [&] { return resist([&] { return writer->retire(limits); }); };
   Status status = step();
@@ -186,6 +196,44 @@ Status Journal::Impl::retire() {
   return status;
 }
 
+/// A step of mending the times of what was committed before the clock was set.
+Status Journal::Impl::settle() {
+  const Moment now = clock.moment();
+  if (!now.settled || !writer->tells_of_unset()) return {};
+  if (first_unsettled > 0) {
+    latest_saved = std::min(latest_saved, Seq{first_unsettled - 1});  // it has the old times
+    if (Status status = restamp(now); !status) return status;
+    if (number(writer->unsettled().first) > 0) return {};
+  }
+  const std::string latest = encode_latest(tail.latest(catalogue.size()));
+  if (Status status = resist([&] { return writer->settle(latest); }); !status) return status;
+  latest_saved = tail.ends().last;
+  first_unsettled = 0;
+  const std::uint64_t batches = std::exchange(restamped, 0);
+  if (batches == 0) return {};
+  return tell(
+      {"clock", fmt::format("{} commits were made before the clock was set: what the gateway stamped in them has "
+                            "its true times now",
+                            batches)});
+}
+
+Status Journal::Impl::restamp(const Moment& now) {
+  std::vector<Batch> changed;
+  Status status = resist([&]() -> Status {
+    auto step = writer->restamp(now);
+    if (!step) return fail(std::move(step.error()));
+    changed = std::move(*step);
+    return {};
+  });
+  if (!status) return status;
+  for (const Batch& batch : changed) {
+    tail.restamp(batch);
+    last_committed = std::max(last_committed, batch.committed);
+  }
+  restamped += changed.size();
+  return {};
+}
+
 Status Journal::maintain() {
   const std::lock_guard lock(impl_->write_mutex);
   Writer& writer = *impl_->writer;
@@ -194,6 +242,7 @@ Status Journal::maintain() {
   Status looked = impl_->look_for_damage();
   if (looked) looked = impl_->tell_damage();
   if (!looked && status) status = std::move(looked);
+  if (Status settled = impl_->settle(); !settled && status) status = std::move(settled);
   if (Status saved = impl_->save(false); !saved && status) status = std::move(saved);
   if (Status retired = impl_->retire(); !retired && status) status = std::move(retired);
   if (const Seq first = impl_->tail.ends().first; writer.first() > first) {
@@ -220,13 +269,19 @@ Result<std::vector<BatchPtr>> Journal::read(Seq after, const ReadLimits& limits)
   return read;
 }
 
+Seq Journal::settled() const {
+  const Seq last = this->last();  // first: what is unsettled of it is told before
+  const std::int64_t first = impl_->first_unsettled;
+  return first == 0 ? last : std::min(last, Seq{first - 1});
+}
+
 bool Journal::wait(Seq after, Micros timeout, std::stop_token stop) const {
   return impl_->tail.wait(after, timeout, std::move(stop));
 }
 Seq Journal::last() const { return impl_->tail.ends().last; }
-Timestamp Journal::last_committed() const {
+Timestamp Journal::left_off() const {
   const std::lock_guard lock(impl_->write_mutex);
-  return impl_->last_committed;
+  return std::max(impl_->last_committed, impl_->time_saved);
 }
 Seq Journal::first() const { return impl_->tail.ends().first; }
 
@@ -297,6 +352,7 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
     return {};
   };
   if (Status told = tell_repair(); !told) return fail(std::move(told.error()));
+  if (!impl_->clock.moment().settled || impl_->first_unsettled > 0) return false;  // of what time would it be?
   const auto from = position(kHistoryCursor);
   if (!from) return fail(from.error());
   const bool saved = impl_->cursors.is_saved(kHistoryCursor);

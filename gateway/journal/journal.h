@@ -110,8 +110,9 @@ class Journal {
   /// damaged as well, and there is no use in trying again; Errc::invalid: a batch that can never be stored.
   Result<BatchPtr> append(Batch& batch);
   Result<BatchPtr> append(Batch&& batch) { return append(batch); }  ///< for one that nobody would try again
-  /// Saves cursors and dead letters; retention; checkpoint. A bounded piece of work (a few ms) a call; the pump calls
-  /// it when idle and each second.
+  /// Saves cursors and dead letters; retention; checkpoint. Once the clock is set, gives samples that the gateway
+  /// stamped before, since the machine's start, the times that they really had, and tells of it. A bounded piece of
+  /// work (a few ms) a call; the pump calls it when idle and each second.
   Status maintain();
 
   /// Batches stay in the log for at least this long (and Options::log_keep), while its bound in bytes allows: what a
@@ -125,11 +126,15 @@ class Journal {
   /// The batches after `after`, in order: the newest from memory, older ones from disk. What retention removed or
   /// damage took is one Batch with `gap` set and the gap's last seq as its own. Empty: nothing newer.
   Result<std::vector<BatchPtr>> read(Seq after, const ReadLimits& limits = {}) const;
+  /// The newest batch of which the times stand: what comes later was committed while nobody had set the machine's
+  /// clock, for ten minutes at most. Who takes samples elsewhere waits for it, and asks before it reads.
+  Seq settled() const;
   /// Waits until there is a batch after `after`; false on time-out or stop.
   bool wait(Seq after, Micros timeout, std::stop_token stop) const;
   Seq last() const;
-  /// When that was; epoch 0 while there was none.
-  Timestamp last_committed() const;
+  /// Until when it is known that somebody was here: the last commit, or the time that is kept on disk each five minutes
+  /// without one. Epoch 0: never yet.
+  Timestamp left_off() const;
   Seq first() const;  ///< the oldest held; next(last()) while empty
 
   /// Durable named cursors. A new cursor begins at `last()` of the moment it is first asked for, or at the oldest batch

@@ -75,6 +75,8 @@ Status Journal::Impl::load(std::string& missing) {
   epoch = found.epoch;
   history_epoch = found.history_epoch;
   last_committed = found.last_committed;
+  time_saved = found.time;
+  first_unsettled = number(opened->unsettled().first);
   latest_saved = restored->latest_saved;
   writer = std::move(*opened);
   note_sizes();
@@ -125,14 +127,20 @@ Status Journal::Impl::report_missing(const std::string& what) {
   return report(what);
 }
 
-/// A batch of its own that tells of damage, and holds what mends it.
-Status Journal::Impl::report(std::string text, std::vector<AlertRecord> mended) {
+/// In a batch of its own.
+Status Journal::Impl::tell(Notice notice, std::vector<AlertRecord> mended) {
   Batch batch;
-  batch.events = {{clock.now(), Notice{"storage", text}}};
+  batch.events = {{clock.now(), std::move(notice)}};
   batch.alerts = std::move(mended);
   if (Status status = store(batch, {}); !status) return status;
   last_committed = batch.committed;
   tail.publish(std::make_shared<const Batch>(std::move(batch)));
+  return {};
+}
+
+/// Tells of damage, with what mends it.
+Status Journal::Impl::report(std::string text, std::vector<AlertRecord> mended) {
+  if (Status status = tell(Notice{"storage", text}, std::move(mended)); !status) return status;
   const std::lock_guard guard(notices_mutex);
   notices.push_back(std::move(text));
   return {};
@@ -157,7 +165,7 @@ Known Journal::Impl::known() const {
 Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
   forget_successor(file);
   if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
-  auto salvaged = salvage(file, why, known_now, clock.now(), options.still_at_work);
+  auto salvaged = salvage(file, why, known_now, clock.moment(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
   lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
   marked_open = false;

@@ -85,10 +85,13 @@ struct Journal::Impl {
   bool marked_open = false;
   Reserve reserve{options.directory / "journal.reserve", kReserveBytes};
   Timestamp last_committed{};
+  Timestamp time_saved{};  ///< later than that where long nothing was committed
   Seq latest_saved{};
   std::size_t samples_since_save = 0;
   std::atomic<std::uint64_t> samples{0}, events{0}, used{0};
   std::atomic<std::int64_t> oldest{0};
+  std::atomic<std::int64_t> first_unsettled{0};  ///< a seq; 0: none
+  std::uint64_t restamped = 0;                   ///< batches of them, so far
   std::atomic<Micros> log_keep = options.log_keep;
 
   Status load(std::string& missing);
@@ -97,6 +100,7 @@ struct Journal::Impl {
   void mark_open();
   std::string what_is_missing() const;
   Status report_missing(const std::string& what);
+  Status tell(Notice notice, std::vector<AlertRecord> mended = {});
   Status report(std::string text, std::vector<AlertRecord> mended = {});
   Status resist(const std::function<Status()>& work);
   Status replace_file(const Error& why);
@@ -112,6 +116,8 @@ struct Journal::Impl {
   Status check(const Batch& batch) const;
   Status save(bool newest);
   Status retire();
+  Status settle();
+  Status restamp(const Moment& now);
   void note_sizes();
 };
 

@@ -7,6 +7,7 @@
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
 namespace {
@@ -29,9 +30,10 @@ class BatchRows {
  public:
   static Result<BatchRows> prepare(sql::Connection& connection) {
     BatchRows rows;
-    auto range =
-        connection.prepare(fmt::format("SELECT {} FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq", kBatchColumns));
-    auto one = connection.prepare(fmt::format("SELECT {} FROM batch WHERE seq = ?", kBatchColumns));
+    const std::string select =
+        fmt::format("SELECT {}, {} FROM batch WHERE", kBatchColumns, sound_by(connection, kBatchCrc));
+    auto range = connection.prepare(select + " seq > ? AND seq <= ? ORDER BY seq");
+    auto one = connection.prepare(select + " seq = ?");
     auto events = connection.prepare("SELECT json, crc FROM event WHERE seq = ? ORDER BY ordinal");
     if (!range) return fail(std::move(range.error()));
     if (!one) return fail(std::move(one.error()));
@@ -66,6 +68,7 @@ class BatchRows {
     auto batch = std::make_shared<Batch>();
     batch->seq = Seq{row.integer(0)};
     batch->committed = Timestamp{Micros{row.integer(1)}};
+    if (row.integer(7) == 0) return fail(Errc::corrupt, "the row of batch {} is damaged", number(batch->seq));
     if (Status status = decode(row.text(6), batch->samples); !status) return fail(std::move(status.error()));
     if (static_cast<std::int64_t>(batch->samples.size()) != row.integer(2)) {
       return fail(Errc::corrupt, "batch {} has another number of samples than it says", number(batch->seq));

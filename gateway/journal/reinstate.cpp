@@ -122,7 +122,7 @@ Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now) {
       fmt::format("restored from a backup of {}, which held batches up to {}; what was stored after it is not in here",
                   rfc3339(backup.made), number(backup.last));
   report.events = {{report.committed, Notice{"storage", text}}};
-  if (Status status = writer->append(report, {}); !status) return status;
+  if (Status status = writer->append(report, {}, {}); !status) return status;
   bool closed = false;
   writer->close([&closed] { closed = true; });
   return closed ? Status{} : fail(Errc::io, "{} cannot be written", file.string());

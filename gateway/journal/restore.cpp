@@ -3,13 +3,15 @@
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
 #include "gateway/journal/reader.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
 namespace {
 
 Result<std::vector<Catalogue::Entry>> read_infos(sql::Connection& connection) {
-  auto rows =
-      connection.prepare("SELECT id, name, kind, unit, source, expected_interval, labels FROM series ORDER BY id");
+  auto rows = connection.prepare(
+      fmt::format("SELECT id, name, kind, unit, source, expected_interval, labels, {} FROM series ORDER BY id",
+                  sound_by(connection, kSeriesCrc)));
   if (!rows) return fail(std::move(rows.error()));
   std::vector<Catalogue::Entry> entries;
   while (true) {
@@ -20,7 +22,7 @@ Result<std::vector<Catalogue::Entry>> read_infos(sql::Connection& connection) {
     if (!labels) return fail(std::move(labels.error()));
     const std::int64_t kind = rows->integer(2);
     if (rows->integer(0) != static_cast<std::int64_t>(entries.size()) || kind < 0 ||
-        kind > static_cast<std::int64_t>(SeriesKind::state)) {
+        kind > static_cast<std::int64_t>(SeriesKind::state) || rows->integer(7) == 0) {
       return fail(Errc::corrupt, "the series table is damaged at row {}", entries.size());
     }
     entries.push_back({SeriesId{static_cast<std::uint32_t>(entries.size())},
@@ -32,14 +34,15 @@ Result<std::vector<Catalogue::Entry>> read_infos(sql::Connection& connection) {
 }
 
 Status read_labels(sql::Connection& connection, std::vector<Catalogue::Entry>& entries) {
-  auto rows = connection.prepare("SELECT series, code, text FROM label ORDER BY series, code");
+  auto rows = connection.prepare(
+      fmt::format("SELECT series, code, text, {} FROM label ORDER BY series, code", sound_by(connection, kLabelCrc)));
   if (!rows) return fail(std::move(rows.error()));
   while (true) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
     if (!*row) return {};
     const auto series = static_cast<std::uint64_t>(rows->integer(0));
-    if (series >= entries.size() ||
+    if (series >= entries.size() || rows->integer(3) == 0 ||
         rows->integer(1) != static_cast<std::int64_t>(entries[static_cast<std::size_t>(series)].labels.size())) {
       return fail(Errc::corrupt, "the label table is damaged at series {}", series);
     }
@@ -65,7 +68,11 @@ Result<Seq> read_saved_latest(sql::Connection& connection, std::vector<Sample>& 
   if (!bytes) return fail(bytes.error());
   const auto seq = connection.number("SELECT value FROM meta WHERE key = 'latest_seq'");
   if (!seq) return fail(seq.error());
-  return decode(*bytes, latest) ? Seq{*seq} : Seq{0};
+  if (!decode(*bytes, latest)) return Seq{0};
+  // What was committed while nobody had set the clock may have been given other times since.
+  const auto unset = connection.number("SELECT value FROM meta WHERE key = 'unset_first'");
+  if (!unset) return fail(unset.error());
+  return Seq{*unset > 0 ? std::min(*seq, *unset - 1) : *seq};
 }
 
 /// Brings `latest` up to `last`; of series below `known` only.

@@ -42,8 +42,10 @@ Status Writer::measure() {
 
 /// The newest batch always stays: it carries the log's last number over a restart.
 Status Writer::retire_old_batches(const Limits& limits) {
+  // By a clock that nobody had set nothing is old.
   const auto outlived = [&](Seq seq, Timestamp committed) {
-    return committed < limits.oldest || (seq <= limits.released && committed < limits.recent);
+    return (committed < limits.oldest && committed >= kClockIsSet) ||
+           (seq <= limits.released && committed < limits.recent);
   };
   const std::uint64_t excess = limits.drop_oldest ? used_bytes_ - std::min(used_bytes_, limits.max_bytes) : 0;
   if (first_ >= last_ || first_ > limits.remembered || (!outlived(first_, oldest_) && excess == 0)) return {};

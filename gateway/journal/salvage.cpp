@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kBytesAStep = 4u << 20;
 constexpr std::int64_t kRowsAStep = 4'096;
 
-bool sound(std::string_view text, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(text)) == crc; }
+bool fits(std::string_view text, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(text)) == crc; }
 
 class Salvage {
  public:
@@ -30,11 +30,14 @@ class Salvage {
     if (source) source_ = std::move(*source);
     const auto read = [this] { return source_ ? history_epoch(*source_) : fail(Errc::corrupt, "not readable"); };
     of_history_ = known ? known->history_epoch : sql::twice(read).value_or(std::string());
+    has_crc_ = source_ && sql::twice([this] { return source_->prepare("SELECT crc, unset FROM batch"); });
   }
 
-  Status into(Writer& fresh, const Error& why, Timestamp now, Salvaged& result);
+  Status into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result);
 
  private:
+  /// A file of schema 1 has none.
+  std::string sound(const char* crc) const { return has_crc_ ? sound_by(crc) : "1"; }
   std::int64_t ask(std::string_view query, std::int64_t otherwise, bool* answered = nullptr);
   bool is_whole(const char* query);
   std::int64_t end_of_events(const char* direction, std::int64_t otherwise);
@@ -53,6 +56,7 @@ class Salvage {
   const fs::path history_;
   std::optional<sql::Connection> source_;
   std::string of_history_;  ///< under which history knows the log; empty: who knows
+  bool has_crc_ = false;
   Losses lost_;
   std::uint64_t read_batches_ = 0, read_events_ = 0;
   bool last_is_certain_ = true;
@@ -80,7 +84,7 @@ std::int64_t Salvage::end_of_events(const char* direction, std::int64_t otherwis
   auto rows = sql::twice([&] { return source_->prepare(query); });
   const Result<bool> row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
   if (row && !*row) return otherwise;
-  lost_.exact = lost_.exact && row && sound(rows->text(1), rows->integer(2));
+  lost_.exact = lost_.exact && row && fits(rows->text(1), rows->integer(2));
   return lost_.exact ? rows->integer(0)
                      : ask(fmt::format("SELECT id FROM event ORDER BY id {} LIMIT 1", direction), otherwise);
 }
@@ -129,7 +133,7 @@ void Salvage::find_ends() {
   lost_.exact = lost_.exact && last_is_certain_;
 }
 
-Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& result) {
+Status Salvage::into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result) {
   find_ends();
   for (Status (Salvage::*part)(Writer&) :
        {&Salvage::put_epoch, &Salvage::put_states, &Salvage::put_events, &Salvage::put_batches, &Salvage::put_names}) {
@@ -138,10 +142,11 @@ Status Salvage::into(Writer& fresh, const Error& why, Timestamp now, Salvaged& r
   }
   result.lost = lost_;
   result.report.seq = Seq{last_ + 1};
-  result.report.committed = std::max(now, last_committed_);
-  result.report.events = {{now, Notice{"storage", in_words(why, result.aside.filename().string(), now)}}};
+  result.report.committed = std::max(now.time, last_committed_);
+  result.report.events = {{now.time, Notice{"storage", in_words(why, result.aside.filename().string(), now.time)}}};
   fresh.continue_after(Seq{last_}, samples_total_);
-  return fresh.append(result.report, {});
+  if (Status status = fresh.find_unsettled(); !status) return status;
+  return fresh.append(result.report, {}, Writer::unset(now));
 }
 
 /// The number of the last batch is what makes (epoch, seq) unique; where it is not certain the new file's own epoch
@@ -181,7 +186,8 @@ std::vector<Catalogue::Entry> Salvage::read_names() {
   const auto take = [&](sql::Statement& row) -> Result<bool> {
     auto labels = labels_from_json(row.text(6));
     const std::int64_t kind = row.integer(2);
-    if (!valid_series_name(row.text(1)) || !labels || kind < 0 || kind > static_cast<std::int64_t>(SeriesKind::state)) {
+    if (row.integer(7) == 0 || !valid_series_name(row.text(1)) || !labels || kind < 0 ||
+        kind > static_cast<std::int64_t>(SeriesKind::state)) {
       return true;
     }
     Catalogue::Entry& known = entry(row.integer(0));
@@ -191,15 +197,23 @@ std::vector<Catalogue::Entry> Salvage::read_names() {
     ++read;
     return true;
   };
-  KeyedRows rows(*source_, "SELECT id, name, kind, unit, source, expected_interval, labels FROM series", "id");
+  KeyedRows rows(
+      *source_,
+      fmt::format("SELECT id, name, kind, unit, source, expected_interval, labels, {} FROM series", sound(kSeriesCrc)),
+      "id");
   static_cast<void>(rows.read(0, last, take));
   lost_.names += entries.size() - read;
-  each_row(*source_, "SELECT series, code, text FROM label", "series, code", [&](sql::Statement& row) {
+  const std::string select = fmt::format("SELECT series, code, text, {} FROM label", sound(kLabelCrc));
+  each_row(*source_, select, "series, code", [&](sql::Statement& row) {
     constexpr std::int64_t kMostLabels = 100'000;
     const std::int64_t id = row.integer(0);
     const std::int64_t code = row.integer(1);
     if (id < 0 || id >= kMostIds || code < 0 || code >= kMostLabels) return;
     auto& labels = entry(id).labels;
+    if (row.integer(3) == 0) {  // its numbers may be what is damaged: believed where they are the next ones
+      if (code == static_cast<std::int64_t>(labels.size())) labels.emplace_back();
+      return;
+    }
     while (static_cast<std::int64_t>(labels.size()) <= code) labels.emplace_back();
     labels[static_cast<std::size_t>(code)] = row.text(2);
   });
@@ -249,7 +263,7 @@ Status Salvage::put_states(Writer& fresh) {
     };
     const auto any = [](sql::Statement&) { return true; };
     copy("SELECT id, json, crc FROM alert", "id", "INSERT OR IGNORE INTO alert VALUES(?,?,?)",
-         [](sql::Statement& row) { return sound(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
+         [](sql::Statement& row) { return fits(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
     copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes')", "key",
@@ -278,7 +292,7 @@ Status Salvage::put_events(Writer& fresh) {
     const std::int64_t until = std::min(last_event_, at + kRowsAStep - 1);
     Status status = fresh.transaction([&]() -> Status {
       const auto read = rows.read(at, until, [&](sql::Statement& row) -> Result<bool> {
-        if (!sound(row.text(4), row.integer(5))) return true;
+        if (!fits(row.text(4), row.integer(5))) return true;
         ++read_events_;
         bytes += static_cast<std::int64_t>(row.text(4).size());
         put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4),
@@ -305,7 +319,11 @@ Status Salvage::put_batches(Writer& fresh) {
   samples_before_ = samples_retired_;
   if (source_) {
     KeyedRows rows(
-        *source_, "SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data FROM batch", "seq");
+        *source_,
+        fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} "
+                    "FROM batch",
+                    has_crc_ ? "unset" : "NULL", sound(kBatchCrc)),
+        "seq");
     for (std::int64_t at = first_; at <= last_;) {
       bytes_ = 0;
       const std::int64_t until = std::min(last_, at + kRowsAStep - 1);
@@ -331,17 +349,19 @@ Result<bool> Salvage::take_batch(Writer& fresh, sql::Statement& row) {
   Batch batch;
   batch.seq = Seq{row.integer(0)};
   batch.committed = Timestamp{Micros{row.integer(1)}};
+  if (row.integer(9) == 0) return true;
   if (!decode(row.text(7), samples_) || static_cast<std::int64_t>(samples_.size()) != row.integer(2)) return true;
   const std::int64_t before = row.integer(3);
   if (before < samples_before_) return true;
   if (!row.null(5)) {
-    if (!sound(row.text(5), row.integer(6))) return true;
+    if (!fits(row.text(5), row.integer(6))) return true;
     auto alerts = alerts_from_json(row.text(5));
     if (!alerts) return true;
     batch.alerts = std::move(*alerts);
   }
   std::swap(batch.samples, samples_);
-  Status status = fresh.put_batch(batch, row.integer(4), before);
+  const Writer::Unset unset = row.null(8) ? Writer::Unset() : Micros{row.integer(8)};
+  Status status = fresh.put_batch(batch, row.integer(4), before, unset);
   std::swap(batch.samples, samples_);
   if (!status) return fail(std::move(status.error()));
   ++read_batches_;
@@ -380,10 +400,10 @@ void each_row(sql::Connection& from, const std::string& select, const char* key,
   }
 }
 
-Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, Timestamp now,
+Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, const Moment& now,
                          const std::function<void()>& step) {
   Salvaged result;
-  result.aside = aside_name(file, now);
+  result.aside = aside_name(file, now.time);
   auto fresh = Writer::open(successor_of(file));
   if (!fresh) return fail(std::move(fresh.error()));
   Salvage work(file, known, step);

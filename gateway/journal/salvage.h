@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/core/clock.h"
 #include "gateway/core/event.h"
 #include "gateway/core/result.h"
 #include "gateway/journal/catalogue.h"
@@ -53,6 +54,6 @@ void each_row(sql::Connection& from, const std::string& select, const char* key,
 /// was lost, a number might be given twice, and so a new epoch begins. `step` is called between bounded pieces.
 /// Fails only where the successor cannot be written; then nothing has changed.
 Result<Salvaged> salvage(const std::filesystem::path& file, const Error& why, const std::optional<Known>& known,
-                         Timestamp now, const std::function<void()>& step);
+                         const Moment& now, const std::function<void()>& step);
 
 }  // namespace tidegate::journal

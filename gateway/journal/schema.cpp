@@ -24,12 +24,13 @@ constexpr const char* kSettings = R"(
 constexpr const char* kTables = R"(
   CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE series(id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind INTEGER NOT NULL, unit TEXT NOT NULL,
-                      source TEXT NOT NULL, expected_interval INTEGER NOT NULL, labels TEXT NOT NULL);
-  CREATE TABLE label(series INTEGER, code INTEGER, text TEXT NOT NULL, PRIMARY KEY(series, code)) WITHOUT ROWID;
+                      source TEXT NOT NULL, expected_interval INTEGER NOT NULL, labels TEXT NOT NULL, crc INTEGER);
+  CREATE TABLE label(series INTEGER, code INTEGER, text TEXT NOT NULL, crc INTEGER, PRIMARY KEY(series, code))
+    WITHOUT ROWID;
   CREATE TABLE batch(seq INTEGER PRIMARY KEY, committed INTEGER NOT NULL, first_time INTEGER NOT NULL,
                      last_time INTEGER NOT NULL, samples INTEGER NOT NULL,
                      samples_before INTEGER NOT NULL, events INTEGER NOT NULL, alerts TEXT, alerts_crc INTEGER,
-                     data BLOB NOT NULL);
+                     data BLOB NOT NULL, unset INTEGER, crc INTEGER);
   CREATE TABLE event(id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, alert INTEGER NOT NULL,
                      json TEXT NOT NULL, crc INTEGER NOT NULL);
   CREATE INDEX event_seq ON event(seq, ordinal);
@@ -42,8 +43,11 @@ constexpr const char* kTables = R"(
 
 /// What leads from each version to the next, from 1 on.
 constexpr const char* kSteps[] = {
-    // 2: history answers for all but the newest batches, so none need be found by the times of its samples.
-    "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide;"};
+    // 2: history answers for all but the newest batches, so none need be found by the times of its samples. What is
+    // committed while nobody has set the clock says so. Rows have a checksum.
+    "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide; ALTER TABLE batch ADD COLUMN unset INTEGER;"
+    "ALTER TABLE batch ADD COLUMN crc INTEGER; ALTER TABLE series ADD COLUMN crc INTEGER;"
+    "ALTER TABLE label ADD COLUMN crc INTEGER;"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 Status make_tables(sql::Connection& connection) {
@@ -100,6 +104,13 @@ Status migrate(sql::Connection& connection, const fs::path& file) {
 fs::path suspicion(const fs::path& file) { return file.string() + ".suspect"; }
 
 }  // namespace
+
+std::string sound_by(const char* crc) { return fmt::format("(crc IS NULL OR crc = {})", crc); }
+
+std::string sound_by(sql::Connection& reader, const char* crc) {
+  const auto version = reader.number("PRAGMA user_version");
+  return version && *version < 2 ? "1" : sound_by(crc);
+}
 
 std::string random_epoch() {
   std::random_device random;

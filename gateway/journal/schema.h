@@ -18,6 +18,16 @@ Result<sql::Connection> open_empty();
 /// Under which history knows this log: its first epoch, for one that goes on behind all that history has of it.
 Result<std::string> history_epoch(sql::Connection& log);
 
+/// What a row's column `crc` holds. Rows that an older program wrote have none.
+inline constexpr const char* kBatchCrc =
+    "crc32c(seq, committed, first_time, last_time, samples, samples_before, events, unset)";
+inline constexpr const char* kSeriesCrc = "crc32c(id, name, kind, unit, source, expected_interval, labels)";
+inline constexpr const char* kLabelCrc = "crc32c(series, code, text)";
+/// SQL for "the row is as it was written", as far as it can be told.
+std::string sound_by(const char* crc);
+/// The same where the file may be of an older version, which a reader does not change.
+std::string sound_by(sql::Connection& reader, const char* crc);
+
 /// 16 hex digits.
 std::string random_epoch();
 

@@ -9,6 +9,9 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <string>
+
+#include "gateway/journal/bytes.h"
 
 namespace tidegate::journal::sql {
 namespace {
@@ -66,6 +69,33 @@ int allow_reading(void*, int action, const char* first, const char* second, cons
 int count_frames(void* frames, sqlite3*, const char*, int in_wal) {
   *static_cast<int*>(frames) = in_wal;
   return SQLITE_OK;
+}
+
+/// Each value by its kind and its bytes, so that no two rows are one text.
+void crc_of_values(sqlite3_context* context, int count, sqlite3_value** values) {
+  std::uint32_t crc = 0;
+  const auto number = [&crc](char kind, sqlite3_int64 value) {
+    std::string bytes(1, kind);
+    for (int i = 0; i < 8; ++i) bytes += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i));
+    crc = crc32c(bytes, crc);
+  };
+  for (int i = 0; i < count; ++i) {
+    switch (sqlite3_value_type(values[i])) {
+      case SQLITE_NULL:
+        crc = crc32c("n", crc);
+        break;
+      case SQLITE_INTEGER:
+        number('i', sqlite3_value_int64(values[i]));
+        break;
+      default: {
+        const auto* bytes = static_cast<const char*>(sqlite3_value_blob(values[i]));
+        const int size = sqlite3_value_bytes(values[i]);
+        number('t', size);
+        crc = crc32c(std::string_view(bytes != nullptr ? bytes : "", static_cast<std::size_t>(size)), crc);
+      }
+    }
+  }
+  sqlite3_result_int64(context, crc);
 }
 
 constexpr sqlite3_int64 kRewriteBytes = 64 << 10;  ///< at a time
@@ -149,6 +179,8 @@ Result<Connection> Connection::open(const std::filesystem::path& file, Access ac
   connection.database_.reset(database);
   if (code != SQLITE_OK) return failure(database, code);
   sqlite3_busy_timeout(database, 2000);
+  sqlite3_create_function_v2(database, "crc32c", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
+                             crc_of_values, nullptr, nullptr, nullptr);
   // Only the writer checkpoints: two connections that do meet the WAL-reset bug of SQLite 3.7.0 to 3.51.2.
   sqlite3_wal_autocheckpoint(database, 0);
   // And it when it is told to: a start that fails closes too, and what the WAL holds may be nowhere else.

@@ -79,6 +79,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
+/// Statements may use `crc32c(...)`: CRC-32C of the values, of each a letter for its kind ("n" NULL, "i" integer, "t"
+/// text or blob), then 8 bytes, little-endian, the integer or the length, then the bytes.
 class Connection {
  public:
   enum class Access {

@@ -35,6 +35,17 @@ void Tail::publish(const BatchPtr& batch) {
   published_.notify_all();
 }
 
+void Tail::restamp(const Batch& batch) {
+  const std::lock_guard lock(mutex_);
+  for (const Sample& sample : batch.samples) note(sample);
+  if (batch.seq < oldest() || batch.seq > last_) return;
+  BatchPtr& cached = batches_[static_cast<std::size_t>(number(batch.seq) - number(oldest()))];
+  auto changed = std::make_shared<Batch>(*cached);
+  changed->committed = batch.committed;
+  changed->samples = batch.samples;
+  cached = std::move(changed);
+}
+
 void Tail::retire(Seq first) {
   const std::lock_guard lock(mutex_);
   first_ = first;

@@ -18,6 +18,8 @@ class Tail {
 
   void restore(Seq first, Seq last, std::span<const Sample> latest);
   void publish(const BatchPtr& batch);
+  /// A batch that has other times now, and a later commit.
+  void restamp(const Batch& batch);
   /// Batches before `first` are gone.
   void retire(Seq first);
 

@@ -13,21 +13,17 @@ constexpr std::uint64_t kCheckpointBytes = 4u << 20;  ///< of WAL
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
 std::int64_t crc_of(std::string_view text) { return crc32c(text); }
 
-struct Range {
-  Timestamp first, last;
-};
-
-Range times_of(const Batch& batch) {
-  if (batch.samples.empty()) return {batch.committed, batch.committed};
-  Range range{batch.samples[0].time, batch.samples[0].time};
-  for (const Sample& sample : batch.samples) {
-    range.first = std::min(range.first, sample.time);
-    range.last = std::max(range.last, sample.time);
-  }
-  return range;
-}
-
 }  // namespace
+
+Times times_of(const Batch& batch) {
+  if (batch.samples.empty()) return {batch.committed, batch.committed};
+  Times times{batch.samples[0].time, batch.samples[0].time};
+  for (const Sample& sample : batch.samples) {
+    times.first = std::min(times.first, sample.time);
+    times.last = std::max(times.last, sample.time);
+  }
+  return times;
+}
 
 Result<Writer> Writer::open(const std::filesystem::path& file) {
   Writer writer(file);
@@ -54,10 +50,12 @@ Status Writer::prepare() {
   Statements statements;
   const std::pair<sql::Statement*, const char*> texts[] = {
       {&statements.series,
-       "INSERT INTO series VALUES(?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET kind=excluded.kind, unit=excluded.unit, "
-       "source=excluded.source, expected_interval=excluded.expected_interval, labels=excluded.labels"},
-      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?,?,?)"},
-      {&statements.batch, "INSERT INTO batch VALUES(?,?,?,?,?,?,?,?,?,?)"},
+       "INSERT INTO series VALUES(?1,?2,?3,?4,?5,?6,?7, crc32c(?1,?2,?3,?4,?5,?6,?7)) ON CONFLICT(id) DO UPDATE SET "
+       "kind=excluded.kind, unit=excluded.unit, source=excluded.source, expected_interval=excluded.expected_interval, "
+       "labels=excluded.labels, crc=excluded.crc"},
+      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?1,?2,?3, crc32c(?1,?2,?3))"},
+      {&statements.batch,
+       "INSERT INTO batch VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11, crc32c(?1,?2,?3,?4,?5,?6,?7,?11))"},
       {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
       {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
       {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
@@ -96,10 +94,12 @@ Status Writer::find_ends() {
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t last_committed = 0;
+  std::int64_t time = 0;
   const std::pair<const char*, std::int64_t*> numbers[] = {
       {"SELECT min(seq) FROM batch", &first},
       {"SELECT max(seq) FROM batch", &last},
       {"SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", &last_committed},
+      {"SELECT value FROM meta WHERE key = 'time'", &time},
       {"SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1", &samples_total_},
       {"SELECT samples_before FROM batch ORDER BY seq LIMIT 1", &samples_retired_},
       {"SELECT coalesce(min(id), 1) FROM event", &events_first_},
@@ -119,7 +119,8 @@ Status Writer::find_ends() {
   first_ = found_.first = Seq{last == 0 ? 1 : first};
   last_ = found_.last = Seq{last};
   found_.last_committed = Timestamp{Micros{last_committed}};
-  return {};
+  found_.time = Timestamp{Micros{time}};
+  return find_unsettled();
 }
 
 Status Writer::mend() {
@@ -159,13 +160,15 @@ Status Writer::guarded(const std::function<Status()>& work) {
   return status;
 }
 
-Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
+Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names, Unset unset) {
   const std::uint64_t event_bytes = event_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status removed = remove_leftovers(); !removed) return removed;
     if (Status put = put_epoch(); !put) return put;
     if (Status put = put_names(names); !put) return put;
-    if (Status put = put_batch(batch, static_cast<std::int64_t>(batch.events.size()), samples_total_); !put) return put;
+    const auto events = static_cast<std::int64_t>(batch.events.size());
+    if (Status put = put_batch(batch, events, samples_total_, unset); !put) return put;
+    if (Status put = unset && unsettled_.first == Seq{0} ? put_unset(batch.seq) : Status{}; !put) return put;
     if (Status put = put_events(batch); !put) return put;
     return put_alerts(batch.alerts);
   });
@@ -177,6 +180,10 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names) {
   new_epoch_ = false;
   if (oldest_ == Timestamp{}) oldest_ = batch.committed;
   last_ = batch.seq;
+  if (unset) {
+    tells_of_unset_ = true;
+    unsettled_ = {unsettled_.first == Seq{0} ? batch.seq : unsettled_.first, batch.seq};
+  }
   samples_total_ += static_cast<std::int64_t>(batch.samples.size());
   events_last_ += static_cast<std::int64_t>(batch.events.size());
   return {};
@@ -198,15 +205,16 @@ Status Writer::put_names(const Catalogue::Unsaved& names) {
   return {};
 }
 
-Status Writer::put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before) {
-  const Range times = times_of(batch);
+Status Writer::put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before, Unset unset) {
+  const Times times = times_of(batch);
   const std::string data = encode(batch.samples);
   const auto samples = static_cast<std::int64_t>(batch.samples.size());
   const std::string alerts = batch.alerts.empty() ? std::string() : to_json(std::span(batch.alerts));
   const auto text = alerts.empty() ? std::nullopt : std::optional<std::string_view>(alerts);
   const auto crc = alerts.empty() ? std::nullopt : std::optional<std::int64_t>(crc_of(alerts));
   statements_->batch.bind(number(batch.seq), ticks(batch.committed), ticks(times.first), ticks(times.last), samples,
-                          samples_before, events, text, crc, sql::Blob{data});
+                          samples_before, events, text, crc, sql::Blob{data},
+                          unset ? std::optional(unset->count()) : std::nullopt);
   return statements_->batch.run();
 }
 
@@ -243,12 +251,19 @@ Status Writer::save(Upkeep& upkeep) {
       if (Status status = statements_->cursor.bind(name, number(at)).run(); !status) return status;
     }
     if (upkeep.latest) {
-      if (Status status = statements_->meta.bind("latest", sql::Blob{*upkeep.latest}).run(); !status) return status;
-      if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
-      if (Status status = statements_->meta.bind("latest_samples", samples_total_).run(); !status) return status;
+      if (Status status = put_latest(*upkeep.latest); !status) return status;
+    }
+    if (upkeep.time) {
+      if (Status status = statements_->meta.bind("time", ticks(*upkeep.time)).run(); !status) return status;
     }
     return put_letters(upkeep);
   });
+}
+
+Status Writer::put_latest(const std::string& latest) {
+  if (Status status = statements_->meta.bind("latest", sql::Blob{latest}).run(); !status) return status;
+  if (Status status = statements_->meta.bind("latest_seq", number(last_)).run(); !status) return status;
+  return statements_->meta.bind("latest_samples", samples_total_).run();
 }
 
 Status Writer::put_letters(Upkeep& upkeep) {

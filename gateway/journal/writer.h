@@ -12,6 +12,12 @@
 
 namespace tidegate::journal {
 
+struct Times {
+  Timestamp first, last;
+};
+/// Of a batch's samples; when it was committed where it has none.
+Times times_of(const Batch& batch);
+
 /// The one connection that writes and checkpoints. Not thread-safe: the journal's write lock guards it. A call that
 /// fails has changed nothing; after an I/O error the next call opens the connection anew, since what a failed fsync
 /// left in the caches is unknown.
@@ -24,11 +30,16 @@ class Writer {
     std::string epoch, history_epoch;
     Seq first{1}, last{0};
     Timestamp last_committed{};
+    Timestamp time{};  ///< that was saved
   };
   const Found& found() const { return found_; }
 
+  /// While nobody has set the clock: its Moment::ahead, by which the batch is found and mended when somebody does.
+  using Unset = std::optional<Micros>;
+  static Unset unset(const Moment& now) { return now.settled ? Unset() : now.ahead; }
+
   /// One transaction; `batch` has its seq, next(last).
-  Status append(const Batch& batch, const Catalogue::Unsaved& names);
+  Status append(const Batch& batch, const Catalogue::Unsaved& names, Unset unset);
 
   /// What maintain() saves, one transaction.
   struct Upkeep {
@@ -36,7 +47,8 @@ class Writer {
     std::vector<DeadLetters::Change> letters;  ///< new ones get their id
     std::size_t max_letters = 0;
     std::optional<std::string> latest;  ///< the newest samples, encoded, as of the last batch
-    bool empty() const { return cursors.empty() && letters.empty() && !latest; }
+    std::optional<Timestamp> time;
+    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time; }
   };
   Status save(Upkeep& upkeep);
 
@@ -54,6 +66,20 @@ class Writer {
   /// The oldest stored batch, after retire().
   Seq first() const { return first_; }
 
+  /// Batches of this start of the machine that were committed while nobody had set the clock, and are not mended.
+  struct Unsettled {
+    Seq first{0}, last{0};  ///< 0: none
+  };
+  Unsettled unsettled() const { return unsettled_; }
+  /// A bounded step of mending them, the newest first, so that a crash in between leaves them in order of their times:
+  /// what the gateway's clock stamped gets the time that it had by the clock of `now`. Gives those that changed,
+  /// without their events and alerts.
+  Result<std::vector<Batch>> restamp(const Moment& now);
+  /// Is there a word in the file of unset batches, of whatever start of the machine?
+  bool tells_of_unset() const { return tells_of_unset_; }
+  /// They are mended, or will never be. With the newest samples, which knew them by their old times.
+  Status settle(const std::string& latest);
+
   Status checkpoint_if_due();
   /// Reads every page; Errc::corrupt where one is damaged.
   Status verify();
@@ -67,9 +93,10 @@ class Writer {
   // For what writes a whole file at once: puts within a transaction, and where the numbers go on from.
   Status transaction(const std::function<Status()>& work) { return guarded(work); }
   Status put_names(const Catalogue::Unsaved& names);
-  Status put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before);
+  Status put_batch(const Batch& batch, std::int64_t events, std::int64_t samples_before, Unset unset);
   void continue_after(Seq last, std::int64_t samples_total);
   void continue_events(std::int64_t last, std::uint64_t bytes);
+  Status find_unsettled();
 
   std::uint64_t used_bytes() const { return used_bytes_; }
   std::int64_t samples_total() const { return samples_total_; }
@@ -99,6 +126,11 @@ class Writer {
   Status put_events(const Batch& batch);
   Status put_alerts(std::span<const AlertRecord> alerts);
   Status put_letters(Upkeep& upkeep);
+  Status put_latest(const std::string& latest);
+  Status put_unset(Seq first);
+  struct Stamped;
+  Result<std::vector<Stamped>> newest_unsettled();
+  Status put_restamped(const Stamped& stamped);
   Status retire_old_batches(const Limits& limits);
   Status remove_batches(Seq through, std::int64_t samples);
   Status retire_old_events(const Limits& limits);
@@ -116,6 +148,8 @@ class Writer {
   bool full_ = false;       ///< the disk was, at the last try
   Found found_;
   Seq first_{1}, last_{0};
+  Unsettled unsettled_;
+  bool tells_of_unset_ = false;
   Timestamp oldest_{};
   std::int64_t samples_total_ = 0;                   ///< ever appended
   std::int64_t samples_retired_ = 0;                 ///< of these, before the oldest batch

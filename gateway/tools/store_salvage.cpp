@@ -46,7 +46,7 @@ Result<std::string> salvage_log(const fs::path& file, const std::string& why, Di
   if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
     return fail(std::move(made.error()));
   const auto step = [&] { progress.show([] { return std::string("reading what can be read of journal.db"); }); };
-  auto salvaged = journal::salvage(file, Error{Errc::corrupt, why}, std::nullopt, now, step);
+  auto salvaged = journal::salvage(file, Error{Errc::corrupt, why}, std::nullopt, {now}, step);
   if (!salvaged) return fail(std::move(salvaged.error()));
   if (Status status = journal::swap_in_successor(file, salvaged->aside); !status)
     return fail(std::move(status.error()));

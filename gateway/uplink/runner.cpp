@@ -131,7 +131,7 @@ void Runner::run(std::stop_token stop) {
     measure(done);
     if (done.status) {
       backoff.reset();
-      if (!done.sent_any) journal_.wait(samples_at_, kIdleWait, stop);
+      if (!done.sent_any) journal_.wait(heard_, kIdleWait, stop);
       continue;
     }
     failures_metric_.add();
@@ -150,6 +150,7 @@ Runner::Round Runner::round(std::stop_token stop) {
   const auto samples_at = journal_.position(cursor(name(), Lane::samples));
   if (!alerts_at || !samples_at) return {false, fail((alerts_at ? samples_at : alerts_at).error())};
   samples_at_ = *samples_at;
+  heard_ = journal_.last();
   const Round alerts = send_alerts(*alerts_at, stop);
   const Round samples = send_samples(stop);
   if (!alerts.sent_any && !samples.sent_any && alerts.status && samples.status) return {false, uplink_->reach(stop)};
@@ -189,8 +190,11 @@ Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
 }
 
 Runner::Round Runner::send_samples(std::stop_token stop) {
-  const auto read = journal_.read(samples_at_, kRound);
+  const Seq settled = journal_.settled();
+  held_ = settled < heard_;
+  auto read = journal_.read(samples_at_, kRound);
   if (!read) return {false, fail(read.error())};
+  std::erase_if(*read, [&](const auto& batch) { return batch->seq > settled; });
   if (read->empty()) return {};
   std::vector<journal::BatchPtr> batches;
   Seq through = samples_at_;
@@ -338,13 +342,14 @@ void Runner::measure(const Round& done) {
   if (done.status) {
     stats_.health = old ? SourceHealth::degraded : SourceHealth::up;
     stats_.text = old               ? fmt::format("catching up: {} batches wait", backlog)
+                  : held_           ? "samples wait until the clock is set"
                   : stats_.last_ack ? "all that is stored is delivered"
                                     : "connected; nothing was to be sent yet";
   }
   if (seconds < 1) return;
   stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;
   const double shrinks = (static_cast<double>(measured_backlog_) - static_cast<double>(backlog)) / seconds;
-  if (done.status && !old) tell_drain_time(0);
+  if (done.status && !old) tell_drain_time(held_ ? std::nullopt : std::optional(0.0));
   if (done.status && old) {
     tell_drain_time(shrinks > 0 ? std::optional(static_cast<double>(backlog) / shrinks) : std::nullopt);
   }

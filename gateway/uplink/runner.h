@@ -28,7 +28,7 @@ struct Waits {
 /// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end
 /// holds what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be
 /// sent are counted as lost and told to the far end as a gap. The two lanes do not wait for each other: what the far
-/// end refuses of one holds up that one only.
+/// end refuses of one holds up that one only. Samples whose times may still be mended wait for that.
 class Runner {
  public:
   struct Stats {
@@ -107,6 +107,8 @@ class Runner {
 
   // The thread's own.
   Seq samples_at_{0};
+  Seq heard_{0};       ///< the log's last batch when the round began
+  bool held_ = false;  ///< samples wait until the clock is set
   struct Place {
     Seq batch{0};
     std::size_t first = 0, count = 0;

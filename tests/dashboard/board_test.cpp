@@ -66,6 +66,14 @@ TEST_F(BoardTest, APhaseOfAnotherAlertThanTheOneAnnouncedIsTold) {
   EXPECT_THAT(changes_of(std::move(batch)), HasSubstr("hot:boiler2"));
 }
 
+TEST_F(BoardTest, ShowsTheTimesThatSamplesWereGivenWhenTheClockWasSet) {
+  rig.commit({reading(rig.series("a/b"), 1)});
+  take_all();
+  Batch batch;
+  batch.events.push_back({kStart, Notice{"clock", "set"}});
+  EXPECT_THAT(changes_of(std::move(batch)), HasSubstr("event: delta\n"));
+}
+
 TEST_F(BoardTest, SaysWhyBatchesAreMissing) {
   rig.commit({reading(rig.series("a/b"), 1)});
   rig.commit({reading(rig.series("a/b"), 2)});

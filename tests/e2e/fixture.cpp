@@ -34,6 +34,18 @@ rules:
   return text;
 }
 
+json get_json(const test::GatewayProcess& gateway, const std::string& path) {
+  const std::string body = gateway.get(path);
+  return body.empty() ? json() : json::parse(body);
+}
+
+bool source_is(const test::GatewayProcess& gateway, const std::string& health) {
+  const json state = get_json(gateway, "/api/v1/state");
+  if (!state.contains("sources")) return false;
+  const json& sources = state["sources"];
+  return sources.size() == 1 && sources[0]["health"] == health;
+}
+
 Upstream read_upstream(const std::string& printed) {
   Upstream upstream;
   std::set<std::string> seen;
@@ -58,7 +70,9 @@ Upstream read_upstream(const std::string& printed) {
     if (!message.contains("series")) continue;
     for (const auto& [series, content] : message.at("series").items()) {
       for (const auto& point : content.at("points")) {
-        if (point.at(1).is_number()) upstream.values.push_back({series, point.at(1).get<double>()});
+        if (!point.at(1).is_number()) continue;
+        const Timestamp time{Micros{point.at(0).get<std::int64_t>()}};
+        upstream.values.push_back({series, point.at(1).get<double>(), time});
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/core/types.h"
 #include "tests/support/broker.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/process.h"
@@ -21,11 +22,17 @@ test::Finished tidegate(std::vector<std::string> arguments);
 std::string plant_configuration(const std::string& field, const std::string& cloud,
                                 const std::string& source_options = "");
 
+/// The answer to a GET; null when there is none.
+nlohmann::json get_json(const test::GatewayProcess& gateway, const std::string& path);
+/// Is this the health of the one source that it has?
+bool source_is(const test::GatewayProcess& gateway, const std::string& health);
+
 /// What arrived upstream: the messages that a client of the broker printed, in order.
 struct Upstream {
   struct Value {
     std::string series;
     double value;
+    Timestamp time;
   };
   std::vector<Value> values;              ///< samples, each batch once
   std::vector<std::string> alert_causes;  ///< "hot:boiler raised", each id once

@@ -23,16 +23,6 @@ using test::Publisher;
 using test::SseClient;
 using testing::ElementsAre;
 
-json get_json(const GatewayProcess& gateway, const std::string& path) {
-  const std::string body = gateway.get(path);
-  return body.empty() ? json() : json::parse(body);
-}
-
-bool source_is(const GatewayProcess& gateway, const std::string& health) {
-  const json state = get_json(gateway, "/api/v1/state");
-  return !state.is_null() && state["sources"].size() == 1 && state["sources"][0]["health"] == health;
-}
-
 double stored(const GatewayProcess& gateway) { return gateway.metric("tidegate_journal_committed_samples_total"); }
 
 std::vector<double> values_of(const Upstream& upstream, const std::string& series) {
@@ -268,7 +258,7 @@ TEST(Pipeline, AClockThatComesBackBehindTheLastCommitHidesNothing) {
   EXPECT_TRUE(
       eventually([&] { return get_json(gateway, "/api/v1/alerts").dump().find("hot:boiler") != std::string::npos; }));
   EXPECT_EQ(gateway.stop(), 0);
-  EXPECT_THAT(gateway.process().output(), testing::HasSubstr("behind the last commit"));
+  EXPECT_THAT(gateway.process().output(), testing::HasSubstr("behind the last run"));
 }
 
 TEST(CommandLine, AWrongConfigurationStopsTheStartWithEveryProblem) {

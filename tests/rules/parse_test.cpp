@@ -45,7 +45,7 @@ TEST(WrongRules, AreAnsweredWithTheirPlaceAndTheWayOut) {
     EXPECT_FALSE(text.substr(mark + 5).empty()) << entry.path();
     ++cases;
   }
-  EXPECT_GE(cases, 40);
+  EXPECT_GE(cases, 100);
 }
 
 TEST(Rules, TakeTheirDefaults) {

@@ -18,8 +18,11 @@ Result<std::pair<std::string, Seq>> compacted(sql::Connection& log) {
 
 Status read_log(sql::Connection& log, Seq after, Seq last, Range range, Unreadable& unreadable,
                 const std::function<void(std::span<const Sample>)>& take) {
-  auto rows = log.prepare(
-      "SELECT data, samples FROM batch WHERE seq > ? AND seq <= ? AND last_time >= ? AND first_time < ? ORDER BY seq");
+  // A row whose times cannot be trusted is read to see.
+  auto rows = log.prepare(fmt::format(
+      "SELECT data, samples FROM batch WHERE seq > ? AND seq <= ? AND (last_time >= ? AND first_time < ? OR NOT "
+      "{}) ORDER BY seq",
+      sound_by(log, kBatchCrc)));
   if (!rows) return fail(std::move(rows.error()));
   rows->bind(number(after), number(last), range.from.time_since_epoch().count(), range.to.time_since_epoch().count());
   std::vector<Sample> samples;

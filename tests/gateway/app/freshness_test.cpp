@@ -35,6 +35,18 @@ TEST(Freshness, ThreeLearnedIntervalsMakeAValueStale) {
   EXPECT_EQ(freshness.stale_after(kSeries), 15s);
 }
 
+TEST(Freshness, AClockThatWasSetTeachesNothing) {
+  Freshness freshness;
+  Timestamp now = kStart;
+  speak(freshness, now, 5s, 20);
+  now += 24h * 365 * 50;
+  freshness.forget_last();
+  speak(freshness, now, 5s, 2);
+  now += 1h;  // an outage, which alone is not believed either
+  speak(freshness, now, 5s, 1);
+  EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
 TEST(Freshness, AFastSeriesIsNeverStaleBeforeTheLeastTime) {
   Freshness freshness;
   Timestamp now = kStart;

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "tests/fakes/machine.h"
 #include "tests/gateway/app/rules.h"
 #include "tests/gateway/journal/faulty_vfs.h"
 #include "tests/support/process.h"
@@ -25,16 +26,19 @@ class Rig {
     std::size_t batch_samples = 1000;
     std::size_t max_series = 1000;
     bool start = true;
+    GatewayClock::Read read = GatewayClock::read_system;
+    GatewayClock::Kept kept = GatewayClock::is_kept;
   };
   Rig(const std::filesystem::path& directory, const std::string& rules) : Rig(directory, rules, Options{}) {}
-  Rig(const std::filesystem::path& directory, const std::string& rules, const Options& rig) : rules_(rules) {
+  Rig(const std::filesystem::path& directory, const std::string& rules, const Options& rig)
+      : rules_(rules), clock_(rig.read, rig.kept) {
     journal::Options options;
     options.directory = directory;
     options.series.max_series = rig.max_series;
     auto opened = journal::Journal::open(options, clock_, metrics_);
     if (!opened) throw std::runtime_error(opened.error().text);
     journal_ = std::move(*opened);
-    clock_.begin_after(journal_->last_committed());
+    clock_.begin_after(journal_->left_off());
     pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, heart_, metrics_,
                                    Pump::Limits{rig.commit_every, rig.batch_samples});
     if (!rig.start) return;
@@ -65,6 +69,26 @@ class Rig {
       causes.push_back(transition.alert.id + " " + transition.cause);
     }
     return causes;
+  }
+
+  /// Of the system clock, in words.
+  std::vector<std::string> clock_events() const {
+    std::vector<std::string> told;
+    const auto events = journal_->events({});
+    for (const auto& stored : *events) {
+      if (std::holds_alternative<ClockStep>(stored.event.body)) told.emplace_back("step");
+      const auto* notice = std::get_if<Notice>(&stored.event.body);
+      if (notice != nullptr && notice->kind == "clock") told.push_back(notice->text);
+    }
+    return told;
+  }
+  std::vector<Timestamp> stored_times() const {
+    std::vector<Timestamp> times;
+    const auto batches = journal_->read(Seq{0});
+    for (const auto& batch : *batches) {
+      for (const Sample& sample : batch->samples) times.push_back(sample.time);
+    }
+    return times;
   }
 
   const std::string rules_;
@@ -257,6 +281,76 @@ TEST(Pump, ARunWithAClockFarAheadMakesNoRuleBlind) {
   Rig rig(directory.path(), kHot);
   rig.store(rig.series("boiler/temperature"), 95);
   EXPECT_THAT(rig.transitions(), testing::ElementsAre("hot:boiler raised"));
+}
+
+/// A pump on a machine whose clocks the test moves.
+class PumpOnMachine : public testing::Test {
+ protected:
+  static constexpr Timestamp kToday{std::chrono::seconds(1'800'000'000)};
+
+  Rig& start(const std::string& rules, Micros commit_every) {
+    rig.emplace(directory.path(), rules,
+                Rig::Options{.commit_every = commit_every, .read = Machine::read, .kept = Machine::is_kept});
+    return *rig;
+  }
+
+  using Machine = test::Machine;
+  const test::TempDir directory;
+  std::optional<Rig> rig;
+};
+
+TEST_F(PumpOnMachine, AStepOfTheClockAloneRaisesNothing) {
+  Machine::start(kToday);
+  start(
+      "rules: [{name: hot, series: boiler/temperature, threshold: {above: 90}},"
+      " {name: silent, series: cellar/level, absence: {for: 1m}}]\n",
+      20ms);
+  std::size_t steps = 0;
+  for (const Micros step : {Micros(1h), Micros(24h * 365), Micros(-1h), Micros(-1s), Micros(-24h * 365)}) {
+    rig->store(rig->series("cellar/level"), 1);
+    rig->store(rig->series("boiler/temperature"), 20);
+    Machine::set(step);
+    ++steps;
+    ASSERT_TRUE(eventually([&] { return rig->clock_events().size() == steps; })) << steps;
+    Machine::go(1s);
+  }
+  EXPECT_THAT(rig->clock_events(), testing::Each("step"));
+  EXPECT_THAT(rig->transitions(), testing::IsEmpty());
+}
+
+TEST_F(PumpOnMachine, WhatWaitsWhenTheClockIsSetGetsItsTrueTimeToo) {
+  Machine::start(Timestamp{1s}, false);
+  const std::string rules = "rules: [{name: silent, series: cellar/level, absence: {for: 1m}}]\n";
+  start(rules, 1h);
+  const SeriesId level = rig->series("cellar/level");
+  rig->store(level, 1);
+  Machine::go(1s);
+  rig->push(level, 2);  // taken by the pump, and not committed
+  ASSERT_TRUE(eventually([&] { return rig->intake_.stats().depth == 0; }));
+  const Sample slow{level, Quality::good, Reason::none, rig->clock_.now(), 3};
+  const Sample own{rig->series("roof/own"), Quality::good, Reason::none, kToday - 1h, 4};
+  rig->intake_.push({&own, 1});
+  Machine::set(kToday);
+  Machine::kept = true;
+  ASSERT_TRUE(eventually([&] { return rig->clock_events().size() == 3; }));
+  ASSERT_TRUE(rig->intake_.wait_committed(rig->intake_.push({&slow, 1}), {}));
+  EXPECT_THAT(rig->clock_events(),
+              testing::UnorderedElementsAre("the clock is set", "step", testing::HasSubstr("true times")));
+  EXPECT_THAT(rig->stored_times(), testing::ElementsAre(kToday - 1s, kToday, kToday - 1h, kToday));
+  EXPECT_THAT(rig->transitions(), testing::IsEmpty());
+  EXPECT_EQ(rig->freshness_.stale_after(level), Freshness::kUnknown);
+}
+
+TEST_F(PumpOnMachine, AClockThatNobodySetsIsGivenUpAfterTenMinutes) {
+  Machine::start(Timestamp{1s}, false);
+  start("rules: []", 20ms);
+  rig->store(rig->series("cellar/level"), 1);
+  EXPECT_EQ(rig->journal_->settled(), Seq{0});
+  Machine::go(10min);
+  ASSERT_TRUE(eventually([&] { return rig->clock_events().size() == 1; }));
+  EXPECT_THAT(rig->clock_events(), testing::ElementsAre(testing::HasSubstr("waited for no longer")));
+  EXPECT_TRUE(eventually([&] { return rig->journal_->settled() == rig->journal_->last(); }));
+  EXPECT_THAT(rig->stored_times(), testing::ElementsAre(Timestamp{1s}));
 }
 
 TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <vector>
+
+#include "tests/fakes/machine.h"
 
 namespace tidegate {
 namespace {
@@ -51,21 +54,11 @@ TEST(ClockCorrection, IsKnownToTheCompiler) {
   static_assert(correction(Micros{2s}, Micros{-5s}, Micros{1s}, kTolerance).adopt == Micros{2s});
 }
 
-/// The two clocks of a machine, moved by hand.
-struct Machine {
-  static inline std::int64_t boot = 0, wall = 0;
-  static std::int64_t read(clockid_t id) { return id == CLOCK_REALTIME ? wall : boot; }
-  static void go(Micros by) {
-    boot += by.count();
-    wall += by.count();
-  }
-  static void set(Micros by) { wall += by.count(); }
-};
+using test::Machine;
 
 TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 1'700'000'000'000'000;
-  GatewayClock clock(Machine::read);
+  Machine::start(Timestamp{1'700'000'000s});
+  GatewayClock clock(Machine::read, Machine::is_kept);
   Machine::set(-1h);
   Timestamp last = clock.now();
   int reports = 0;
@@ -87,9 +80,8 @@ TEST(GatewayClock, MeetsASystemClockThatWasSetBackAndNeverRunsBackwards) {
 }
 
 TEST(GatewayClock, TakesAStepForwardsAtOnce) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 0;  // no clock of its own, before the first synchronisation
-  GatewayClock clock(Machine::read);
+  Machine::start(Timestamp{});  // no clock of its own, before the first synchronisation
+  GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.now(), Timestamp{});
   Machine::set(std::chrono::hours(24 * 365 * 50));
   EXPECT_EQ(clock.correct(), std::optional<Micros>(std::chrono::hours(24 * 365 * 50)));
@@ -99,25 +91,25 @@ TEST(GatewayClock, TakesAStepForwardsAtOnce) {
 constexpr Timestamp kToday{std::chrono::seconds(1'800'000'000)};
 
 TEST(ClockBeginning, IsTheSystemsWhereThatHasGoneOn) {
-  EXPECT_EQ(beginning(kToday, kToday - 1h), kToday);
-  EXPECT_EQ(beginning(kToday, kToday), kToday);
-  EXPECT_EQ(beginning(kToday, Timestamp{}), kToday) << "nothing was ever committed";
+  EXPECT_EQ(beginning(kToday, kToday - 1h, true), kToday);
+  EXPECT_EQ(beginning(kToday, kToday, true), kToday);
+  EXPECT_EQ(beginning(kToday, Timestamp{}, true), kToday) << "nothing was ever committed";
 }
 
 TEST(ClockBeginning, IsWhereTheLastRunLeftOffIfTheSystemsCameBackBehindIt) {
-  EXPECT_EQ(beginning(kToday - 1h, kToday), kToday);
-  EXPECT_EQ(beginning(Timestamp{5s}, kToday), kToday) << "a box without a clock, in 1970";
+  EXPECT_EQ(beginning(kToday - 1h, kToday, true), kToday);
+  EXPECT_EQ(beginning(Timestamp{5s}, kToday, false), kToday) << "a box without a clock, in 1970";
+  EXPECT_EQ(beginning(kToday - 24h * 365, kToday, false), kToday) << "and one that begins with its card's date";
 }
 
 TEST(ClockBeginning, OneRunWithAWrongClockDoesNotPinItForEver) {
-  EXPECT_EQ(beginning(kToday, kToday + 24h * 365), kToday);
-  EXPECT_EQ(beginning(kToday, kToday + 25h), kToday);
+  EXPECT_EQ(beginning(kToday, kToday + 24h * 365, true), kToday);
+  EXPECT_EQ(beginning(kToday, kToday + 25h, true), kToday);
 }
 
 TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
-  Machine::boot = 1'000'000;
-  Machine::wall = kToday.time_since_epoch().count();
-  GatewayClock clock(Machine::read);
+  Machine::start(kToday);
+  GatewayClock clock(Machine::read, Machine::is_kept);
   EXPECT_EQ(clock.begin_after(kToday + 1h), Micros{1h});
   EXPECT_EQ(clock.now(), kToday + 1h);
   Machine::go(1s);
@@ -127,20 +119,104 @@ TEST(GatewayClock, GoesOnFromWhereTheLastRunLeftOff) {
 }
 
 TEST(GatewayClock, RunsAtItsOwnPaceWhileTheSystemClockWasNeverSet) {
-  Machine::boot = 1'000'000;
-  Machine::wall = 5'000'000;
-  GatewayClock clock(Machine::read);
+  Machine::start(Timestamp{5s});
+  GatewayClock clock(Machine::read, Machine::is_kept);
   clock.begin_after(kToday);
   for (int i = 0; i < 1000; ++i) {
     Machine::go(1s);
     EXPECT_FALSE(clock.correct());
   }
   EXPECT_EQ(clock.now(), kToday + 1000s);
-  Machine::set(kToday + 900s - Timestamp{Micros{Machine::wall}});
+  Machine::set(kToday + 900s);
   EXPECT_EQ(clock.correct(), Micros{-100s}) << "now it was";
   Machine::go(1s);
   clock.correct();
   EXPECT_GT(clock.now(), kToday + 1000s);
+}
+
+TEST(ClockState, IsSetByTheNetworkOrABatteryAndAwaitedForTenMinutes) {
+  EXPECT_EQ(clock_state(kToday, 1s, true), ClockState::set);
+  EXPECT_EQ(clock_state(kToday, 1s, false), ClockState::unset) << "yesterday's time, out of a file";
+  EXPECT_EQ(clock_state(Timestamp{5s}, 5s, true), ClockState::unset) << "the battery has run out";
+  EXPECT_EQ(clock_state(kToday, 10min - 1us, false), ClockState::unset);
+  EXPECT_EQ(clock_state(kToday, 10min, false), ClockState::given_up);
+  EXPECT_EQ(clock_state(Timestamp{10min}, 10min, true), ClockState::given_up);
+}
+
+/// A box without a battery, a second after its start.
+class UnsetClock : public testing::Test {
+ protected:
+  UnsetClock() { Machine::start(Timestamp{5s}, false); }
+};
+
+TEST_F(UnsetClock, SaysSoUntilItIsSetAndIsThenSetForTheRun) {
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  EXPECT_EQ(clock.state(), ClockState::unset);
+  EXPECT_FALSE(clock.moment().settled);
+  EXPECT_EQ(clock.moment().ahead, Micros{4s});
+  Machine::set(kToday - Timestamp{5s});
+  EXPECT_EQ(clock.correct(), Micros{kToday - Timestamp{5s}}) << "somebody did, but it need not stay so";
+  EXPECT_FALSE(clock.moment().settled);
+  Machine::kept = true;
+  EXPECT_FALSE(clock.correct());
+  EXPECT_TRUE(clock.moment().settled);
+  EXPECT_EQ(clock.moment().ahead, Micros{kToday - Timestamp{1s}});
+  Machine::kept = false;
+  clock.correct();
+  EXPECT_EQ(clock.state(), ClockState::set);
+}
+
+TEST_F(UnsetClock, IsGivenUpAfterTenMinutesAndMayBeSetStill) {
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  Machine::go(10min);
+  clock.correct();
+  EXPECT_EQ(clock.state(), ClockState::given_up);
+  EXPECT_TRUE(clock.moment().settled);
+  Machine::set(kToday - Timestamp{});
+  Machine::kept = true;
+  EXPECT_TRUE(clock.correct());
+  EXPECT_EQ(clock.state(), ClockState::set);
+}
+
+TEST_F(UnsetClock, IsNoMeasureWhereItComesBackBehindTheLastRun) {
+  Machine::set(kToday - 1h);
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  clock.begin_after(kToday);
+  Machine::go(8s);
+  EXPECT_FALSE(clock.correct());
+  EXPECT_EQ(clock.now(), kToday + 8s) << "it does not wait for a time that nobody vouches for";
+}
+
+TEST(GatewayClock, NoTimeIsLostOrTakenBackByALeapSecond) {
+  Machine::start(kToday);
+  GatewayClock clock(Machine::read, Machine::is_kept);
+  Timestamp last = clock.now();
+  Machine::set(-1s);  // the kernel repeats the second
+  int told = 0;
+  for (int i = 0; i < 60; ++i) {
+    Machine::go(1s);
+    told += clock.correct() ? 1 : 0;
+    EXPECT_GT(clock.now(), last);
+    last = clock.now();
+  }
+  EXPECT_EQ(told, 1);
+  EXPECT_LE(clock.now() - Timestamp{Micros{Machine::wall}}, kTolerance);
+}
+
+TEST(Restamp, MovesWhatTheGatewaysClockStampedAndNoDevices) {
+  std::vector<Sample> samples(4);
+  const Timestamp times[] = {Timestamp{-1us}, Timestamp{0us}, Timestamp{90s}, kToday};
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i].time = times[i];
+  restamp(samples, Timestamp{}, Timestamp{90s}, 24h);
+  EXPECT_EQ(samples[0].time, times[0]);
+  EXPECT_EQ(samples[1].time, times[1] + 24h);
+  EXPECT_EQ(samples[2].time, times[2] + 24h);
+  EXPECT_EQ(samples[3].time, times[3]);
+}
+
+TEST(BootId, IsTheSameForAsLongAsTheMachineRuns) {
+  EXPECT_EQ(boot_id().size(), 36u);
+  EXPECT_EQ(boot_id(), boot_id());
 }
 
 TEST(GatewayClock, StartsAtTheSystemClockAndNeverRunsBackwards) {

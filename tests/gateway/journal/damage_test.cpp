@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "gateway/journal/schema.h"
 #include "gateway/journal/sqlite.h"
 #include "tests/gateway/journal/support.h"
 
@@ -72,6 +73,43 @@ TEST_F(DamageTest, ADamagedBatchIsAGapAndTheRestIsThere) {
   std::size_t counted = 0;
   for (const Bucket& bucket : history->at(0).buckets) counted += bucket.count;
   EXPECT_EQ(counted, 7 * 300u);
+}
+
+/// A flipped bit in a number of the row: SQLite has no way to know.
+TEST_F(DamageTest, ADamagedRowOfABatchIsAGapToo) {
+  for (const char* column : {"committed", "first_time", "last_time", "samples_before", "events", "unset"}) {
+    fill(5);
+    edit(fmt::format(
+             "UPDATE batch SET {0} = coalesce({0}, 0) | 1048576 WHERE seq = 3 AND coalesce({0}, 0) & 1048576 = 0;"
+             "UPDATE batch SET {0} = {0} & ~1048576 WHERE seq = 3 AND {0} & 1048576 > 0 AND crc = {1}",
+             column, kBatchCrc)
+             .c_str());
+    open();
+    const auto batches = read(Seq{0});
+    ASSERT_EQ(batches.size(), 5u) << column;
+    ASSERT_TRUE(batches[2]->gap) << column;
+    EXPECT_EQ(batches[2]->gap->why, "damaged");
+    EXPECT_FALSE(batches[3]->gap);
+    journal.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+      std::filesystem::remove_all(entry.path());
+  }
+}
+
+/// What a name or a state is called wrongly would put samples under another's: the file is replaced instead.
+TEST_F(DamageTest, ADamagedNameIsLostRatherThanAnother) {
+  fill(3);
+  const SeriesId door = series("door");
+  ASSERT_TRUE(journal->catalogue().label(door, "open"));
+  append_samples({sample(door, 0)});
+  edit("UPDATE series SET name = 'b' WHERE name = 'a'; UPDATE label SET text = 'shut'");
+  open();
+  EXPECT_EQ(journal->notices().size(), 1u);
+  EXPECT_EQ(journal->catalogue().entries()[0].name, "lost/0");
+  EXPECT_EQ(journal->catalogue().entries()[1].name, "door");
+  EXPECT_EQ(journal->catalogue().entries()[1].labels.at(0), "lost 0");
+  EXPECT_EQ(read(Seq{0}).size(), 5u);
+  expect_works();
 }
 
 TEST_F(DamageTest, ADamagedEventCostsItselfOnlyAndIsTold) {
@@ -227,12 +265,26 @@ TEST_F(DamageTest, ANewerVersionsFileIsLeftAlone) {
   EXPECT_THAT(opened.error().text, HasSubstr("newer version"));
 }
 
+/// What makes the first schema of today's.
+constexpr const char* kFirstSchema =
+    "PRAGMA user_version=1; UPDATE meta SET value = 1 WHERE key = 'schema';"
+    "ALTER TABLE batch DROP COLUMN crc; ALTER TABLE series DROP COLUMN crc; ALTER TABLE label DROP COLUMN crc;"
+    "ALTER TABLE batch DROP COLUMN unset; ALTER TABLE batch ADD COLUMN wide INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;";
+
+TEST_F(DamageTest, ADamagedFileOfAnOlderVersionIsReadToo) {
+  fill(3);
+  edit(kFirstSchema);
+  edit("PRAGMA user_version=77");
+  open();
+  EXPECT_EQ(journal->notices().size(), 1u);
+  EXPECT_EQ(read(Seq{0}).size(), 4u) << "with the one that reports it";
+  expect_works();
+}
+
 TEST_F(DamageTest, AnOlderVersionsFileIsTakenOver) {
   fill(3);
-  edit(
-      "PRAGMA user_version=1; UPDATE meta SET value = 1 WHERE key = 'schema';"
-      "ALTER TABLE batch ADD COLUMN wide INTEGER NOT NULL DEFAULT 0;"
-      "CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;");
+  edit(kFirstSchema);
   open();
   EXPECT_TRUE(journal->notices().empty());
   EXPECT_EQ(read(Seq{0}).size(), 3u);

@@ -12,6 +12,21 @@ namespace {
 
 using namespace std::chrono_literals;
 
+TEST_F(JournalTest, KeepsTheTimeWhereNothingIsCommitted) {
+  open();
+  append_samples({sample(series("a"), 1)});
+  const Timestamp committed = clock.now();
+  EXPECT_EQ(journal->left_off(), committed);
+  clock.advance(std::chrono::minutes(4));
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(journal->left_off(), committed);
+  clock.advance(std::chrono::minutes(1));
+  ASSERT_TRUE(journal->maintain());
+  clock.set(Timestamp{});
+  reopen();
+  EXPECT_EQ(journal->left_off(), committed + std::chrono::minutes(5));
+}
+
 TEST_F(JournalTest, ABatchReadsBackFromMemoryAndFromDisk) {
   open();
   const SeriesId id = series("boiler1/temperature");

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "gateway/journal/sqlite.h"
+#include "tests/fakes/machine.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 
@@ -145,6 +146,41 @@ TEST_F(RunnerTest, SendsWhatIsAppendedWhileItRuns) {
   samples(1);
   ASSERT_TRUE(received(3));
   EXPECT_THAT(far.received(), ElementsAre("s1", "a2", "s3"));
+}
+
+/// On a box without a battery.
+class UnsetClock : public RunnerTest {
+ protected:
+  void SetUp() override {
+    test::Machine::start(Timestamp{1s}, false);
+    journal::Options at = options;
+    at.directory = directory.path();
+    journal = std::move(*journal::Journal::open(at, box, metrics));
+    id = series("boiler1/temperature");
+  }
+  void TearDown() override {
+    runner.reset();
+    journal.reset();
+  }
+  GatewayClock box{test::Machine::read, test::Machine::is_kept};
+};
+
+TEST_F(UnsetClock, HoldsSamplesBackUntilTheyHaveTheirTimesAndNoAlert) {
+  start();
+  samples(1);
+  alerts(1);
+  ASSERT_TRUE(received(1));
+  EXPECT_TRUE(eventually([&] { return runner->stats().text == "samples wait until the clock is set"; }));
+  EXPECT_EQ(runner->stats().health, SourceHealth::up);
+  EXPECT_EQ(runner->stats().drain_seconds, std::nullopt);
+  EXPECT_THAT(far.received(), ElementsAre("a2"));
+  test::Machine::set(Timestamp{1'800'000'000s});
+  test::Machine::kept = true;
+  box.correct();
+  samples(1);
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_TRUE(received(3));
+  EXPECT_THAT(far.received(), ElementsAre("a2", "s1", "s3"));
 }
 
 TEST_F(RunnerTest, SendsTheSameAgainUntilTheFarEndHasIt) {
