@@ -84,53 +84,31 @@ Result<Watch> fit(const Change& change, const SeriesInfo& info) {
   return Watch{std::make_unique<ChangeDetector>(fitted, false, is_counter), unit_for(info, change.unit)};
 }
 
-struct Written {
-  std::string_view key;
-  Direction direction;
-};
-constexpr Written kWritten[] = {{"by", Direction::either}, {"rises_by", Direction::up}, {"falls_by", Direction::down}};
-
-/// The one that is written, or nothing and a problem.
-const Written* only_limit(const Node& options, Problems& problems) {
-  const Written* only = nullptr;
-  for (const Written& one : kWritten) {
-    if (!options.has(one.key)) continue;
-    if (only != nullptr) {
-      problems.add(options[one.key].at, fmt::format("change has both {} and {}: {}", only->key, one.key,
-                                                    "keep one, and write a second rule for the other"));
-      return nullptr;
-    }
-    only = &one;
-  }
-  if (only == nullptr && !options.refused) problems.add(options.at, "change needs one of by, rises_by or falls_by");
-  return only;
-}
-
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
-  const Written* written = only_limit(options, problems);
-  if (written == nullptr) return std::nullopt;
-  const Node& limit_node = options[written->key];
+  const auto key = only_key(options, "change", {"by", "rises_by", "falls_by"}, "", problems);
+  if (!key) return std::nullopt;
+  const Node& limit_node = options[*key];
   const Node& clear_node = options["clear_below"];
   Quantities quantities({&limit_node, &clear_node}, problems);
-  const auto limit = quantities.width(limit_node, written->key);
+  const auto limit = quantities.width(limit_node, *key);
   const auto clear = options.has("clear_below") ? quantities.width(clear_node, "clear_below")
                      : limit                    ? std::optional(*limit / 2)
                                                 : std::nullopt;
   if (!limit || !clear || !options.sound()) return std::nullopt;
   if (*limit == 0) {
-    problems.add(limit_node.at, fmt::format("{} 0 is any change at all: write by how much more than 0", written->key));
+    problems.add(limit_node.at, fmt::format("{} 0 is any change at all: write by how much more than 0", *key));
     return std::nullopt;
   }
   if (*clear > *limit || *clear == 0) {
     problems.add(clear_node.at, fmt::format("clear_below {} must be more than 0 and not more than {} {}",
-                                            clear_node.shown(), written->key, limit_node.shown()));
+                                            clear_node.shown(), *key, limit_node.shown()));
     return std::nullopt;
   }
-  Change change{written->direction,        *limit, *clear, quantities.unit(), quantities.unit() == "%",
-                options.duration("within")};
+  const Direction direction = *key == "by" ? Direction::either : *key == "rises_by" ? Direction::up : Direction::down;
+  Change change{direction, *limit, *clear, quantities.unit(), quantities.unit() == "%", options.duration("within")};
   constexpr std::string_view kVerbs[] = {"changes", "rises", "falls"};
   constexpr std::string_view kPast[] = {"changed", "rose", "fell"};
-  const auto which = static_cast<std::size_t>(written->direction);
+  const auto which = static_cast<std::size_t>(direction);
   return Compiled{
       fmt::format("{} by more than {} within {}", kVerbs[which], limit_node.shown(), age_text(change.within)),
       fmt::format("{{series}} {} by {{value}} {{unit}} within {}, limit {{limit}}", kPast[which],

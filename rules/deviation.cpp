@@ -118,18 +118,6 @@ Result<Watch> fit(const Deviation& deviation, bool is_robust, const SeriesInfo& 
   return Watch{std::move(detector), fitted.in_sigmas ? "σ" : "%"};
 }
 
-/// The one measure that is written, or nothing and a problem.
-const Node* only_measure(const Node& options, Problems& problems) {
-  const bool sigmas = options.has("sigmas");
-  if (sigmas != options.has("percent")) return &options[sigmas ? "sigmas" : "percent"];
-  if (sigmas) {
-    problems.add(options.at, "deviation has both sigmas and percent: keep one, and write a second rule for the other");
-  } else if (!options.refused) {
-    problems.add(options.at, "deviation needs one of sigmas or percent");
-  }
-  return nullptr;
-}
-
 /// Half of the limit where none is written.
 std::optional<double> clear_level(const Node& options, const Node& limit, Problems& problems) {
   if (limit.refused || options["clear_below"].refused) return std::nullopt;
@@ -144,22 +132,23 @@ std::optional<double> clear_level(const Node& options, const Node& limit, Proble
 }
 
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
-  const Node* limit = only_measure(options, problems);
+  const auto measure = only_key(options, "deviation", {"sigmas", "percent"}, "", problems);
   const Node& least_node = options["at_least"];
   Quantities quantities({&least_node}, problems);
   const auto at_least = quantities.width(least_node, "at_least");
-  const auto clear = limit ? clear_level(options, *limit, problems) : std::nullopt;
-  if (!limit || !clear || !at_least || !options.sound()) return std::nullopt;
-  const bool in_sigmas = limit == &options["sigmas"], is_robust = options.boolean("robust");
+  const auto clear = measure ? clear_level(options, options[*measure], problems) : std::nullopt;
+  if (!clear || !at_least || !options.sound()) return std::nullopt;
+  const Node& limit = options[*measure];
+  const bool in_sigmas = *measure == "sigmas", is_robust = options.boolean("robust");
   Deviation deviation{in_sigmas,
-                      limit->number(),
+                      limit.number(),
                       *clear,
                       *at_least,
                       quantities.unit(),
                       options.duration("over"),
                       static_cast<std::size_t>(options.integer("min_points"))};
   std::string condition =
-      fmt::format("further than {} {} from the {} of the last {}", limit->shown(),
+      fmt::format("further than {} {} from the {} of the last {}", limit.shown(),
                   in_sigmas ? "standard deviations" : "%", is_robust ? "median" : "average", age_text(deviation.over));
   if (deviation.at_least > 0) condition += fmt::format(", and than {}", least_node.shown());
   return Compiled{

@@ -67,18 +67,6 @@ Result<Watch> fit(const Forecast& forecast, const SeriesInfo& info) {
   return Watch{std::make_unique<ForecastDetector>(fitted), "s"};
 }
 
-/// The one side that is written, or nothing and a problem.
-const Node* only_limit(const Node& options, Problems& problems) {
-  const bool above = options.has("above");
-  if (above != options.has("below")) return &options[above ? "above" : "below"];
-  if (above) {
-    problems.add(options.at, "forecast has both above and below: keep one, and write a second rule for the other");
-  } else if (!options.refused) {
-    problems.add(options.at, "forecast needs one of above or below: the limit that the values may not reach");
-  }
-  return nullptr;
-}
-
 /// Half as long again as `within`, where it is not written.
 std::optional<Micros> clear_beyond(const Node& options, Problems& problems) {
   if (options["within"].refused || options["clear_beyond"].refused) return std::nullopt;
@@ -93,13 +81,15 @@ std::optional<Micros> clear_beyond(const Node& options, Problems& problems) {
 }
 
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
-  const Node* limit_node = only_limit(options, problems);
+  const auto side =
+      only_key(options, "forecast", {"above", "below"}, ": the limit that the values may not reach", problems);
   const auto beyond = clear_beyond(options, problems);
-  if (limit_node == nullptr) return std::nullopt;
-  Quantities quantities({limit_node}, problems);
-  const auto limit = quantities.point(*limit_node);
+  if (!side) return std::nullopt;
+  const Node& limit_node = options[*side];
+  Quantities quantities({&limit_node}, problems);
+  const auto limit = quantities.point(limit_node);
   if (!limit || !beyond || !options.sound()) return std::nullopt;
-  Forecast forecast{limit_node == &options["above"],
+  Forecast forecast{*side == "above",
                     *limit,
                     quantities.unit(),
                     options.duration("within"),
@@ -107,10 +97,10 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
                     options.duration("from"),
                     static_cast<std::size_t>(options.integer("min_points")),
                     options.number("min_fit")};
-  const std::string where = fmt::format("{} {}", forecast.above ? "above" : "below", limit_node->shown());
+  const std::string where = fmt::format("{} {}", *side, limit_node.shown());
   return Compiled{fmt::format("{} within {}, by the trend of the last {}", where, age_text(forecast.within),
                               age_text(forecast.from)),
-                  fmt::format("{{series}} will be {} in {{left}}", limit_node->secret ? "beyond its limit" : where),
+                  fmt::format("{{series}} will be {} in {{left}}", limit_node.secret ? "beyond its limit" : where),
                   [forecast = std::move(forecast)](const SeriesInfo& info, const std::vector<std::string>&) {
                     return fit(forecast, info);
                   }};

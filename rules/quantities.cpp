@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "rules/units.h"
 
 namespace tidegate::rules {
@@ -15,6 +17,28 @@ Result<double> converted(std::optional<double> value, const SeriesInfo& info, co
 }
 
 }  // namespace
+
+std::optional<std::string_view> only_key(const config::Node& options, std::string_view kind,
+                                         std::initializer_list<std::string_view> keys, std::string_view or_else,
+                                         config::Problems& problems) {
+  std::optional<std::string_view> only;
+  for (const std::string_view key : keys) {
+    if (!options.has(key)) continue;
+    if (only) {
+      problems.add(
+          options[key].at,
+          fmt::format("{} has both {} and {}: keep one, and write a second rule for the other", kind, *only, key));
+      return std::nullopt;
+    }
+    only = key;
+  }
+  if (!only && !options.refused) {
+    const std::span<const std::string_view> all(keys);
+    problems.add(options.at, fmt::format("{} needs one of {} or {}{}", kind, fmt::join(all.first(all.size() - 1), ", "),
+                                         all.back(), or_else));
+  }
+  return only;
+}
 
 Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what) {
   return converted(convert(value, unit, info.unit), info, unit, what);

@@ -30,6 +30,11 @@ class Quantities {
   std::string unit_text_;  ///< the quantity that set the unit
 };
 
+/// The one of `keys` that is written, or nothing and a problem. `or_else` says what they are for, should none be.
+std::optional<std::string_view> only_key(const config::Node& options, std::string_view kind,
+                                         std::initializer_list<std::string_view> keys, std::string_view or_else,
+                                         config::Problems& problems);
+
 /// A written level, or difference, in the unit of a series; `what` it is called where it does not convert.
 Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
 Result<double> difference_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);

@@ -127,20 +127,8 @@ std::optional<double> clear_level(const Node& options, const Node& limit_node, c
   return level;
 }
 
-/// The one direction that is written, or nothing and a problem.
-std::optional<std::string_view> only_direction(const Node& options, Problems& problems) {
-  const bool rising = options.has("rising");
-  if (rising != options.has("falling")) return rising ? "rising" : "falling";
-  if (rising) {
-    problems.add(options.at, "trend has both rising and falling: keep one, and write a second rule for the other");
-  } else if (!options.refused) {
-    problems.add(options.at, "trend needs one of rising or falling");
-  }
-  return std::nullopt;
-}
-
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
-  const auto direction = only_direction(options, problems);
+  const auto direction = only_key(options, "trend", {"rising", "falling"}, "", problems);
   if (!direction) return std::nullopt;
   const Node& limit_node = options[*direction];
   const auto limit = limit_rate(limit_node, *direction, problems);

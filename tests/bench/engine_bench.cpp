@@ -88,9 +88,12 @@ void report(benchmark::State& state, double rules_per_series) {
       benchmark::Counter(samples * rules_per_series, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-void run(benchmark::State& state, rules::Engine engine, std::size_t series, double rules_per_series) {
+void run(benchmark::State& state, rules::Engine engine, std::size_t series, double rules_per_series,
+         std::size_t samples_before = 0) {
   Plant plant(series);
   rules::Output out;
+  engine.observe(plant.batch(series * samples_before), plant.now(), out);
+  out.clear();
   std::size_t transitions = 0;
   for (auto _ : state) {
     state.PauseTiming();
@@ -115,20 +118,8 @@ BENCHMARK(Threshold)->ArgNames({"series", "rules"})->Args({1'000, 1})->Args({10'
 /// One rule of a kind with a window, which is full from the first sample that is timed.
 void window_kind(benchmark::State& state, const std::string& condition, std::size_t samples_in_window) {
   const auto series = static_cast<std::size_t>(state.range(0));
-  rules::Engine engine = engine_of("- {name: r, series: \"{hall}/{device}/temperature\", " + condition + "}\n", series);
-  Plant plant(series);
-  rules::Output out;
-  engine.observe(plant.batch(series * samples_in_window), plant.now(), out);
-  out.clear();
-  for (auto _ : state) {
-    state.PauseTiming();
-    const auto samples = plant.batch(kBatch);
-    state.ResumeTiming();
-    engine.observe(samples, plant.now(), out);
-    engine.tick(plant.now(), out);
-    out.clear();
-  }
-  report(state, 1);
+  run(state, engine_of("- {name: r, series: \"{hall}/{device}/temperature\", " + condition + "}\n", series), series, 1,
+      samples_in_window);
 }
 void Trend(benchmark::State& state) { window_kind(state, "trend: {rising: 30 /min, over: 1m}, for: 30s", 60); }
 void Forecast(benchmark::State& state) { window_kind(state, "forecast: {above: 95, within: 5m, from: 1m}", 60); }

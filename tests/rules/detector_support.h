@@ -15,16 +15,20 @@ namespace tidegate::rules {
 
 constexpr Timestamp kStart{std::chrono::seconds(1'700'000'000)};
 
-/// What `kind: options` makes of a series, as from a rules file.
-inline Result<Watch> watch(const std::string& condition, const SeriesInfo& info = {}) {
+/// A rule, as from a rules file: "threshold: {above: 5}, for: 3s".
+inline Rule rule(const std::string& condition, const std::string& series = "b") {
   config::Problems problems;
-  config::Node node = config::parse("[{name: a, series: b, " + condition + "}]", "rules.yaml", ".",
+  config::Node node = config::parse("[{name: hot, series: '" + series + "', " + condition + "}]", "rules.yaml", ".",
                                     config::References::system(), problems);
   config::check(node, config::Shape::list(rule_shape()), problems);
   auto rules = parse_rules(node, problems);
   EXPECT_EQ(problems.text(), "");
-  if (rules.empty()) return fail(Errc::invalid, "no rule");
-  return rules[0].make(info, {});
+  return std::move(rules.at(0));
+}
+
+/// What its kind makes of a series.
+inline Result<Watch> watch(const std::string& condition, const SeriesInfo& info = {}) {
+  return rule(condition).make(info, {});
 }
 
 inline std::unique_ptr<Detector> detector(const std::string& condition, const SeriesInfo& info = {}) {

@@ -62,14 +62,8 @@ struct Delays {
 
 /// Step by step, is the alert up?
 std::vector<bool> firing(const Series& series, const Delays& delays) {
-  config::Problems problems;
-  config::Node node =
-      config::parse(fmt::format("[{{name: a, series: v, threshold: {{above: 60}}, for: {}s, clear_after: {}s}}]",
-                                delays.raise * 10, delays.clear * 10),
-                    "rules.yaml", ".", config::References::system(), problems);
-  config::check(node, config::Shape::list(rule_shape()), problems);
-  Engine engine(parse_rules(node, problems));
-  EXPECT_EQ(problems.text(), "");
+  Engine engine({rule(
+      fmt::format("threshold: {{above: 60}}, for: {}s, clear_after: {}s", delays.raise * 10, delays.clear * 10), "v")});
   Output out;
   engine.declare(SeriesId{0}, "v", {}, {}, kStart, out);
   std::vector<bool> up;

@@ -7,26 +7,18 @@
 namespace tidegate::rules {
 namespace {
 
+constexpr const char* kSeries = "{d}/t";
+
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-Rule rule(const std::string& condition) {
-  config::Problems problems;
-  config::Node node = config::parse("[{name: hot, series: '{d}/t', " + condition + "}]", "rules.yaml", ".",
-                                    config::References::system(), problems);
-  config::check(node, config::Shape::list(rule_shape()), problems);
-  auto rules = parse_rules(node, problems);
-  EXPECT_EQ(problems.text(), "");
-  return std::move(rules.at(0));
-}
-
 Replay replay(const std::string& condition, std::vector<Interval> off = {}, const SeriesInfo& info = {}) {
-  return {rule(condition), "boiler/t", info, {}, std::move(off)};
+  return {rule(condition, kSeries), "boiler/t", info, {}, std::move(off)};
 }
 
 /// The very engine that runs live, a sample and a tick at a time.
 std::vector<std::string> live(const std::string& condition, const std::vector<Sample>& samples, Timestamp until) {
-  Engine engine({rule(condition)});
+  Engine engine({rule(condition, kSeries)});
   Output out;
   engine.declare(SeriesId{0}, "boiler/t", {}, {}, samples.front().time, out);
   Timestamp tick = samples.front().time;
