@@ -359,7 +359,7 @@ Result<bool> Journal::compact(std::stop_token stop, bool at_once) {
   auto progress = [&]() -> Result<history::Archive::Progress> {
     auto log = impl_->readers->take();
     if (!log) return fail(std::move(log.error()));
-    return impl_->archive.step(**log, impl_->history_epoch, *from, saved, at_once, stop);
+    return impl_->archive.step(**log, {impl_->history_epoch, *from, last()}, saved, at_once, stop);
   }();
   if (!progress && progress.error().code == Errc::corrupt) impl_->suspicious = true;
   if (!progress) return fail(std::move(progress.error()));

@@ -33,38 +33,38 @@ void Archive::suspect_empty_files() const {
 
 void Archive::look_again() { to_look_at_ = written_last(directory_); }
 
-Result<Archive::Progress> Archive::step(sql::Connection& log, std::string_view epoch, Seq after, bool saved,
-                                        bool at_once, const std::stop_token& stop) {
+Result<Archive::Progress> Archive::step(sql::Connection& log, const Stretch& stretch, bool saved, bool at_once,
+                                        const std::stop_token& stop) {
   auto repaired = repair_one(stop);
-  if (repaired && *repaired) return Progress{after, true, std::move(*repaired)};
+  if (repaired && *repaired) return Progress{stretch.after, true, std::move(*repaired)};
   // A repair that fails, for want of room as likely as not, is tried again and keeps nothing else waiting.
-  auto progress = work(log, epoch, after, saved, at_once, stop);
+  auto progress = work(log, stretch, saved, at_once, stop);
   // Which file it was that is damaged is found by looking at each.
   if (!progress && progress.error().code == Errc::corrupt && repaired && suspect_damaged()) {
-    return Progress{after, true, {}};
+    return Progress{stretch.after, true, {}};
   }
   if (!progress) take_back_cut_off_commits();
   if (!repaired && !(progress && progress->more)) return fail(std::move(repaired.error()));
   return progress;
 }
 
-Result<Archive::Progress> Archive::work(sql::Connection& log, std::string_view epoch, Seq after, bool saved,
-                                        bool at_once, const std::stop_token& stop) {
+Result<Archive::Progress> Archive::work(sql::Connection& log, const Stretch& stretch, bool saved, bool at_once,
+                                        const std::stop_token& stop) {
   if (!is_full()) {
-    const auto through = compactor_.round(log, epoch, after, at_once, stop);
+    const auto through = compactor_.round(log, stretch, at_once, stop);
     if (!through) return fail(through.error());
-    if (*through != after) return Progress{*through, true, {}};
+    if (*through != stretch.after) return Progress{*through, true, {}};
   }
-  if (look_at_one()) return Progress{after, true, {}};
+  if (look_at_one()) return Progress{stretch.after, true, {}};
   // Every reader sees rollups at once: so only of what the cursor on disk says is in history.
   if (saved) {
     const auto sealed = compactor_.seal(stop);
     if (!sealed) return fail(sealed.error());
-    if (*sealed) return Progress{after, true, {}};
+    if (*sealed) return Progress{stretch.after, true, {}};
   }
   const auto more = keep_within_bounds(stop);
   if (!more) return fail(more.error());
-  return Progress{after, *more, {}};
+  return Progress{stretch.after, *more, {}};
 }
 
 Result<std::optional<std::string>> Archive::repair_one(const std::stop_token& stop) {

@@ -37,9 +37,9 @@ class Archive {
     bool more = false;                  ///< there may be more to do now
     std::optional<std::string> notice;  ///< damage that was repaired, in words
   };
-  /// One piece of work, the most urgent: a damaged file; a round over the log after `after` (whatever there is with
-  /// `at_once`); a day to be rolled up, if `after` is the cursor that is on disk too (`saved`); retention.
-  Result<Progress> step(sql::Connection& log, std::string_view epoch, Seq after, bool saved, bool at_once,
+  /// One piece of work, the most urgent: a damaged file; a round over the stretch of the log (whatever there is with
+  /// `at_once`); a day to be rolled up, if the stretch begins where the cursor on disk is too (`saved`); retention.
+  Result<Progress> step(sql::Connection& log, const Stretch& stretch, bool saved, bool at_once,
                         const std::stop_token& stop);
 
   /// In the order of `series`, of which the catalogue knows every one.
@@ -50,7 +50,7 @@ class Archive {
   Timestamp oldest() const { return oldest_.load(); }
 
  private:
-  Result<Progress> work(sql::Connection& log, std::string_view epoch, Seq after, bool saved, bool at_once,
+  Result<Progress> work(sql::Connection& log, const Stretch& stretch, bool saved, bool at_once,
                         const std::stop_token& stop);
   void take_back_cut_off_commits() const;
   void suspect_empty_files() const;

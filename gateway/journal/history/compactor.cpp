@@ -71,26 +71,26 @@ std::size_t Compactor::samples_a_round() const {
   return std::max(options_.round_samples, options_.round_samples_a_series * catalogue_.size());
 }
 
-Result<bool> Compactor::due(sql::Connection& log, Seq after) const {
-  auto first = log.prepare("SELECT seq, committed, samples_before FROM batch WHERE seq > ? ORDER BY seq LIMIT 1");
+Result<bool> Compactor::due(sql::Connection& log, const Stretch& stretch) const {
+  auto first =
+      log.prepare("SELECT seq, committed, samples_before FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 1");
   if (!first) return fail(std::move(first.error()));
-  const Result<bool> row = first->bind(number(after)).step();
+  const Result<bool> row = first->bind(number(stretch.after), number(stretch.last)).step();
   if (!row) return fail(row.error());
   if (!*row) return false;
-  const auto last = log.number("SELECT max(seq) FROM batch");
-  if (!last) return fail(last.error());
-  const auto samples = log.number("SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1");
+  const auto samples = log.number(fmt::format(
+      "SELECT samples_before + samples FROM batch WHERE seq <= {} ORDER BY seq DESC LIMIT 1", number(stretch.last)));
   if (!samples) return fail(samples.error());
-  return *last - first->integer(0) >= static_cast<std::int64_t>(options_.round_batches) ||
+  return number(stretch.last) - first->integer(0) >= static_cast<std::int64_t>(options_.round_batches) ||
          *samples - first->integer(2) >= static_cast<std::int64_t>(samples_a_round()) ||
          ticks(clock_.now()) - first->integer(1) >= options_.round_age.count();
 }
 
-Result<Round> Compactor::plan(sql::Connection& log, std::string_view epoch, Seq after) const {
-  Round round{.epoch = std::string(epoch), .first = next(after), .last = after};
-  auto rows = log.prepare("SELECT seq, committed, samples FROM batch WHERE seq > ? ORDER BY seq LIMIT ?");
+Result<Round> Compactor::plan(sql::Connection& log, const Stretch& stretch) const {
+  Round round{.epoch = std::string(stretch.epoch), .first = next(stretch.after), .last = stretch.after};
+  auto rows = log.prepare("SELECT seq, committed, samples FROM batch WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?");
   if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(after), static_cast<std::int64_t>(options_.round_batches));
+  rows->bind(number(stretch.after), number(stretch.last), static_cast<std::int64_t>(options_.round_batches));
   while (round.samples < static_cast<std::int64_t>(samples_a_round())) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
@@ -125,14 +125,13 @@ Result<Compactor::Counts> Compactor::count(sql::Connection& log, const Round& ro
   return counts;
 }
 
-Result<Seq> Compactor::round(sql::Connection& log, std::string_view epoch, Seq after, bool at_once,
-                             std::stop_token stop) {
-  const auto is_due = due(log, after);
+Result<Seq> Compactor::round(sql::Connection& log, const Stretch& stretch, bool at_once, std::stop_token stop) {
+  const auto is_due = due(log, stretch);
   if (!is_due) return fail(is_due.error());
-  if (!*is_due && !at_once) return after;
-  const auto round = plan(log, epoch, after);
+  if (!*is_due && !at_once) return stretch.after;
+  const auto round = plan(log, stretch);
   if (!round) return fail(round.error());
-  if (round->last == after) return after;
+  if (round->last == stretch.after) return stretch.after;
   const auto counts = count(log, *round);
   if (!counts) return fail(counts.error());
   for (const auto& [day, series] : counts->by_day) {

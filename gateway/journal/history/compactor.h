@@ -10,6 +10,7 @@
 #include "gateway/journal/catalogue.h"
 #include "gateway/journal/history/day_file.h"
 #include "gateway/journal/history/files.h"
+#include "gateway/journal/history/log_side.h"
 #include "gateway/journal/sqlite.h"
 
 namespace tidegate::journal::history {
@@ -33,18 +34,18 @@ class Compactor {
 
   Compactor(Options options, const Catalogue& catalogue, const Clock& clock, Metrics& metrics);
 
-  /// A round over the log (of that epoch) after `after`: up to where it got, or `after` where none is due (`at_once`:
+  /// A round over the stretch: up to where it got, or where it begins where none is due (`at_once`:
   /// whatever there is). Errc::stopped when `stop` came in between; what is done so far is kept.
-  Result<Seq> round(sql::Connection& log, std::string_view epoch, Seq after, bool at_once, std::stop_token stop);
+  Result<Seq> round(sql::Connection& log, const Stretch& stretch, bool at_once, std::stop_token stop);
   /// Rolls up the oldest day that needs it: one that is over, and to which nothing came for an hour. False: none does.
   Result<bool> seal(std::stop_token stop);
 
  private:
   struct Counts;
   std::size_t samples_a_round() const;
-  Result<bool> due(sql::Connection& log, Seq after) const;
-  /// The batches of the next round; its `last` is `after` where there is none.
-  Result<Round> plan(sql::Connection& log, std::string_view epoch, Seq after) const;
+  Result<bool> due(sql::Connection& log, const Stretch& stretch) const;
+  /// The batches of the next round; its `last` is where the stretch begins where there is none.
+  Result<Round> plan(sql::Connection& log, const Stretch& stretch) const;
   Result<Counts> count(sql::Connection& log, const Round& round) const;
   Status write_day(sql::Connection& log, Round round, Day day, const std::vector<std::uint32_t>& counts,
                    const std::stop_token& stop);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "gateway/journal/history/day_file.h"
@@ -26,6 +27,14 @@ inline Timestamp rounded_up(Timestamp time, Micros unit) {
   const Timestamp down = rounded_down(time, unit);
   return down == time ? down : down + unit;
 }
+
+/// What history may take of the log: the batches of (after, last], under the epoch by which it knows them. `last` is
+/// the last that was promised: one whose commit failed may lie behind it, and its owner may come with another in its
+/// place.
+struct Stretch {
+  std::string_view epoch;
+  Seq after{}, last{};
+};
 
 constexpr Seq kEndOfLog{std::numeric_limits<std::int64_t>::max()};
 

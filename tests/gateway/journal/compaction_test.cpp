@@ -11,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "gateway/journal/sqlite.h"
 #include "tests/gateway/journal/history_support.h"
 
 namespace tidegate::journal {
@@ -47,6 +48,23 @@ TEST_F(CompactionTest, TheLogGoesOnceHistoryHasItAndEveryCursorIsBeyond) {
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(journal->maintain());
   EXPECT_EQ(journal->first(), Seq{400}) << "the newest stays";
   EXPECT_EQ(stored(a, all.front().time, clock.now()), all);
+}
+
+/// A commit that failed may be in the file for all that, and its owner comes with another batch of that number.
+TEST_F(CompactionTest, ABatchThatWasNotPromisedIsNotTakenOver) {
+  open();
+  const SeriesId a = series("a");
+  for (int i = 0; i < 3; ++i) keep({sample(a, i)});
+  {
+    auto other = sql::Connection::open(directory.path() / "journal.db", sql::Connection::Access::write);
+    ASSERT_TRUE(other);
+    ASSERT_TRUE(other->run(
+        "INSERT INTO batch SELECT seq + 1, committed, first_time, last_time, samples, samples_before + 1, events, "
+        "alerts, alerts_crc, data, unset, crc FROM batch ORDER BY seq DESC LIMIT 1"));
+  }
+  compact();
+  EXPECT_EQ(journal->position("history"), journal->last());
+  EXPECT_EQ(view()->visible().through, journal->last());
 }
 
 /// What a power cut leaves: the files, which nobody closed.
