@@ -21,6 +21,10 @@ struct Output {
   }
 };
 
+/// The past that an engine is told after a restart is at least so long, whatever its rules look back over: the lags of
+/// the devices' clocks are known by it.
+inline constexpr Micros kLeastLookback = std::chrono::minutes(10);
+
 /// A stretch of the gateway's time.
 struct Interval {
   Timestamp from, to;

@@ -14,6 +14,7 @@
 #include "gateway/core/time_text.h"
 #include "rules/engine.h"
 #include "rules/message.h"
+#include "rules/scenario_feed.h"
 
 namespace tidegate::rules {
 namespace {
@@ -21,7 +22,7 @@ namespace {
 using config::Node;
 using config::Shape;
 
-constexpr Timestamp kStart{std::chrono::seconds(1'700'000'000)};
+constexpr Timestamp kStart = kScenarioStart;
 
 Shape rule_list() { return Shape::list(rule_shape()); }
 
@@ -54,24 +55,23 @@ Shape scenario_shape() {
            config::defaulted("late", Shape::integer(0, 1000), "0", "")});
 }
 
-struct Arrival {
-  Timestamp at;
-  Sample sample;
-};
-
 class Run {
  public:
   Run(const Node& scenario, Outcome& outcome)
       : scenario_(scenario), failures_(outcome.failures), timeline_(outcome.timeline) {}
 
   void run() {
-    declare_series();
-    read_feed();
+    feed_ = read_feed(scenario_, failures_);
     compile(scenario_.has("rule") ? std::vector<Node>{scenario_["rule"]} : scenario_["rules"].items, kStart);
-    if (!engine_) return;
-    std::stable_sort(arrivals_.begin(), arrivals_.end(),
-                     [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
-    for (const Timestamp now : moments()) play(now);
+    if (engine_ && rules_.empty()) failures_.emplace_back("no rule is enabled");
+    if (!engine_ || !times_are_right()) return;
+    const std::vector<Timestamp> moments = written_moments();
+    auto next = moments.begin();
+    for (Timestamp second = kStart; next != moments.end(); second += std::chrono::seconds(1)) {
+      for (; next != moments.end() && *next < second; ++next) play(*next);
+      if (next != moments.end() && *next == second) ++next;
+      play(second);
+    }
     check_announced();
     if (const auto late = static_cast<std::int64_t>(late_ + engine_->late_samples());
         late != scenario_.integer("late")) {
@@ -80,84 +80,8 @@ class Run {
   }
 
  private:
-  struct Known {
-    std::string name;
-    SeriesInfo info;
-    std::vector<std::string> states;
-    Micros lag{0};
-  };
-
   static Micros span_of(const Node& node) { return parse_duration(node.text).value_or(Micros{-1}); }
   static std::string clock(Timestamp time) { return duration_text(time - kStart); }
-
-  SeriesId id_of(const std::string& name) {
-    const auto found =
-        std::find_if(series_.begin(), series_.end(), [&](const Known& known) { return known.name == name; });
-    if (found != series_.end()) return SeriesId{static_cast<std::uint32_t>(found - series_.begin())};
-    series_.push_back({name, {}, {}, {}});
-    return SeriesId{static_cast<std::uint32_t>(series_.size() - 1)};
-  }
-
-  void declare_series() {
-    for (const Node::Entry& entry : scenario_["series"].entries) {
-      Known& known = series_[index(id_of(entry.key))];
-      known.info.unit = entry.value.string("unit");
-      known.states = entry.value["states"].strings();
-      known.lag = entry.value.duration("lag") - entry.value.duration("ahead");
-      for (const SeriesKind kind : {SeriesKind::number, SeriesKind::counter, SeriesKind::boolean, SeriesKind::state}) {
-        if (name(kind) == entry.value.string("kind")) known.info.kind = kind;
-      }
-    }
-  }
-
-  void read_feed() {
-    for (const Node::Entry& entry : scenario_["feed"].entries) {
-      const SeriesId id = id_of(entry.key);
-      Timestamp at = kStart;
-      for (const Node& item : entry.value.items) read_token(id, item, at);
-    }
-  }
-
-  void read_token(SeriesId id, const Node& item, Timestamp& at) {
-    std::string_view text = item.text;
-    std::int64_t times = 1;
-    double count = 0;
-    if (const std::size_t x = text.rfind('x'); x != std::string_view::npos && parse_number(text.substr(x + 1), count)) {
-      times = static_cast<std::int64_t>(count);
-      text = text.substr(0, x);
-    }
-    for (; times > 0; --times, at += scenario_.duration("every")) {
-      end_ = std::max(end_, at);
-      if (text == "_") continue;
-      arrivals_.push_back({at, sample(id, text, at, item)});
-    }
-  }
-
-  Sample sample(SeriesId id, std::string_view text, Timestamp at, const Node& item) {
-    Sample sample{id, Quality::good, Reason::none, at - series_[index(id)].lag, 0};
-    if (text == "bad") return {id, Quality::bad, Reason::no_answer, at, 0};
-    if (const std::size_t mark = text.find('@'); mark != std::string_view::npos) {
-      sample.time = kStart + parse_duration(text.substr(mark + 1)).value_or(Micros{0});
-      text = text.substr(0, mark);
-    }
-    for (const auto& [word, reason] :
-         {std::pair{std::string_view("retained:"), Reason::retained}, {"uncertain:", Reason::clock}}) {
-      if (!text.starts_with(word)) continue;
-      sample.quality = Quality::uncertain;
-      sample.reason = reason;
-      text.remove_prefix(word.size());
-    }
-    const auto& states = series_[index(id)].states;
-    const auto state = std::find(states.begin(), states.end(), text);
-    if (state != states.end()) {
-      sample.value = static_cast<double>(state - states.begin());
-    } else if (text == "nan") {
-      sample.value = std::numeric_limits<double>::quiet_NaN();
-    } else if (!parse_number(text, sample.value)) {
-      failures_.push_back(fmt::format("{}: '{}' is no sample", config::text(item.at), item.text));
-    }
-    return sample;
-  }
 
   void compile(const std::vector<Node>& items, Timestamp now) {
     Node list;
@@ -171,10 +95,10 @@ class Run {
   }
 
   void declare_all(Timestamp now) {
-    for (const std::string& name : engine_->literal_series()) id_of(name);
+    for (const std::string& name : engine_->literal_series()) feed_.id_of(name);
     Output out;
-    for (std::size_t i = 0; i < series_.size(); ++i) {
-      const Known& known = series_[i];
+    for (std::size_t i = 0; i < feed_.series.size(); ++i) {
+      const FedSeries& known = feed_.series[i];
       engine_->declare(SeriesId{static_cast<std::uint32_t>(i)}, known.name, known.info, known.states, now, out);
       for (const Rule& rule : rules_) {
         if (rule.series.matches(known.name)) ids_.insert(alert_id(rule, known.name));
@@ -201,7 +125,7 @@ class Run {
   /// As the gateway does: what the journal keeps, and no more.
   void remember(Timestamp now) {
     for (const Interval& gap : unwatched_) engine_->unwatched(gap);
-    const Micros lookback = engine_->lookback(now);
+    const Micros lookback = std::max(kLeastLookback, engine_->lookback(now));
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
@@ -216,18 +140,44 @@ class Run {
     for (const auto& [id, sample] : latest) engine_->warm({&sample, 1});
   }
 
-  std::set<Timestamp> moments() const {
-    std::set<Timestamp> times;
-    Timestamp end = end_;
-    for (const Arrival& arrival : arrivals_) times.insert(arrival.at);
+  /// Each expectation and action has a time, and none lies where the gateway is off.
+  bool times_are_right() {
+    const std::size_t before = failures_.size();
     for (const std::string_view key : {"acknowledge", "restart", "reload", "expect"}) {
       for (const Node& item : scenario_[key].items) {
-        const Timestamp at = kStart + span_of(item["at"]);
-        times.insert(at);
-        end = std::max(end, at + (item.has("down") ? span_of(item["down"]) : Micros{0}));
+        const auto at = parse_duration(item["at"].text);
+        if (!at) {
+          failures_.push_back(fmt::format("{}: `at` must be a time, such as 40s or 1m30s, not '{}'",
+                                          config::text(item.at), item["at"].shown()));
+        } else if (const Node* off = off_at(*at); off != nullptr) {
+          failures_.push_back(fmt::format("{}: at {} the gateway is off, by the restart at {}", config::text(item.at),
+                                          duration_text(*at), off->shown()));
+        }
       }
     }
-    for (Timestamp at = kStart; at <= end; at += std::chrono::seconds(1)) times.insert(at);
+    return failures_.size() == before;
+  }
+  /// The `at` of the restart, at which and after which it is off.
+  const Node* off_at(Micros at) const {
+    for (const Node& item : scenario_["restart"].items) {
+      const Micros since = item.duration("at");
+      if (at > since && at < since + item.duration("down")) return &item["at"];
+    }
+    return nullptr;
+  }
+
+  /// Beside each second, in order.
+  std::vector<Timestamp> written_moments() const {
+    std::vector<Timestamp> times{feed_.end};
+    for (const Arrival& arrival : feed_.arrivals) times.push_back(arrival.at);
+    for (const std::string_view key : {"acknowledge", "restart", "reload", "expect"}) {
+      for (const Node& item : scenario_[key].items) {
+        times.push_back(kStart + span_of(item["at"]));
+        if (item.has("down")) times.push_back(times.back() + span_of(item["down"]));
+      }
+    }
+    std::sort(times.begin(), times.end());
+    times.erase(std::unique(times.begin(), times.end()), times.end());
     return times;
   }
 
@@ -240,7 +190,8 @@ class Run {
 
   void play(Timestamp now) {
     std::vector<Sample> batch;
-    for (; next_ < arrivals_.size() && arrivals_[next_].at == now; ++next_) batch.push_back(arrivals_[next_].sample);
+    for (; next_ < feed_.arrivals.size() && feed_.arrivals[next_].at == now; ++next_)
+      batch.push_back(feed_.arrivals[next_].sample);
     if (now < down_until_) return;
     if (down_until_ != Timestamp{}) {
       down_until_ = {};
@@ -299,8 +250,9 @@ class Run {
       if (!phase_from(entry.value.text)) continue;
       const std::string id = id_meant(entry.key);
       if (!ids_.contains(id)) {
-        failures_.push_back(fmt::format("{}: no rule and series have the alert '{}'; there are {}",
-                                        config::text(entry.at), entry.key, fmt::join(ids_, ", ")));
+        failures_.push_back(fmt::format("{}: no rule and series have the alert '{}'; there {}", config::text(entry.at),
+                                        entry.key,
+                                        ids_.empty() ? "is none" : fmt::format("are {}", fmt::join(ids_, ", "))));
       }
       record = last_[id];
       expect(now, entry.key, entry.value.text, name(record.phase));
@@ -316,7 +268,11 @@ class Run {
     for (const Node::Entry& entry : item.entries) {
       if (entry.key == "at" || phase_from(entry.value.text)) continue;
       const auto field = fields.find(entry.key);
-      if (field == fields.end()) {
+      if (field == fields.end() && ids_.contains(id_meant(entry.key))) {
+        failures_.push_back(
+            fmt::format("{}: '{}' is no phase: an alert is normal, pending, active, clearing or returned",
+                        config::text(entry.at), entry.value.text));
+      } else if (field == fields.end()) {
         failures_.push_back(fmt::format("{}: '{}' is neither a phase nor a field", config::text(entry.at), entry.key));
       } else {
         expect(now, entry.key, entry.value.text, field->second);
@@ -324,9 +280,13 @@ class Run {
     }
   }
 
+  /// Numbers by what they are, not by how they are written.
   void expect(Timestamp now, const std::string& what, std::string_view expected, std::string_view actual) {
-    if (expected != actual)
-      failures_.push_back(fmt::format("{} {}: expected '{}', got '{}'", clock(now), what, expected, actual));
+    double wanted = 0, got = 0;
+    const bool numbers =
+        (what == "value" || what == "limit") && parse_number(expected, wanted) && parse_number(actual, got);
+    const bool same = numbers ? std::abs(wanted - got) <= 1e-9 * std::max(1.0, std::abs(wanted)) : expected == actual;
+    if (!same) failures_.push_back(fmt::format("{} {}: expected '{}', got '{}'", clock(now), what, expected, actual));
   }
 
   void check_announced() {
@@ -341,10 +301,8 @@ class Run {
 
   const Node& scenario_;
   std::vector<std::string>&failures_, &timeline_;
-  std::vector<Known> series_;
-  std::vector<Arrival> arrivals_;
+  Feed feed_;
   std::size_t next_ = 0;
-  Timestamp end_ = kStart;
   Timestamp down_since_{}, down_until_{};
   std::vector<Interval> unwatched_;
   std::vector<Rule> rules_;
@@ -383,6 +341,10 @@ Outcome run_scenario(Node scenario, const Node& known) {
   if (Node* rule = scenario.find("rule")) put_rule(*rule, known, problems);
   if (Node* list = scenario.find("rules")) {
     for (Node& rule : list->items) put_rule(rule, known, problems);
+  }
+  if (scenario.kind == Node::Kind::map && scenario.has("rule") == scenario.has("rules")) {
+    problems.add(scenario.at,
+                 scenario.has("rule") ? "a test has `rule` or `rules`, not both" : "a test needs a `rule`, or `rules`");
   }
   config::check(scenario, scenario_shape(), problems);
   Outcome outcome;

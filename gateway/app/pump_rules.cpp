@@ -9,8 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Freshness learns from this much of the past at the start, whatever the rules ask for.
-constexpr Micros kLeastLookback = 10min;
 /// Among so many of the newest events a start looks for the times in which nobody watched.
 constexpr std::size_t kEventsLookedAt = 10'000;
 
@@ -94,7 +92,7 @@ void Pump::warm_from_log() {
   const auto unreadable = [this, now](const Error& error) {
     batch_.events.push_back({now, Notice{"storage", "the rules begin without the past: " + error.text}});
   };
-  const Micros lookback = std::max(kLeastLookback, engine_.lookback(now));
+  const Micros lookback = std::max(rules::kLeastLookback, engine_.lookback(now));
   journal_.keep_log_for(lookback);
   auto after = journal_.before(now - lookback);
   if (!after) return unreadable(after.error());

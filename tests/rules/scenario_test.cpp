@@ -108,6 +108,48 @@ late: 1
   EXPECT_EQ(failures[3], "late samples: expected 1, got 0");
 }
 
+/// Each is a test that would otherwise pass without having looked.
+TEST(ScenarioRunner, SaysWhatOfATestCannotBeMeant) {
+  const std::string rule = "rule: {name: hot, series: a/t, threshold: {above: 5}}\n";
+  const std::string states = "series: {a/t: {kind: state, states: [box1, box2]}}\n";
+  const std::pair<std::string, std::string> cases[] = {
+      {rule + "every: 1s\nfeed: {a/t: [9]}\nexpect: [{hot: normal}]\n",
+       "`at` must be a time, such as 40s or 1m30s, not ''"},
+      {rule + "every: 1s\nfeed: {a/t: [9]}\nexpect: [{at: 20, hot: normal}]\n", "not '20'"},
+      {rule + "every: 1s\nfeed: {a/t: [1x30]}\nrestart: [{at: 5s, down: 20s}]\nexpect: [{at: 15s, hot: active}]\n",
+       "at 15s the gateway is off, by the restart at 5s"},
+      {rule + "every: 1s\nfeed: {a/t: [1x0.5]}\nexpect: []\n", "'1x0.5' is no sample"},
+      {rule + "every: 1s\nfeed: {a/t: [1x1e300]}\nexpect: []\n", "'1x1e300' is no sample"},
+      {rule + "every: 1s\nfeed: {a/t: [1x1000000, 1x1000000, 1x1000000]}\nexpect: []\n", "more than 2000000 samples"},
+      {rule + "every: 1s\nfeed: {a/t: [95@foo]}\nexpect: []\n", "'95@foo' is no sample"},
+      {rule + "every: 1s\nfeed: {a/t: [9]}\nexpect: [{at: 0s, hot: actve}]\n", "'actve' is no phase"},
+      {rule + "rules: []\nevery: 1s\nfeed: {a/t: [9]}\nexpect: []\n", "a test has `rule` or `rules`, not both"},
+      {"every: 1s\nfeed: {a/t: [9]}\nexpect: []\n", "a test needs a `rule`, or `rules`"},
+      {"rule: {name: hot, series: a/t, threshold: {above: 5}, enabled: false}\nevery: 1s\nfeed: {a/t: [9]}\nexpect: "
+       "[]\n",
+       "no rule is enabled"}};
+  for (const auto& [yaml, told] : cases) {
+    const auto failures = run(yaml, "wrong.yaml").failures;
+    ASSERT_FALSE(failures.empty()) << yaml;
+    EXPECT_NE(failures[0].find(told), std::string::npos) << failures[0];
+  }
+  EXPECT_TRUE(run(states + "rule: {name: hot, series: a/t, threshold: {equals: box2}}\nevery: 1s\n"
+                           "feed: {a/t: [box1, box2, box2x3]}\nexpect: [{at: 4s, hot: active}]\n",
+                  "states.yaml")
+                  .failures.empty());
+  EXPECT_TRUE(run(rule + "every: 1s\nfeed: {a/t: [9]}\nexpect: [{at: 0s, hot: active, value: 9.0, limit: 5.00}]\n",
+                  "numbers.yaml")
+                  .failures.empty());
+}
+
+/// Forty days a second at a time, in little memory.
+TEST(ScenarioRunner, ALongTimeIsShort) {
+  EXPECT_TRUE(run("rule: {name: stuck, series: a/t, flatline: {for: 30d}}\nevery: 1d\nfeed: {a/t: [9x40]}\n"
+                  "expect: [{at: 29d, stuck: normal}, {at: 30d, stuck: active}]\n",
+                  "long.yaml")
+                  .failures.empty());
+}
+
 TEST(ScenarioRunner, DoesNotTakeAMisspeltAlertForANormalOne) {
   const auto failures = run(R"(
 rule: {name: hot, series: "{device}/t", threshold: {above: 5}}
