@@ -7,7 +7,7 @@
 namespace tidegate::rules {
 namespace {
 
-/// The engine takes more than a minute in which nobody calls it for one in which nobody watched.
+/// Shorter than Engine::kMaxUnwatched: a longer time without a call is one in which nobody watched.
 constexpr Micros kTick = std::chrono::seconds(30);
 
 }  // namespace
@@ -46,13 +46,20 @@ void Replay::finish(Timestamp until) {
 /// Where the gateway was off nobody looks.
 void Replay::pass(Timestamp until) {
   if (!now_) now_ = until;
+  for (const Interval& gap : unwatched_) {
+    if (gap.to <= *now_ || gap.from >= until) continue;
+    tick_until(std::max(*now_, gap.from));
+    engine_.tick(*now_, out_);  // until here it watched
+    take();
+    now_ = std::min(gap.to, until);
+    // What is longer the engine sees by itself.
+    if (gap.to - gap.from <= Engine::kMaxUnwatched) engine_.unwatched(gap);
+  }
+  tick_until(until);
+}
+
+void Replay::tick_until(Timestamp until) {
   for (Timestamp at = *now_ + kTick; at < until; at += kTick) {
-    const auto off = std::find_if(unwatched_.begin(), unwatched_.end(),
-                                  [&](const Interval& gap) { return gap.from < at && at < gap.to; });
-    if (off != unwatched_.end()) {
-      at = std::min(off->to, until) - kTick;
-      continue;
-    }
     engine_.tick(at, out_);
     take();
   }

@@ -37,6 +37,7 @@ class Replay {
 
  private:
   void pass(Timestamp until);
+  void tick_until(Timestamp until);
   void take();
 
   Engine engine_;

@@ -20,6 +20,8 @@ namespace {
 
 using tools::Value;
 
+constexpr int kConfigurationWrong = 78;
+
 /// What came of a variant: of one alert, or of all of them.
 struct Tally {
   std::uint64_t alerts = 0, raised = 0;
@@ -40,26 +42,39 @@ struct Tally {
   }
 };
 
-Result<std::vector<config::Node>> find_rules(const Backtest& options, const std::filesystem::path& configuration) {
-  config::Problems problems;
-  const std::filesystem::path file = options.file.empty() ? configuration : std::filesystem::path(options.file);
-  const config::Node all = load_settings(file, problems).rules;
-  if (!problems.empty()) return fail(Errc::invalid, "{}: {}", file.string(), problems.text());
-  std::vector<config::Node> found;
+/// The rules of the configuration, or of one file alone.
+config::Node all_rules(const Backtest& options, const std::filesystem::path& configuration,
+                       config::Problems& problems) {
+  if (options.file.empty()) return load_settings(configuration, problems).rules;
+  const config::References references = config::References::system();
+  const std::filesystem::path file = options.file;
+  const auto text = references.read_file(file);
+  if (!text) {
+    problems.add({std::make_shared<std::string>(file.string())}, text.error().text);
+    return {};
+  }
+  config::Node root = config::parse(*text, file.string(), file.parent_path(), references, problems);
+  config::check(root, root_shape(), problems, file.parent_path());
+  return root["rules"];
+}
+
+/// Those that are enabled, or those that are named.
+Result<std::vector<config::Node>> choose(const config::Node& all, const Backtest& options) {
+  std::vector<config::Node> chosen;
   std::vector<std::string> names;
   for (const config::Node& rule : all.items) {
     names.push_back(rule["name"].shown());
-    const bool wanted = options.rules.empty() ? rule.boolean("enabled")
-                                              : std::find(options.rules.begin(), options.rules.end(), names.back()) !=
-                                                    options.rules.end();
-    if (wanted) found.push_back(rule);
+    const bool is_named = std::find(options.rules.begin(), options.rules.end(), names.back()) != options.rules.end();
+    if (options.rules.empty() ? !rule.boolean("enabled") : !is_named) continue;
+    chosen.push_back(rule);
+    chosen.back().find("enabled")->text = "true";
   }
   for (const std::string& name : options.rules) {
     if (std::find(names.begin(), names.end(), name) == names.end())
-      return fail(Errc::invalid, "{} has no rule '{}'{}", file.string(), printable(name), did_you_mean(name, names));
+      return fail(Errc::invalid, "there is no rule '{}'{}", printable(name), did_you_mean(name, names));
   }
-  if (found.empty()) return fail(Errc::not_found, "{} has no rules", file.string());
-  return found;
+  if (chosen.empty()) return fail(Errc::not_found, "there are no rules to try");
+  return chosen;
 }
 
 /// When the gateway was off, as far as the log's events still tell.
@@ -164,6 +179,7 @@ class Play {
   /// All variants at once over each series that one of them watches: it is read once.
   Status run(const std::vector<Variant>& variants) {
     tallies_.resize(variants.size());
+    fed_.resize(variants.size());
     for (std::size_t place = 0; place < view_.series().size(); ++place) {
       std::vector<std::size_t> watching;
       for (std::size_t i = 0; i < variants.size(); ++i) {
@@ -171,6 +187,13 @@ class Play {
       }
       if (watching.empty()) continue;
       if (Status status = play(place, variants, watching); !status) return status;
+    }
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+      const bool is_next_of_one = i > 0 && variants[i].rule.name == variants[i - 1].rule.name;
+      if (fed_[i] || is_next_of_one) continue;
+      progress_.clear();
+      fmt::print(stderr, "{}: nothing is stored of {} in this time\n", variants[i].rule.name,
+                 variants[i].rule.series.text());
     }
     return {};
   }
@@ -198,6 +221,7 @@ class Play {
     }
     samples_ += samples;
     series_ += samples > 0 ? 1 : 0;
+    for (const std::size_t i : watching) fed_[i] = fed_[i] || samples > 0;
     for (std::size_t i = 0; i < replays.size(); ++i) {
       replays[i].finish(end_);
       tallies_[watching[i]].add(replays[i]);
@@ -218,6 +242,7 @@ class Play {
   tools::Progress progress_;
   std::vector<rules::Interval> off_;
   std::vector<Tally> tallies_;
+  std::vector<bool> fed_;  ///< each variant, by any sample
   std::uint64_t samples_ = 0, series_ = 0;
 };
 
@@ -227,10 +252,18 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   if (options.list && !options.sweep.empty()) return fail(Errc::invalid, "--list and --sweep do not go together");
   const auto range = tools::parse_range(options.from, options.to, surroundings.now, {Timestamp{}, surroundings.now});
   if (!range) return fail(range.error());
-  const auto rules = find_rules(options, surroundings.configuration);
+  config::Problems problems;
+  const config::Node all = all_rules(options, surroundings.configuration, problems);
+  if (!problems.empty()) {
+    fmt::print(stderr, "{}", problems.text());
+    return kConfigurationWrong;
+  }
+  const auto rules = choose(all, options);
   if (!rules) return fail(rules.error());
-  const auto tried = variants(*rules, options.sweep);
+  std::vector<std::string> left_out;
+  const auto tried = variants(*rules, options.sweep, left_out);
   if (!tried) return fail(tried.error());
+  for (const std::string& one : left_out) fmt::print(stderr, "left out: {}\n", one);
   const auto view = journal::StoreView::open(surroundings.store);
   if (!view) return fail(view.error());
   tools::Output output;

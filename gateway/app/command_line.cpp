@@ -177,9 +177,11 @@ int command_line(int argc, char** argv) {
   CLI::App& backtest_command =
       tools.add(app, "backtest", "What rules would have made of what is stored: how often, for how long.",
                 [&wanted](const tools::Surroundings& surroundings) { return backtest(wanted, surroundings); });
-  backtest_command.add_option("--rule", wanted.rules, "Rules by name, instead of all that are enabled")
+  backtest_command.add_option("--rule", wanted.rules, "Rules by name, enabled or not, instead of all that are enabled")
       ->option_text("NAME...");
-  backtest_command.add_option("--rules", wanted.file, "A file with `rules:`, instead of the configuration")
+  backtest_command
+      .add_option("--rules", wanted.file,
+                  "A file with `rules:`, which is all that is read, instead of the configuration")
       ->option_text("FILE");
   tools::add_range(backtest_command, wanted.from, wanted.to, "-7d", "now");
   backtest_command
@@ -188,7 +190,7 @@ int command_line(int argc, char** argv) {
       ->option_text("KEY=FROM..TO");
   backtest_command.add_flag("--list", wanted.list, "Each time an alert would have been up");
   tools::add_answer_format(backtest_command, wanted.format);
-  backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep above=80..95");
+  backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep for=0s..2m");
 
   try {
     app.parse(argc, argv);

@@ -26,10 +26,11 @@ struct Test {
 /// Of a folder and all below it, in order of name.
 std::vector<fs::path> tests_in(const fs::path& folder) {
   std::vector<fs::path> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, ignored)) {
-    if (entry.path().string().ends_with(kEnd)) found.push_back(entry.path());
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().string().ends_with(kEnd)) found.push_back(entry->path());
   }
+  if (error) fmt::print(stderr, "tidegate test: not all of {} can be read: {}\n", folder.string(), error.message());
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -15,12 +15,13 @@ namespace {
 
 using config::Node;
 
-constexpr std::size_t kMostValues = 100;
+constexpr int kMostValues = 100;
 
 struct Sweep {
   std::string key;
   bool of_time = false;
-  double from = 0, to = 0, step = 0;  ///< seconds, where it is of time
+  double from = 0, step = 0;  ///< seconds, where it is of time
+  int values = 0;
 };
 
 std::optional<double> read_one(std::string_view text, bool& of_time) {
@@ -51,13 +52,13 @@ Result<Sweep> parse(const std::string& text) {
   if (!from || !to || !step || is_time[0] != is_time[1] || is_time[0] != is_time[2]) return wrong();
   if (!(*from < *to) || !(*step > 0))
     return fail(Errc::invalid, "--sweep {}: goes from the smaller one up", printable(text));
+  const double steps = std::floor((*to - *from) / *step + 1e-9);
+  if (!(steps < kMostValues))
+    return fail(Errc::invalid, "--sweep {}: is more than {} values", printable(text), kMostValues);
   sweep.of_time = is_time[0];
   sweep.from = *from;
-  sweep.to = *to;
   sweep.step = *step;
-  if ((sweep.to - sweep.from) / sweep.step > static_cast<double>(kMostValues)) {
-    return fail(Errc::invalid, "--sweep {}: is more than {} values", printable(text), kMostValues);
-  }
+  sweep.values = static_cast<int>(steps) + 1;
   return sweep;
 }
 
@@ -73,7 +74,7 @@ Node* find_key(Node& rule, const std::string& key) {
 std::string value_text(const Sweep& sweep, double value, const Node& written) {
   if (sweep.of_time) return duration_text(Micros{std::llround(value * 1e6)});
   const auto quantity = config::parse_quantity(written.text);
-  const std::string number = short_number(value);
+  const std::string number = fmt::format("{:.12g}", value);
   return quantity && !quantity->unit.empty() ? fmt::format("{} {}", number, quantity->unit) : number;
 }
 
@@ -83,41 +84,47 @@ Result<rules::Rule> compile(const Node& item) {
   config::Problems problems;
   config::check(list, config::Shape::list(rules::rule_shape()), problems);
   auto compiled = rules::parse_rules(list, problems);
-  if (!problems.empty()) return fail(Errc::invalid, "{}", problems.sorted()[0].what);
-  if (compiled.empty()) return fail(Errc::invalid, "rule '{}' is not enabled", item["name"].shown());
+  if (!problems.empty()) {
+    return fail(Errc::invalid, "rule '{}' is wrong: {}", item["name"].shown(), problems.sorted()[0].text());
+  }
   return std::move(compiled[0]);
 }
 
 }  // namespace
 
-Result<std::vector<Variant>> variants(const std::vector<Node>& rules, const std::string& text) {
+Result<std::vector<Variant>> variants(const std::vector<Node>& rules, const std::string& text,
+                                      std::vector<std::string>& left_out) {
   std::vector<Variant> all;
-  const auto sweep = text.empty() ? Result<Sweep>(Sweep{}) : parse(text);
-  if (!sweep) return fail(sweep.error());
-  for (const Node& rule : rules) {
-    if (text.empty()) {
+  if (text.empty()) {
+    for (const Node& rule : rules) {
       auto compiled = compile(rule);
       if (!compiled) return fail(std::move(compiled.error()));
       all.push_back({"", std::move(*compiled)});
-      continue;
     }
-    for (int i = 0; sweep->from + i * sweep->step <= sweep->to * (1 + 1e-12); ++i) {
+    return all;
+  }
+  const auto sweep = parse(text);
+  if (!sweep) return fail(sweep.error());
+  for (const Node& rule : rules) {
+    for (int i = 0; i < sweep->values; ++i) {
       Node changed = rule;
       Node* at = find_key(changed, sweep->key);
       if (at == nullptr || at->kind != Node::Kind::scalar) {
         return fail(Errc::invalid, "--sweep {}: rule '{}' has no such value", printable(text), rule["name"].shown());
       }
-      const std::string value = value_text(*sweep, sweep->from + i * sweep->step, *at);
-      at->text = value;
+      at->text = value_text(*sweep, sweep->from + i * sweep->step, *at);
       at->is_default = false;
+      const std::string value = at->text;
       auto compiled = compile(changed);
-      if (!compiled) {
-        return fail(Errc::invalid, "--sweep {}: with {} the rule '{}' is wrong: {}", printable(text), value,
-                    rule["name"].shown(), compiled.error().text);
+      if (compiled) {
+        all.push_back({value, std::move(*compiled)});
+      } else {
+        left_out.push_back(fmt::format("{}: {}", value, compiled.error().text));
       }
-      all.push_back({value, std::move(*compiled)});
     }
   }
+  if (all.empty())
+    return fail(Errc::invalid, "--sweep {}: no value makes a rule; {}", printable(text), left_out.front());
   return all;
 }
 

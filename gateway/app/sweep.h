@@ -17,7 +17,9 @@ struct Variant {
 
 /// Each of `rules` (checked items of `rules:`) with the key set to each value of "KEY=FROM..TO[:STEP]": numbers in the
 /// unit in which the rule has them, or durations; ten steps where none is written. The key is one of the rule's kind
-/// (above), or of the rule (for). Errc::invalid, with what and why, where that makes no rule.
-Result<std::vector<Variant>> variants(const std::vector<config::Node>& rules, const std::string& sweep);
+/// (above), or of the rule (for). A value with which a rule is wrong is left out, and told in
+/// `left_out`; Errc::invalid where none is left, or a rule has no such key.
+Result<std::vector<Variant>> variants(const std::vector<config::Node>& rules, const std::string& sweep,
+                                      std::vector<std::string>& left_out);
 
 }  // namespace tidegate::app

@@ -98,6 +98,30 @@ TEST_F(Backtest, TriesOtherValues) {
                                        "hot,2m,1,1,180,180\r\n"));
 }
 
+TEST_F(Backtest, TriesEachValueAsItIsAndLeavesOutWhatMakesNoRule) {
+  std::ofstream(directory.path() / "draft.yaml")
+      << "rules: [{name: cold, series: boiler1/temperature, threshold: {above: 1, clear_below: -3}, enabled: false}]\n";
+  const std::string file = directory.path() / "draft.yaml";
+  const Finished done = run({"--rules", file, "--rule", "cold", "--sweep", "above=-5..-1:1", "--format", "csv"});
+  EXPECT_THAT(done.output, HasSubstr("left out: -5: rule 'cold' is wrong: "));
+  EXPECT_THAT(done.output, HasSubstr("cold,-3,1,1"));
+  EXPECT_THAT(done.output, HasSubstr("cold,-1,1,1"));
+  EXPECT_EQ(done.status, 0);
+  const Finished fine = run({"--rule", "hot", "--sweep", "above=1000..1000.5:0.25", "--format", "csv"});
+  EXPECT_THAT(fine.output, HasSubstr("hot,1000 °C,0,0,0,0\r\nhot,1000.25 °C,0,0,0,0\r\nhot,1000.5 °C,0,0,0,0\r\n"));
+}
+
+TEST_F(Backtest, SaysWhatIsNotStored) {
+  EXPECT_THAT(run({"--rule", "high"}).output, HasSubstr("high: nothing is stored of {device}/pressure in this time"));
+}
+
+TEST_F(Backtest, AMistakeInTheRulesIsToldWithItsPlace) {
+  std::ofstream(directory.path() / "draft.yaml") << "rules:\n  - {name: draft, series: a, threshold: {abov: 1}}\n";
+  const Finished done = run({"--rules", directory.path() / "draft.yaml"});
+  EXPECT_EQ(done.status, 78);
+  EXPECT_THAT(done.output, HasSubstr("draft.yaml:2:42: unknown key 'abov'"));
+}
+
 TEST_F(Backtest, TakesRulesOfAnotherFile) {
   std::ofstream(directory.path() / "draft.yaml")
       << "rules: [{name: draft, series: boiler1/temperature, change: {rises_by: 5 °C, within: 1m}}]\n";
@@ -107,12 +131,12 @@ TEST_F(Backtest, TakesRulesOfAnotherFile) {
 
 TEST_F(Backtest, SaysWhatIsWrong) {
   const std::pair<std::vector<std::string>, std::string> cases[] = {
-      {{"--rule", "hto"}, "has no rule 'hto' (did you mean 'hot'?)"},
+      {{"--rule", "hto"}, "there is no rule 'hto' (did you mean 'hot'?)"},
       {{"--rule", "hot", "--sweep", "above"}, "write KEY=FROM..TO"},
       {{"--rule", "hot", "--sweep", "above=90..80"}, "from the smaller one up"},
       {{"--rule", "hot", "--sweep", "below=1..2"}, "rule 'hot' has no such value"},
       {{"--rule", "hot", "--sweep", "above=1..2:0.0001"}, "is more than 100 values"},
-      {{"--rule", "hot", "--sweep", "for=1..2"}, "the rule 'hot' is wrong"},
+      {{"--rule", "hot", "--sweep", "for=1..2"}, "no value makes a rule; 1 s: rule 'hot' is wrong"},
       {{"--sweep", "for=1s..2s", "--list"}, "do not go together"},
       {{"--to", "soon"}, "--to soon: is no time"}};
   for (const auto& [arguments, told] : cases) {

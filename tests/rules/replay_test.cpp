@@ -73,6 +73,21 @@ TEST(Replay, KnowsSilenceFromTimesWhenTheGatewayWasOff) {
   EXPECT_TRUE(replay("absence: {for: 1s}").firings().empty());
 }
 
+TEST(Replay, ARestartOfSecondsIsNoSilenceEither) {
+  std::vector<Sample> samples;
+  for (int i = 0; i < 60; ++i) {
+    if (i < 30 || i >= 42) samples.push_back(at(kStart + seconds(i), 20));
+  }
+  Replay on = replay("absence: {for: 5s}"),
+         off = replay("absence: {for: 5s}", {{kStart + seconds(30), kStart + seconds(41)}});
+  for (Replay* one : {&on, &off}) {
+    one->observe(samples);
+    one->finish(samples.back().time);
+  }
+  EXPECT_EQ(on.firings().size(), 1u);
+  EXPECT_TRUE(off.firings().empty());
+}
+
 TEST(Replay, AnAlertThatIsStillUpEndsWhereTheReplayDoes) {
   Replay past = replay("threshold: {above: 5}");
   const Sample sample = at(kStart, 9);
