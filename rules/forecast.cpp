@@ -49,8 +49,10 @@ class ForecastDetector final : public Detector {
     if (way < 0) return 0;
     return speed > 0 ? way / speed : std::numeric_limits<double>::infinity();
   }
+  /// What is beyond the limit already needs no line that leads there.
   Verdict verdict(double left, double fit) const {
-    if (left <= seconds(forecast_.within)) return fit >= forecast_.min_fit ? Verdict::breach : Verdict::hold;
+    if (left <= seconds(forecast_.within))
+      return left == 0 || fit >= forecast_.min_fit ? Verdict::breach : Verdict::hold;
     return left > seconds(forecast_.clear_beyond) ? Verdict::clear : Verdict::hold;
   }
 

@@ -91,6 +91,17 @@ TEST(Forecast, NoiseHasNoLine) {
   EXPECT_EQ(raised_strictly, 0);
 }
 
+TEST(Forecast, WhatIsBeyondTheLimitNeedsNoLine) {
+  std::mt19937_64 random(6);
+  std::normal_distribution<double> noise(0, 1);
+  const auto watched = detector("forecast: {above: 95, within: 2m, from: 20s, min_fit: 0.8}");
+  for (int i = 0; i < 200; ++i) {
+    const Finding found = watched->observe(at(kStart + seconds(i), 110 + noise(random)));
+    if (i < 10) continue;
+    ASSERT_EQ(found.verdict, Verdict::breach) << i;
+  }
+}
+
 Finding change(const std::vector<Sample>& all, Micros width, double limit, double clear, bool up, bool down) {
   const auto held = within(all, width);
   double rise = 0, fall = 0;
