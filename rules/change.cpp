@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gateway/core/time_text.h"
+#include "rules/counted.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
 #include "rules/sliding_window.h"
@@ -26,62 +27,82 @@ struct Change {
   Micros within{0};
 };
 
-/// How far the newest value is from the smallest and the largest in the window. A counter that is smaller than it was
-/// began anew at 0.
+Verdict verdict(const Change& change, double size) {
+  if (size > change.limit) return Verdict::breach;
+  return size < change.clear ? Verdict::clear : Verdict::hold;
+}
+
+/// How far the newest value is from the smallest and the largest in the window.
 class ChangeDetector final : public Detector {
  public:
-  ChangeDetector(const Change& change, bool is_relative, bool is_counter)
-      : change_(change), window_(change.within), is_relative_(is_relative), is_counter_(is_counter) {}
+  ChangeDetector(const Change& change, bool is_relative)
+      : change_(change), window_(change.within), is_relative_(is_relative) {}
 
   Finding observe(const Sample& sample) override {
-    const double value = is_counter_ ? counted(sample.value) : sample.value;
+    const double value = sample.value;
     window_.add(sample.time, value);
     const Spread seen = window_.all();
     const double rise = size(value - seen.min, seen.min), fall = size(seen.max - value, seen.max);
     const bool fell = change_.direction == Direction::down || (change_.direction == Direction::either && fall > rise);
     const double change = fell ? fall : rise;
     const double shown = fell && change_.direction == Direction::either ? -change : change;
-    return {seen.count > 1 ? verdict(change) : Verdict::hold, shown, change_.limit};
+    return {seen.count > 1 ? verdict(change_, change) : Verdict::hold, shown, change_.limit};
   }
 
   Micros lookback() const override { return change_.within; }
 
  private:
-  double counted(double value) {
-    const double more = value < last_ ? value : value - last_;
-    last_ = value;
-    return total_ += more;
-  }
   double size(double change, double from) const {
     if (!is_relative_ || change == 0) return change;
     return 100 * change / std::abs(from);
   }
-  Verdict verdict(double change) const {
-    if (change > change_.limit) return Verdict::breach;
-    return change < change_.clear ? Verdict::clear : Verdict::hold;
-  }
 
   const Change change_;  ///< in the series' unit, or in %
   SlidingWindow<Spread> window_;
-  bool is_relative_, is_counter_;
-  double last_ = 0, total_ = 0;
+  bool is_relative_;
+};
+
+/// How much a counter counted in the window.
+class CountDetector final : public Detector {
+ public:
+  explicit CountDetector(const Change& change) : change_(change), window_(change.within) {}
+
+  Finding observe(const Sample& sample) override {
+    window_.add(sample.time, sample.value);
+    const double counted = window_.counted();
+    return {window_.count() > 1 ? verdict(change_, counted) : Verdict::hold, counted, change_.limit};
+  }
+
+  Micros lookback() const override { return change_.within; }
+
+ private:
+  const Change change_;  ///< in the series' unit
+  CountWindow window_;
 };
 
 Result<Watch> fit(const Change& change, const SeriesInfo& info) {
   if (Status status = measures(info, "size; use threshold: {equals: ...} or count"); !status)
     return fail(std::move(status.error()));
   const bool is_counter = info.kind == SeriesKind::counter;
-  if (is_counter && change.direction == Direction::down)
-    return fail(Errc::invalid, "it is a counter, which never falls");
-  if (change.in_percent && info.unit != "%")
-    return Watch{std::make_unique<ChangeDetector>(change, true, is_counter), "%"};
+  if (Status status = may_fall(info); change.direction == Direction::down && !status)
+    return fail(std::move(status.error()));
+  if (change.in_percent && info.unit != "%") {
+    if (is_counter) return fail(Errc::invalid, "it is a counter: write by how many units");
+    return Watch{std::make_unique<ChangeDetector>(change, true), "%"};
+  }
   Change fitted = change;
   for (double* level : {&fitted.limit, &fitted.clear}) {
     const auto converted = difference_for(info, *level, change.unit, "limit");
     if (!converted) return fail(converted.error());
     *level = *converted;
   }
-  return Watch{std::make_unique<ChangeDetector>(fitted, false, is_counter), unit_for(info, change.unit)};
+  std::unique_ptr<Detector> detector;
+  if (is_counter) {
+    detector = std::make_unique<CountDetector>(fitted);
+  } else {
+    detector = std::make_unique<ChangeDetector>(fitted, false);
+  }
+  return Watch{std::move(detector), unit_for(info, change.unit)};
 }
 
 std::optional<Compiled> compile(const Node& options, Problems& problems) {

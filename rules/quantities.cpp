@@ -53,6 +53,11 @@ Status measures(const SeriesInfo& info, std::string_view what) {
   return fail(Errc::invalid, "it is a series of {}s, which have no {}", name(info.kind), what);
 }
 
+Status may_fall(const SeriesInfo& info) {
+  if (info.kind != SeriesKind::counter) return {};
+  return fail(Errc::invalid, "it is a counter, which never falls");
+}
+
 const std::string& unit_for(const SeriesInfo& info, const std::string& written) {
   return info.unit.empty() ? written : info.unit;
 }

@@ -40,6 +40,8 @@ Result<double> level_for(const SeriesInfo& info, double value, const std::string
 Result<double> difference_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
 /// Errc::invalid for series of states and booleans, which have none of `what`.
 Status measures(const SeriesInfo& info, std::string_view what);
+/// Errc::invalid for counters.
+Status may_fall(const SeriesInfo& info);
 /// The unit of what is found in a series: its own, or else the one that was written.
 const std::string& unit_for(const SeriesInfo& info, const std::string& written);
 

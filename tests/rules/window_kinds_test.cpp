@@ -151,6 +151,23 @@ TEST(Change, ACounterThatBeginsAnewHasNotFallen) {
   EXPECT_FALSE(watch("change: {falls_by: 100, within: 1m}", info));
 }
 
+TEST(Change, OfACounterIsNotInPercent) {
+  const auto refused = watch("change: {rises_by: 20 %, within: 1m}", {SeriesKind::counter, "l", "", Micros{0}, {}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "it is a counter: write by how many units");
+}
+
+TEST(Change, AWildReadingOfACounterLeavesNoTrace) {
+  const auto watched = detector("change: {by: 100, within: 10s}", {SeriesKind::counter, "", "", Micros{0}, {}});
+  for (int i = 0; i < 60; ++i) {
+    const Finding found = watched->observe(at(kStart + seconds(i), i == 20 ? 3.4e38 : 1000 + 5 * i));
+    if (i >= 20 && i < 31)
+      continue;  // in the window: it, and the fall from it, which looks as if the counter began anew
+    EXPECT_EQ(found.value, std::min(i, 9) * 5) << i;
+    EXPECT_EQ(found.verdict, i == 0 ? Verdict::hold : Verdict::clear) << i;
+  }
+}
+
 Finding deviation(const std::vector<Sample>& all, Micros width, double limit, std::size_t least, bool robust) {
   Finding found{Verdict::hold, 0, limit};
   std::vector<double> values;
