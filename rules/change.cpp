@@ -9,6 +9,7 @@
 #include "rules/quantities.h"
 #include "rules/sliding_window.h"
 #include "rules/spread.h"
+#include "rules/units.h"
 
 namespace tidegate::rules {
 namespace {
@@ -23,7 +24,6 @@ struct Change {
   double limit = 0;
   double clear = 0;
   std::string unit;
-  bool in_percent = false;  ///< of the value from which it changed, in series that are not in % themselves
   Micros within{0};
 };
 
@@ -80,13 +80,18 @@ class CountDetector final : public Detector {
   CountWindow window_;
 };
 
+/// % of the value from which it changed, in series whose own unit is no share of something.
+bool is_relative(const Change& change, const SeriesInfo& info) {
+  return change.unit == "%" && (info.unit.empty() || !convert_difference(1, "%", info.unit));
+}
+
 Result<Watch> fit(const Change& change, const SeriesInfo& info) {
   if (Status status = measures(info, "size; use threshold: {equals: ...} or count"); !status)
     return fail(std::move(status.error()));
   const bool is_counter = info.kind == SeriesKind::counter;
   if (Status status = may_fall(info); change.direction == Direction::down && !status)
     return fail(std::move(status.error()));
-  if (change.in_percent && info.unit != "%") {
+  if (is_relative(change, info)) {
     if (is_counter) return fail(Errc::invalid, "it is a counter: write by how many units");
     return Watch{std::make_unique<ChangeDetector>(change, true), "%"};
   }
@@ -126,7 +131,7 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
     return std::nullopt;
   }
   const Direction direction = *key == "by" ? Direction::either : *key == "rises_by" ? Direction::up : Direction::down;
-  Change change{direction, *limit, *clear, quantities.unit(), quantities.unit() == "%", options.duration("within")};
+  Change change{direction, *limit, *clear, quantities.unit(), options.duration("within")};
   constexpr std::string_view kVerbs[] = {"changes", "rises", "falls"};
   constexpr std::string_view kPast[] = {"changed", "rose", "fell"};
   const auto which = static_cast<std::size_t>(direction);

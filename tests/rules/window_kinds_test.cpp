@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "rules/rank_window.h"
 #include "tests/rules/detector_support.h"
@@ -133,9 +134,17 @@ TEST(Change, InPercentIsOfTheValueFromWhichItChanged) {
   const Finding found = rises->observe(at(kStart + seconds(2), 15));
   EXPECT_EQ(found.verdict, Verdict::breach);
   EXPECT_DOUBLE_EQ(found.value, 50);
-  const auto points = detector("change: {rises_by: 20 %, within: 1m}", {SeriesKind::number, "%", "", Micros{0}, {}});
-  points->observe(at(kStart, 10));
-  EXPECT_DOUBLE_EQ(points->observe(at(kStart + seconds(2), 15)).value, 5) << "a series in % changes by points";
+  const auto in = [](const char* unit) {
+    const auto watched = watch("change: {rises_by: 20 %, within: 1m}", {SeriesKind::number, unit, "", Micros{0}, {}});
+    watched->detector->observe(at(kStart, 10));
+    const Finding after = watched->detector->observe(at(kStart + seconds(2), 15));
+    return std::tuple(after.value, after.limit, watched->unit);
+  };
+  EXPECT_EQ(in("%"), std::tuple(5, 20, "%")) << "a series in % changes by points";
+  EXPECT_EQ(in("%RH"), std::tuple(5, 20, "%RH"));
+  EXPECT_EQ(in("‰"), std::tuple(5, 200, "‰"));
+  EXPECT_EQ(in("bar"), std::tuple(50, 20, "%"));
+  EXPECT_EQ(in(""), std::tuple(50, 20, "%")) << "of what it measures nothing is known";
 }
 
 TEST(Change, ACounterThatBeginsAnewHasNotFallen) {
