@@ -2,7 +2,7 @@
 // say the same without looking.
 
 import type { Alert, Reading, Series, Time } from './api.ts';
-import { ChartData, gapFor } from './chart_data.ts';
+import { ChartData, gapFor, withLevels } from './chart_data.ts';
 import { chartTable } from './chart_table.ts';
 import { el, setAttribute, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
@@ -184,16 +184,16 @@ export class Chart {
       : text.chart.summary(range, say(sum.low), say(sum.high), say(sum.mean), say(sum.last), sum.gaps, sum.bad);
   }
 
-  private alertsOfSeries(): Alert[] {
-    return [...this.model.alerts.values()].filter(({ series, unit, limit }) => series === this.series?.name && limit !== null && unit === this.series.unit);
+  private alertsWithLevels(): Alert[] {
+    return this.series ? withLevels(this.series, this.model.alerts.values(), this.model.state?.rules ?? []) : [];
   }
 
   private limits(): number[] {
-    return this.alertsOfSeries().map(({ limit }) => limit!);
+    return this.alertsWithLevels().map(({ limit }) => limit!);
   }
 
   private limitWords(): string {
-    return this.alertsOfSeries().map(({ limit, unit }) => text.chart.limit(format.plain(limit!, unit))).join(', ');
+    return this.alertsWithLevels().map(({ limit, unit }) => text.chart.limit(format.plain(limit!, unit))).join(', ');
   }
 
   private showCurrent(): void {

@@ -1,6 +1,6 @@
 // The points behind the chart: history's envelope, continued live in buckets of the same width. Pure.
 
-import type { Envelope, Reading, Time } from './api.ts';
+import type { Alert, Envelope, Reading, Rule, Series, Time } from './api.ts';
 
 export interface Columns {
   /** Seconds since 1970: what uPlot's time axis counts in. */
@@ -91,6 +91,12 @@ function append(out: Columns, time: Time, middle: number | null, low: number | n
   out.middle.push(middle);
   out.low.push(low);
   out.high.push(high);
+}
+
+/** The alerts whose limit is a level among the series' values: with every kind but threshold it is a width, a rate, a time. */
+export function withLevels({ name, unit }: Series, alerts: Iterable<Alert>, rules: Rule[]): Alert[] {
+  const thresholds = new Set(rules.filter(({ kind }) => kind === 'threshold').map((rule) => rule.name));
+  return [...alerts].filter((alert) => alert.series === name && alert.unit === unit && alert.limit !== null && thresholds.has(alert.rule));
 }
 
 /** The places of values that have no neighbour, and so no line. */

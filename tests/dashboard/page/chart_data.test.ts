@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Envelope } from '../../../dashboard/web/src/api.ts';
-import { ChartData, alone, gapFor } from '../../../dashboard/web/src/chart_data.ts';
+import { ChartData, alone, gapFor, withLevels } from '../../../dashboard/web/src/chart_data.ts';
 import { Trail, kPoints, kTrail, sparkPath } from '../../../dashboard/web/src/spark_data.ts';
-import { kNow, kSecond } from './samples.ts';
+import { alert, kNow, kSecond, series, state } from './samples.ts';
 
 const at = (seconds: number) => kNow + seconds * kSecond;
 const point = (seconds: number, low: number, high = low): Envelope => [at(seconds), low, high, (low + high) / 2, high, 1, 0];
@@ -90,4 +90,13 @@ test('a spark is one line per run of readings', () => {
   const { line } = sparkPath(points, 100, 20, 5 * kSecond, false);
   assert.equal(line.match(/M/g)?.length, 2);
   assert.equal(sparkPath(points.slice(0, 1), 100, 20, kSecond, false).line, '');
+});
+
+test('only a limit of a threshold is a level in the chart', () => {
+  const [threshold] = state().rules;
+  const rules = ['threshold', 'flatline', 'change', 'deviation'].map((kind) => ({ ...threshold!, name: kind, kind }));
+  const alerts = rules.map(({ name }) => alert({ id: name, rule: name }));
+  const of = (change: Parameters<typeof alert>[0]) => alert({ id: 'other', rule: 'threshold', ...change });
+  const others = [of({ series: 'boiler2/temperature' }), of({ unit: 's' }), of({ limit: null }), of({ rule: 'gone' })];
+  assert.deepEqual(withLevels(series(), [...alerts, ...others], rules).map(({ id }) => id), ['threshold']);
 });
