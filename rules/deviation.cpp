@@ -131,13 +131,25 @@ std::optional<double> clear_level(const Node& options, const Node& limit, Proble
   return std::nullopt;
 }
 
+/// A robust rule must not wait for more samples than its window keeps.
+bool can_come(const Node& options, Problems& problems) {
+  const Node& points = options["min_points"];
+  if (points.refused || options["robust"].refused || !options.boolean("robust")) return true;
+  if (options.integer("min_points") <= std::int64_t{RankWindow::kSureSamples}) return true;
+  problems.add(points.at,
+               fmt::format("min_points {} is more than a robust window keeps of many samples: write {} or less",
+                           points.shown(), RankWindow::kSureSamples));
+  return false;
+}
+
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
   const auto measure = only_key(options, "deviation", {"sigmas", "percent"}, "", problems);
   const Node& least_node = options["at_least"];
   Quantities quantities({&least_node}, problems);
   const auto at_least = quantities.width(least_node, "at_least");
   const auto clear = measure ? clear_level(options, options[*measure], problems) : std::nullopt;
-  if (!clear || !at_least || !options.sound()) return std::nullopt;
+  const bool is_possible = can_come(options, problems);
+  if (!clear || !at_least || !is_possible || !options.sound()) return std::nullopt;
   const Node& limit = options[*measure];
   const bool in_sigmas = *measure == "sigmas", is_robust = options.boolean("robust");
   Deviation deviation{in_sigmas,
@@ -178,7 +190,7 @@ Kind deviation_kind() {
            config::optional("clear_below", Shape::number(0.01, 1e6),
                             "Clears only when it is less far away; half of the limit where it is not written."),
            config::defaulted("min_points", Shape::integer(2, 10'000), "30",
-                             "Fewer samples in the window say nothing.")}),
+                             "Fewer samples in the window say nothing; at most 1000 with robust.")}),
       compile};
 }
 

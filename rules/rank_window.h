@@ -16,6 +16,8 @@ namespace tidegate::rules {
 class RankWindow {
  public:
   static constexpr std::size_t kMaxSamples = 4096;
+  /// As many come together in any window that is dense enough for them: those kept lie less than 1/1024 of it apart.
+  static constexpr std::size_t kSureSamples = 1000;
 
   explicit RankWindow(Micros width) : width_(width) {}
 

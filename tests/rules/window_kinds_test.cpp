@@ -254,6 +254,17 @@ TEST(RankWindow, ADenseOneIsBoundedAndKeepsItsMedian) {
   EXPECT_NEAR(window.median(), 500, 25);
 }
 
+/// The worst is a distance just below that at which all are kept, after a time with smaller ones.
+TEST(RankWindow, KeepsWhatARuleMayAskFor) {
+  for (const int distance : {2000, 2400, 2500, 4000, 4800, 4870, 4880}) {
+    RankWindow window(seconds(10));
+    Timestamp now = kStart;
+    for (int i = 0; i < 10'000; ++i) window.add(now += Micros{1000}, i);
+    for (int i = 0; i < 10'000; ++i) window.add(now += Micros{distance}, i);
+    EXPECT_GE(window.count(), RankWindow::kSureSamples) << distance;
+  }
+}
+
 TEST(WindowKinds, GoOnAfterTheirLookbackAsIfTheyHadNeverBeenAway) {
   for (const char* condition : {"forecast: {above: 24, within: 20s, from: 30s}", "change: {by: 3, within: 6s}",
                                 "deviation: {sigmas: 2.5, over: 30s, min_points: 10}",
