@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "gateway/core/time_text.h"
+#include "rules/counted.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
 #include "rules/slope_window.h"
@@ -24,6 +25,7 @@ struct Forecast {
 
 /// How long until the line through the last samples is beyond the limit: 0 when it is, infinite when it goes the other
 /// way.
+template <class Window>
 class ForecastDetector final : public Detector {
  public:
   explicit ForecastDetector(const Forecast& forecast) : forecast_(forecast), window_(forecast.from) {}
@@ -57,16 +59,23 @@ class ForecastDetector final : public Detector {
   }
 
   const Forecast forecast_;  ///< its limit in the series' unit
-  SlopeWindow window_;
+  Window window_;
 };
 
 Result<Watch> fit(const Forecast& forecast, const SeriesInfo& info) {
   if (Status status = measures(info, "trend to go on with"); !status) return fail(std::move(status.error()));
+  if (Status status = may_fall(info); !forecast.above && !status) return fail(std::move(status.error()));
   const auto limit = level_for(info, forecast.limit, forecast.unit, "limit");
   if (!limit) return fail(limit.error());
   Forecast fitted = forecast;
   fitted.limit = *limit;
-  return Watch{std::make_unique<ForecastDetector>(fitted), "s"};
+  std::unique_ptr<Detector> detector;
+  if (info.kind == SeriesKind::counter) {
+    detector = std::make_unique<ForecastDetector<CountWindow>>(fitted);
+  } else {
+    detector = std::make_unique<ForecastDetector<SlopeWindow>>(fitted);
+  }
+  return Watch{std::move(detector), "s"};
 }
 
 /// Half as long again as `within`, where it is not written.

@@ -2,6 +2,7 @@
 
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
+#include "rules/counted.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
 #include "rules/slope_window.h"
@@ -28,6 +29,7 @@ struct Trend {
 
 /// Least-squares slope over the window. Fewer than `min_points` samples, or samples over less than half of the window:
 /// hold, because two readings a second apart say nothing of the next hour.
+template <class Window>
 class TrendDetector final : public Detector {
  public:
   TrendDetector(const Trend& trend, double scale)
@@ -57,7 +59,7 @@ class TrendDetector final : public Detector {
     return rate < clear_ ? Verdict::clear : Verdict::hold;
   }
 
-  SlopeWindow window_;
+  Window window_;
   double scale_;  ///< from the series' unit per second to the rule's unit per its time, in its direction
   double limit_, clear_;
   Micros over_;
@@ -67,11 +69,17 @@ class TrendDetector final : public Detector {
 
 Result<Watch> fit(const Trend& trend, const SeriesInfo& info) {
   if (Status status = measures(info, "slope"); !status) return fail(std::move(status.error()));
+  if (Status status = may_fall(info); !trend.rising && !status) return fail(std::move(status.error()));
   const auto factor = difference_for(info, 1, trend.unit, "rate");
   if (!factor) return fail(factor.error());
   const double scale = trend.seconds / *factor * (trend.rising ? 1 : -1);
-  return Watch{std::make_unique<TrendDetector>(trend, scale),
-               (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per};
+  std::unique_ptr<Detector> detector;
+  if (info.kind == SeriesKind::counter) {
+    detector = std::make_unique<TrendDetector<CountWindow>>(trend, scale);
+  } else {
+    detector = std::make_unique<TrendDetector<SlopeWindow>>(trend, scale);
+  }
+  return Watch{std::move(detector), (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per};
 }
 
 struct Rate {

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "rules/rank_window.h"
+#include "rules/slope_window.h"
 #include "tests/rules/detector_support.h"
 
 namespace tidegate::rules {
@@ -175,6 +176,62 @@ TEST(Change, AWildReadingOfACounterLeavesNoTrace) {
     EXPECT_EQ(found.value, std::min(i, 9) * 5) << i;
     EXPECT_EQ(found.verdict, i == 0 ? Verdict::hold : Verdict::clear) << i;
   }
+}
+
+/// A counter that begins anew now and then, beside one that does not: each sample, and what was taken from it.
+class Counters : public ::testing::Test {
+ protected:
+  struct Step {
+    Sample whole, broken;
+    double taken;
+  };
+  static std::vector<Step> steps() {
+    std::mt19937_64 random(7);
+    std::vector<Step> all;
+    Timestamp now = kStart;
+    double value = 500, taken = 0;
+    for (int i = 0; i < 5000; ++i) {
+      now += std::chrono::milliseconds(200 + random() % 1600);
+      const bool is_seen = value - taken > 60;  // what it counts next is less
+      if (random() % 40 == 0 && is_seen) taken = value;
+      value += static_cast<double>(random() % 20) * (i / 500 % 2 == 0 ? 0.1 : 3);
+      all.push_back({at(now, value), at(now, value - taken), taken});
+    }
+    return all;
+  }
+  static inline const SeriesInfo kInfo{SeriesKind::counter, "l", "", Micros{0}, {}};
+};
+
+TEST_F(Counters, TrendDoesNotSeeThatOneBeginsAnew) {
+  const char* condition = "trend: {rising: 10 /s, over: 20s, min_fit: 0.5}";
+  const auto numbers = detector(condition), counters = detector(condition, kInfo);
+  int raised = 0;
+  for (const Step& step : steps()) {
+    const Finding expected = numbers->observe(step.whole), found = counters->observe(step.broken);
+    ASSERT_EQ(found.verdict, expected.verdict);
+    ASSERT_NEAR(found.value, expected.value, 1e-9 * std::max(1.0, std::abs(expected.value)));
+    raised += found.verdict == Verdict::breach ? 1 : 0;
+  }
+  EXPECT_GT(raised, 1000);
+  EXPECT_FALSE(watch("trend: {falling: 10 /s, over: 20s}", kInfo));
+}
+
+/// The line that leads on from where the counter now is.
+TEST_F(Counters, ForecastDoesNotSeeThatOneBeginsAnew) {
+  const auto watched = detector("forecast: {above: 900, within: 1m, from: 20s}", kInfo);
+  SlopeWindow window(seconds(20));
+  int later = 0;
+  for (const Step& step : steps()) {
+    window.add(step.whole.time, step.whole.value);
+    const Finding found = watched->observe(step.broken);
+    const auto line = window.line();
+    if (!line || line->slope < 1e-6) continue;
+    const double left = std::max(0.0, (900 - (line->value - step.taken)) / line->slope);
+    ASSERT_NEAR(found.value, left, 1e-6 * std::max(1.0, left));
+    later += left > 0 ? 1 : 0;
+  }
+  EXPECT_GT(later, 1000);
+  EXPECT_FALSE(watch("forecast: {below: 10, within: 1m, from: 20s}", kInfo));
 }
 
 Finding deviation(const std::vector<Sample>& all, Micros width, double limit, std::size_t least, bool robust) {
