@@ -109,9 +109,11 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
                     static_cast<std::size_t>(options.integer("min_points")),
                     options.number("min_fit")};
   const std::string where = fmt::format("{} {}", *side, limit_node.shown());
+  // In the message, which is a template.
+  const bool may_be_told = !limit_node.secret && where.find_first_of("{}") == std::string::npos;
   return Compiled{fmt::format("{} within {}, by the trend of the last {}", where, age_text(forecast.within),
                               age_text(forecast.from)),
-                  fmt::format("{{series}} will be {} in {{left}}", limit_node.secret ? "beyond its limit" : where),
+                  fmt::format("{{series}} will be {} in {{left}}", may_be_told ? where : "beyond its limit"),
                   [forecast = std::move(forecast)](const SeriesInfo& info, const std::vector<std::string>&) {
                     return fit(forecast, info);
                   }};
