@@ -145,10 +145,11 @@ class Run {
     const std::size_t before = failures_.size();
     for (const std::string_view key : {"acknowledge", "restart", "reload", "expect"}) {
       for (const Node& item : scenario_[key].items) {
-        const auto at = parse_duration(item["at"].text);
+        const Node* written = item.find("at");  // an expectation has keys of its author's own
+        const auto at = written != nullptr ? parse_duration(written->text) : std::nullopt;
         if (!at) {
           failures_.push_back(fmt::format("{}: `at` must be a time, such as 40s or 1m30s, not '{}'",
-                                          config::text(item.at), item["at"].shown()));
+                                          config::text(item.at), written != nullptr ? written->shown() : ""));
         } else if (const Node* off = off_at(*at); off != nullptr) {
           failures_.push_back(fmt::format("{}: at {} the gateway is off, by the restart at {}", config::text(item.at),
                                           duration_text(*at), off->shown()));
