@@ -9,15 +9,11 @@
 #include "gateway/journal/reinstate.h"
 #include "gateway/journal/restore.h"
 #include "gateway/journal/schema.h"
-#include "gateway/journal/wal_look.h"
 
 namespace tidegate::journal {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// SQLite takes a file that is shorter than any page for a new one.
-constexpr std::uint64_t kLeastFile = 512;
 
 Status make_directory(const fs::path& directory) {
   std::error_code error;
@@ -85,7 +81,7 @@ Status Journal::Impl::load(std::string& missing) {
 
 Status Journal::Impl::open_file() {
   if (Status status = finish_swap(file); !status) return status;
-  std::string missing = what_is_missing();
+  std::string missing = what_is_missing(lock, file);
   if (lock.left() == DirectoryLock::Left::open) archive.look_again();
   if (!missing.empty()) lock.leave(DirectoryLock::Left::lost);
   if (Status status = sql::make_private(file); !status) return status;
@@ -101,23 +97,6 @@ Status Journal::Impl::open_file() {
 /// Called after each commit: from the first one on the WAL is on disk, under its name, and belongs to the journal.
 void Journal::Impl::mark_open() {
   if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
-}
-
-/// In words, or empty. Files do not go by themselves: a card that lost them, or a person who took them.
-std::string Journal::Impl::what_is_missing() const {
-  if (lock.left() == DirectoryLock::Left::unknown) return {};
-  if (size_of(file) < kLeastFile)
-    return "journal.db is missing or empty: what was in it is lost, how much is not known";
-  const fs::path wal = file.string() + "-wal";
-  const bool has_wal = fs::exists(wal);
-  if (const std::uint64_t lost = has_wal ? commits_behind_damage(wal) : 0; lost > 0) {
-    return fmt::format("journal.db-wal is damaged: at least {} commits behind the damage are lost", lost);
-  }
-  if (lock.left() == DirectoryLock::Left::lost) {
-    return "journal.db or journal.db-wal was missing or damaged: what was in it is lost, how much is not known";
-  }
-  if (lock.left() == DirectoryLock::Left::closed || has_wal) return {};
-  return "journal.db-wal is missing: what was in it is lost, how much is not known";
 }
 
 /// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
@@ -167,7 +146,8 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
   if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   auto salvaged = salvage(file, why, known_now, clock.moment(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
-  lock.leave(DirectoryLock::Left::closed);  // as the new file is, until it is written to
+  // As the new file is, until it is written to. What was missing before is not told yet.
+  if (lock.left() != DirectoryLock::Left::lost) lock.leave(DirectoryLock::Left::closed);
   marked_open = false;
   Status swapped = readers->move_over([&] {
     if (writer) writer->abandon();

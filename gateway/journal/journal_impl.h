@@ -98,7 +98,6 @@ struct Journal::Impl {
   Result<Seq> last_known(Writer& opened) const;
   Status open_file();
   void mark_open();
-  std::string what_is_missing() const;
   Status report_missing(const std::string& what);
   Status tell(Notice notice, std::vector<AlertRecord> mended = {});
   Status report(std::string text, std::vector<AlertRecord> mended = {});

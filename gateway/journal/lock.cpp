@@ -1,6 +1,7 @@
 #include "gateway/journal/lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -8,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+
+#include "gateway/journal/wal_look.h"
 
 namespace tidegate::journal {
 namespace {
@@ -24,6 +27,9 @@ std::string holder(int file) {
   pid.resize(std::min(pid.find('\n'), pid.size()));
   return pid.empty() ? "another process" : "process " + pid;
 }
+
+/// SQLite takes a file that is shorter than any page for a new one.
+constexpr std::uint64_t kLeastFile = 512;
 
 constexpr std::pair<DirectoryLock::Left, std::string_view> kWords[] = {{DirectoryLock::Left::unknown, ""},
                                                                        {DirectoryLock::Left::closed, "closed\n"},
@@ -70,6 +76,24 @@ void DirectoryLock::leave(Left left) {
 
 DirectoryLock::~DirectoryLock() {
   if (file_ >= 0) ::close(file_);
+}
+
+std::string what_is_missing(const DirectoryLock& lock, const std::filesystem::path& journal) {
+  using Left = DirectoryLock::Left;
+  if (lock.left() == Left::unknown) return {};
+  std::error_code none;
+  if (const auto size = std::filesystem::file_size(journal, none); none || size < kLeastFile)
+    return "journal.db is missing or empty: what was in it is lost, how much is not known";
+  const std::filesystem::path wal = journal.string() + "-wal";
+  const bool has_wal = std::filesystem::exists(wal);
+  if (const std::uint64_t lost = has_wal ? commits_behind_damage(wal) : 0; lost > 0) {
+    return fmt::format("journal.db-wal is damaged: at least {} commits behind the damage are lost", lost);
+  }
+  if (lock.left() == Left::lost) {
+    return "journal.db or journal.db-wal was missing or damaged: what was in it is lost, how much is not known";
+  }
+  if (lock.left() == Left::closed || has_wal) return {};
+  return "journal.db-wal is missing: what was in it is lost, how much is not known";
 }
 
 }  // namespace tidegate::journal

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <utility>
 
 #include "gateway/core/result.h"
@@ -33,5 +34,9 @@ class DirectoryLock {
   int file_;
   Left left_ = Left::unknown;
 };
+
+/// What of a journal is gone since it was left so, in words, or empty. Files do not go by themselves: a card that lost
+/// them, or a person who took them. Before anything opens them.
+std::string what_is_missing(const DirectoryLock& lock, const std::filesystem::path& journal);
 
 }  // namespace tidegate::journal

@@ -39,9 +39,11 @@ Result<std::optional<std::string>> find_damage(const StoreFile& file, const Surr
   return first;
 }
 
-/// As the gateway does at its start: what it leaves behind it finishes.
+/// As the gateway does at its start: what it leaves behind it finishes. A part that is missing the gateway's next start
+/// tells of.
 Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Timestamp now,
                                 Progress& progress) {
+  if (!journal::what_is_missing(lock, file).empty()) lock.leave(DirectoryLock::Left::lost);
   journal::forget_successor(file);
   if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
     return fail(std::move(made.error()));
@@ -51,7 +53,7 @@ Result<std::string> salvage_log(const fs::path& file, const std::string& why, Di
   if (Status status = journal::swap_in_successor(file, salvaged->aside); !status)
     return fail(std::move(status.error()));
   journal::forget_suspicion(file);
-  lock.leave(DirectoryLock::Left::closed);
+  if (lock.left() != DirectoryLock::Left::lost) lock.leave(DirectoryLock::Left::closed);
   return std::get<Notice>(salvaged->report.events.at(0).body).text;
 }
 

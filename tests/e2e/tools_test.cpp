@@ -153,6 +153,25 @@ TEST(Tools, NameDamageAndMendIt) {
   EXPECT_EQ(gateway.stop(), 0);
 }
 
+TEST(Tools, MendWhatIsDamagedAndLeaveWhatIsMissingToBeTold) {
+  GatewayProcess gateway(kProgram, kSimulated);
+  gateway.start();
+  wait_for_samples(gateway, 500);
+  EXPECT_EQ(gateway.stop(), 0);
+  std::ofstream(gateway.data() / "journal.lock") << "1\nopen\n";  // as one that died, and whose WAL is gone
+  {
+    std::fstream file(gateway.data() / "journal.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(fs::file_size(gateway.data() / "journal.db") / 1024 * 512));
+    file << std::string(1024, '\x5a');
+  }
+  const Finished mended = tidegate({"store", "salvage", "--data", gateway.data().string()});
+  EXPECT_EQ(mended.status, kDamaged) << mended.output;
+  gateway.start();
+  wait_for_samples(gateway, 10);
+  EXPECT_THAT(gateway.process().output(), HasSubstr("was missing or damaged"));
+  EXPECT_EQ(gateway.stop(), 0);
+}
+
 /// Publishes 0, 1, 2, ... until it goes.
 class Load {
  public:

@@ -222,6 +222,35 @@ TEST_P(RecoveryFaultTest, AStartThatFindsTheLogDamaged) {
   });
 }
 
+/// However far the start came that failed: numbers were given that nobody knows of, and the next one does not forget
+/// it.
+TEST_P(RecoveryFaultTest, AStartThatFindsTheLogDamagedAndItsWalGone) {
+  StoreImage image = crashed();
+  const std::string epoch = journal->epoch();
+  journal.reset();
+  const std::size_t page = leaf(log_file(), "batch", 1);
+  image.files.at("journal.db").replace((page - 1) * kLogPage, kLogPage, kLogPage, '\x5a');
+  image.files.erase("journal.db-wal");
+  bool hit = true;
+  int hits = 0;
+  for (int nth = 1; hit && !HasFailure(); ++nth) {
+    SCOPED_TRACE(fmt::format("operation {}", nth));
+    journal.reset();
+    image.put(directory.path());
+    arm(nth);
+    open_at_last(1);
+    hit = vfs.faults() > 0;
+    hits += hit ? 1 : 0;
+    vfs.disarm();
+    journal.reset();
+    open();
+    ASSERT_FALSE(HasFatalFailure());
+    EXPECT_NE(journal->epoch(), epoch);
+    EXPECT_THAT(look().told, ::testing::Contains(::testing::HasSubstr("what was in it is lost")));
+  }
+  EXPECT_GT(hits, least);
+}
+
 TEST_P(RecoveryFaultTest, AReplacementInARun) {
   StoreImage image = crashed();
   journal.reset();
