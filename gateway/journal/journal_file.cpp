@@ -99,11 +99,14 @@ void Journal::Impl::mark_open() {
   if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
 }
 
-/// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice.
+/// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice. Told once: a
+/// WAL that is damaged in its middle is written on over the damage, and what is behind that would be found again.
 Status Journal::Impl::report_missing(const std::string& what) {
   writer->begin_epoch();
   epoch = writer->found().epoch;
-  return report(what);
+  if (Status status = report(what); !status) return status;
+  static_cast<void>(writer->empty_wal());  // best effort: a reader may be at work
+  return {};
 }
 
 /// In a batch of its own.

@@ -263,7 +263,12 @@ Status Connection::checkpoint(bool truncate) {
   const int code = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, mode, &in_wal, &moved);
   if (code != SQLITE_OK) return failure(database_.get(), code);
   wal_->frames = in_wal - moved;
-  if (truncate) sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  return {};
+}
+
+Status Connection::make_whole() {
+  if (Status status = checkpoint(true); !status) return status;
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   return {};
 }
 

@@ -104,9 +104,11 @@ class Connection {
   std::int64_t last_id() const;
 
   /// Moves the WAL's pages into the database as far as readers allow; `truncate` waits for them a moment and empties
-  /// the file, which goes when the connection closes. Only then: whatever ends without it leaves the WAL as it is.
-  /// Refused on a reader's connection.
+  /// the file. Refused on a reader's connection.
   Status checkpoint(bool truncate);
+  /// With a checkpoint that truncates, after which the WAL goes when the connection closes. Only then: whatever ends
+  /// without it leaves the WAL as it is.
+  Status make_whole();
   /// Writes the WAL's bytes once more, and syncs them. After a failed sync Linux takes what was not written for
   /// written: it is read back until the power goes and then missing, and with it all that was synced after it. Writer
   /// only.

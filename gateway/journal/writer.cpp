@@ -287,7 +287,11 @@ Status Writer::checkpoint_if_due() {
   if (Status status = mend(); !status) return status;
   // On a full disk a checkpoint may make room where it costs nothing: in the WAL's own file, which is then used again.
   if (static_cast<std::uint64_t>(connection_->wal_frames()) * page_bytes_ < kCheckpointBytes && !full_) return {};
-  Status status = connection_->checkpoint(false);
+  return checkpoint(false);
+}
+
+Status Writer::checkpoint(bool truncate) {
+  Status status = connection_->checkpoint(truncate);
   if (!status && status.error().code != Errc::full) broken_ = true;
   return status;
 }
@@ -328,7 +332,7 @@ Status Writer::put_epoch() {
 
 void Writer::close(const std::function<void()>& closed) {
   statements_.reset();
-  if (connection_ && !broken_ && connection_->checkpoint(true)) closed();
+  if (connection_ && !broken_ && connection_->make_whole()) closed();
   connection_.reset();  // else with its WAL, which the next open replays
 }
 

@@ -81,6 +81,8 @@ class Writer {
   Status settle(const std::string& latest);
 
   Status checkpoint_if_due();
+  /// All into the file itself, so that nothing of the WAL's bytes is met again.
+  Status empty_wal() { return checkpoint(true); }
   /// Reads every page; Errc::corrupt where one is damaged.
   Status verify();
   /// Moves all into the file itself and closes: `closed` is called when it is whole without its WAL, or never.
@@ -120,6 +122,7 @@ class Writer {
   Status find_ends();
   /// Opens anew where the last failure asks for it; what its commit left behind goes with the next append.
   Status mend();
+  Status checkpoint(bool truncate);
   Status remove_leftovers();
   Status guarded(const std::function<Status()>& work);
   Status put_epoch();

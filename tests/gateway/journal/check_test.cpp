@@ -73,7 +73,7 @@ class CheckTest : public RandomStore {
     ASSERT_TRUE(connection);
     const Status status = connection->run(sql.c_str());
     ASSERT_TRUE(status) << status.error().text;
-    ASSERT_TRUE(connection->checkpoint(true));
+    ASSERT_TRUE(connection->make_whole());
   }
 
   std::uint64_t parts = 0, samples = 0;

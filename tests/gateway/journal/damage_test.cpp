@@ -35,7 +35,7 @@ class DamageTest : public JournalTest {
     ASSERT_TRUE(connection);
     const Status done = connection->run(sql);
     ASSERT_TRUE(done) << done.error().text;
-    ASSERT_TRUE(connection->checkpoint(true));
+    ASSERT_TRUE(connection->make_whole());
   }
   std::vector<std::filesystem::path> quarantined() const {
     std::vector<std::filesystem::path> found;

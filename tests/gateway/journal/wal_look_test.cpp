@@ -22,11 +22,16 @@ class WalLook : public JournalTest {
     open();
     const SeriesId id = series("a");
     for (int i = 0; i < 20; ++i) append_samples({sample(id, i)});
-    // As a power cut leaves them: the writer still has its files, and its lock.
-    for (const char* name : {"journal.db", "journal.db-wal", "journal.lock"})
-      fs::copy_file(directory.path() / name, left.path() / name);
+    copy(directory.path(), left.path());
     std::ifstream file(left.path() / "journal.db-wal", std::ios::binary);
     bytes.assign(std::istreambuf_iterator<char>(file), {});
+  }
+
+  /// As a power cut leaves them: the writer still has its files, and its lock.
+  static void copy(const fs::path& from, const fs::path& to) {
+    for (const char* name : {"journal.db", "journal.db-wal", "journal.lock"})
+      fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+    fs::remove(to / "journal.db-shm");
   }
 
   std::size_t frames() const { return (bytes.size() - 32) / kFrame; }
@@ -94,9 +99,7 @@ TEST_F(WalLook, AStartTellsWhatIsLostAndUsesNoNumberTwice) {
   const std::uint64_t lost = look_at(bytes);
   ASSERT_GT(lost, 5u);
   journal.reset();
-  for (const char* name : {"journal.db", "journal.db-wal", "journal.lock"})
-    fs::copy_file(left.path() / name, directory.path() / name, fs::copy_options::overwrite_existing);
-  fs::remove(directory.path() / "journal.db-shm");
+  copy(left.path(), directory.path());
   open();
   EXPECT_NE(journal->epoch(), epoch);
   const auto batches = read(Seq{0});
@@ -104,10 +107,15 @@ TEST_F(WalLook, AStartTellsWhatIsLostAndUsesNoNumberTwice) {
   ASSERT_EQ(batches.back()->events.size(), 1u);
   EXPECT_THAT(std::get<Notice>(batches.back()->events[0].body).text,
               HasSubstr(fmt::format("at least {} commits", lost)));
+  const std::string next_epoch = journal->epoch();
   ASSERT_TRUE(journal->maintain());
   append_samples({sample(SeriesId{0}, 1)});
-  reopen();
+  copy(directory.path(), left.path());  // the power goes again
+  journal.reset();
+  copy(left.path(), directory.path());
+  open();
   EXPECT_EQ(read(Seq{0}).size(), batches.size() + 1) << "it is told once";
+  EXPECT_EQ(journal->epoch(), next_epoch);
 }
 
 }  // namespace
