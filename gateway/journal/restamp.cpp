@@ -19,7 +19,8 @@ constexpr std::size_t kSamplesAStep = 65'536;
 struct Writer::Stamped {
   Batch batch;
   Unset unset;           ///< nothing: it needs no mending
-  bool readable = true;  ///< else its reader receives a gap
+  bool readable = true;  ///< its samples; else its reader receives a gap
+  bool sound = true;     ///< its row; else nothing of it is believed, and it stays the gap that it is
 };
 
 /// Another start of the machine had another uptime, so its batches keep the times that they have.
@@ -46,7 +47,8 @@ Status Writer::put_unset(Seq first) {
 /// As many as one step takes.
 Result<std::vector<Writer::Stamped>> Writer::newest_unsettled() {
   auto rows = connection_->prepare(
-      "SELECT seq, committed, unset, data FROM batch WHERE seq >= ? AND seq <= ? ORDER BY seq DESC");
+      fmt::format("SELECT seq, committed, unset, data, {} FROM batch WHERE seq >= ? AND seq <= ? ORDER BY seq DESC",
+                  sound_by(kBatchCrc)));
   if (!rows) return fail(std::move(rows.error()));
   rows->bind(number(unsettled_.first), number(unsettled_.last));
   std::vector<Stamped> found;
@@ -58,6 +60,7 @@ Result<std::vector<Writer::Stamped>> Writer::newest_unsettled() {
     stamped.batch.seq = Seq{rows->integer(0)};
     stamped.batch.committed = Timestamp{Micros{rows->integer(1)}};
     if (!rows->null(2)) stamped.unset = Micros{rows->integer(2)};
+    stamped.sound = rows->integer(4) != 0;
     stamped.readable = decode(rows->text(3), stamped.batch.samples).has_value();
     samples += stamped.batch.samples.size();
   }
@@ -86,11 +89,14 @@ Status Writer::put_restamped(const Stamped& stamped) {
 Result<std::vector<Batch>> Writer::restamp(const Moment& now) {
   std::vector<Batch> changed;
   Seq left{0};
+  Timestamp oldest{};
   const Micros uptime = now.time.time_since_epoch() - now.ahead;
   Status status = guarded([&]() -> Status {
     changed.clear();
-    const auto later = connection_->number(
-        fmt::format("SELECT committed FROM batch WHERE seq > {} ORDER BY seq LIMIT 1", number(unsettled_.last)));
+    oldest = oldest_;
+    const auto later =
+        connection_->number(fmt::format("SELECT committed FROM batch WHERE seq > {} AND {} ORDER BY seq LIMIT 1",
+                                        number(unsettled_.last), sound_by(kBatchCrc)));
     if (!later) return fail(later.error());
     auto found = newest_unsettled();
     if (!found) return fail(std::move(found.error()));
@@ -98,6 +104,7 @@ Result<std::vector<Batch>> Writer::restamp(const Moment& now) {
     for (Stamped& stamped : *found) {
       Batch& batch = stamped.batch;
       left = prev(batch.seq);
+      if (!stamped.sound) continue;
       const Micros by = stamped.unset ? now.ahead - *stamped.unset : Micros{0};
       if (by > Micros{0}) {
         const Timestamp start{*stamped.unset}, end = std::min(batch.committed, start + uptime);
@@ -107,6 +114,7 @@ Result<std::vector<Batch>> Writer::restamp(const Moment& now) {
         if (Status put = put_restamped(stamped); !put) return put;
       }
       most = std::min(most, batch.committed);
+      if (batch.seq == first_) oldest = batch.committed;
       if (by > Micros{0} && stamped.readable) changed.push_back(std::move(batch));
     }
     return {};
@@ -114,7 +122,7 @@ Result<std::vector<Batch>> Writer::restamp(const Moment& now) {
   if (!status) return fail(std::move(status.error()));
   unsettled_.last = left;
   if (unsettled_.last < unsettled_.first) unsettled_ = {};
-  if (!changed.empty() && changed.back().seq == first_) oldest_ = changed.back().committed;
+  oldest_ = oldest;
   return changed;
 }
 

@@ -218,6 +218,33 @@ TEST_F(RestampTest, OneThatCannotBeReadKeepsNoOtherFromIt) {
   EXPECT_EQ(journal->before(kToday), Seq{2});
 }
 
+/// Of a row with a flipped bit nothing is believed: it stays a gap, and its neighbours are mended as without it.
+TEST_F(RestampTest, ADamagedRowStaysOneAndMisleadsNoOther) {
+  options.cache_bytes = 0;
+  for (const char* flip : {"committed = committed - 3000000", "unset = unset + (1 << 33)", "samples = 2"}) {
+    for (const int seq : {3, 4}) {
+      SCOPED_TRACE(fmt::format("{} of {}", flip, seq));
+      journal.reset();
+      for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+        std::filesystem::remove_all(entry.path());
+      Machine::start(Timestamp{1s}, false);
+      open();
+      commit(5, boiler);
+      edit(fmt::format("UPDATE batch SET {} WHERE seq = {}", flip, seq));
+      open();
+      set_clock(kToday);
+      maintain();
+      EXPECT_EQ(journal->settled(), journal->last());
+      open();
+      std::vector<Timestamp> wanted;
+      for (int i = 1; i <= 5; ++i) {
+        if (i != seq) wanted.push_back(kToday - (5 - i) * 1s);
+      }
+      EXPECT_EQ(stamps(), wanted);
+    }
+  }
+}
+
 TEST_F(RestampTest, AfterAnotherStartOfTheMachineNobodyKnowsTheirTimes) {
   commit(2, boiler);
   edit("UPDATE meta SET value = 'another' WHERE key = 'unset_boot'");
