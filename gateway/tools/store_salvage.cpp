@@ -39,11 +39,9 @@ Result<std::optional<std::string>> find_damage(const StoreFile& file, const Surr
   return first;
 }
 
-/// As the gateway does at its start: what it leaves behind it finishes. A part that is missing the gateway's next start
-/// tells of.
+/// As the gateway does at its start: what it leaves behind it finishes. What is missing the gateway's next start tells.
 Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Timestamp now,
                                 Progress& progress) {
-  if (!journal::what_is_missing(lock, file).empty()) lock.leave(DirectoryLock::Left::lost);
   journal::forget_successor(file);
   if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
     return fail(std::move(made.error()));
@@ -75,6 +73,8 @@ Result<std::string> salvage_file(const fs::path& file, const std::string& why, c
 Result<int> salvage_files(const Surroundings& surroundings, DirectoryLock& lock) {
   const fs::path log = surroundings.store / "journal.db";
   if (Status status = journal::finish_swap(log); !status) return fail(std::move(status.error()));
+  // Now: whoever looks at the log makes an empty WAL beside it.
+  if (!journal::what_is_missing(lock, log).empty()) lock.leave(DirectoryLock::Left::lost);
   const auto files = store_files(surroundings.store);
   if (!files) return fail(files.error());
   Progress progress;
