@@ -15,6 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// More than a WAL can hold: a cursor that is further behind the log's end was never there.
+constexpr std::int64_t kMostBatchesInWal = 1'000'000;
+
 Status make_directory(const fs::path& directory) {
   std::error_code error;
   if (fs::is_directory(directory, error)) return {};
@@ -41,7 +44,8 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
 
 /// The newest batch that anything knows of: more than the log has where its WAL was cut off behind what was read of it.
 Result<Seq> Journal::Impl::last_known(Writer& opened) const {
-  const auto cursor = opened.connection().number("SELECT coalesce(max(seq), 0) FROM cursor");
+  const auto cursor = opened.connection().number(fmt::format("SELECT coalesce(max(seq), 0) FROM cursor WHERE seq <= {}",
+                                                             number(opened.found().last) + kMostBatchesInWal));
   if (!cursor) return fail(cursor.error());
   return std::max({opened.found().last, Seq{*cursor},
                    history::last_of(options.directory / "history", opened.found().history_epoch)});
@@ -82,7 +86,7 @@ Status Journal::Impl::load(std::string& missing) {
 Status Journal::Impl::open_file() {
   if (Status status = finish_swap(file); !status) return status;
   std::string missing = what_is_missing(lock, file);
-  if (lock.left() == DirectoryLock::Left::open) archive.look_again();
+  if (lock.left() == DirectoryLock::Left::open || lock.left() == DirectoryLock::Left::lost) archive.look_again();
   if (!missing.empty()) lock.leave(DirectoryLock::Left::lost);
   if (Status status = sql::make_private(file); !status) return status;
   Status status = load(missing);

@@ -199,6 +199,17 @@ TEST_F(DamagedAlert, WhileItRunsIsMendedToo) {
   EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b clearing", "hot:c pending"}));
 }
 
+/// It was never there: believed, the numbers would go on from it for ever.
+TEST_F(DamageTest, ACursorFarBehindTheEndIsTakenBackToIt) {
+  fill(5);
+  ASSERT_TRUE(journal->position("cloud"));
+  edit("UPDATE cursor SET seq = seq | (1 << 40)");
+  open();
+  EXPECT_EQ(number(journal->last()), 5);
+  EXPECT_EQ(number(*journal->position("cloud")), 5);
+  EXPECT_TRUE(journal->notices().empty());
+}
+
 TEST_F(DamageTest, AMissingBatchIsAGap) {
   fill(6);
   edit("DELETE FROM batch WHERE seq = 3");
