@@ -80,9 +80,9 @@ class CountDetector final : public Detector {
   CountWindow window_;
 };
 
-/// % of the value from which it changed, in series whose own unit is no share of something.
+/// % of the value from which it changed, in series that are not in % themselves (or %RH).
 bool is_relative(const Change& change, const SeriesInfo& info) {
-  return change.unit == "%" && (info.unit.empty() || !convert_difference(1, "%", info.unit));
+  return change.unit == "%" && (info.unit.empty() || convert_difference(1, "%", info.unit) != 1);
 }
 
 Result<Watch> fit(const Change& change, const SeriesInfo& info) {

@@ -143,7 +143,7 @@ TEST(Change, InPercentIsOfTheValueFromWhichItChanged) {
   };
   EXPECT_EQ(in("%"), std::tuple(5, 20, "%")) << "a series in % changes by points";
   EXPECT_EQ(in("%RH"), std::tuple(5, 20, "%RH"));
-  EXPECT_EQ(in("‰"), std::tuple(5, 200, "‰"));
+  EXPECT_EQ(in("ppm"), std::tuple(50, 20, "%")) << "of a few ppm 20 % are not 200,000";
   EXPECT_EQ(in("bar"), std::tuple(50, 20, "%"));
   EXPECT_EQ(in(""), std::tuple(50, 20, "%")) << "of what it measures nothing is known";
 }
