@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 
-#include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
@@ -31,39 +29,17 @@ struct Usual {
 };
 
 /// Mean and standard deviation.
-class Average {
- public:
-  explicit Average(Micros over) : window_(over) {}
-  void add(const Sample& sample) { window_.add(sample.time, sample.value); }
-  void expire(Timestamp now) { window_.expire(now); }
-  std::size_t count() const { return window_.count(); }
-  Micros span() const { return window_.span(); }
-  Usual usual() const {
-    const Moments all = window_.all();
-    return {all.first_value + all.mean_value, std::sqrt(all.vv / all.count)};
-  }
-
- private:
-  SlidingWindow<Moments> window_;
-};
+Usual usual(const SlidingWindow<Moments>& window) {
+  const Moments all = window.all();
+  return {all.first_value + all.mean_value, std::sqrt(all.vv / all.count)};
+}
 
 /// Median and MAD, which the outliers themselves do not move. 1.4826 makes of the MAD what is the standard deviation of
 /// a normal distribution.
-class Robust {
- public:
-  explicit Robust(Micros over) : window_(over) {}
-  void add(const Sample& sample) { window_.add(sample.time, sample.value); }
-  void expire(Timestamp now) { window_.expire(now); }
-  std::size_t count() const { return window_.count(); }
-  Micros span() const { return window_.span(); }
-  Usual usual() const {
-    const double median = window_.median();
-    return {median, 1.4826 * window_.median_distance(median)};
-  }
-
- private:
-  RankWindow window_;
-};
+Usual usual(const RankWindow& window) {
+  const double median = window.median();
+  return {median, 1.4826 * window.median_distance(median)};
+}
 
 /// Judges each sample by those before it, then takes it in.
 template <class Window>
@@ -75,7 +51,7 @@ class DeviationDetector final : public Detector {
     window_.expire(sample.time);
     Finding found{Verdict::hold, 0, deviation_.limit};
     if (window_.count() >= deviation_.min_points && window_.span() * 2 >= deviation_.over) judge(sample.value, found);
-    window_.add(sample);
+    window_.add(sample.time, sample.value);
     return found;
   }
 
@@ -83,9 +59,9 @@ class DeviationDetector final : public Detector {
 
  private:
   void judge(double value, Finding& found) const {
-    const Usual usual = window_.usual();
-    const double distance = value - usual.middle;
-    const double unit = deviation_.in_sigmas ? usual.sigma : std::abs(usual.middle) / 100;
+    const auto [middle, sigma] = usual(window_);
+    const double distance = value - middle;
+    const double unit = deviation_.in_sigmas ? sigma : std::abs(middle) / 100;
     found.value = distance == 0 ? 0 : distance / unit;
     const double size = std::abs(found.value);
     const bool counts = std::abs(distance) > deviation_.at_least;
@@ -111,9 +87,9 @@ Result<Watch> fit(const Deviation& deviation, bool is_robust, const SeriesInfo& 
   fitted.at_least = *at_least;
   std::unique_ptr<Detector> detector;
   if (is_robust) {
-    detector = std::make_unique<DeviationDetector<Robust>>(fitted);
+    detector = std::make_unique<DeviationDetector<RankWindow>>(fitted);
   } else {
-    detector = std::make_unique<DeviationDetector<Average>>(fitted);
+    detector = std::make_unique<DeviationDetector<SlidingWindow<Moments>>>(fitted);
   }
   return Watch{std::move(detector), fitted.in_sigmas ? "σ" : "%"};
 }

@@ -20,8 +20,6 @@ namespace {
 
 using tools::Value;
 
-constexpr int kConfigurationWrong = 78;
-
 /// What came of a variant: of one alert, or of all of them.
 struct Tally {
   std::uint64_t alerts = 0, raised = 0;
@@ -256,7 +254,7 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   const config::Node all = all_rules(options, surroundings.configuration, problems);
   if (!problems.empty()) {
     fmt::print(stderr, "{}", problems.text());
-    return kConfigurationWrong;
+    return tools::kConfigurationWrong;
   }
   const auto rules = choose(all, options);
   if (!rules) return fail(rules.error());

@@ -19,9 +19,10 @@
 namespace tidegate::app {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kUsage = 64;
-constexpr int kConfigurationWrong = 78;
+using tools::kConfigurationWrong;
+using tools::kFailed;
+using tools::kUsage;
+
 constexpr Micros kStuck = std::chrono::seconds(10);
 
 struct Arguments {

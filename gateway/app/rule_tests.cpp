@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
 
 #include "gateway/app/settings.h"
 #include "gateway/config/load.h"
+#include "gateway/tools/progress.h"
+#include "gateway/tools/surroundings.h"
 #include "rules/scenario.h"
 
 namespace tidegate::app {
@@ -130,7 +131,7 @@ int run_rule_tests(const RuleTests& tests) {
     if (!problems.empty()) {
       fmt::print(stderr, "{}the rules of {} cannot be tested before that is mended\n", problems.text(),
                  tests.configuration.string());
-      return 78;
+      return tools::kConfigurationWrong;
     }
   }
   std::vector<Test> all;
@@ -143,7 +144,7 @@ int run_rule_tests(const RuleTests& tests) {
     fmt::print(stderr, "tidegate test: nothing to test; see docs/testing-rules.md for what a test looks like\n");
     return 1;
   }
-  fmt::print("{} {}, {} failed\n", all.size(), all.size() == 1 ? "test" : "tests", failed);
+  fmt::print("{}, {} failed\n", tools::counted(all.size(), "test", "tests"), failed);
   if (!tests.junit.empty() && !write_junit(tests.junit, all, failed)) {
     fmt::print(stderr, "tidegate test: {} cannot be written\n", tests.junit.string());
     return 1;

@@ -20,6 +20,7 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 64;
 constexpr int kDamaged = 65;  ///< what was asked for is done as far as damage lets it
+constexpr int kConfigurationWrong = 78;
 constexpr int kInterrupted = 130;
 
 }  // namespace tidegate::tools

@@ -3,14 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "gateway/core/clock.h"
 #include "gateway/core/metrics.h"
 #include "gateway/journal/journal.h"
 #include "tests/e2e/fixture.h"
-#include "tests/support/temp_dir.h"
+#include "tests/gateway/journal/support.h"
 
 namespace tidegate::e2e {
 namespace {
@@ -21,11 +20,6 @@ using test::Finished;
 using testing::HasSubstr;
 
 constexpr Timestamp kStart = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1};
-
-/// A sync of the card that is not asked about here takes no time there.
-std::filesystem::path memory() {
-  return std::filesystem::is_directory("/dev/shm") ? "/dev/shm" : std::filesystem::temp_directory_path();
-}
 
 class Backtest : public testing::Test {
  protected:
@@ -67,7 +61,7 @@ class Backtest : public testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return tidegate(std::move(arguments));
   }
-  test::TempDir directory{memory()};
+  test::TempDir directory{journal::memory()};
 };
 
 TEST_F(Backtest, CountsWhatWouldHaveBeenRaised) {
