@@ -10,6 +10,9 @@ namespace tidegate::journal {
 /// CRC-32C (Castagnoli, as in iSCSI and LevelDB), continued from `crc`.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc = 0);
 
+/// Is it what the checksum was of? As a column holds it.
+inline bool fits(std::string_view bytes, std::int64_t crc) { return std::int64_t{crc32c(bytes)} == crc; }
+
 constexpr std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
 }

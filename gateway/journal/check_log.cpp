@@ -178,7 +178,7 @@ class LogCheck : public FileCheck {
   }
 
   void check_alerts(const std::string& batch, std::string_view json, std::int64_t crc) {
-    if (static_cast<std::int64_t>(crc32c(json)) != crc) {
+    if (!fits(json, crc)) {
       damage(batch, "the checksum of its alert records does not fit");
     } else if (!alerts_from_json(json)) {
       damage(batch, "its alert records are not understood");
@@ -226,7 +226,7 @@ class LogCheck : public FileCheck {
       if (!oldest) return fail(oldest.error());
       return *oldest > id ? Status{} : fail(Errc::corrupt, "it is missing");  // retention took it meanwhile
     }
-    if (static_cast<std::int64_t>(crc32c(row->text(0))) != row->integer(1)) {
+    if (!fits(row->text(0), row->integer(1))) {
       return fail(Errc::corrupt, "its checksum does not fit");
     }
     if (!event_from_json(row->text(0))) return fail(Errc::corrupt, "it is not understood");

@@ -16,11 +16,9 @@ constexpr std::size_t kIdleConnections = 4;
 
 constexpr const char* kBatchColumns = "seq, committed, samples, events, alerts, alerts_crc, data";
 
-bool sound(std::string_view json, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(json)) == crc; }
-
 /// Nothing where it is damaged.
 std::optional<Event> event_of(std::string_view json, std::int64_t crc) {
-  if (!sound(json, crc)) return std::nullopt;
+  if (!fits(json, crc)) return std::nullopt;
   auto event = event_from_json(json);
   return event ? std::optional(std::move(*event)) : std::nullopt;
 }
@@ -77,7 +75,7 @@ class BatchRows {
       if (Status status = take_events(*batch); !status) return fail(std::move(status.error()));
     }
     if (!row.null(4)) {
-      if (!sound(row.text(4), row.integer(5))) return fail(Errc::corrupt, "alerts of batch {}", number(batch->seq));
+      if (!fits(row.text(4), row.integer(5))) return fail(Errc::corrupt, "alerts of batch {}", number(batch->seq));
       auto alerts = alerts_from_json(row.text(4));
       if (!alerts) return fail(std::move(alerts.error()));
       batch->alerts = std::move(*alerts);
@@ -248,7 +246,7 @@ Result<Seq> read_alerts_retired(sql::Connection& connection) {
 namespace {
 
 std::optional<AlertRecord> alert_of(sql::Statement& row) {
-  if (!sound(row.text(1), row.integer(2))) return std::nullopt;
+  if (!fits(row.text(1), row.integer(2))) return std::nullopt;
   auto alert = alert_from_json(row.text(1));
   return alert && alert->id == row.text(0) ? std::optional(std::move(*alert)) : std::nullopt;
 }

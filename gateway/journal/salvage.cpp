@@ -20,8 +20,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kBytesAStep = 4u << 20;
 constexpr std::int64_t kRowsAStep = 4'096;
 
-bool fits(std::string_view text, std::int64_t crc) { return static_cast<std::int64_t>(crc32c(text)) == crc; }
-
 class Salvage {
  public:
   Salvage(const fs::path& file, const std::optional<Known>& known, const std::function<void()>& step)
