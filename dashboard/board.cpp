@@ -76,7 +76,7 @@ std::string Board::apply(const Batch& batch) {
   if (count > series_.size() || journal_.catalogue().version() != catalogue_version_) describe(count);
   for (const auto& sample : batch.samples) take(sample);
   for (const auto& alert : batch.alerts) {
-    if (alert.phase == Phase::normal) {
+    if (over(alert)) {
       alerts_.erase(alert.id);
     } else {
       alerts_.insert_or_assign(alert.id, alert);

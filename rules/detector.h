@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "gateway/core/event.h"
 #include "gateway/core/types.h"
 
 namespace tidegate::rules {
@@ -10,10 +11,19 @@ namespace tidegate::rules {
 /// data); it changes no phase.
 enum class Verdict : std::uint8_t { clear, hold, breach };
 
+/// How severe it is, where a rule has levels: at least `reached`; from above it falls to `kept`, whose dead band it is
+/// in. As they stand here they say nothing.
+struct Levels {
+  Severity reached = Severity::info;
+  Severity kept = Severity::critical;
+  friend constexpr bool operator==(const Levels&, const Levels&) = default;
+};
+
 struct Finding {
   Verdict verdict = Verdict::hold;
   double value = 0;  ///< what to show: the value, the slope, the age in seconds
   double limit = 0;  ///< what it was compared with, in the same unit
+  Levels levels{};
 };
 
 inline constexpr Timestamp kNever = Timestamp::max();

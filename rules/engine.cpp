@@ -14,11 +14,6 @@ namespace {
 /// A device whose clock is ahead has none: better late than a false alarm, should it be set right.
 Micros lag_of(const Sample& sample, Timestamp arrived) { return std::max(Micros{0}, arrived - sample.time); }
 
-std::string_view cause(const AlertState& after) {
-  if (raised(after.phase)) return "raised";
-  return after.phase == Phase::returned ? "returned" : "cleared";
-}
-
 }  // namespace
 
 bool Engine::Impl::is_news(Series& of, const Sample& sample, Timestamp arrived) {
@@ -40,12 +35,8 @@ bool Engine::Impl::is_news(Series& of, const Sample& sample, Timestamp arrived) 
 void Engine::Impl::arm(std::uint32_t i) {
   Instance& instance = instances[i];
   const AlertPolicy& policy = policies[instance.rule].alert;
-  Timestamp due = instance.detector->deadline();
-  if (instance.state.phase == Phase::pending && instance.last.verdict == Verdict::breach) {
-    due = std::min(due, instance.state.since + policy.raise_after);
-  } else if (instance.state.phase == Phase::clearing && instance.last.verdict == Verdict::clear) {
-    due = std::min(due, instance.state.since + policy.clear_after);
-  }
+  const Timestamp due = std::min(instance.detector->deadline(),
+                                 ends_at(instance.state, instance.last.verdict, policy, instance.last.levels));
   const Timestamp ends = due == kNever ? kNever : due + instance.lag;
   instance.ends = due == instance.due ? std::max(ends, instance.ends) : ends;
   instance.due = due;
@@ -71,8 +62,8 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   }
   // The gateway's clock and a device's may differ: an alert's own time does not run backwards.
   const Timestamp now = std::max(at, instance.state.since);
-  const AlertState next = step(instance.state, finding.verdict, now, policies[instance.rule].alert);
-  if (next != instance.state) change(i, next, cause(next), now, out);
+  const AlertState next = step(instance.state, finding.verdict, now, policies[instance.rule].alert, finding.levels);
+  if (next != instance.state) change(i, next, cause_of(instance.state, next), now, out);
   arm(i);
 }
 
@@ -93,31 +84,35 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record) const {
   record.id = alert_id(rule, text.name);
   record.rule = rule.name;
   record.series = text.name;
-  record.severity = rule.severity;
   record.value = instance.last.value;
   record.limit = instance.last.limit;
   record.unit = units[i];
   record.labels = rule.labels;
   record.runbook = rule.runbook;
+  record.shadow = rule.shadow;
   record.message = render_message(rule, record, text.kind, text.states);
 }
 
 void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_view why, Timestamp at, Output& out) {
-  Instance& instance = instances[i];
-  const AlertState before = std::exchange(instance.state, next);
+  const AlertState before = std::exchange(instances[i].state, next);
   AlertRecord& record = records[i];
+  put_state(next, record);
   if (why != "acknowledged") describe(i, record);
-  record.phase = next.phase;
-  record.acknowledged = next.acknowledged;
-  record.since = next.since;
-  if (next.phase == Phase::active && !raised(before.phase)) {
-    record.raised = at;
-    record.acknowledged_by.clear();
-    record.note.clear();
-  }
-  if (announced(before, next)) out.events.push_back({at, AlertTransition{record, before.phase, std::string(why)}});
+  if (!raised(before.phase) && raised(next.phase)) note_raise(i, at);
+  if (raised(before.phase) && raised(next.phase)) note_return(i, before.phase);
+  record.suppressed_by = raised(next.phase) ? explanation(i) : std::string();
+  tell(i, before.phase, why, at, out);
+  if (policies[instances[i].rule].explains && raised(before.phase) != raised(next.phase))
+    explain(instances[i].rule, at, out);
+}
+
+/// What is known of an alert goes into the batch; and to the world, where there is a cause.
+void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out) {
+  const auto found = records.find(i);
+  const AlertRecord& record = found->second;
+  if (!why.empty()) out.events.push_back({at, AlertTransition{record, from, std::string(why)}});
   out.alerts.push_back(record);
-  if (next.phase == Phase::normal) records.erase(i);
+  if (over(record)) records.erase(found);
 }
 
 /// Was somebody there since the last time?
@@ -140,7 +135,8 @@ void Engine::Impl::put_off(const Interval& gap) {
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
-    if (is_long && series[instance.series].heard <= gap.to) instance.last.verdict = Verdict::hold;
+    if (is_long && series[instance.series].heard <= gap.to)
+      instance.last = {Verdict::hold, instance.last.value, instance.last.limit};
     instance.detector->unwatched(gap.from - instance.lag, gap.to - instance.lag);
     arm(i);
   }
@@ -165,6 +161,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
 
 void Engine::tick(Timestamp now, Output& out) {
   impl_->watch(now, out);
+  if (impl_->next_unshelved <= now) impl_->end_shelves(now, out);
   auto& timers = impl_->timers;
   while (!timers.empty() && timers.top().at <= now) {
     const Timer timer = timers.top();
@@ -186,26 +183,15 @@ void Engine::resume(Timestamp now, Output& out) {
   impl_->watched_until = now;
   for (auto& [i, record] : impl_->records) {
     AlertState& state = impl_->instances[i].state;
-    if (state.phase != Phase::pending && state.phase != Phase::clearing) continue;
-    record.since = state.since += left_out;
+    const bool waits = state.phase == Phase::pending || state.phase == Phase::clearing;
+    const bool heads = state.heading != state.severity;
+    if (!waits && !heads) continue;
+    if (waits) state.since += left_out;
+    if (heads) state.heading_since += left_out;
+    put_state(state, record);
     out.alerts.push_back(record);
     impl_->arm(i);
   }
-}
-
-bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
-  const auto found = std::find_if(impl_->records.begin(), impl_->records.end(),
-                                  [&](const auto& entry) { return entry.second.id == wish.alert; });
-  if (found == impl_->records.end()) return false;
-  const std::uint32_t i = found->first;
-  const AlertState& state = impl_->instances[i].state;
-  const Timestamp at = std::max(now, state.since);
-  const AlertState next = rules::acknowledge(state, at);
-  if (next == state) return false;
-  found->second.acknowledged_by = wish.who;
-  found->second.note = wish.note;
-  impl_->change(i, next, "acknowledged", at, out);
-  return true;
 }
 
 std::vector<Engine::RuleStatus> Engine::status() const {

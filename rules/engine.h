@@ -33,7 +33,7 @@ struct Interval {
 /// Evaluates the rules. Pure: no clock, no I/O, no thread; the same calls give the same output. The pump owns it.
 /// Identity is resolved when a series is declared; per sample there is no string, no allocation, no look-up but an
 /// index.
-/// It begins with what was, in this order: declare(), unwatched(), restore(), warm(); and goes on with what is.
+/// It begins with what was, in this order: declare(), unwatched(), told(), restore(), warm(); and goes on with what is.
 class Engine {
  public:
   explicit Engine(std::vector<Rule> rules);
@@ -58,6 +58,9 @@ class Engine {
   /// have happened. Oldest first. What happens from now on observe() and tick() see for themselves.
   void unwatched(const Interval& gap);
   static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
+  /// What was told before, oldest first, as far back as kToldFor: chattering and floods are known by it.
+  void told(std::span<const Event> events);
+  static constexpr Micros kToldFor = std::chrono::minutes(10);
   /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause
   /// "rule removed" (a pending one, which nobody heard of, goes in silence).
   void restore(std::span<const AlertRecord> records, Timestamp now, Output& out);
@@ -78,15 +81,17 @@ class Engine {
   /// because the device's clock does or because it was long on its way. So much later, by the gateway's clock, do the
   /// timers end that the sample set.
   void observe(std::span<const Sample> samples, Timestamp now, Output& out);
-  /// Timers: `for`, `clear_after`, `absence`. At least a few times a second, with the gateway's clock. Costs what the
-  /// timers that ran out cost, not what the instances cost. After more than kMaxUnwatched without a call of this or of
-  /// observe() nobody watched, and Unwatched says so.
+  /// Timers: `for`, `clear_after`, `absence`, the shelf. At least a few times a second, with the gateway's clock. Costs
+  /// what the timers that ran out cost, not what the instances cost. After more than kMaxUnwatched without a call of
+  /// this or of observe() nobody watched, and Unwatched says so.
   void tick(Timestamp now, Output& out);
   /// The gateway's clock was set forwards to `now`: what it left out nobody watched, however short it is, and no delay
   /// that runs has come nearer to its end.
   void resume(Timestamp now, Output& out);
   /// False: there is no such alert, or it is not active (nothing to acknowledge).
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
+  /// Also of an alert that is normal. False: there is no such alert, or nothing to change.
+  bool shelve(const Shelve& wish, Timestamp now, Output& out);
 
   struct RuleStatus {
     std::string name;

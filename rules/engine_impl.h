@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -13,7 +15,8 @@
 
 #include "rules/engine.h"
 
-/// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is.
+/// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is;
+/// engine_calls.cpp decides whether somebody is called for it.
 namespace tidegate::rules {
 
 /// One rule on one series. What a sample touches, and nothing else; the record of an alert that is not normal stands
@@ -56,7 +59,13 @@ struct Timer {
 struct Policy {
   AlertPolicy alert;
   bool good_only;
+  bool holds_chatter;
+  bool explains;                       ///< its alerts suppress those of other rules
+  std::vector<std::uint32_t> parents;  ///< rules whose alerts suppress its own
 };
+
+/// When an instance was last raised, the newest first.
+using Raises = std::array<Timestamp, kChatterRaises>;
 
 struct Engine::Impl {
   explicit Impl(std::vector<Rule> compiled);
@@ -64,12 +73,21 @@ struct Engine::Impl {
   void match(std::uint32_t series);
   void fit(std::uint32_t instance, Timestamp now, Output& out);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
+  void take_over(std::uint32_t instance, const AlertRecord& record);
   bool is_news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
   Finding look(Instance& instance, const Sample& sample, Timestamp arrived) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record) const;
+  void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out);
+  std::optional<std::uint32_t> instance_of(std::string_view alert) const;
+  void note_raise(std::uint32_t instance, Timestamp at);
+  void note_return(std::uint32_t instance, Phase before);
+  std::string explanation(std::uint32_t instance) const;
+  void explain(std::uint32_t parent_rule, Timestamp at, Output& out);
+  void explain_one(std::uint32_t instance, Timestamp at, Output& out);
+  void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
   void watch(Timestamp now, Output& out);
@@ -84,14 +102,18 @@ struct Engine::Impl {
   std::vector<Series> series;  ///< by SeriesId
   std::vector<SeriesText> texts;
   std::vector<Instance> instances;
-  std::vector<std::string> units;                          ///< of an instance's findings
-  std::vector<std::string> problems;                       ///< of an instance without a detector
-  std::unordered_map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal
+  std::vector<std::string> units;                ///< of an instance's findings
+  std::vector<std::string> problems;             ///< of an instance without a detector
+  std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
+  std::unordered_map<std::uint32_t, Raises> raises;
+  Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::optional<Timestamp> watched_until;
   std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };
+
+void put_state(const AlertState& state, AlertRecord& record);
 
 inline bool usable(const Sample& sample, bool good_only) {
   if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;

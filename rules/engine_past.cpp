@@ -18,11 +18,12 @@ constexpr Micros kLagChange = std::chrono::minutes(1);
 /// No sample is further ahead of the gateway's clock than this, but those of a run whose clock was wrong.
 constexpr Micros kMaxAhead = std::chrono::hours(1);
 
-/// Of a rule that watches the series no longer. A pending one, which nobody heard of, goes in silence.
+/// Of a rule that watches the series no longer. One of which nobody heard goes in silence.
 void close(AlertRecord record, Timestamp now, Output& out) {
   const Phase from = std::exchange(record.phase, Phase::normal);
   record.since = std::max(now, record.since);
-  if (from != Phase::pending || !record.acknowledged)
+  record.shelved_until = {};
+  if (raised(from) || !record.acknowledged)
     out.events.push_back({record.since, AlertTransition{record, from, "rule removed"}});
   out.alerts.push_back(std::move(record));
 }
@@ -31,11 +32,21 @@ void close(AlertRecord record, Timestamp now, Output& out) {
 
 Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    policies.push_back({rules[i].policy, rules[i].good_only});
+    policies.push_back({rules[i].policy, rules[i].good_only, rules[i].holds_chatter, false, {}});
     if (rules[i].series.literal()) {
       literal_rules[rules[i].series.text()].push_back(i);
     } else {
       pattern_rules.push_back(i);
+    }
+  }
+  std::unordered_map<std::string_view, std::uint32_t> by_name;
+  for (std::uint32_t i = 0; i < rules.size(); ++i) by_name.emplace(rules[i].name, i);
+  for (std::uint32_t i = 0; i < rules.size(); ++i) {
+    for (const std::string& name : rules[i].suppressed_by) {
+      const auto parent = by_name.find(name);
+      if (parent == by_name.end()) continue;  // disabled
+      policies[i].parents.push_back(parent->second);
+      policies[parent->second].explains = true;
     }
   }
 }
@@ -54,6 +65,7 @@ void Engine::Impl::match(std::uint32_t id) {
     Instance& instance = instances.emplace_back();
     instance.rule = rule;
     instance.series = id;
+    instance.state.severity = instance.state.heading = policies[rule].alert.severity;
   }
   units.resize(instances.size());
   problems.resize(instances.size());
@@ -170,13 +182,33 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
     const auto found = by_id.find(record.id);
     // The pattern may have changed so that the same captures now name another series.
     if (found != by_id.end() && impl_->texts[impl_->instances[found->second].series].name == record.series) {
-      impl_->instances[found->second].state = {record.phase, record.since, record.acknowledged};
-      if (record.phase != Phase::normal) impl_->records[found->second] = record;
-      impl_->arm(found->second);
+      impl_->take_over(found->second, record);
       continue;
     }
     close(record, now, out);
   }
+  std::vector<std::uint32_t> explained;
+  for (const auto& [i, record] : impl_->records) explained.push_back(i);
+  for (const std::uint32_t i : explained) impl_->explain_one(i, now, out);
+}
+
+/// The rule may have been edited in between: how severe it is without levels, and whether it is on trial, are its own.
+void Engine::Impl::take_over(std::uint32_t i, const AlertRecord& record) {
+  Instance& instance = instances[i];
+  const AlertPolicy& policy = policies[instance.rule].alert;
+  const bool chattering = record.chatter != 0 && raised(record.phase);
+  instance.state = {record.phase, record.since, record.acknowledged, chattering};
+  instance.state.severity = instance.state.heading = policy.severity;
+  if (policy.levels) {
+    instance.state.severity = record.severity;
+    instance.state.heading = record.heading;
+    instance.state.heading_since = record.heading_since;
+  }
+  arm(i);
+  if (over(record)) return;
+  AlertRecord& own = records[i] = record;
+  own.shadow = rules[instance.rule].shadow;
+  if (own.shelved_until != Timestamp{}) next_unshelved = std::min(next_unshelved, own.shelved_until);
 }
 
 void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {

@@ -15,6 +15,7 @@ struct Compiled {
   std::string condition;  ///< in words
   std::string message;    ///< the template for rules that have none
   MakeWatch make;
+  std::vector<Severity> levels{};  ///< where its findings say how severe it is: the levels there are, the lowest first
 };
 
 /// A kind of rule: its key in the YAML, and all that the schema, the parser and the reference need to know of it.

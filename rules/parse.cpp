@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "gateway/core/text.h"
@@ -131,6 +132,13 @@ void claim_name(const Node& name, std::map<std::string, config::Mark>& taken, Pr
   problems.add(name.at, fmt::format("rule name '{}' is taken by {}", name.shown(), config::text(first->second)));
 }
 
+/// Levels say it for each, so that the rule as a whole does not.
+bool severity_fits(const Node& item, const Compiled& compiled, Problems& problems) {
+  if (compiled.levels.empty() || item["severity"].is_default) return true;
+  problems.add(item["severity"].at, "the levels say how severe it is: leave severity out");
+  return false;
+}
+
 Labels labels(const Node& item) {
   Labels out;
   for (const Node::Entry& entry : item["labels"].entries) out.emplace_back(entry.key, entry.value.text);
@@ -145,20 +153,68 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   auto compiled = kind ? condition(item, *kind, problems) : std::nullopt;
   const bool delays = kind && delays_fit(item, *kind, problems);
   auto text = series ? message(item, *series, kind, compiled ? compiled->message : "", problems) : std::nullopt;
-  if (!item.sound() || !compiled || !delays || !text) return std::nullopt;
-  const AlertPolicy policy{item.duration("for"), item.duration("clear_after"), item.string("ack") == "required"};
+  const bool severities = compiled && severity_fits(item, *compiled, problems);
+  if (!item.sound() || !severities || !delays || !text) return std::nullopt;
+  const bool levels = !compiled->levels.empty();
+  const Severity severity =
+      levels ? compiled->levels.front() : severity_from(item.string("severity")).value_or(Severity::warning);
+  const AlertPolicy policy{item.duration("for"),
+                           item.duration("clear_after"),
+                           item.string("ack") == "required",
+                           item.boolean("latch"),
+                           severity,
+                           levels};
   return Rule{item.string("name"),
               std::move(*series),
               kind->name,
               std::move(compiled->condition),
               std::move(compiled->make),
               policy,
-              severity_from(item.string("severity")).value_or(Severity::warning),
+              severity,
               std::move(*text),
               labels(item),
               item.has("runbook") ? item.string("runbook") : "",
               item.boolean("good_only"),
-              kind->traits};
+              kind->traits,
+              item["suppressed_by"].strings(),
+              item.boolean("shadow"),
+              item.string("chatter") == "hold"};
+}
+
+/// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.
+void check_suppression(const Node& items, Problems& problems) {
+  std::map<std::string, const Node*> by_name;
+  for (const Node& item : items.items) {
+    if (item.kind == Node::Kind::map && !item["name"].refused) by_name.emplace(item.string("name"), &item);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, item] : by_name) names.push_back(name);
+  // Whether the rules that explain `name`, and those that explain them, are without `goal`.
+  const auto leads_to = [&](const std::string& from, const std::string& goal) {
+    std::set<std::string> seen;
+    std::vector<std::string> open{from};
+    while (!open.empty()) {
+      const std::string name = std::move(open.back());
+      open.pop_back();
+      if (name == goal) return true;
+      const auto found = by_name.find(name);
+      if (found == by_name.end() || !seen.insert(name).second || (*found->second)["suppressed_by"].refused) continue;
+      for (const Node& parent : (*found->second)["suppressed_by"].items) open.push_back(parent.text);
+    }
+    return false;
+  };
+  for (const auto& [name, item] : by_name) {
+    for (const Node& parent : (*item)["suppressed_by"].items) {
+      if (parent.refused) continue;
+      if (!by_name.contains(parent.text)) {
+        problems.add(parent.at,
+                     fmt::format("there is no rule '{}'{}", parent.shown(), did_you_mean(parent.text, names)));
+      } else if (leads_to(parent.text, name)) {
+        problems.add(parent.at, fmt::format("'{}' and '{}' would suppress each other, and nobody be called for either",
+                                            name, parent.shown()));
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -186,6 +242,19 @@ Shape rule_shape() {
         config::optional("runbook", Shape::text(), "What to do about it."),
         config::defaulted("good_only", Shape::boolean(), "false", "true: leave samples of uncertain quality out.")};
     for (const Kind& kind : kinds()) fields.push_back(config::optional(kind.name, kind.shape, kind.doc));
+    fields.insert(
+        fields.end(),
+        {config::defaulted("latch", Shape::boolean(), "false",
+                           "true: it stays raised until somebody acknowledged it, though its condition be gone."),
+         config::defaulted("chatter", Shape::choice({"hold", "tell"}), "hold",
+                           "What to do when it is raised more than three times within a minute. hold: it stays raised "
+                           "until its condition has been gone for a minute; tell: each time is told."),
+         config::defaulted(
+             "suppressed_by", Shape::list(Shape::text(), 16), "[]",
+             "Names of rules: while one of them has an alert raised for the same captures, nobody is called "
+             "for this one."),
+         config::defaulted("shadow", Shape::boolean(), "false",
+                           "true: on trial. It is evaluated and its alerts are kept, and nobody is called.")});
     return Shape::object("A rule: what to watch for, in which series. It has exactly one kind.", std::move(fields));
   }();
   return kShape;
@@ -200,6 +269,7 @@ std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
     auto rule = compile(item, problems);
     if (rule && item.boolean("enabled")) rules.push_back(std::move(*rule));
   }
+  check_suppression(items, problems);
   return rules;
 }
 

@@ -48,6 +48,9 @@ struct Rule {
   std::string runbook;
   bool good_only = false;  ///< leave `uncertain` samples out
   Traits traits;
+  std::vector<std::string> suppressed_by{};  ///< rules whose raised alerts explain its own
+  bool shadow = false;                       ///< on trial: evaluated and kept, and nobody is called
+  bool holds_chatter = true;
 };
 
 /// The shape of one item of `rules:` (for the root schema).

@@ -42,6 +42,12 @@ Shape scenario_shape() {
                                  "", {config::required("at", time, ""), config::required("alert", Shape::text(), ""),
                                       config::required("who", Shape::text(), "")})),
                              "[]", ""),
+           config::defaulted("shelve",
+                             Shape::list(Shape::object(
+                                 "", {config::required("at", time, ""), config::required("alert", Shape::text(), ""),
+                                      config::required("who", Shape::text(), ""), config::required("for", time, ""),
+                                      config::defaulted("why", Shape::text(), "\"\"", "")})),
+                             "[]", ""),
            config::defaulted("restart",
                              Shape::list(Shape::object(
                                  "", {config::required("at", time, ""), config::defaulted("down", time, "0s", "")})),
@@ -129,6 +135,8 @@ class Run {
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
+    std::erase_if(told_, [now](const Event& event) { return event.time <= now - Engine::kToldFor; });
+    engine_->told(told_);
     engine_->restore(records, now, out);
     take(out);
     std::map<SeriesId, Sample> latest;
@@ -143,7 +151,7 @@ class Run {
   /// Each expectation and action has a time, and none lies where the gateway is off.
   bool times_are_right() {
     const std::size_t before = failures_.size();
-    for (const std::string_view key : {"acknowledge", "restart", "reload", "expect"}) {
+    for (const std::string_view key : {"acknowledge", "shelve", "restart", "reload", "expect"}) {
       for (const Node& item : scenario_[key].items) {
         const Node* written = item.find("at");  // an expectation has keys of its author's own
         const auto at = written != nullptr ? parse_duration(written->text) : std::nullopt;
@@ -171,7 +179,7 @@ class Run {
   std::vector<Timestamp> written_moments() const {
     std::vector<Timestamp> times{feed_.end};
     for (const Arrival& arrival : feed_.arrivals) times.push_back(arrival.at);
-    for (const std::string_view key : {"acknowledge", "restart", "reload", "expect"}) {
+    for (const std::string_view key : {"acknowledge", "shelve", "restart", "reload", "expect"}) {
       for (const Node& item : scenario_[key].items) {
         times.push_back(kStart + span_of(item["at"]));
         if (item.has("down")) times.push_back(times.back() + span_of(item["down"]));
@@ -207,6 +215,11 @@ class Run {
         failures_.push_back(fmt::format("{}: nothing to acknowledge", clock(now)));
       }
     });
+    each_at("shelve", now, [&](const Node& item) {
+      const Shelve wish{id_meant(item.string("alert")), item.string("who"), item.string("why"),
+                        now + item.duration("for")};
+      if (!engine_->shelve(wish, now, out)) failures_.push_back(fmt::format("{}: nothing to shelve", clock(now)));
+    });
     take(out);
     each_at("expect", now, [&](const Node& item) { compare(item, now); });
     each_at("restart", now, [&](const Node& item) {
@@ -225,6 +238,7 @@ class Run {
       }
       const auto& transition = std::get<AlertTransition>(event.body);
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
+      told_.push_back(event);
     }
     for (const AlertRecord& record : out.alerts) {
       const Phase before = last_[record.id].phase;
@@ -235,7 +249,7 @@ class Run {
       }
       last_[record.id] = record;
       records_.erase(record.id);
-      if (record.phase != Phase::normal) records_[record.id] = record;
+      if (!over(record)) records_[record.id] = record;
     }
   }
 
@@ -258,14 +272,19 @@ class Run {
       record = last_[id];
       expect(now, entry.key, entry.value.text, name(record.phase));
     }
-    const std::map<std::string, std::string> fields{{"severity", std::string(name(record.severity))},
-                                                    {"message", record.message},
-                                                    {"value", number_text(record.value)},
-                                                    {"limit", number_text(record.limit)},
-                                                    {"unit", record.unit},
-                                                    {"by", record.acknowledged_by},
-                                                    {"runbook", record.runbook},
-                                                    {"acknowledged", record.acknowledged ? "true" : "false"}};
+    const std::map<std::string, std::string> fields{
+        {"severity", std::string(name(record.severity))},
+        {"message", record.message},
+        {"value", number_text(record.value)},
+        {"limit", number_text(record.limit)},
+        {"unit", record.unit},
+        {"by", record.acknowledged_by},
+        {"runbook", record.runbook},
+        {"shelved_by", record.shelved_until == Timestamp{} ? "" : record.shelved_by},
+        {"suppressed_by", record.suppressed_by},
+        {"chatter", std::to_string(record.chatter)},
+        {"silenced", silenced(record) ? "true" : "false"},
+        {"acknowledged", record.acknowledged ? "true" : "false"}};
     for (const Node::Entry& entry : item.entries) {
       if (entry.key == "at" || phase_from(entry.value.text)) continue;
       const auto field = fields.find(entry.key);
@@ -312,6 +331,7 @@ class Run {
   std::map<std::string, AlertRecord> records_, last_;
   std::set<std::string> ids_;  ///< of every alert there may be
   std::vector<std::string> announced_;
+  std::vector<Event> told_;  ///< the same, as the journal keeps it
   std::uint64_t late_ = 0;
 };
 

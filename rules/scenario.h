@@ -24,6 +24,7 @@ struct Outcome {
 ///   every:  10s
 ///   feed:   {boiler1/temp: [80, 91x3, _, bad, "uncertain:91", "retained:91", nan, "80@5s"]}
 ///   acknowledge: [{at: 50s, alert: "hot:boiler1", who: Ada}]
+///   shelve: [{at: 50s, alert: "hot:boiler1", who: Ada, for: 1h, why: "valve is being changed"}]
 ///   restart: [{at: 35s, down: 2m}]         # `down` may be missing
 ///   reload: [{at: 1m, rules: [...]}]
 ///   expect: [{at: 40s, "hot:boiler1": active, message: "...", severity: critical, value: 94, limit: 90, unit: °C}]

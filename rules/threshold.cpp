@@ -57,6 +57,32 @@ class EqualsDetector final : public Detector {
   double wanted_;
 };
 
+/// One limit a level, the lowest first; `sign` -1 where falling is worse. Each has the same dead band.
+class LevelsDetector final : public Detector {
+ public:
+  struct Level {
+    Severity severity;
+    double limit, clear;
+  };
+  LevelsDetector(std::vector<Level> levels, double sign) : levels_(std::move(levels)), sign_(sign) {}
+
+  Finding observe(const Sample& sample) override {
+    const double value = sample.value;
+    const Level *reached = nullptr, *kept = nullptr;
+    for (const Level& level : levels_) {
+      if (sign_ * (value - level.limit) > 0) reached = &level;
+      if (sign_ * (value - level.clear) > 0) kept = &level;
+    }
+    if (kept == nullptr) return {Verdict::clear, value, levels_.front().limit};
+    if (reached == nullptr) return {Verdict::hold, value, kept->limit, {Severity::info, kept->severity}};
+    return {Verdict::breach, value, reached->limit, {reached->severity, kept->severity}};
+  }
+
+ private:
+  std::vector<Level> levels_;
+  double sign_;
+};
+
 /// A written threshold: the band in the unit of its own text, and how its words are to be taken.
 struct Written {
   Band band;
@@ -121,6 +147,85 @@ Compiled band(std::string condition, Written written) {
           [written = std::move(written)](const SeriesInfo& info, const std::vector<std::string>&) {
             return fit(written, info);
           }};
+}
+
+struct WrittenLevel {
+  Severity severity;
+  double limit;
+  const Node* node;
+};
+
+/// As written, each at a limit further out than the one below it.
+std::optional<std::vector<WrittenLevel>> read_levels(const Node& map, bool above, Quantities& quantities,
+                                                     Problems& problems) {
+  std::vector<WrittenLevel> levels;
+  for (const Node::Entry& entry : map.entries) {
+    const auto severity = severity_from(entry.key);
+    const auto limit = quantities.point(entry.value);
+    if (!severity) {
+      problems.add(entry.at, fmt::format("'{}' is no level; valid are info, warning, high, critical", entry.key));
+      return std::nullopt;
+    }
+    if (!limit) return std::nullopt;
+    levels.push_back({*severity, *limit, &entry.value});
+  }
+  if (levels.empty()) {
+    problems.add(map.at, "it needs a limit for one level at least, such as {warning: 80, critical: 90}");
+    return std::nullopt;
+  }
+  std::sort(levels.begin(), levels.end(), [](const auto& a, const auto& b) { return a.severity < b.severity; });
+  for (std::size_t i = 1; i < levels.size(); ++i) {
+    if (above ? levels[i].limit > levels[i - 1].limit : levels[i].limit < levels[i - 1].limit) continue;
+    problems.add(levels[i].node->at,
+                 fmt::format("{} is worse than {}, so its limit must be {} than {}", name(levels[i].severity),
+                             name(levels[i - 1].severity), above ? "greater" : "smaller", levels[i - 1].node->shown()));
+    return std::nullopt;
+  }
+  return levels;
+}
+
+/// {warning: 80, critical: 90}: one alert, which escalates and steps down.
+std::optional<Compiled> leveled(const Node& options, bool above, Problems& problems) {
+  const Node& map = options[above ? "above" : "below"];
+  const Node& hysteresis_node = options["hysteresis"];
+  const std::string_view clear_key = above ? "clear_below" : "clear_above";
+  if (options.has(clear_key)) {
+    problems.add(options[clear_key].at, fmt::format("{} is for one limit: with levels write hysteresis", clear_key));
+    return std::nullopt;
+  }
+  Quantities quantities(
+      map.entries.empty()
+          ? std::initializer_list<const Node*>{&hysteresis_node}
+          : std::initializer_list<const Node*>{&map.entries.front().value, &map.entries.back().value, &hysteresis_node},
+      problems);
+  const auto written = read_levels(map, above, quantities, problems);
+  const auto width = options.has("hysteresis") ? quantities.width(hysteresis_node, "hysteresis") : 0;
+  if (!written || !width) return std::nullopt;
+  const double sign = above ? 1 : -1;
+  std::vector<LevelsDetector::Level> levels;
+  std::vector<Severity> severities;
+  std::string condition = above ? "above" : "below";
+  for (const WrittenLevel& level : *written) {
+    levels.push_back({level.severity, level.limit, rounded(level.limit - sign * *width)});
+    severities.push_back(level.severity);
+    condition +=
+        fmt::format("{} {} ({})", &level == &written->front() ? "" : ",", level.node->shown(), name(level.severity));
+  }
+  if (options.has("hysteresis")) condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
+  const auto make = [levels, sign, unit = quantities.unit()](const SeriesInfo& info,
+                                                             const std::vector<std::string>&) -> Result<Watch> {
+    if (info.kind == SeriesKind::state) return fail(measures(info, "size; use equals").error());
+    std::vector<LevelsDetector::Level> fitted = levels;
+    for (LevelsDetector::Level& level : fitted) {
+      for (double* value : {&level.limit, &level.clear}) {
+        const auto converted = level_for(info, *value, unit, "limit");
+        if (!converted) return fail(converted.error());
+        *value = *converted;
+      }
+    }
+    return Watch{std::make_unique<LevelsDetector>(std::move(fitted), sign), unit_for(info, unit)};
+  };
+  return Compiled{std::move(condition), "{series} is at {value} {unit}, limit {limit}", make, std::move(severities)};
 }
 
 /// `above` with `clear_below`, or its mirror image `below` with `clear_above`.
@@ -241,6 +346,7 @@ bool extras_fit(const Node& options, const Test& test, Problems& problems) {
 
 std::optional<Compiled> compile_test(const Node& options, const Test& test, Problems& problems) {
   if (test.key == "outside") return outside(options, problems);
+  if (options[test.key].kind == Node::Kind::map) return leveled(options, test.key == "above", problems);
   if (test.key != "equals") return one_sided(options, test.key == "above", problems);
   return options["equals"].refused ? std::nullopt : std::optional(equals(options["equals"]));
 }
@@ -257,23 +363,29 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
 
 Kind threshold_kind() {
   using config::Shape;
-  return {"threshold",
-          "The value crosses a limit, with a dead band.",
-          Shape::object(
-              "Fires while the value is beyond a limit. Write one of above, below, outside, equals.",
-              {config::optional("above", Shape::quantity(), "Fires when the value is greater."),
-               config::optional("below", Shape::quantity(), "Fires when the value is smaller."),
-               config::optional("outside", Shape::list(Shape::quantity(), 2),
-                                "[low, high]: fires when the value is below low or above high."),
-               config::optional("equals", Shape::text(),
-                                "Fires while a state series has this state (or a boolean or number this value)."),
-               config::optional("clear_below", Shape::quantity(),
-                                "With above: clears only when the value is smaller than this."),
-               config::optional("clear_above", Shape::quantity(),
-                                "With below: clears only when the value is greater than this."),
-               config::optional("hysteresis", Shape::quantity(), "Clears only when the value is back by this much.")}),
-          compile,
-          {.finds_values = true}};
+  const Shape limit = Shape::either({Shape::quantity(), Shape::map(Shape::quantity(), 4)});
+  return {
+      "threshold",
+      "The value crosses a limit, with a dead band.",
+      Shape::object(
+          "Fires while the value is beyond a limit. Write one of above, below, outside, equals.",
+          {config::optional(
+               "above", limit,
+               "Fires when the value is greater. Levels, {warning: 80, critical: 90}, make one alert that escalates."),
+           config::optional(
+               "below", limit,
+               "Fires when the value is smaller. Levels, {warning: 10, critical: 5}, make one alert that escalates."),
+           config::optional("outside", Shape::list(Shape::quantity(), 2),
+                            "[low, high]: fires when the value is below low or above high."),
+           config::optional("equals", Shape::text(),
+                            "Fires while a state series has this state (or a boolean or number this value)."),
+           config::optional("clear_below", Shape::quantity(),
+                            "With above: clears only when the value is smaller than this."),
+           config::optional("clear_above", Shape::quantity(),
+                            "With below: clears only when the value is greater than this."),
+           config::optional("hysteresis", Shape::quantity(), "Clears only when the value is back by this much.")}),
+      compile,
+      {.finds_values = true}};
 }
 
 }  // namespace tidegate::rules

@@ -74,6 +74,7 @@ class Pump {
   };
 
   std::vector<rules::Interval> unwatched_times() const;
+  std::vector<Event> told_lately() const;
   bool adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Interval>& unwatched);
   void intern_literal_series();
   void declare_new_series();

@@ -38,6 +38,19 @@ std::vector<rules::Interval> Pump::unwatched_times() const {
   return times;
 }
 
+/// What was told of alerts lately, oldest first.
+std::vector<Event> Pump::told_lately() const {
+  std::vector<Event> told;
+  const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true, .alerts_only = true});
+  if (!events) return told;
+  const Timestamp from = clock_.now() - rules::Engine::kToldFor;
+  for (const auto& entry : *events) {
+    if (!entry.damaged && entry.event.time > from) told.push_back(entry.event);
+  }
+  std::reverse(told.begin(), told.end());
+  return told;
+}
+
 /// False: the alerts' state cannot be read, and nothing has changed, since without it every alert would be forgotten.
 bool Pump::adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Interval>& unwatched) {
   const auto alerts = journal_.alerts();
@@ -50,6 +63,7 @@ bool Pump::adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Inter
   declared_version_ = 0;
   declare_new_series();
   for (const rules::Interval& gap : unwatched) engine_.unwatched(gap);
+  engine_.told(told_lately());
   engine_.restore(*alerts, clock_.now(), output_);
   collect();
   warm();

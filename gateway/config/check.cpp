@@ -66,7 +66,9 @@ std::string decimal_comma_hint(const Node& map, std::size_t entry) {
 std::string as_map_hint(const Node& node, const Shape::Rule& rule) {
   if (node.kind != Node::Kind::scalar || node.secret || rule.type != Type::object) return "";
   for (const Shape::Field& field : rule.fields) {
-    if (!is_scalar(field.shape.type()) || !scalar_problem(node, field.shape.rule(), field.key).empty()) continue;
+    const bool several = field.shape.type() == Type::either;
+    const Shape& shape = several ? field.shape.rule().of.front() : field.shape;
+    if (!is_scalar(shape.type()) || !scalar_problem(node, shape.rule(), field.key).empty()) continue;
     return fmt::format("; did you mean {{{}: {}}}?", field.key, printable(node.text, 80));
   }
   return "";

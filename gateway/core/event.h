@@ -40,14 +40,37 @@ struct AlertRecord {
   std::string acknowledged_by;
   std::string note;
 
+  Severity heading = Severity::warning;  ///< the level that it is on its way to; `severity` where it stays
+  Timestamp heading_since{};             ///< since when it has been as far; epoch 0 where it stays
+  Timestamp shelved_until{};             ///< epoch 0: it is not shelved; kOutOfService: until somebody ends it
+  std::string shelved_by;
+  std::string shelved_why;
+  std::string suppressed_by;  ///< the id of the raised alert that explains this one
+  bool shadow = false;        ///< its rule is on trial: evaluated and kept, and nobody is called
+  std::uint32_t chatter = 0;  ///< how often it was raised since it began to chatter; 0: it does not
+  double chatter_band = 0;    ///< how far behind its limit the value then went at most: a wider dead band is quiet
+
   friend bool operator==(const AlertRecord&, const AlertRecord&) = default;
 };
 
-/// A change worth telling the world: raised, returned, cleared, acknowledged, closed. Announced exactly once.
+inline constexpr Timestamp kOutOfService = Timestamp::max();
+
+/// Nobody is to be called: shelved by an operator, explained by another alert, or of a rule on trial.
+inline bool silenced(const AlertRecord& alert) {
+  return alert.shelved_until != Timestamp{} || !alert.suppressed_by.empty() || alert.shadow;
+}
+/// Nothing of it is left to remember.
+inline bool over(const AlertRecord& alert) {
+  return alert.phase == Phase::normal && alert.shelved_until == Timestamp{};
+}
+
+/// A change worth telling the world. Announced exactly once, and journaled also where nobody is to be called.
 struct AlertTransition {
   AlertRecord alert;  ///< after the change
   Phase from{};
-  std::string cause;  ///< "raised" | "cleared" | "returned" | "acknowledged" | "rule removed"
+  /// "raised" | "cleared" | "returned" | "acknowledged" | "escalated" | "eased" | "shelved" | "unshelved" |
+  /// "suppressed" | "unsuppressed" | "rule removed"
+  std::string cause;
 };
 
 enum class SourceHealth : std::uint8_t { starting, up, degraded, down, stopped };
@@ -63,6 +86,15 @@ struct Acknowledge {
   std::string alert;  ///< AlertRecord::id
   std::string who;
   std::string note;
+};
+
+/// An operator's wish that nobody be called for an alert, whatever it does, until then: kOutOfService where somebody
+/// will say when; epoch 0 ends it. The engine answers as above.
+struct Shelve {
+  std::string alert;
+  std::string who;
+  std::string why;
+  Timestamp until{};
 };
 
 struct ClockStep {
@@ -81,7 +113,7 @@ struct Notice {
   std::string text;
 };
 
-using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, ClockStep, Unwatched, Notice>;
+using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice>;
 
 struct Event {
   Timestamp time{};

@@ -38,6 +38,11 @@ std::int64_t integer_from(const Json& json) {
   }
   return json.get<std::int64_t>();
 }
+std::uint32_t count_from(const Json& json) {
+  const std::int64_t count = integer_from(json);
+  if (count < 0 || count > UINT32_MAX) throw Malformed("a count is out of its range");
+  return static_cast<std::uint32_t>(count);
+}
 Timestamp time_from(const Json& json) { return Timestamp{Micros{integer_from(json)}}; }
 
 template <class Enum>
@@ -85,6 +90,19 @@ Json alert_json(const AlertRecord& alert) {
   put_text(json, "runbook", alert.runbook);
   put_text(json, "acknowledged_by", alert.acknowledged_by);
   put_text(json, "note", alert.note);
+  if (alert.heading_since != Timestamp{}) {
+    json["heading"] = name(alert.heading);
+    json["heading_since"] = ticks(alert.heading_since);
+  }
+  if (alert.shelved_until != Timestamp{}) json["shelved_until"] = ticks(alert.shelved_until);
+  put_text(json, "shelved_by", alert.shelved_by);
+  put_text(json, "shelved_why", alert.shelved_why);
+  put_text(json, "suppressed_by", alert.suppressed_by);
+  if (alert.shadow) json["shadow"] = true;
+  if (alert.chatter != 0) {
+    json["chatter"] = alert.chatter;
+    json["chatter_band"] = number_json(alert.chatter_band);
+  }
   return json;
 }
 
@@ -106,6 +124,20 @@ AlertRecord alert_from(const Json& json) {
   alert.runbook = text_from(json, "runbook");
   alert.acknowledged_by = text_from(json, "acknowledged_by");
   alert.note = text_from(json, "note");
+  alert.heading = alert.severity;
+  if (json.contains("heading_since")) {
+    alert.heading = enum_from(json.at("heading"), &severity_from);
+    alert.heading_since = time_from(json.at("heading_since"));
+  }
+  if (json.contains("shelved_until")) alert.shelved_until = time_from(json.at("shelved_until"));
+  alert.shelved_by = text_from(json, "shelved_by");
+  alert.shelved_why = text_from(json, "shelved_why");
+  alert.suppressed_by = text_from(json, "suppressed_by");
+  alert.shadow = json.value("shadow", false);
+  if (json.contains("chatter")) {
+    alert.chatter = count_from(json.at("chatter"));
+    alert.chatter_band = number_from(json.at("chatter_band"));
+  }
   return alert;
 }
 
@@ -117,6 +149,10 @@ Json body_json(const SourceChange& body) {
 }
 Json body_json(const Acknowledge& body) {
   return {{"kind", "acknowledge"}, {"alert", body.alert}, {"who", body.who}, {"note", body.note}};
+}
+Json body_json(const Shelve& body) {
+  return {
+      {"kind", "shelve"}, {"alert", body.alert}, {"who", body.who}, {"why", body.why}, {"until", ticks(body.until)}};
 }
 Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
 Json body_json(const Unwatched& body) { return {{"kind", "unwatched"}, {"since", ticks(body.since)}}; }
@@ -130,6 +166,7 @@ EventBody body_from(const Json& json) {
   }
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
+  if (kind == "shelve") return Shelve{text("alert"), text("who"), text("why"), time_from(json.at("until"))};
   if (kind == "clock") return ClockStep{Micros{integer_from(json.at("by"))}};
   if (kind == "unwatched") return Unwatched{time_from(json.at("since"))};
   if (kind == "notice") return Notice{text("notice"), text("text")};

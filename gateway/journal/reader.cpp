@@ -292,7 +292,7 @@ Result<Alerts> read_alerts(sql::Connection& connection) {
   if (alerts.mended.empty()) return alerts;
   if (Status status = restore_as_told(connection, alerts.mended); !status) return fail(std::move(status.error()));
   std::copy_if(alerts.mended.begin(), alerts.mended.end(), std::back_inserter(alerts.records),
-               [](const AlertRecord& alert) { return alert.phase != Phase::normal; });
+               [](const AlertRecord& alert) { return !over(alert); });
   std::sort(alerts.records.begin(), alerts.records.end(),
             [](const AlertRecord& a, const AlertRecord& b) { return a.id < b.id; });
   return alerts;

@@ -235,7 +235,7 @@ Status Writer::put_events(const Batch& batch) {
 
 Status Writer::put_alerts(std::span<const AlertRecord> alerts) {
   for (const AlertRecord& alert : alerts) {
-    if (alert.phase == Phase::normal) {
+    if (over(alert)) {
       if (Status status = statements_->no_alert.bind(alert.id).run(); !status) return status;
       continue;
     }

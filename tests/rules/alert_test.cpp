@@ -61,12 +61,77 @@ static_assert(step(acknowledge(kOwedPending, at(6)), Verdict::clear, at(7), kAck
 static_assert(step(kReturned, Verdict::clear, at(5), kAtOnceBothWays).phase == Phase::normal);
 
 // What the world hears of.
-static_assert(announced(kNormal, kActive) && announced(kPending, kActive) && announced(kReturned, kActive));
-static_assert(announced(kActive, kNormal) && announced(kClearing, kReturned) && announced(kReturned, kNormal));
-static_assert(announced(kActive, kAckedActive));
-static_assert(!announced(kNormal, kPending) && !announced(kPending, kNormal));
-static_assert(!announced(kActive, kClearing) && !announced(kClearing, kActive));
-static_assert(!announced(kReturned, kOwedPending) && !announced(kOwedPending, kReturned));
+static_assert(cause_of(kNormal, kActive) == "raised" && cause_of(kPending, kActive) == "raised");
+static_assert(cause_of(kReturned, kActive) == "raised" && cause_of(kActive, kNormal) == "cleared");
+static_assert(cause_of(kClearing, kReturned) == "returned" && cause_of(kReturned, kNormal) == "cleared");
+static_assert(cause_of(kNormal, kPending).empty() && cause_of(kPending, kNormal).empty());
+static_assert(cause_of(kActive, kClearing).empty() && cause_of(kClearing, kActive).empty());
+static_assert(cause_of(kReturned, kOwedPending).empty() && cause_of(kOwedPending, kReturned).empty());
+
+// A latched alert stays raised until somebody has acknowledged it.
+constexpr AlertPolicy kLatch{seconds(0), seconds(0), false, true};
+static_assert(step(kActive, Verdict::clear, at(5), kLatch) == AlertState{Phase::clearing, at(5), false});
+static_assert(step(kClearing, Verdict::clear, at(99), kLatch) == kClearing);
+static_assert(ends_at(kClearing, Verdict::clear, kLatch) == kNever);
+static_assert(step(acknowledge(kClearing, at(9)), Verdict::clear, at(9), kLatch).phase == Phase::normal);
+static_assert(step(acknowledge(kActive, at(9)), Verdict::clear, at(9), kLatch).phase == Phase::normal);
+
+// One that chatters stays raised until its condition has been gone for a minute.
+constexpr AlertState kChattering{Phase::active, at(0), false, true};
+static_assert(step(kChattering, Verdict::clear, at(5), kAtOnceBothWays).phase == Phase::clearing);
+static_assert(ends_at(step(kChattering, Verdict::clear, at(5), kAtOnceBothWays), Verdict::clear, kAtOnceBothWays) ==
+              at(65));
+static_assert(step({Phase::clearing, at(5), false, true}, Verdict::clear, at(65), kAtOnceBothWays) ==
+              AlertState{Phase::normal, at(65)});
+
+// Levels: one alert that escalates and steps down.
+constexpr Levels only(Severity severity) { return {severity, severity}; }
+constexpr Levels between(Severity reached, Severity kept) { return {reached, kept}; }
+constexpr AlertPolicy kLevels{seconds(10), seconds(20), false, false, Severity::warning, true};
+constexpr AlertState at_level(Phase phase, int since, Severity severity) {
+  AlertState state{phase, at(since), false};
+  state.severity = state.heading = severity;
+  return state;
+}
+constexpr AlertState on_its_way(int since, Severity from, Severity to, int heading_since) {
+  AlertState state = at_level(Phase::active, since, from);
+  state.heading = to;
+  state.heading_since = at(heading_since);
+  return state;
+}
+constexpr AlertState kWarning = at_level(Phase::active, 0, Severity::warning);
+constexpr AlertState kCritical = at_level(Phase::active, 0, Severity::critical);
+constexpr AlertState kUp = on_its_way(0, Severity::warning, Severity::critical, 30);
+static_assert(step(kWarning, Verdict::breach, at(30), kLevels, only(Severity::critical)) == kUp);
+static_assert(ends_at(kUp, Verdict::breach, kLevels, only(Severity::critical)) == at(40));
+static_assert(step(kUp, Verdict::breach, at(39), kLevels, only(Severity::critical)) == kUp);
+static_assert(step(kUp, Verdict::breach, at(40), kLevels, only(Severity::critical)) == kCritical);
+static_assert(cause_of(kUp, kCritical) == "escalated" && cause_of(kCritical, kWarning) == "eased");
+static_assert(step(kUp, Verdict::breach, at(35), kLevels, only(Severity::warning)) == kWarning);
+// What says nothing moves no level, and ends no delay of one.
+static_assert(step(kUp, Verdict::hold, at(99), kLevels) == kUp && ends_at(kUp, Verdict::hold, kLevels) == kNever);
+// In the dead band of its level it stays there; below it steps down after `clear_after`, and nobody owes anything.
+static_assert(step(kCritical, Verdict::breach, at(30), kLevels, between(Severity::warning, Severity::critical)) ==
+              kCritical);
+static_assert(step(kCritical, Verdict::breach, at(30), kLevels, only(Severity::warning)) ==
+              on_its_way(0, Severity::critical, Severity::warning, 30));
+static_assert(step(acknowledge(on_its_way(0, Severity::critical, Severity::warning, 30), at(31)), Verdict::breach,
+                   at(50), kLevels, only(Severity::warning))
+                  .acknowledged);
+// An escalation is new, and to be acknowledged again.
+static_assert(!step(acknowledge(kUp, at(31)), Verdict::breach, at(40), kLevels, only(Severity::critical)).acknowledged);
+// On the way to `critical` it fell back to `high`: that it has been since it set out.
+static_assert(step(kUp, Verdict::breach, at(38), kLevels, only(Severity::high)) ==
+              on_its_way(0, Severity::warning, Severity::high, 30));
+// It is raised at the level at which it was all the delay long, and goes on from there.
+constexpr AlertState kOnTrial = step({}, Verdict::breach, at(0), kLevels, only(Severity::critical));
+static_assert(kOnTrial.phase == Phase::pending && kOnTrial.severity == Severity::critical);
+constexpr AlertState kDipped = step(kOnTrial, Verdict::breach, at(5), kLevels, only(Severity::warning));
+static_assert(kDipped.severity == Severity::warning);
+static_assert(step(kDipped, Verdict::breach, at(10), kLevels, only(Severity::warning)).severity == Severity::warning);
+static_assert(step(kOnTrial, Verdict::breach, at(10), kLevels, only(Severity::critical)).severity ==
+              Severity::critical);
+static_assert(step(kCritical, Verdict::clear, at(5), kAtOnceBothWays).severity == Severity::critical);
 
 struct Move {
   Phase from;
@@ -105,7 +170,7 @@ TEST(Alert, RaisesAndEndsAreAnnouncedInTurn) {
       const bool by_operator = random() % 16 == 0;
       state = by_operator ? acknowledge(state, at(i)) : step(state, static_cast<Verdict>(random() % 3), at(i), policy);
       if (raised(state.phase) == is_raised) continue;
-      ASSERT_TRUE(announced(before, state));
+      ASSERT_FALSE(cause_of(before, state).empty());
       ASSERT_FALSE(by_operator) << "an acknowledgement neither raises nor clears";
       is_raised = !is_raised;
     }

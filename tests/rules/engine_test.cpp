@@ -82,7 +82,8 @@ TEST(Engine, FillsTheRecordOfARaisedAlert) {
                              {{"area", "a"}, {"zone", "b"}},
                              "Close V12.",
                              "",
-                             ""};
+                             "",
+                             Severity::critical};
   EXPECT_EQ(alert, expected);
   EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).alert, expected);
   EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).cause, "raised");

@@ -1,0 +1,176 @@
+// Whether somebody is called for what an alert does: acknowledgement, shelf, suppression, chatter.
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "rules/engine_impl.h"
+#include "rules/message.h"
+
+namespace tidegate::rules {
+namespace {
+
+/// Two matches are of one thing where the captures that both patterns name agree: {device} of a pump and of its bus.
+bool same_thing(const Captures& one, const Captures& other) {
+  return std::all_of(one.begin(), one.end(), [&](const auto& capture) {
+    const auto found =
+        std::find_if(other.begin(), other.end(), [&](const auto& c) { return c.first == capture.first; });
+    return found == other.end() || found->second == capture.second;
+  });
+}
+
+}  // namespace
+
+void put_state(const AlertState& state, AlertRecord& record) {
+  record.phase = state.phase;
+  record.acknowledged = state.acknowledged;
+  record.since = state.since;
+  record.severity = state.severity;
+  record.heading = state.heading;
+  record.heading_since = state.heading_since;
+}
+
+/// The alert of this id, whatever its phase.
+std::optional<std::uint32_t> Engine::Impl::instance_of(std::string_view alert) const {
+  for (const auto& [i, record] : records) {
+    if (record.id == alert) return i;
+  }
+  for (std::uint32_t i = 0; i < instances.size(); ++i) {
+    const Instance& instance = instances[i];
+    const Rule& rule = rules[instance.rule];
+    if (instance.detector && alert.starts_with(rule.name) && alert_id(rule, texts[instance.series].name) == alert)
+      return i;
+  }
+  return std::nullopt;
+}
+
+void Engine::Impl::note_raise(std::uint32_t i, Timestamp at) {
+  Raises& last = raises[i];
+  std::shift_right(last.begin(), last.end(), 1);
+  last.front() = at;
+  AlertRecord& record = records[i];
+  record.raised = at;
+  record.acknowledged_by.clear();
+  record.note.clear();
+  record.chatter = 0;
+  record.chatter_band = 0;
+  if (!policies[instances[i].rule].holds_chatter || at - last.back() > kChatterWithin) return;
+  instances[i].state.chattering = true;
+  record.chatter = kChatterRaises;
+}
+
+/// What a wider dead band would have held.
+void Engine::Impl::note_return(std::uint32_t i, Phase before) {
+  if (!instances[i].state.chattering) return;
+  AlertRecord& record = records[i];
+  const Phase now = instances[i].state.phase;
+  if (before == Phase::clearing && now == Phase::active) ++record.chatter;
+  if (before == Phase::active && now == Phase::clearing && std::isfinite(record.value) && std::isfinite(record.limit))
+    record.chatter_band = std::max(record.chatter_band, std::abs(record.value - record.limit));
+}
+
+/// The raised alert that explains this one, the first by its id; empty where there is none.
+std::string Engine::Impl::explanation(std::uint32_t i) const {
+  const auto& parents = policies[instances[i].rule].parents;
+  if (parents.empty()) return {};
+  const auto captures = [this](std::uint32_t instance) {
+    const Rule& rule = rules[instances[instance].rule];
+    return rule.series.match(texts[instances[instance].series].name).value_or(Captures{});
+  };
+  const Captures own = captures(i);
+  std::string first;
+  for (const auto& [j, record] : records) {
+    const bool is_parent = std::find(parents.begin(), parents.end(), instances[j].rule) != parents.end();
+    if (!is_parent || !raised(record.phase) || !same_thing(own, captures(j))) continue;
+    if (first.empty() || record.id < first) first = record.id;
+  }
+  return first;
+}
+
+void Engine::Impl::explain(std::uint32_t parent_rule, Timestamp at, Output& out) {
+  std::vector<std::uint32_t> children;
+  for (const auto& [i, record] : records) {
+    const auto& parents = policies[instances[i].rule].parents;
+    if (std::find(parents.begin(), parents.end(), parent_rule) != parents.end()) children.push_back(i);
+  }
+  for (const std::uint32_t i : children) explain_one(i, at, out);
+}
+
+void Engine::Impl::explain_one(std::uint32_t i, Timestamp at, Output& out) {
+  AlertRecord& record = records[i];
+  if (!raised(record.phase)) return;
+  std::string by = explanation(i);
+  if (by == record.suppressed_by) return;
+  const bool was = !std::exchange(record.suppressed_by, std::move(by)).empty();
+  const bool is = !record.suppressed_by.empty();
+  tell(i, record.phase, was == is ? "" : is ? "suppressed" : "unsuppressed", std::max(at, record.since), out);
+}
+
+void Engine::Impl::end_shelves(Timestamp now, Output& out) {
+  next_unshelved = kNever;
+  std::vector<std::uint32_t> ended;
+  for (const auto& [i, record] : records) {
+    if (record.shelved_until == Timestamp{}) continue;
+    if (record.shelved_until <= now) {
+      ended.push_back(i);
+    } else {
+      next_unshelved = std::min(next_unshelved, record.shelved_until);
+    }
+  }
+  for (const std::uint32_t i : ended) {
+    AlertRecord& record = records[i];
+    record.shelved_until = {};
+    tell(i, record.phase, "unshelved", now, out);
+  }
+}
+
+bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
+  const auto found = impl_->instance_of(wish.alert);
+  if (!found) return false;
+  const Instance& instance = impl_->instances[*found];
+  const AlertPolicy& policy = impl_->policies[instance.rule].alert;
+  const Timestamp at = std::max(now, instance.state.since);
+  const AlertState next = rules::acknowledge(instance.state, at);
+  if (next == instance.state) return false;
+  AlertRecord& record = impl_->records[*found];
+  record.acknowledged_by = wish.who;
+  record.note = wish.note;
+  const bool was_latched = policy.latch && next.phase == Phase::clearing;
+  impl_->change(*found, next, "acknowledged", at, out);
+  if (was_latched) impl_->take(*found, instance.last, at, out);
+  return true;
+}
+
+bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
+  const auto found = impl_->instance_of(wish.alert);
+  if (!found) return false;
+  const bool is_new = !impl_->records.contains(*found);
+  const bool ends = wish.until <= now;
+  if (is_new && ends) return false;
+  AlertRecord& record = impl_->records[*found];
+  if (ends && record.shelved_until == Timestamp{}) return false;
+  if (is_new) {
+    put_state(impl_->instances[*found].state, record);
+    impl_->describe(*found, record);
+  }
+  record.shelved_until = ends ? Timestamp{} : wish.until;
+  record.shelved_by = wish.who;
+  record.shelved_why = wish.why;
+  impl_->next_unshelved = std::min(impl_->next_unshelved, wish.until);
+  impl_->tell(*found, record.phase, ends ? "unshelved" : "shelved", now, out);
+  return true;
+}
+
+void Engine::told(std::span<const Event> events) {
+  for (const Event& event : events) {
+    const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (transition == nullptr || transition->cause != "raised") continue;
+    const auto found = impl_->instance_of(transition->alert.id);
+    if (!found) continue;
+    Raises& last = impl_->raises[*found];
+    std::shift_right(last.begin(), last.end(), 1);
+    last.front() = event.time;
+  }
+}
+
+}  // namespace tidegate::rules
