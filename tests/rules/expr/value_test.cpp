@@ -1,0 +1,109 @@
+#include "tests/rules/expr/support.h"
+
+namespace tidegate::rules::expr {
+namespace {
+
+const double kNone = std::numeric_limits<double>::quiet_NaN();
+
+TEST(ExpressionValue, Precedence) {
+  EXPECT_EQ(value_of("1 + 2 * 3 - value", {0}), "7");
+  EXPECT_EQ(value_of("-value * 2 + 1", {3}), "-5");
+  EXPECT_EQ(value_of("8 / 4 / 2 + value", {0}), "1");
+  EXPECT_EQ(value_of("8 - 4 - 2 + value", {0}), "2");
+  EXPECT_EQ(value_of("value > 1 or value > 5 and value > 7", {2}), "1");
+  EXPECT_EQ(value_of("not value > 1 and value > 5", {0}), "0");
+  EXPECT_EQ(value_of("not value == 3", {3}), "0");
+}
+
+/// Kleene's tables: `a` is 0, 1 or unknown.
+TEST(ExpressionValue, UnknownIsNeitherTrueNorFalse) {
+  const std::vector<std::pair<double, std::string>> kThree{{0, "0"}, {1, "1"}, {kNone, "unknown"}};
+  const Named booleans{{"a", input("", SeriesKind::boolean)}, {"b", input("", SeriesKind::boolean)}};
+  for (const auto& [a, a_text] : kThree) {
+    for (const auto& [b, b_text] : kThree) {
+      const std::string both = a == 0 || b == 0 ? "0" : a == 1 && b == 1 ? "1" : "unknown";
+      const std::string either = a == 1 || b == 1 ? "1" : a == 0 && b == 0 ? "0" : "unknown";
+      EXPECT_EQ(value_of("a and b", {a, b}, booleans), both) << a << b;
+      EXPECT_EQ(value_of("a or b", {a, b}, booleans), either) << a << b;
+      EXPECT_EQ(value_of("coalesce(a, b)", {a, b}, booleans), a == a ? a_text : b_text);
+    }
+    EXPECT_EQ(value_of("not a", {a}, booleans), a == 0 ? "1" : a == 1 ? "0" : "unknown");
+  }
+  EXPECT_EQ(value_of("value + 1 > 0", {kNone}), "unknown");
+  EXPECT_EQ(value_of("1 / value > 0", {0}), "unknown");
+  EXPECT_EQ(value_of("value * value > 0", {1e300}), "unknown") << "infinity is none";
+  EXPECT_EQ(value_of("if(value > 1, 2, 3)", {kNone}), "unknown");
+  EXPECT_EQ(value_of("max(value, other)", {1, kNone}), "unknown");
+}
+
+TEST(ExpressionValue, BadSamplesMakeItUnknown) {
+  Program made = program("value > 5");
+  EXPECT_FALSE(made.evaluate(kStart).known);
+  made.observe(0, at(kStart, 7));
+  EXPECT_EQ(shown(made.evaluate(kStart)), "1");
+  made.observe(0, at(kStart + seconds(1), 0, Quality::bad));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(1))), "unknown");
+  made.observe(0, at(kStart + seconds(2), kNone));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(2))), "unknown");
+  made.observe(0, at(kStart + seconds(3), 3, Quality::uncertain));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(3))), "0");
+}
+
+TEST(ExpressionValue, StaleInputsAreUnknown) {
+  Input slow = input();
+  slow.stale_after = seconds(60);
+  Program made = program("value > 5", {{"value", slow}});
+  made.observe(0, at(kStart, 7));
+  EXPECT_EQ(shown(made.evaluate(kStart)), "1");
+  EXPECT_EQ(made.wake(), kStart + seconds(60));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(60) - Micros{1})), "1");
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(60))), "unknown");
+  EXPECT_EQ(made.wake(), kNever);
+}
+
+TEST(ExpressionValue, PlainFunctions) {
+  EXPECT_EQ(value_of("abs(value)", {-3}), "3");
+  EXPECT_EQ(value_of("min(value, 2, 5)", {3}), "2");
+  EXPECT_EQ(value_of("max(value, 2)", {3}), "3");
+  EXPECT_EQ(value_of("round(value, 0.5)", {3.3}), "3.5");
+  EXPECT_EQ(value_of("clamp(value, 0, 10)", {12}), "10");
+  EXPECT_EQ(value_of("clamp(value, 0, 10)", {-1}), "0");
+  EXPECT_EQ(value_of("if(value > 1, 2, 3)", {5}), "2");
+  EXPECT_EQ(value_of("if(value > 1, 2, 3)", {0}), "3");
+}
+
+TEST(ExpressionValue, UnitsConvert) {
+  EXPECT_EQ(value_of("value > 90 °C", {195}, {{"value", input("°F")}}), "1");
+  EXPECT_EQ(value_of("value > 90 °C", {194}, {{"value", input("°F")}}), "0");
+  EXPECT_EQ(value_of("90 °C < value", {195}, {{"value", input("°F")}}), "1");
+  EXPECT_EQ(value_of("value + other", {1, 1}, {{"value", input("bar")}, {"other", input("kPa")}}), "1.01");
+  EXPECT_EQ(value_of("a - b > 5 °C", {68, 10}, {{"a", input("°F")}, {"b", input("°C")}}), "1")
+      << "68 °F is 20 °C: 18 °F above, and 5 °C are 9 °F";
+  EXPECT_EQ(value_of("a - b > 10 °C", {68, 10}, {{"a", input("°F")}, {"b", input("°C")}}), "0");
+  EXPECT_EQ(value_of("unit(value, \"kW\") > 500 W", {0.6}), "1");
+  EXPECT_EQ(value_of("value / other", {1, 500}, {{"value", input("kW")}, {"other", input("W")}}), "2");
+  EXPECT_EQ(value_of("value > 5m", {200}, {{"value", input("s")}}), "0");
+  EXPECT_EQ(value_of("value > 5m", {6}, {{"value", input("m")}}), "1");
+  EXPECT_EQ(program("value * other", {{"value", input("V")}, {"other", input("A")}}).unit(), "V·A");
+  EXPECT_EQ(program("value / 2 h", {{"value", input("km")}}).unit(), "km/h");
+  EXPECT_EQ(program("rate(value, 5m)", {{"value", input("kWh")}}).unit(), "kWh/s");
+}
+
+TEST(ExpressionValue, StatesAreComparedByName) {
+  const Named door{{"door", input("", SeriesKind::state, {"closed", "open"})}};
+  EXPECT_EQ(value_of("door == open", {1}, door), "1");
+  EXPECT_EQ(value_of("door == open", {0}, door), "0");
+  EXPECT_EQ(value_of("door != \"open\"", {0}, door), "1");
+  EXPECT_EQ(value_of("door == ajar", {0}, door), "0");
+  EXPECT_EQ(value_of("pump == on", {1}, {{"pump", input("", SeriesKind::boolean)}}), "1");
+}
+
+TEST(ExpressionValue, AStateGetsItsCodeWhenItIsSeen) {
+  Program made = program("door == ajar", {{"door", input("", SeriesKind::state, {"closed", "open"})}});
+  ASSERT_FALSE(made.set(0, input("", SeriesKind::state, {"closed", "open", "ajar"})));
+  made.observe(0, at(kStart, 2));
+  EXPECT_EQ(shown(made.evaluate(kStart)), "1");
+}
+
+}  // namespace
+}  // namespace tidegate::rules::expr
