@@ -104,7 +104,7 @@ class Program {
   void observe(std::size_t input, const Sample& sample);
   /// At `now`, not before the last sample. Constant in time from one wake() to the next.
   Value evaluate(Timestamp now);
-  /// When time alone may change the value, or kNever.
+  /// When time alone may change the value, or kNever; before the first sample or evaluate() kNever.
   Timestamp wake() const;
   /// How much of the past it must have seen to go on as if it had never been away.
   Micros lookback() const;

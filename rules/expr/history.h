@@ -37,8 +37,8 @@ class History {
   /// When was() may change, if the condition stays as it is.
   Timestamp change(Micros width, Timestamp now) const {
     Timestamp soonest = kNever;
-    for (const Timestamp ended : ended_) {
-      if (ended > now - width) soonest = std::min(soonest, ended + width);
+    for (std::size_t i = 0; i < ended_.size(); ++i) {
+      if (i != place(value_) && ended_[i] > now - width) soonest = std::min(soonest, ended_[i] + width);
     }
     return soonest;
   }

@@ -405,7 +405,10 @@ std::variant<std::size_t, Problem> Program::add_member(std::size_t reference, co
 std::optional<Problem> Program::set(std::size_t input, const Input& input_now) { return impl_->set(input, input_now); }
 void Program::observe(std::size_t input, const Sample& sample) { impl_->observe(input, sample); }
 Value Program::evaluate(Timestamp now) { return impl_->evaluate(now); }
-Timestamp Program::wake() const { return impl_->is_dirty ? impl_->now : impl_->wake; }
+Timestamp Program::wake() const {
+  if (!impl_->has_begun) return kNever;
+  return impl_->is_dirty ? impl_->now : impl_->wake;
+}
 Micros Program::lookback() const { return impl_->compiled.block.lookback; }
 
 }  // namespace tidegate::rules::expr
