@@ -118,10 +118,9 @@ class Compiler {
     if (!level) {
       const Operand& first = operand.at->at.begin < to.at->at.begin ? operand : to;
       const Operand& second = &first == &operand ? to : operand;
-      const bool minutes = (is_time(operand.unit) && to.unit == "m") || (is_time(to.unit) && operand.unit == "m");
-      fail(*second.at, fmt::format("'{}' is in {} and '{}' in {}, which does not convert{}{}", written(first),
-                                   first.unit, written(second), second.unit, capitals_hint(first.unit, second.unit),
-                                   minutes ? "; minutes are written min, or 5m without a space" : ""));
+      fail(*second.at,
+           fmt::format("'{}' is in {} and '{}' in {}, which does not convert{}{}", written(first), first.unit,
+                       written(second), second.unit, capitals_hint(first.unit, second.unit), time_hint(first, second)));
       return false;
     }
     if (role == Role::unclear && level->shift != 0) {
@@ -137,6 +136,16 @@ class Compiler {
       operand = converted(operand, is_level ? *level : *conversion(operand.unit, to.unit, true), to.unit);
     }
     return true;
+  }
+  static std::string time_hint(const Operand& one, const Operand& other) {
+    for (const auto& [first, second] : {std::pair(&one, &other), std::pair(&other, &one)}) {
+      const auto rate = parse_rate_unit(first->unit);
+      if (second->is_constant && second->unit == "m" && is_time(first->unit))
+        return "; minutes are written min, or 5m without a space";
+      if (second->is_constant && rate && !rate->unit.empty() && conversion(second->unit, rate->unit, true))
+        return fmt::format("; in what time? Write it like {0}/min", second->unit);
+    }
+    return "";
   }
   static double exactly(double value, const std::string& from, const std::string& to, bool is_difference,
                         const Conversion& otherwise) {
@@ -315,16 +324,19 @@ class Compiler {
     }
     Operand left = value(node.arguments[0]), right = value(node.arguments[1]);
     if (problem_) return left;
-    if (left.is_unseen || right.is_unseen) return compared(node, left, right);
     if (left.type == Type::state || right.type == Type::state) {
+      if (!is_equality) return fail(node, "states have no order: compare them with == or !=");
+      if (left.is_unseen || right.is_unseen) return compared(node, left, right);
       return fail(*(left.type == Type::state ? left : right).at,
                   fmt::format("'{}' is a state: compare it with one, as in {} == \"open\"",
                               written(left.type == Type::state ? left : right),
                               written(left.type == Type::state ? left : right)));
     }
+    if (left.is_unseen || right.is_unseen) return compared(node, left, right);
     if (left.type != right.type) {
       const Operand& truth = left.type == Type::boolean ? left : right;
-      return fail(*truth.at, fmt::format("'{}' is a condition, and the other side a number", written(truth)));
+      return fail(*truth.at, fmt::format("'{0}' is a condition, and the other side a number: write {0} or not {0}",
+                                         written(truth)));
     }
     if (left.type == Type::boolean && !is_equality)
       return fail(node, "conditions have no order: combine them with and, or, not");

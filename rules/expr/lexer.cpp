@@ -52,6 +52,7 @@ class Lexer {
     if (letter(c) || c == '{' || beyond_ascii(c) || c == '#' || (c == '+' && peek(1) == '/' && !after_operand()))
       return name(token);
     if (c == '`' || c == '"') return quoted(token, c);
+    if (text_.substr(at_).starts_with("<>")) return fail({at_, at_ + 2}, "'<>' is written !=");
     for (const std::string_view symbol : {"==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "(", ")", ","}) {
       if (!text_.substr(at_).starts_with(symbol)) continue;
       token.kind = Token::Kind::symbol;

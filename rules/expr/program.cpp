@@ -16,6 +16,7 @@ struct Frame {
   std::size_t member = 0;     ///< the input that kMember is
   Conversion conversion;      ///< of its values
   std::vector<double> codes;  ///< of its states, by its own
+  bool is_state = false;
 
   explicit Frame(const Block& block) : slots(block.slots), histories(block.histories) {
     for (const WindowSpec& spec : block.windows) windows.emplace_back(spec);
@@ -114,6 +115,7 @@ struct Program::Impl {
   void fit(Frame& frame, const Input& pattern) const {
     const Input& member = *inputs[frame.member];
     if (const auto way = conversion(member.info.unit, pattern.info.unit, false)) frame.conversion = *way;
+    frame.is_state = member.info.kind == SeriesKind::state;
     frame.codes.clear();
     for (const std::string& state : member.states) {
       const auto found = std::find(pattern.states.begin(), pattern.states.end(), state);
@@ -191,7 +193,7 @@ struct Program::Impl {
     return op.index == kMember ? as_the_first(live.newest, frame) : live.newest;
   }
   static double as_the_first(double value, const Frame& frame) {
-    if (frame.codes.empty()) return frame.conversion(value);
+    if (!frame.is_state) return frame.conversion(value);
     return value >= 0 && value < static_cast<double>(frame.codes.size()) ? frame.codes[static_cast<std::size_t>(value)]
                                                                          : kUnknown;
   }
