@@ -455,9 +455,14 @@ class Compiler {
     }
   }
 
+  /// What two values are of which one is taken: of the type that is known, in the unit that is written.
+  static Operand either(const Operand& one, const Operand& other) {
+    if (one.is_unseen != other.is_unseen) return one.is_unseen ? other : one;
+    return one.unit.empty() ? other : one;
+  }
   Operand pair(Code code, const Node& node, Operand left, Operand right) {
     if (problem_ || (left.type == Type::number && !align(left, right, joint(left, right)))) return left;
-    Operand out = left.unit.empty() ? right : left;
+    Operand out = either(left, right);
     out.role = joint(left, right);
     return pure(code, node, out, left, &right);
   }
@@ -486,7 +491,7 @@ class Compiler {
     Operand yes = value(node.arguments[1]), no = value(node.arguments[2]);
     if (!same_type(yes, no)) return yes;
     if (yes.type == Type::number && no.type == Type::number && !align(yes, no, joint(yes, no))) return yes;
-    Operand out = yes.unit.empty() ? no : yes;
+    Operand out = either(yes, no);
     out.role = joint(yes, no);
     return pure(Code::choose, node, out, when, &yes, &no);
   }

@@ -33,20 +33,31 @@ struct Frame {
   }
 };
 
+Type type_of(SeriesKind kind) {
+  if (kind == SeriesKind::boolean) return Type::boolean;
+  return kind == SeriesKind::state ? Type::state : Type::number;
+}
+
 /// What came of an input.
 struct Live {
   double newest = kUnknown;  ///< usable
   Timestamp time{};          ///< of that
   bool usable = false;       ///< no bad one came since
+  Type type = Type::number;
   Micros stale_after{0};
   std::size_t reference = 0;
   std::size_t member = 0;  ///< its place among those of a pattern
-};
 
-Type type_of(SeriesKind kind) {
-  if (kind == SeriesKind::boolean) return Type::boolean;
-  return kind == SeriesKind::state ? Type::state : Type::number;
-}
+  /// A value of another type is none any more.
+  void fit(Type now_type, Micros now_stale_after) {
+    if (now_type != type) {
+      usable = false;
+      newest = kUnknown;
+    }
+    type = now_type;
+    stale_after = now_stale_after;
+  }
+};
 
 }  // namespace
 
@@ -57,7 +68,7 @@ struct Program::Impl {
       inputs.push_back(given[i] ? std::optional(*given[i]) : std::nullopt);
       lives.push_back({});
       lives.back().reference = i;
-      if (given[i]) lives.back().stale_after = given[i]->stale_after;
+      if (given[i]) lives.back().fit(type_of(given[i]->info.kind), given[i]->stale_after);
     }
   }
 
@@ -150,7 +161,7 @@ struct Program::Impl {
     lives.push_back({});
     lives.back().reference = reference;
     lives.back().member = members[reference].size() - 1;
-    lives.back().stale_after = input.stale_after;
+    lives.back().fit(type_of(input.info.kind), input.stale_after);
     if (auto problem = compile_again()) {
       members[reference].pop_back();
       inputs.pop_back();
@@ -170,7 +181,7 @@ struct Program::Impl {
       inputs[input] = std::move(before);
       return problem;
     }
-    lives[input].stale_after = changed.stale_after;
+    lives[input].fit(type_of(changed.info.kind), changed.stale_after);
     return std::nullopt;
   }
 
@@ -341,6 +352,7 @@ struct Program::Impl {
   }
 
   void observe(std::size_t input, const Sample& sample) {
+    if (!inputs[input]) return;
     if (!has_begun || sample.time > now) {
       if (has_begun) pass(sample.time);
       has_begun = true;
@@ -350,7 +362,7 @@ struct Program::Impl {
     is_dirty = true;
     live.usable = sample.quality != Quality::bad && sample.value - sample.value == 0;
     if (!live.usable) return;
-    live.newest = sample.value;
+    live.newest = live.type == Type::boolean ? truth(sample.value != 0) : sample.value;
     live.time = sample.time;
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const Aggregate& over = compiled.aggregates[i];
