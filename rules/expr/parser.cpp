@@ -95,10 +95,9 @@ class Parser {
   }
 
   std::size_t expression(int least_power) {
-    if (++depth_ > kMaxDepth) {
-      --depth_;
-      return fail(peek().at, "too deeply nested");
-    }
+    if (++depth_ > kMaxDepth) return fail(peek().at, "too deeply nested");
+    if (is("not") && least_power > kNotPower)
+      return fail(peek().at, "not in the middle stands in parentheses: (not x)");
     std::size_t left = prefix();
     while (const Infix* in = problem_ ? nullptr : infix(peek())) {
       if (in->power < least_power) break;

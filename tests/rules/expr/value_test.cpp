@@ -98,6 +98,11 @@ TEST(ExpressionValue, StatesAreComparedByName) {
   EXPECT_EQ(value_of("pump == on", {1}, {{"pump", input("", SeriesKind::boolean)}}), "1");
 }
 
+TEST(ExpressionValue, ABooleanSeriesIsTrueOrFalseWhateverItsNumber) {
+  EXPECT_EQ(value_of("value", {50}, {{"value", input("", SeriesKind::boolean)}}), "1");
+  EXPECT_EQ(value_of("not value", {50}, {{"value", input("", SeriesKind::boolean)}}), "0");
+}
+
 TEST(ExpressionValue, AStateGetsItsCodeWhenItIsSeen) {
   Program made = program("door == ajar", {{"door", input("", SeriesKind::state, {"closed", "open"})}});
   ASSERT_FALSE(made.set(0, input("", SeriesKind::state, {"closed", "open", "ajar"})));
