@@ -1,7 +1,8 @@
-// What an argument is that stands where a window or a duration does.
+// What arguments are, and which of the functions of one name they are meant for.
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "rules/expr/tree.h"
@@ -12,6 +13,39 @@ namespace {
 
 constexpr Micros kLongest = std::chrono::days(400), kWidest = std::chrono::days(90);
 constexpr double kMostSamples = 4096;
+
+bool holds_pattern(const Tree& tree, const Node& node) {
+  if (node.kind == Node::Kind::name) return node.reference_kind == Reference::Kind::pattern;
+  if (node.kind == Node::Kind::call && is_aggregate(*node.function)) return false;
+  return std::any_of(node.arguments.begin(), node.arguments.end(),
+                     [&tree](std::size_t i) { return holds_pattern(tree, tree.nodes[i]); });
+}
+
+/// min(x, 5m), but not min(x, 5 m).
+bool ends_in_window(const Tree& tree, const Node& call) {
+  if (call.arguments.size() != 2) return false;
+  const Node& last = tree.argument(call, 1);
+  const bool is_number = last.kind == Node::Kind::number;
+  return last.kind == Node::Kind::since ||
+         (is_number && (last.time >= Micros{0} || last.text == "samples" || last.text == "sample"));
+}
+
+std::optional<Problem> check_argument(const Tree& tree, char parameter, const Node& argument,
+                                      const Function& function) {
+  const auto judge = [](auto read) {
+    auto* refused = std::get_if<Problem>(&read);
+    return refused == nullptr ? std::nullopt : std::optional(std::move(*refused));
+  };
+  if (parameter == 'w') return judge(extent(tree, argument));
+  if (parameter == 'd') return judge(duration(tree, argument));
+  if (parameter == 't' && argument.kind != Node::Kind::time_of_day)
+    return Problem{argument.at, "here stands a time of day, like 06:30"};
+  if (parameter == 'u' && argument.kind != Node::Kind::text)
+    return Problem{argument.at, "here stands a unit in double quotes, like \"kW\""};
+  if (parameter == 'r' && argument.kind != Node::Kind::name)
+    return Problem{argument.at, fmt::format("{} is of a series: here stands a name", function.name)};
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -60,6 +94,35 @@ std::variant<Extent, Problem> extent(const Tree& tree, const Node& node) {
   out.width = std::get<Micros>(time);
   if (out.width > kWidest) return refuse("the widest window is 90 days");
   return out;
+}
+
+const Function* choose_function(const Tree& tree, std::string_view name, const Node& call) {
+  const Function* best = nullptr;
+  for (const Function& row : functions()) {
+    if (row.name != name) continue;
+    const bool is_meant = is_aggregate(row) ? call.arguments.size() == 1 && holds_pattern(tree, tree.argument(call, 0))
+                          : is_window(row)  ? ends_in_window(tree, call)
+                                            : !ends_in_window(tree, call);
+    if (best == nullptr || is_meant) best = &row;
+  }
+  return best;
+}
+
+std::optional<Problem> check_arguments(const Tree& tree, const Node& call) {
+  const Function& function = *call.function;
+  std::string_view parameters = function.parameters;
+  const bool has_more = parameters.ends_with('*');
+  if (has_more) parameters.remove_suffix(1);
+  const std::size_t given = call.arguments.size();
+  if (given < parameters.size() || (given > parameters.size() && !has_more)) {
+    const bool lacks_window = parameters.ends_with('w') && given + 1 == parameters.size();
+    return Problem{call.at, fmt::format("{} is written {}{}", function.name, function.usage,
+                                        lacks_window ? ", with a window like 5m or 100 samples" : "")};
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (auto problem = check_argument(tree, parameters[i], tree.argument(call, i), function)) return problem;
+  }
+  return std::nullopt;
 }
 
 }  // namespace tidegate::rules::expr

@@ -39,4 +39,32 @@ struct Operand {
   }
 };
 
+/// Of what is written like 5m or 1h30m only metres could be meant otherwise.
+inline void take_duration(Operand& out) {
+  out.value = static_cast<double>(out.time.count()) * 1e-6;
+  out.unit = "s";
+  out.time = Micros{-1};
+}
+
+/// 5m beside a time is five minutes, not metres.
+inline void take_time(Operand& operand, const Operand& other) {
+  if (operand.time < Micros{0} || !is_time(other.unit)) return;
+  operand.value = static_cast<double>(operand.time.count()) * 1e-6;
+  operand.unit = "s";
+  operand.time = Micros{-1};
+}
+
+/// Less itself, or without its sign, or many times over a temperature is none any more.
+inline Operand no_level(Operand operand) {
+  if (operand.role == Role::level) operand.role = Role::unclear;
+  return operand;
+}
+
+/// What two numbers are that stand for the same: in a comparison, min, if.
+inline Role joint(const Operand& left, const Operand& right) {
+  if (left.role == Role::unclear || right.role == Role::unclear) return Role::unclear;
+  if (left.role == Role::difference || right.role == Role::difference) return Role::difference;
+  return left.role == Role::open && right.role == Role::open ? Role::open : Role::level;
+}
+
 }  // namespace tidegate::rules::expr

@@ -250,83 +250,15 @@ class Parser {
     made.kind = Node::Kind::call;
     made.at = at;
     made.arguments = std::move(arguments);
-    made.function = choose(name, made);
+    made.function = choose_function(tree_, name, made);
     if (made.function == nullptr) {
       const Span word{at.begin, at.begin + name.size()};
       return fail(word, fmt::format("there is no function {}{}", name, did_you_mean(name, function_names())));
     }
-    if (!check_arguments(made)) return add({});
+    if (auto problem = check_arguments(tree_, made)) return fail(problem->at, std::move(problem->text));
     if (is_window(*made.function) && ++windows_ > kMaxWindows)
       return fail(at, fmt::format("an expression may have {} windows, and this is one more", kMaxWindows));
     return add(std::move(made));
-  }
-
-  /// The row of that name that these arguments fit best.
-  const Function* choose(std::string_view name, const Node& call) const {
-    const Function* best = nullptr;
-    for (const Function& row : functions()) {
-      if (row.name != name) continue;
-      if (is_aggregate(row)) {
-        if (best == nullptr || (call.arguments.size() == 1 && holds_pattern(call.arguments[0]))) best = &row;
-      } else if (is_window(row)) {
-        if (best == nullptr || !best_is_several(*best) || ends_in_window(call)) best = &row;
-      } else if (best == nullptr || !ends_in_window(call)) {
-        best = &row;
-      }
-    }
-    return best;
-  }
-  static bool best_is_several(const Function& row) { return row.parameters.ends_with('*'); }
-  bool ends_in_window(const Node& call) const {
-    if (call.arguments.empty()) return false;
-    const Node& last = tree_.nodes[call.arguments.back()];
-    return call.arguments.size() == 2 &&
-           (last.kind == Node::Kind::since ||
-            (last.kind == Node::Kind::number &&
-             (last.time >= Micros{0} || last.text == "samples" || last.text == "sample")));
-  }
-  bool holds_pattern(std::size_t at) const {
-    const Node& here = tree_.nodes[at];
-    if (here.kind == Node::Kind::name) return here.reference_kind == Reference::Kind::pattern;
-    if (here.kind == Node::Kind::call && is_aggregate(*here.function)) return false;
-    return std::any_of(here.arguments.begin(), here.arguments.end(),
-                       [this](std::size_t i) { return holds_pattern(i); });
-  }
-
-  bool check_arguments(const Node& call) {
-    std::string_view parameters = call.function->parameters;
-    const bool has_more = parameters.ends_with('*');
-    if (has_more) parameters.remove_suffix(1);
-    const std::size_t given = call.arguments.size();
-    if (given < parameters.size() || (given > parameters.size() && !has_more)) {
-      const bool lacks_window = is_window(*call.function) && given + 1 == parameters.size();
-      fail(call.at,
-           fmt::format("{} is written {}{}", call.function->name, call.function->usage,
-                       lacks_window && parameters.ends_with('w') ? ", with a window like 5m or 100 samples" : ""));
-      return false;
-    }
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (!check_argument(parameters[i], node(call.arguments[i]), *call.function)) return false;
-    }
-    return true;
-  }
-
-  bool check_argument(char parameter, const Node& argument, const Function& function) {
-    std::optional<Problem> problem;
-    const auto judge = [&](auto read) {
-      if (auto* refused = std::get_if<Problem>(&read)) problem = std::move(*refused);
-    };
-    if (parameter == 'w') judge(extent(tree_, argument));
-    if (parameter == 'd') judge(duration(tree_, argument));
-    if (parameter == 't' && argument.kind != Node::Kind::time_of_day)
-      problem = Problem{argument.at, "here stands a time of day, like 06:30"};
-    if (parameter == 'u' && argument.kind != Node::Kind::text)
-      problem = Problem{argument.at, "here stands a unit in double quotes, like \"kW\""};
-    if (parameter == 'r' && argument.kind != Node::Kind::name)
-      problem = Problem{argument.at, fmt::format("{} is of a series: here stands a name", function.name)};
-    if (!problem) return true;
-    fail(problem->at, std::move(problem->text));
-    return false;
   }
 
   /// Patterns stand in aggregates, one in each, and aggregates not in each other.

@@ -89,6 +89,26 @@ TEST(ExpressionValue, UnitsConvert) {
   EXPECT_EQ(program("rate(value, 5m)", {{"value", input("kWh")}}).unit(), "kWh/s");
 }
 
+/// 20 °C are 68 °F, a difference of 20 °C is one of 36 °F. Where it cannot be told which is meant it is asked.
+TEST(ExpressionValue, TemperaturesAndTheirDifferences) {
+  const Named two{{"f", input("°F")}, {"c", input("°C")}};
+  EXPECT_EQ(value_of("f + 5 °C", {68}, two), "77");
+  EXPECT_EQ(value_of("c + 9 °F > f", {20, 76.9}, two), "1");
+  EXPECT_EQ(value_of("c + 9 °F > f", {20, 77.1}, two), "0");
+  EXPECT_EQ(value_of("c + 9 °F", {20}, two), "25");
+  EXPECT_EQ(value_of("c - f", {20, 59}, two), "5");
+  EXPECT_EQ(value_of("(c - f) > 8 °F", {20, 59}, two), "1");
+  EXPECT_EQ(value_of("(c - f) > 10 °F", {20, 59}, two), "0");
+  EXPECT_EQ(value_of("100 °C - f", {59}, two), "85");
+  EXPECT_EQ(value_of("max(f, 20 °C)", {50}, two), "68");
+  EXPECT_EQ(value_of("stddev(f, 1m) < 1 °C", {50}, two), "1");
+  EXPECT_EQ(value_of("range(f, 1m) + 5 °C", {50}, two), "9");
+  EXPECT_EQ(value_of("abs(c - 5 °C) > 3 °C", {1}, two), "1") << "one scale: nothing to ask";
+  for (const std::string text : {"f - 5 °C > 60 °F", "abs(f) > 5 °C", "-f > -5 °C", "2 * f > 5 °C", "f + f > 5 °C"})
+    EXPECT_NE(error_of(text, two).find("may be a temperature or a difference: write it in °F"), std::string::npos)
+        << text << error_of(text, two);
+}
+
 TEST(ExpressionValue, StatesAreComparedByName) {
   const Named door{{"door", input("", SeriesKind::state, {"closed", "open"})}};
   EXPECT_EQ(value_of("door == open", {1}, door), "1");
