@@ -60,7 +60,7 @@ TEST(ExpressionDocs, ExamplesAreConditions) {
       EXPECT_EQ(parsed(line).text(), line);
       Program made = program(line, named);
       EXPECT_EQ(made.type(), Type::boolean) << line;
-      const auto& references = parsed(line).references();
+      const auto references = parsed(line).references();
       for (std::size_t i = 0; i < references.size(); ++i) {
         if (references[i].kind != Reference::Kind::pattern) continue;
         for (const auto& [name, one] : named) {
