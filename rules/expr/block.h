@@ -63,6 +63,13 @@ struct Feed {
   std::vector<Step> steps;
 };
 
+/// A comparison of numbers, for those who want to know what it compared.
+struct ComparisonSpec {
+  std::uint32_t op;
+  bool is_swapped;
+  std::string left, right, unit;
+};
+
 /// An expression, or the body of an aggregate, as a flat program over slots.
 struct Block {
   std::vector<double> slots;  ///< as they are at the beginning: constants, and unknown
@@ -70,6 +77,7 @@ struct Block {
   std::vector<std::uint32_t> main;  ///< the ops that the value needs
   std::vector<Feed> feeds;          ///< by reference
   std::vector<WindowSpec> windows;
+  std::vector<ComparisonSpec> comparisons;  ///< of the main ops
   std::uint32_t histories = 0;
   std::uint16_t result = 0;
   Micros lookback{0};

@@ -103,8 +103,14 @@ Operand Compiler::compared(const Node& node, const Operand& left, const Operand&
   if (node.operation == Operator::at_most || node.operation == Operator::at_least) code = Code::at_most;
   if (node.operation == Operator::equal) code = Code::equal;
   if (node.operation == Operator::unequal) code = Code::unequal;
-  return is_swapped ? pure(code, node, Operand::boolean(), right, &left)
-                    : pure(code, node, Operand::boolean(), left, &right);
+  const Operand out = is_swapped ? pure(code, node, Operand::boolean(), right, &left)
+                                 : pure(code, node, Operand::boolean(), left, &right);
+  const bool is_of_numbers = left.type == Type::number && right.type == Type::number;
+  if (!problem_ && !out.is_constant && is_of_numbers) {
+    const std::string& unit = left.unit.empty() ? right.unit : left.unit;
+    emitter_.note_comparison({0, is_swapped, written(left), written(right), unit});
+  }
+  return out;
 }
 
 Operand Compiler::state(const Node& node, const Node& name, std::size_t other_at) {

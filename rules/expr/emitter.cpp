@@ -21,6 +21,11 @@ std::uint16_t Emitter::emit(Op op, std::uint64_t reads) {
   return op.out;
 }
 
+void Emitter::note_comparison(ComparisonSpec comparison) {
+  comparison.op = static_cast<std::uint32_t>(block_.ops.size() - 1);
+  block_.comparisons.push_back(std::move(comparison));
+}
+
 void Emitter::finish(std::uint16_t result, std::size_t references) {
   block_.result = result;
   plan_main();
@@ -50,6 +55,7 @@ void Emitter::plan_main() {
   for (std::uint32_t i = 0; i < block_.ops.size(); ++i) {
     if (needed[i]) block_.main.push_back(i);
   }
+  std::erase_if(block_.comparisons, [&needed](const ComparisonSpec& one) { return !needed[one.op]; });
 }
 
 /// The windows that take something at a sample of it, and what they need.

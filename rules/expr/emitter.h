@@ -15,6 +15,8 @@ class Emitter {
   std::uint16_t slot(const Operand& operand) { return operand.is_constant ? constant(operand.value) : operand.slot; }
   /// The slot of its result; its operands are in a, b, c. `reads`: the references that it depends on, a bit each.
   std::uint16_t emit(Op op, std::uint64_t reads);
+  /// The last operation compares.
+  void note_comparison(ComparisonSpec comparison);
   /// Which operations have to be done for the value, and which at a sample of each reference.
   void finish(std::uint16_t result, std::size_t references);
 

@@ -77,6 +77,13 @@ struct Value {
   friend bool operator==(const Value&, const Value&) = default;
 };
 
+/// Two numbers that an expression compared: what to show of it.
+struct Comparison {
+  std::string left, right;  ///< as written: "avg(value, 5m)", "30 °C"
+  std::string unit;         ///< of both values
+  Value left_value, right_value;
+};
+
 /// An expression over its series, with what its windows hold. Not thread-safe. What it says at a time is a pure
 /// function of the samples until then: neither the times at which evaluate() is called nor batches show in it.
 class Program {
@@ -104,6 +111,8 @@ class Program {
   void observe(std::size_t input, const Sample& sample);
   /// At `now`, not before the last sample. Constant in time from one wake() to the next.
   Value evaluate(Timestamp now);
+  /// What its comparisons saw then, in order of appearance; not those within windows and aggregates.
+  std::vector<Comparison> comparisons() const;
   /// When time alone may change the value, or kNever; before the first sample or evaluate() kNever.
   Timestamp wake() const;
   /// How much of the past it must have seen to go on as if it had never been away.

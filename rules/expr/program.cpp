@@ -327,8 +327,20 @@ struct Program::Impl {
     }
     if (is_dirty) run();
     if (wake <= time) pass(std::min(time, kNever - Micros{1}) + Micros{1});
-    return std::isnan(result) ? Value{} : Value{true, result};
+    return known(result);
   }
+
+  std::vector<Comparison> comparisons() const {
+    std::vector<Comparison> all;
+    for (const ComparisonSpec& spec : compiled.block.comparisons) {
+      const Op& op = compiled.block.ops[spec.op];
+      const std::vector<double>& slots = main.front().slots;
+      const Value a = known(slots[op.a]), b = known(slots[op.b]);
+      all.push_back({spec.left, spec.right, spec.unit, spec.is_swapped ? b : a, spec.is_swapped ? a : b});
+    }
+    return all;
+  }
+  static Value known(double slot) { return std::isnan(slot) ? Value{} : Value{true, slot}; }
 
   Expression expression;
   Zone zone;
@@ -364,6 +376,7 @@ std::variant<std::size_t, Problem> Program::add_member(std::size_t reference, co
 std::optional<Problem> Program::set(std::size_t input, const Input& input_now) { return impl_->set(input, input_now); }
 void Program::observe(std::size_t input, const Sample& sample) { impl_->observe(input, sample); }
 Value Program::evaluate(Timestamp now) { return impl_->evaluate(now); }
+std::vector<Comparison> Program::comparisons() const { return impl_->comparisons(); }
 Timestamp Program::wake() const {
   if (!impl_->has_begun) return kNever;
   return impl_->is_dirty ? impl_->now : impl_->wake;

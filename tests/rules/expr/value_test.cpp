@@ -118,6 +118,20 @@ TEST(ExpressionValue, StatesAreComparedByName) {
   EXPECT_EQ(value_of("pump == on", {1}, {{"pump", input("", SeriesKind::boolean)}}), "1");
 }
 
+TEST(ExpressionValue, TellsWhatItCompared) {
+  Program made = program("avg(value, 5m) > 30 °C and count(value > 1, 5m) < 9 or 2 < pressure or door == open",
+                         {{"value", input("°F")}, {"door", input("", SeriesKind::state, {"closed"})}});
+  made.observe(0, at(kStart, 100));
+  made.evaluate(kStart);
+  std::vector<std::string> told;
+  for (const Comparison& one : made.comparisons()) {
+    told.push_back(fmt::format("{} {} | {} {} | {}", one.left, shown(one.left_value), one.right, shown(one.right_value),
+                               one.unit));
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{"avg(value, 5m) 100 | 30 °C 86 | °F", "count(value > 1, 5m) 1 | 9 9 | ",
+                                            "2 2 | pressure unknown | "}));
+}
+
 TEST(ExpressionValue, ABooleanSeriesIsTrueOrFalseWhateverItsNumber) {
   EXPECT_EQ(value_of("value", {50}, {{"value", input("", SeriesKind::boolean)}}), "1");
   EXPECT_EQ(value_of("not value", {50}, {{"value", input("", SeriesKind::boolean)}}), "0");
