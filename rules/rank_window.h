@@ -41,6 +41,8 @@ class RankWindow {
   }
 
   std::size_t count() const { return sorted_.size(); }
+  /// Of at least one sample.
+  Timestamp oldest() const { return samples_.front().time; }
   Micros span() const { return samples_.empty() ? Micros{0} : samples_.back().time - samples_.front().time; }
   /// The middle one, or the mean of the two in the middle; of at least one sample.
   double median() const {

@@ -192,6 +192,18 @@ bool Window::is_empty() const {
       store_);
 }
 
+Timestamp Window::oldest() const {
+  return std::visit(
+      [](const auto& window) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(window)>, Running>) {
+          return kNever;
+        } else {
+          return window.oldest();
+        }
+      },
+      store_);
+}
+
 double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
   now = std::max(now, newest_);
   expire(spec, now, zone);
@@ -223,9 +235,11 @@ double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
 Timestamp Window::wake(const WindowSpec& spec, Timestamp now, Zone zone) const {
   if (spec.extent.kind == Extent::Kind::samples || is_empty()) return kNever;
   const Micros step = std::max<Micros>(std::chrono::seconds(1), spec.extent.width / 60);
-  if (spec.extent.kind == Extent::Kind::time) return now + step;
+  const bool moves_by_itself = holds_areas(spec.fn) || spec.fn == Fn::forecast || spec.fn == Fn::time_to;
+  if (spec.extent.kind == Extent::Kind::time)
+    return moves_by_itself ? now + step : std::max(now + step, oldest() + spec.extent.width);
   const Timestamp reset = next_time_of_day(now, spec.extent.of_day, zone);
-  return holds_areas(spec.fn) ? std::min(reset, now + std::chrono::minutes(1)) : reset;
+  return moves_by_itself ? std::min(reset, now + std::chrono::minutes(1)) : reset;
 }
 
 }  // namespace tidegate::rules::expr

@@ -52,6 +52,7 @@ class Window {
                              RankWindow, Odd, Running>;
   static Store store(const WindowSpec& spec);
   bool is_empty() const;
+  Timestamp oldest() const;  ///< of one that is not empty
   void expire(const WindowSpec& spec, Timestamp now, Zone zone);
   void run_on(const WindowSpec& spec, Timestamp time, double value);
 

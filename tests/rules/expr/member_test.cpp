@@ -55,7 +55,7 @@ TEST(ExpressionMembers, EachHasItsOwnWindow) {
   const std::size_t other = std::get<std::size_t>(made.add_member(0, input()));
   made.observe(other, at(kStart + seconds(2), 9));
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(2))), "9");
-  EXPECT_EQ(made.wake(), kStart + seconds(3)) << "windows of members let go of what is old, too";
+  EXPECT_EQ(made.wake(), kStart + seconds(10)) << "when the oldest sample leaves a member's window";
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(10))), "9");
   made.observe(other, at(kStart + seconds(13), 1));
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(13))), "1") << "the other one is empty";
