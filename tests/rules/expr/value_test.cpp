@@ -89,6 +89,18 @@ TEST(ExpressionValue, UnitsConvert) {
   EXPECT_EQ(program("rate(value, 5m)", {{"value", input("kWh")}}).unit(), "kWh/s");
 }
 
+TEST(ExpressionValue, ARateOfEnergyIsPower) {
+  Program made = program("rate(energy, 1h) > 20 kW", {{"energy", input("kWh", SeriesKind::counter)}});
+  made.observe(0, at(kStart, 1000));
+  made.observe(0, at(kStart + minutes(15), 1005.1));  // 20.4 kW
+  EXPECT_EQ(shown(made.evaluate(kStart + minutes(15))), "1");
+  made.observe(0, at(kStart + minutes(30), 0.2));  // began anew
+  EXPECT_EQ(shown(made.evaluate(kStart + minutes(30))), "0");
+  EXPECT_EQ(value_of("value > 60 L/h", {2}, {{"value", input("L/min")}}), "1");
+  EXPECT_EQ(value_of("value > 1 °C/min", {0.02}, {{"value", input("°C/s")}}), "1");
+  EXPECT_EQ(value_of("value > 1 °C/min", {0.016}, {{"value", input("°C/s")}}), "0");
+}
+
 /// 20 °C are 68 °F, a difference of 20 °C is one of 36 °F. Where it cannot be told which is meant it is asked.
 TEST(ExpressionValue, TemperaturesAndTheirDifferences) {
   const Named two{{"f", input("°F")}, {"c", input("°C")}};
