@@ -87,7 +87,6 @@ struct Block {
 struct Aggregate {
   Fn fn{};
   std::size_t reference = 0;
-  std::string unit;  ///< that members are converted to
   Block body;
 };
 

@@ -262,7 +262,6 @@ Operand Compiler::aggregate(const Node& node) {
   Aggregate made;
   made.fn = node.function->fn;
   made.reference = pattern(node.arguments[0]);
-  if (const Input* first = inputs_[made.reference]) made.unit = first->info.unit;
   Compiler inside(tree_, inputs_, compiled_, made.body);
   const Operand body = inside.run(node.arguments[0]);
   problem_ = std::move(inside.problem());
