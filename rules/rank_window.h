@@ -30,16 +30,31 @@ class RankWindow {
     sorted_.insert(std::upper_bound(sorted_.begin(), sorted_.end(), value), value);
   }
   /// Those that are too old at `now` go.
-  void expire(Timestamp now) {
-    for (; !samples_.empty() && samples_.front().time <= now - width_; samples_.pop_front())
-      remove(samples_.front().value);
+  void expire(Timestamp now) { drop_until(now - width_); }
+  /// For a window whose edge is not `width` ago: those at or before its edge go.
+  void drop_until(Timestamp edge) {
+    while (!samples_.empty() && samples_.front().time <= edge) drop_oldest();
+  }
+  /// For one that is as long as so many samples: only the newest of them stay.
+  void keep(std::size_t most) {
+    while (samples_.size() > most) drop_oldest();
   }
 
   std::size_t count() const { return sorted_.size(); }
+  /// Of at least one sample.
+  Timestamp oldest() const { return samples_.front().time; }
   Micros span() const { return samples_.empty() ? Micros{0} : samples_.back().time - samples_.front().time; }
   /// The middle one, or the mean of the two in the middle; of at least one sample.
   double median() const {
     return middle([this](std::size_t i) { return sorted_[i]; });
+  }
+  /// Below which the share `q` of them lies, interpolated between the two nearest; of at least one sample.
+  double quantile(double q) const {
+    const double rank = q * static_cast<double>(sorted_.size() - 1);
+    const auto low = static_cast<std::size_t>(rank);
+    const std::size_t high = std::min(low + 1, sorted_.size() - 1);
+    const double weight = rank - std::floor(rank);
+    return sorted_[low] * (1 - weight) + sorted_[high] * weight;
   }
   /// The median of the distances to the median `centre` (MAD); O(log n).
   double median_distance(double centre) const {
@@ -80,6 +95,10 @@ class RankWindow {
     return std::max(from_below, from_above);
   }
 
+  void drop_oldest() {
+    remove(samples_.front().value);
+    samples_.pop_front();
+  }
   void remove(double value) { sorted_.erase(std::lower_bound(sorted_.begin(), sorted_.end(), value)); }
 
   void coarsen() {

@@ -40,12 +40,14 @@ class SlidingWindow {
   }
 
   /// Those that are too old at `now` go.
-  void expire(Timestamp now) {
-    const Timestamp edge = now - width_;
-    while (runs() > 0 && (oldest() <= edge - anchor_ || second_oldest() <= edge)) {
-      if (front_.empty()) turn_over();
-      front_.pop_back();
-    }
+  void expire(Timestamp now) { drop_until(now - width_); }
+  /// For a window whose edge is not `width` ago: those at or before its edge go.
+  void drop_until(Timestamp edge) {
+    while (runs() > 0 && (oldest() <= edge - anchor_ || second_oldest() <= edge)) drop_oldest();
+  }
+  /// For one that is as long as so many samples: only the newest of them stay.
+  void keep(std::size_t most) {
+    while (runs() > most) drop_oldest();
   }
 
   std::size_t count() const { return static_cast<std::size_t>(all().count); }
@@ -61,6 +63,11 @@ class SlidingWindow {
     if (front_.size() > 1) return front_[front_.size() - 2].first_time;
     const std::size_t at = front_.empty() ? 1 : 0;
     return at < back_.size() ? back_[at].first_time : Timestamp::max();
+  }
+
+  void drop_oldest() {
+    if (front_.empty()) turn_over();
+    front_.pop_back();
   }
 
   /// The back, oldest last, each as one run with all after it.

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "rules/engine.h"
+#include "rules/expr/expression.h"
 #include "tests/rules/detector_support.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -135,15 +136,42 @@ const std::vector<Claim>& claims() {
   return kClaims;
 }
 
+/// What is claimed of the series that promtool is told, and told it in one go.
+class Claims {
+ public:
+  void series(int i, const Series& series) {
+    input_ += fmt::format("  - {{series: 'v{{i=\"{}\"}}', values: '{}'}}\n", i, values(series));
+  }
+  /// That at this step the claim's expression comes to `found`.
+  void add(int i, const Claim& claim, int step, double found) {
+    const std::string difference =
+        fmt::format(fmt::runtime(claim.expression), fmt::arg("v", fmt::format("v{{i=\"{}\"}}", i)),
+                    fmt::arg("x", fmt::format("({:.17g})", found)));
+    const double scale = std::max(1.0, std::abs(found));
+    checks_ += fmt::format(
+        "  - {{expr: 'abs({}) < bool {:.3g}', eval_time: {}s, exp_samples: [{{labels: '{{i=\"{}\"}}', value: 1}}]}}\n",
+        difference, claim.tolerance * scale, step * 10, i);
+    ++count_;
+  }
+  int count() const { return count_; }
+  std::string tests() const {
+    return "rule_files: [rules.yml]\nevaluation_interval: 10s\ntests:\n- interval: 10s\n  input_series:\n" + input_ +
+           "  promql_expr_test:\n" + checks_;
+  }
+
+ private:
+  std::string input_, checks_;
+  int count_ = 0;
+};
+
 /// A number that a detector found at a sample with a full window, to nine digits what PromQL's function gives.
 TEST_F(Promtool, AgreesOnWhatIsFoundInAWindow) {
   constexpr std::uint64_t kSeed = 7;
   std::mt19937_64 random(kSeed);
-  std::string input, checks;
-  int claimed = 0;
+  Claims told;
   for (int i = 0; i < 60; ++i) {
     const Series series = random_series(random, i % 2 == 1);
-    input += fmt::format("  - {{series: 'v{{i=\"{}\"}}', values: '{}'}}\n", i, values(series));
+    told.series(i, series);
     for (const Claim& claim : claims()) {
       const auto watched = detector(claim.condition);
       for (int step = 0; step < kSteps; ++step) {
@@ -151,23 +179,58 @@ TEST_F(Promtool, AgreesOnWhatIsFoundInAWindow) {
         if (!value) continue;
         const Finding found = watched->observe(at(kStart + step * kInterval, *value));
         if (step < 8 || random() % 8 != 0 || !std::isfinite(found.value) || found.value == 0) continue;
-        const std::string difference =
-            fmt::format(fmt::runtime(claim.expression), fmt::arg("v", fmt::format("v{{i=\"{}\"}}", i)),
-                        fmt::arg("x", fmt::format("({:.17g})", found.value)));
-        const double scale = std::max(1.0, std::abs(found.value));
-        checks += fmt::format(
-            "  - {{expr: 'abs({}) < bool {:.3g}', eval_time: {}s, exp_samples: [{{labels: '{{i=\"{}\"}}', value: "
-            "1}}]}}\n",
-            difference, claim.tolerance * scale, step * 10, i);
-        ++claimed;
+        told.add(i, claim, step, found.value);
       }
     }
   }
-  EXPECT_GT(claimed, 2000);
-  expect_agrees("groups: []\n",
-                "rule_files: [rules.yml]\nevaluation_interval: 10s\ntests:\n- interval: 10s\n  input_series:\n" +
-                    input + "  promql_expr_test:\n" + checks,
-                kSeed);
+  EXPECT_GT(told.count(), 2000);
+  expect_agrees("groups: []\n", told.tests(), kSeed);
+}
+
+/// An expression, and PromQL over {v} that comes to 0 with the {x} that was found.
+const std::vector<Claim>& expression_claims() {
+  static const std::vector<Claim> kClaims{
+      {"avg(value, 1m)", "avg_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"sum(value, 1m)", "sum_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"min(value, 1m)", "min_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"max(value, 1m)", "max_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"range(value, 1m)", "max_over_time({v}[59s999ms]) - min_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"count(value, 1m)", "count_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"stddev(value, 1m)", "stddev_over_time({v}[59s999ms]) - {x}", 1e-9},
+      {"median(value, 1m)", "quantile_over_time(0.5, {v}[59s999ms]) - {x}", 1e-9},
+      {"quantile(value, 0.9, 1m)", "quantile_over_time(0.9, {v}[59s999ms]) - {x}", 1e-9},
+      {"changes(value, 1m)", "changes({v}[59s999ms]) - {x}", 1e-9},
+      {"resets(value, 1m)", "resets({v}[59s999ms]) - {x}", 1e-9},
+      {"slope(value, 1m)", "deriv({v}[59s999ms]) - {x}", 1e-9},
+      {"forecast(value, 1m, 2m)", "predict_linear({v}[59s999ms], 120) - {x}", 1e-9},
+      {"value + 10 - last(value) * 2", "{v} + 10 - {v} * 2 - {x}", 1e-9},
+      {"avg(value, 30s) / max(value, 2m)", "avg_over_time({v}[29s999ms]) / max_over_time({v}[119s999ms]) - {x}", 1e-9}};
+  return kClaims;
+}
+
+/// At every step, whether a sample comes at it or not.
+TEST_F(Promtool, AgreesOnFunctionsOfExpressions) {
+  constexpr std::uint64_t kSeed = 11;
+  std::mt19937_64 random(kSeed);
+  Claims told;
+  for (int i = 0; i < 40; ++i) {
+    const Series series = random_series(random, i % 2 == 1);
+    told.series(i, series);
+    for (const Claim& claim : expression_claims()) {
+      const auto expression = std::get<expr::Expression>(expr::Expression::parse(claim.condition));
+      const expr::Input input;
+      const expr::Input* const inputs[] = {&input};
+      auto program = std::get<expr::Program>(expr::Program::bind(expression, inputs));
+      for (int step = 0; step < kSteps; ++step) {
+        const Timestamp now = kStart + step * kInterval;
+        if (const auto& value = series[static_cast<std::size_t>(step)]) program.observe(0, at(now, *value));
+        const expr::Value found = program.evaluate(now);
+        if (step >= 3 && random() % 5 == 0 && found.known) told.add(i, claim, step, found.value);
+      }
+    }
+  }
+  EXPECT_GT(told.count(), 5000);
+  expect_agrees("groups: []\n", told.tests(), kSeed);
 }
 
 }  // namespace

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rules/expr/history.h"
+#include "rules/expr/measure.h"
+#include "rules/expr/window.h"
+
+namespace tidegate::rules::expr {
+
+/// What an operation does with the slots a, b, c. Those until `pure` depend on nothing else.
+enum class Code : std::uint8_t {
+  negate,
+  invert,
+  both,
+  either,
+  add,
+  subtract,
+  multiply,
+  divide,
+  less,
+  at_most,
+  equal,
+  unequal,
+  least,
+  greatest,
+  absolute,
+  nearest_multiple,
+  choose,
+  first_known,
+  scale,  ///< a * b + c
+  pure,
+  load,    ///< index: the reference, or kMember
+  newest,  ///< the same, however old
+  older,   ///< index: the reference; is its newest sample older than the microseconds in b? c: or as old
+  window,  ///< index: the window
+  was,     ///< index: the history; width in b
+  held,
+  then,  ///< a then b within c; index: the history of a, behind it that of b
+  hour,
+  weekday,
+  between,   ///< times of day in a, b
+  aggregate  ///< index: the aggregate
+};
+
+struct Op {
+  Code code{};
+  std::uint16_t out = 0, a = 0, b = 0, c = 0;
+  std::uint32_t index = 0;
+};
+inline constexpr std::uint32_t kMember = 0xFFFF'FFFF;
+
+/// What has to be done at a sample of one reference, in order: windows take the value of their argument.
+struct Feed {
+  struct Step {
+    std::uint32_t op;
+    bool takes = false;  ///< a window: takes its argument
+    bool reads = false;  ///< what it gives is needed by a step behind it
+  };
+  std::vector<Step> steps;
+};
+
+/// A comparison of numbers, for those who want to know what it compared.
+struct ComparisonSpec {
+  std::uint32_t op;
+  bool is_swapped;
+  std::string left, right, unit;
+};
+
+/// An expression, or the body of an aggregate, as a flat program over slots.
+struct Block {
+  std::vector<double> slots;  ///< as they are at the beginning: constants, and unknown
+  std::vector<Op> ops;
+  std::vector<std::uint32_t> main;  ///< the ops that the value needs
+  std::vector<Feed> feeds;          ///< by reference
+  std::vector<WindowSpec> windows;
+  std::vector<ComparisonSpec> comparisons;  ///< of the main ops
+  std::uint32_t histories = 0;
+  std::uint16_t result = 0;
+  Micros lookback{0};
+};
+
+/// The body of an aggregate, evaluated for each member of a pattern.
+struct Aggregate {
+  Fn fn{};
+  std::size_t reference = 0;
+  Block body;
+};
+
+/// A whole expression, compiled for its series. Immutable.
+struct Compiled {
+  Block block;
+  std::vector<Aggregate> aggregates;
+  Type type = Type::boolean;
+  std::string unit;
+};
+
+/// As in Program::bind(): for patterns the first member, or null.
+std::variant<Compiled, Problem> compile(const Tree& tree, std::span<const Input* const> inputs);
+
+}  // namespace tidegate::rules::expr

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rules/expr/expression.h"
+#include "rules/expr/functions.h"
+
+namespace tidegate::rules::expr {
+
+/// Bounds on what one expression may cost.
+inline constexpr std::size_t kMaxText = 4096, kMaxNodes = 256, kMaxDepth = 48, kMaxWindows = 16, kMaxReferences = 32,
+                             kMaxMembers = 1000;
+
+enum class Operator : std::uint8_t {
+  none,
+  otherwise,  ///< or
+  also,       ///< and
+  negation,   ///< not
+  equal,
+  unequal,
+  less,
+  at_most,
+  greater,
+  at_least,
+  plus,
+  minus,
+  times,
+  over,
+  sign  ///< unary minus
+};
+
+/// A node of a parsed expression. Its arguments are places in Tree::nodes, each before the node itself.
+struct Node {
+  enum class Kind : std::uint8_t {
+    number,
+    boolean,
+    text,
+    time_of_day,
+    since,
+    name,
+    operation,
+    call
+  } kind = Kind::number;
+  Operator operation = Operator::none;
+  const Function* function = nullptr;
+  double value = 0;        ///< number, boolean 0 or 1
+  Micros time{-1};         ///< number: what it is as a duration, written without a space: 5m; time of day; since
+  std::string text;        ///< number: the unit; text: the state; name: as in Reference
+  std::string as_written;  ///< a duration, which has its own notation
+  std::size_t reference = 0;
+  Reference::Kind reference_kind = Reference::Kind::own;
+  bool bare = false;  ///< a name without quotes and path
+  std::vector<std::size_t> arguments;
+  Span at;
+};
+
+struct Tree {
+  std::string source;
+  std::vector<Node> nodes;  ///< the root is the last
+  std::vector<Reference> references;
+
+  const Node& argument(const Node& node, std::size_t i) const { return nodes[node.arguments[i]]; }
+  std::string_view written(const Node& node) const {
+    return std::string_view(source).substr(node.at.begin, node.at.end - node.at.begin);
+  }
+};
+
+/// What part of the past a window looks at.
+struct Extent {
+  enum class Kind : std::uint8_t { time, samples, since } kind = Kind::time;
+  Micros width{0};        ///< time
+  std::size_t count = 0;  ///< samples
+  Micros of_day{0};       ///< since: local time of day
+  friend bool operator==(const Extent&, const Extent&) = default;
+};
+/// Of an argument that stands where a window does, or why it is none.
+std::variant<Extent, Problem> extent(const Tree& tree, const Node& node);
+/// Of one that stands where a duration does.
+std::variant<Micros, Problem> duration(const Tree& tree, const Node& node);
+
+/// The row of that name that the arguments of a call are meant for, or null.
+const Function* choose_function(const Tree& tree, std::string_view name, const Node& call);
+/// Their number, and what can be seen of them without the series.
+std::optional<Problem> check_arguments(const Tree& tree, const Node& call);
+
+std::string print(const Tree& tree);
+
+}  // namespace tidegate::rules::expr

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_expression SOURCES fuzz_expression.cpp LINK tidegate_rules)
