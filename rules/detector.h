@@ -1,8 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "gateway/core/event.h"
+#include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
 namespace tidegate::rules {
@@ -46,6 +50,47 @@ class Detector {
 
  protected:
   Timestamp deadline_ = kNever;
+};
+
+/// What is known of a series that a rule reads.
+struct Known {
+  SeriesInfo info;
+  std::vector<std::string> states;  ///< a state series' texts by code
+};
+
+/// Watches several series for one rule. Its inputs are numbered: the rule's `reads` in their order, then what
+/// add() gave.
+class Joint : public Detector {
+ public:
+  /// What its newest finding compared, to be shown.
+  struct Shown {
+    double value = 0, limit = 0;
+    std::string unit;
+  };
+
+  /// Of the series that the rule watches.
+  Finding observe(const Sample& sample) final { return take(own_, sample); }
+  /// Of any of its series; a bad sample says that the input is not known.
+  Finding take(std::size_t input, const Sample& sample) {
+    newest_ = std::max(newest_, sample.time);
+    return see(input, sample);
+  }
+  Timestamp newest() const { return newest_; }
+  /// A series was seen for the first time, or has another unit or one more state. Errc::invalid where the rule makes no
+  /// sense for it.
+  virtual Status know(std::size_t input, const Known& known) = 0;
+  /// One more series of a pattern among `reads`.
+  virtual Result<std::size_t> add(std::size_t pattern, const Known& known) = 0;
+  virtual Shown shown() const = 0;
+
+ protected:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  explicit Joint(std::size_t own) : own_(own) {}
+  virtual Finding see(std::size_t input, const Sample& sample) = 0;
+
+ private:
+  std::size_t own_;  ///< the input that is the watched series itself, or kNone: it only says when to look
+  Timestamp newest_{};
 };
 
 }  // namespace tidegate::rules

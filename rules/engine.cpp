@@ -46,9 +46,14 @@ void Engine::Impl::arm(std::uint32_t i) {
   }
 }
 
-Finding Engine::Impl::look(Instance& instance, const Sample& sample, Timestamp arrived) const {
-  if (!usable(sample, policies[instance.rule].good_only)) return {};
-  const Finding finding = instance.detector->observe(sample);
+Finding Engine::Impl::look(Instance& instance, Sample sample, Timestamp arrived,
+                           std::optional<std::size_t> input) const {
+  const Policy& policy = policies[instance.rule];
+  if (!usable(sample, policy.good_only)) {
+    if (!policy.joins) return {};
+    sample.quality = Quality::bad;  // of one of several it has to be known that it is not known
+  }
+  const Finding finding = input ? joint(instance).take(*input, sample) : instance.detector->observe(sample);
   if (finding.verdict != Verdict::hold) instance.lag = lag_of(sample, arrived);
   return finding;
 }
@@ -57,7 +62,7 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   Instance& instance = instances[i];
   instance.last = finding;
   if (finding.verdict != Verdict::breach && instance.state.phase == Phase::normal) {
-    if (instance.detector->deadline() != kNever) arm(i);
+    if (instance.detector->deadline() != kNever || instance.due != kNever) arm(i);
     return;
   }
   // The gateway's clock and a device's may differ: an alert's own time does not run backwards.
@@ -87,10 +92,16 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record) const {
   record.value = instance.last.value;
   record.limit = instance.last.limit;
   record.unit = units[i];
+  if (policies[instance.rule].joins && instance.detector) {
+    const Joint::Shown shown = joint(instance).shown();
+    record.value = shown.value;
+    record.limit = shown.limit;
+    record.unit = shown.unit;
+  }
   record.labels = rule.labels;
   record.runbook = rule.runbook;
   record.shadow = rule.shadow;
-  record.message = render_message(rule, record, text.kind, text.states);
+  record.message = render_message(rule, record, text.known.info.kind, text.known.states);
 }
 
 void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_view why, Timestamp at, Output& out) {
@@ -156,6 +167,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
       if (has_spoken && instance.due < sample.time) impl_->run_timers(i, sample.time - Micros{1}, out);
       impl_->take(i, impl_->look(instance, sample, now), sample.time, out);
     }
+    if (series.feeds) impl_->feed(sample, now, out);
   }
 }
 

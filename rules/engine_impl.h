@@ -16,7 +16,7 @@
 #include "rules/engine.h"
 
 /// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is;
-/// engine_calls.cpp decides whether somebody is called for it.
+/// engine_joints.cpp is of rules that read several series; engine_calls.cpp decides whether somebody is called for it.
 namespace tidegate::rules {
 
 /// One rule on one series. What a sample touches, and nothing else; the record of an alert that is not normal stands
@@ -36,6 +36,7 @@ struct Instance {
 /// A series' instances stand side by side, for the cache.
 struct Series {
   bool declared = false;
+  bool feeds = false;  ///< instances of other series read it
   std::uint32_t first = 0, count = 0;
   Timestamp heard = kNever;  ///< when its newest sample came; before the first, when listening began
   std::optional<Sample> newest;
@@ -44,9 +45,13 @@ struct Series {
 /// What only transitions need.
 struct SeriesText {
   std::string name;
-  SeriesKind kind = SeriesKind::number;
-  std::string unit;
-  std::vector<std::string> states;
+  Known known;
+};
+
+/// Another rule's instance that reads the series.
+struct Feed {
+  std::uint32_t instance;
+  std::size_t input;
 };
 
 struct Timer {
@@ -59,6 +64,7 @@ struct Timer {
 struct Policy {
   AlertPolicy alert;
   bool good_only;
+  bool joins;  ///< its detectors are Joints
   bool holds_chatter;
   bool explains;                       ///< its alerts suppress those of other rules
   std::vector<std::uint32_t> parents;  ///< rules whose alerts suppress its own
@@ -72,11 +78,21 @@ struct Engine::Impl {
 
   void match(std::uint32_t series);
   void fit(std::uint32_t instance, Timestamp now, Output& out);
+  Result<Watch> make_watch(std::uint32_t instance) const;
+  void want_inputs(std::uint32_t instance);
+  void connect(std::uint32_t series, Timestamp now, Output& out);
+  void add_members(std::uint32_t instance);
+  void add_member(const Feed& pattern, std::uint32_t series);
+  void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
+  void feed(const Sample& sample, Timestamp arrived, Output& out);
+  void recall_feeds(const Sample& sample, Timestamp arrived);
+  std::string input_name(std::uint32_t instance, const Reads& reads) const;
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
   bool is_news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
-  Finding look(Instance& instance, const Sample& sample, Timestamp arrived) const;
+  /// `input`: where it is a sample of another series than the instance's own.
+  Finding look(Instance& instance, Sample sample, Timestamp arrived, std::optional<std::size_t> input = {}) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record) const;
@@ -102,6 +118,11 @@ struct Engine::Impl {
   std::vector<Series> series;  ///< by SeriesId
   std::vector<SeriesText> texts;
   std::vector<Instance> instances;
+  // Of rules that read several series.
+  std::map<std::string, std::uint32_t, std::less<>> by_name;  ///< every series declared
+  std::map<std::string, std::vector<Feed>, std::less<>> wanted;
+  std::vector<std::pair<Pattern, Feed>> wanted_patterns;
+  std::vector<std::vector<Feed>> feeds;          ///< by SeriesId
   std::vector<std::string> units;                ///< of an instance's findings
   std::vector<std::string> problems;             ///< of an instance without a detector
   std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
@@ -112,6 +133,8 @@ struct Engine::Impl {
   std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };
+
+inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }
 
 void put_state(const AlertState& state, AlertRecord& record);
 

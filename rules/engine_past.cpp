@@ -32,19 +32,20 @@ void close(AlertRecord record, Timestamp now, Output& out) {
 
 Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    policies.push_back({rules[i].policy, rules[i].good_only, rules[i].holds_chatter, false, {}});
+    policies.push_back(
+        {rules[i].policy, rules[i].good_only, rules[i].join != nullptr, rules[i].holds_chatter, false, {}});
     if (rules[i].series.literal()) {
       literal_rules[rules[i].series.text()].push_back(i);
     } else {
       pattern_rules.push_back(i);
     }
   }
-  std::unordered_map<std::string_view, std::uint32_t> by_name;
-  for (std::uint32_t i = 0; i < rules.size(); ++i) by_name.emplace(rules[i].name, i);
+  std::unordered_map<std::string_view, std::uint32_t> rule_of;
+  for (std::uint32_t i = 0; i < rules.size(); ++i) rule_of.emplace(rules[i].name, i);
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
     for (const std::string& name : rules[i].suppressed_by) {
-      const auto parent = by_name.find(name);
-      if (parent == by_name.end()) continue;  // disabled
+      const auto parent = rule_of.find(name);
+      if (parent == rule_of.end()) continue;  // disabled
       policies[i].parents.push_back(parent->second);
       policies[parent->second].explains = true;
     }
@@ -69,6 +70,9 @@ void Engine::Impl::match(std::uint32_t id) {
   }
   units.resize(instances.size());
   problems.resize(instances.size());
+  for (std::uint32_t i = series[id].first; i < instances.size(); ++i) {
+    if (policies[instances[i].rule].joins) want_inputs(i);
+  }
 }
 
 /// Makes the detector for what is known of the series now. One that takes another's place has seen the newest sample.
@@ -78,10 +82,7 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   if (instance.detector && rule.traits.of_silence) return;
   const Series& of = series[instance.series];
   const SeriesText& text = texts[instance.series];
-  SeriesInfo info;
-  info.kind = text.kind;
-  info.unit = text.unit;
-  auto watch = rule.make(info, text.states);
+  auto watch = make_watch(i);
   instance.detector = watch ? std::move(watch->detector) : nullptr;
   units[i] = watch ? std::move(watch->unit) : std::string();
   problems[i] = watch ? std::string() : fmt::format("{}: {}", text.name, watch.error().text);
@@ -89,7 +90,20 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   if (!instance.detector) return give_up(i, now, out);
   instance.detector->listen(of.heard);
   if (of.newest && usable(*of.newest, rule.good_only)) instance.last = instance.detector->observe(*of.newest);
+  if (policies[instance.rule].joins) add_members(i);
   arm(i);
+}
+
+Result<Watch> Engine::Impl::make_watch(std::uint32_t i) const {
+  const Rule& rule = rules[instances[i].rule];
+  const Known& own = texts[instances[i].series].known;
+  if (!rule.join) return rule.make(own.info, own.states);
+  std::vector<const Known*> inputs;
+  for (const Reads& reads : rule.reads) {
+    const auto found = reads.kind == Reads::Kind::pattern ? by_name.end() : by_name.find(input_name(i, reads));
+    inputs.push_back(found == by_name.end() ? nullptr : &texts[found->second].known);
+  }
+  return rule.join(inputs);
 }
 
 /// An alert that nothing would ever clear.
@@ -122,6 +136,7 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
     instance.last = look(instance, sample, arrived);
     arm(i);
   }
+  if (of.feeds) recall_feeds(sample, arrived);
 }
 
 Engine::Engine(std::vector<Rule> rules) : impl_(std::make_unique<Impl>(std::move(rules))) {}
@@ -147,17 +162,20 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
     impl_->texts.resize(at + 1);
   }
   Series& series = impl_->series[at];
-  SeriesText text{std::string(name), info.kind, info.unit, {labels.begin(), labels.end()}};
-  SeriesText& known = impl_->texts[at];
-  const bool same =
-      series.declared && known.kind == text.kind && known.unit == text.unit && known.states == text.states;
+  Known known{info, {labels.begin(), labels.end()}};
+  Known& before = impl_->texts[at].known;
+  const bool same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
+                    before.states == known.states;
   if (same) return;
-  known = std::move(text);
+  before = std::move(known);
   if (!std::exchange(series.declared, true)) {
+    impl_->texts[at].name = name;
     if (series.heard == kNever) series.heard = now;
+    impl_->by_name.emplace(name, at);
     impl_->match(at);
   }
   for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
+  impl_->connect(at, now, out);
 }
 
 std::vector<std::string> Engine::literal_series() const {

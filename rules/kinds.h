@@ -16,6 +16,8 @@ struct Compiled {
   std::string message;    ///< the template for rules that have none
   MakeWatch make;
   std::vector<Severity> levels{};  ///< where its findings say how severe it is: the levels there are, the lowest first
+  std::vector<Reads> reads{};      ///< as in Rule
+  MakeJoint join{};
 };
 
 /// A kind of rule: its key in the YAML, and all that the schema, the parser and the reference need to know of it.
@@ -23,8 +25,8 @@ struct Kind {
   std::string name;
   std::string doc;
   config::Shape shape;
-  /// From options that check() has seen, in which it may have refused something: judges the rest. Nothing where a
-  /// problem was told.
+  /// From options (a map, or a text where the shape takes one) that check() has seen, in which it may have refused
+  /// something: judges the rest. Nothing where a problem was told.
   std::optional<Compiled> (*compile)(const config::Node& options, config::Problems& problems);
   Traits traits = {};
 };
@@ -39,5 +41,6 @@ Kind deviation_kind();
 Kind flatline_kind();
 Kind trend_kind();
 Kind absence_kind();
+Kind when_kind();
 
 }  // namespace tidegate::rules

@@ -52,6 +52,23 @@ std::string title(const Node& item) {
   return name.empty() ? "the rule" : fmt::format("rule '{}'", name);
 }
 
+/// Captures in what the rule reads are the pattern's.
+bool reads_fit(const Node& item, const Kind& kind, const Compiled& compiled, const Pattern& series,
+               Problems& problems) {
+  const std::vector<std::string> captures = series.capture_names();
+  for (const Reads& reads : compiled.reads) {
+    const auto pattern = Pattern::parse(reads.name);
+    if (!pattern) continue;
+    for (const std::string& name : pattern->capture_names()) {
+      if (std::find(captures.begin(), captures.end(), name) != captures.end()) continue;
+      problems.add(item[kind.name].at, fmt::format("{{{}}} in '{}' is no capture of series \"{}\"{}", name, reads.name,
+                                                   series.text(), did_you_mean(name, captures)));
+      return false;
+    }
+  }
+  return true;
+}
+
 /// The one kind that the rule has, or nothing and a problem.
 const Kind* only_kind(const Node& item, Problems& problems) {
   const Kind* only = nullptr;
@@ -88,7 +105,9 @@ std::optional<Pattern> series_pattern(const Node& item, Problems& problems) {
 
 std::optional<Compiled> condition(const Node& item, const Kind& kind, Problems& problems) {
   const Node& options = item[kind.name];
-  return options.kind == Node::Kind::map ? kind.compile(options, problems) : std::nullopt;
+  const bool is_text = options.kind == Node::Kind::scalar && kind.shape.type() == Shape::Type::either;
+  const bool readable = !options.refused && (is_text || options.kind == Node::Kind::map);
+  return readable ? kind.compile(options, problems) : std::nullopt;
 }
 
 /// The message that is written, else `standard`. Without a kind every name may be meant.
@@ -154,7 +173,8 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   const bool delays = kind && delays_fit(item, *kind, problems);
   auto text = series ? message(item, *series, kind, compiled ? compiled->message : "", problems) : std::nullopt;
   const bool severities = compiled && severity_fits(item, *compiled, problems);
-  if (!item.sound() || !severities || !delays || !text) return std::nullopt;
+  const bool readable = compiled && series && reads_fit(item, *kind, *compiled, *series, problems);
+  if (!item.sound() || !readable || !severities || !delays || !text) return std::nullopt;
   const bool levels = !compiled->levels.empty();
   const Severity severity =
       levels ? compiled->levels.front() : severity_from(item.string("severity")).value_or(Severity::warning);
@@ -178,7 +198,9 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               kind->traits,
               item["suppressed_by"].strings(),
               item.boolean("shadow"),
-              item.string("chatter") == "hold"};
+              item.string("chatter") == "hold",
+              std::move(compiled->reads),
+              std::move(compiled->join)};
 }
 
 /// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.

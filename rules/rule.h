@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,21 @@ struct Watch {
 /// Fits a rule to one series; `labels` are a state series' texts by code. Errc::invalid, with a sentence for the user,
 /// where the rule makes no sense for it: a unit that does not convert, a limit on a state series.
 using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std::vector<std::string>& labels)>;
+
+/// A series that a rule reads, beside or in the place of the one that it watches.
+struct Reads {
+  enum class Kind : std::uint8_t {
+    own,      ///< the watched series
+    sibling,  ///< beside it: the last level of its name replaced by `name`
+    path,     ///< a whole name, perhaps with captures in it
+    pattern   ///< any number of series
+  } kind;
+  std::string name;
+};
+
+/// Fits a rule that reads several series: what is known of each of its `reads`, null where it was not seen yet (and of
+/// patterns). The detector is a Joint. Errors as of MakeWatch.
+using MakeJoint = std::function<Result<Watch>(std::span<const Known* const> inputs)>;
 
 /// In what kinds of rule differ for others.
 struct Traits {
@@ -51,6 +67,8 @@ struct Rule {
   std::vector<std::string> suppressed_by{};  ///< rules whose raised alerts explain its own
   bool shadow = false;                       ///< on trial: evaluated and kept, and nobody is called
   bool holds_chatter = true;
+  std::vector<Reads> reads{};  ///< none: it reads the series that it watches, and `make` fits it
+  MakeJoint join{};            ///< else this
 };
 
 /// The shape of one item of `rules:` (for the root schema).

@@ -38,6 +38,9 @@ inline constexpr Timestamp kClockIsSet = std::chrono::sys_days{std::chrono::year
 /// So long from the machine's start it is waited for somebody to set its clock.
 inline constexpr Micros kClockIsAwaited = std::chrono::minutes(10);
 
+/// The machine's local time less UTC at a moment, summer time included. Any thread.
+Micros local_less_utc(Timestamp at);
+
 enum class ClockState : std::uint8_t {
   unset,    ///< a box without a battery, before it has heard from the network
   set,      ///< and so for the rest of the run

@@ -1,0 +1,138 @@
+// Rules that read several series: which, and what their samples do.
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/engine_impl.h"
+
+namespace tidegate::rules {
+namespace {
+
+std::string with_captures(std::string text, const Captures& captures) {
+  for (const auto& [name, value] : captures) {
+    const std::string place = "{" + std::string(name) + "}";
+    for (std::size_t at = 0; (at = text.find(place, at)) != std::string::npos; at += value.size())
+      text.replace(at, place.size(), value);
+  }
+  return text;
+}
+
+}  // namespace
+
+/// The name of the series that `reads` means for this instance; of a pattern its text.
+std::string Engine::Impl::input_name(std::uint32_t i, const Reads& reads) const {
+  const std::string& own = texts[instances[i].series].name;
+  if (reads.kind == Reads::Kind::own) return own;
+  if (reads.kind == Reads::Kind::sibling) return own.substr(0, own.rfind('/') + 1) + reads.name;
+  return with_captures(reads.name, rules[instances[i].rule].series.match(own).value_or(Captures{}));
+}
+
+/// The engine tells it of these series as they are declared. Those that are known already connect() sees as well, since
+/// it comes after.
+void Engine::Impl::want_inputs(std::uint32_t i) {
+  const auto& all = rules[instances[i].rule].reads;
+  for (std::size_t input = 0; input < all.size(); ++input) {
+    if (all[input].kind == Reads::Kind::own) continue;
+    const Feed feed{i, input};
+    std::string name = input_name(i, all[input]);
+    if (all[input].kind == Reads::Kind::pattern) {
+      if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
+      continue;
+    }
+    if (const auto found = by_name.find(name); found != by_name.end()) {
+      feeds.resize(std::max(feeds.size(), series.size()));
+      feeds[found->second].push_back(feed);
+      series[found->second].feeds = true;
+    }
+    wanted[std::move(name)].push_back(feed);
+  }
+}
+
+/// A detector that is made anew numbers the members of its patterns anew.
+void Engine::Impl::add_members(std::uint32_t i) {
+  const std::size_t fixed = rules[instances[i].rule].reads.size();
+  bool has_patterns = false;
+  for (const auto& [pattern, feed] : wanted_patterns) has_patterns = has_patterns || feed.instance == i;
+  if (has_patterns) {
+    for (auto& of_series : feeds)
+      std::erase_if(of_series, [&](const Feed& feed) { return feed.instance == i && feed.input >= fixed; });
+  }
+  for (std::uint32_t id = 0; id < series.size(); ++id) {
+    if (!series[id].declared) continue;
+    if (!feeds.empty() && id < feeds.size()) {
+      for (const Feed& feed : feeds[id]) {
+        if (feed.instance == i && feed.input < fixed && series[id].newest)
+          instances[i].last = look(instances[i], *series[id].newest, series[id].heard, feed.input);
+      }
+    }
+    for (const auto& [pattern, feed] : wanted_patterns) {
+      if (feed.instance == i && pattern.matches(texts[id].name)) add_member(feed, id);
+    }
+  }
+}
+
+/// One that does not fit the others is left out: the rule says so among its problems.
+void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
+  Instance& instance = instances[pattern.instance];
+  const auto input = joint(instance).add(pattern.input, texts[id].known);
+  if (!input) {
+    problems[pattern.instance] = texts[id].name + ": " + input.error().text;
+    return;
+  }
+  feeds.resize(std::max(feeds.size(), series.size()));
+  feeds[id].push_back({pattern.instance, *input});
+  series[id].feeds = true;
+  if (series[id].newest) instance.last = look(instance, *series[id].newest, series[id].heard, *input);
+}
+
+/// A series was declared, or has changed.
+void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
+  const std::string name = texts[id].name;
+  if (const auto found = wanted.find(name); found != wanted.end()) {
+    feeds.resize(std::max(feeds.size(), series.size()));
+    for (const Feed& feed : std::vector<Feed>(found->second)) {
+      auto& known = feeds[id];
+      const auto same = [&](const Feed& f) { return f.instance == feed.instance && f.input == feed.input; };
+      if (std::none_of(known.begin(), known.end(), same)) known.push_back(feed);
+      series[id].feeds = true;
+      renew_input(feed, id, now, out);
+    }
+  }
+  for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
+    const auto& [pattern, feed] = wanted_patterns[w];
+    if (!pattern.matches(name) || !instances[feed.instance].detector) continue;
+    const std::size_t fixed = rules[instances[feed.instance].rule].reads.size();
+    const auto is_member = [&](const Feed& f) { return f.instance == feed.instance && f.input >= fixed; };
+    const bool added = id < feeds.size() && std::any_of(feeds[id].begin(), feeds[id].end(), is_member);
+    if (!added) add_member(feed, id);
+    arm(feed.instance);
+  }
+}
+
+/// What its windows hold stays, as long as the rule makes sense for what the series has become.
+void Engine::Impl::renew_input(const Feed& feed, std::uint32_t id, Timestamp now, Output& out) {
+  Instance& instance = instances[feed.instance];
+  if (instance.detector && joint(instance).know(feed.input, texts[id].known)) return;
+  fit(feed.instance, now, out);
+}
+
+void Engine::Impl::feed(const Sample& sample, Timestamp arrived, Output& out) {
+  for (const Feed& feed : feeds[index(sample.series)]) {
+    Instance& instance = instances[feed.instance];
+    if (!instance.detector) continue;
+    if (instance.due < sample.time) run_timers(feed.instance, sample.time - Micros{1}, out);
+    const Finding finding = look(instance, sample, arrived, feed.input);
+    take(feed.instance, finding, joint(instance).newest(), out);
+  }
+}
+
+void Engine::Impl::recall_feeds(const Sample& sample, Timestamp arrived) {
+  for (const Feed& feed : feeds[index(sample.series)]) {
+    Instance& instance = instances[feed.instance];
+    if (!instance.detector) continue;
+    instance.last = look(instance, sample, arrived, feed.input);
+    arm(feed.instance);
+  }
+}
+
+}  // namespace tidegate::rules

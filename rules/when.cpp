@@ -1,0 +1,175 @@
+// A condition in the expression language: rules/expr, docs/rules.md "Expressions".
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/text.h"
+#include "rules/expr/expression.h"
+#include "rules/kinds.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+/// A series of which the interval between two samples is known is stale when it has missed two.
+constexpr int kStaleIntervals = 3;
+
+/// What the rule says beside its expression.
+struct Options {
+  Verdict unknown = Verdict::hold;
+  Micros stale_after{-1};  ///< negative: by each series' own interval
+};
+
+expr::Input input_of(const Known& known, const Options& options) {
+  const bool own = options.stale_after < Micros{0};
+  return {known.info, known.states, own ? kStaleIntervals * known.info.expected_interval : options.stale_after};
+}
+
+class WhenDetector final : public Joint {
+ public:
+  WhenDetector(std::size_t own, expr::Program program, const Options& options)
+      : Joint(own), program_(std::move(program)), options_(options) {}
+
+  Finding tick(Timestamp now) override { return judge(now); }
+  Micros lookback() const override { return program_.lookback(); }
+
+  Status know(std::size_t input, const Known& known) override {
+    const auto problem = program_.set(input, input_of(known, options_));
+    return problem ? Status(fail(Errc::invalid, "{}", problem->text)) : Status();
+  }
+  Result<std::size_t> add(std::size_t pattern, const Known& known) override {
+    const auto added = program_.add_member(pattern, input_of(known, options_));
+    if (const auto* problem = std::get_if<expr::Problem>(&added)) return fail(Errc::invalid, "{}", problem->text);
+    return std::get<std::size_t>(added);
+  }
+  /// The first comparison whose values are known: that is what the message tells of.
+  Shown shown() const override {
+    for (const expr::Comparison& comparison : program_.comparisons()) {
+      if (comparison.left_value.known && comparison.right_value.known)
+        return {comparison.left_value.value, comparison.right_value.value, comparison.unit};
+    }
+    return {};
+  }
+
+ private:
+  Finding see(std::size_t input, const Sample& sample) override {
+    if (input != kNone) program_.observe(input, sample);
+    return judge(newest());
+  }
+  Finding judge(Timestamp at) {
+    judged_ = std::max(judged_, at);
+    const expr::Value value = program_.evaluate(judged_);
+    deadline_ = program_.wake();
+    if (!value.known) return {options_.unknown};
+    return {value.value != 0 ? Verdict::breach : Verdict::clear};
+  }
+
+  expr::Program program_;
+  Options options_;
+  Timestamp judged_{};
+};
+
+/// Where within the rule's text a problem lies; a text over several lines is told by its beginning.
+config::Mark place(const Node& node, const expr::Span& span) {
+  config::Mark at = node.at;
+  if (node.secret || node.text.find('\n') != std::string::npos) return at;
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  const auto end = node.text.begin() + static_cast<std::ptrdiff_t>(std::min(span.begin, node.text.size()));
+  at.column += static_cast<int>(std::count_if(node.text.begin(), end, is_first_byte)) + (node.quoted ? 1 : 0);
+  return at;
+}
+
+Reads reads_of(const expr::Reference& reference) {
+  switch (reference.kind) {
+    case expr::Reference::Kind::own:
+      return {Reads::Kind::own, ""};
+    case expr::Reference::Kind::sibling:
+      return {Reads::Kind::sibling, reference.text};
+    case expr::Reference::Kind::path:
+      return {Reads::Kind::path, reference.text};
+    case expr::Reference::Kind::pattern:
+      break;
+  }
+  return {Reads::Kind::pattern, reference.text};
+}
+
+std::optional<expr::Problem> not_a_condition(const expr::Expression& expression) {
+  const std::vector<const expr::Input*> unseen(expression.references().size(), nullptr);
+  const auto bound = expr::Program::bind(expression, unseen);
+  const auto* program = std::get_if<expr::Program>(&bound);
+  if (program == nullptr || program->type() != expr::Type::number) return std::nullopt;
+  return expr::Problem{
+      {}, fmt::format("'{}' is a number: a condition compares it, as in {} > 0", expression.text(), expression.text())};
+}
+
+Result<Watch> fit(const expr::Expression& expression, const Options& options, std::span<const Known* const> known) {
+  std::vector<expr::Input> inputs;
+  inputs.reserve(known.size());
+  std::vector<const expr::Input*> pointers;
+  std::size_t own = static_cast<std::size_t>(-1);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (expression.references()[i].kind == expr::Reference::Kind::own) own = i;
+    if (known[i] != nullptr) inputs.push_back(input_of(*known[i], options));
+    pointers.push_back(known[i] != nullptr ? &inputs.back() : nullptr);
+  }
+  auto bound = expr::Program::bind(expression, pointers, &local_less_utc);
+  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return fail(Errc::invalid, "{}", problem->text);
+  auto& program = std::get<expr::Program>(bound);
+  if (program.type() != expr::Type::boolean)
+    return fail(Errc::invalid, "'{}' is neither true nor false", expression.text());
+  return Watch{std::make_unique<WhenDetector>(own, std::move(program), options), ""};
+}
+
+std::optional<Compiled> compile_text(const Node& text, const Options& options, Problems& problems) {
+  auto parsed = expr::Expression::parse(text.text);
+  const auto* problem = std::get_if<expr::Problem>(&parsed);
+  if (problem != nullptr) {
+    problems.add(place(text, problem->at), problem->text);
+    return std::nullopt;
+  }
+  const auto& expression = std::get<expr::Expression>(parsed);
+  if (const auto wrong = not_a_condition(expression)) {
+    problems.add(text.at, wrong->text);
+    return std::nullopt;
+  }
+  Compiled compiled;
+  compiled.condition = expression.text();
+  compiled.message = "{series}: the condition of {rule} holds";
+  for (const expr::Reference& reference : expression.references()) compiled.reads.push_back(reads_of(reference));
+  compiled.join = [expression, options](std::span<const Known* const> known) {
+    return fit(expression, options, known);
+  };
+  return compiled;
+}
+
+std::optional<Compiled> compile(const Node& node, Problems& problems) {
+  if (node.kind == Node::Kind::scalar) return compile_text(node, {}, problems);
+  Options options;
+  const std::string unknown = node.string("on_unknown");
+  if (unknown == "fire") options.unknown = Verdict::breach;
+  if (unknown == "clear") options.unknown = Verdict::clear;
+  if (node.has("stale_after")) options.stale_after = node.duration("stale_after");
+  if (node["condition"].refused) return std::nullopt;
+  return compile_text(node["condition"], options, problems);
+}
+
+}  // namespace
+
+Kind when_kind() {
+  using config::Shape;
+  const Shape map = Shape::object(
+      "A condition in the expression language, over any number of series.",
+      {config::required("condition", Shape::text(), "The expression: \"avg(value, 5m) > 30 and pressure < 2 bar\"."),
+       config::defaulted("on_unknown", Shape::choice({"keep", "fire", "clear"}), "keep",
+                         "What it means when the condition is not known, because a series is silent or bad."),
+       config::optional("stale_after", Shape::duration(Micros{1}, std::chrono::days(365)),
+                        "After so long without a sample a series is not known; else after three of its intervals, "
+                        "where these are known.")});
+  return {"when", "Any condition in the expression language.", Shape::either({Shape::text(), map}), compile};
+}
+
+}  // namespace tidegate::rules
