@@ -15,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// More than a WAL can hold: a cursor that is further behind the log's end was never there.
-constexpr std::int64_t kMostBatchesInWal = 1'000'000;
-
 Status make_directory(const fs::path& directory) {
   std::error_code error;
   if (fs::is_directory(directory, error)) return {};
@@ -44,8 +41,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
 
 /// The newest batch that anything knows of: more than the log has where its WAL was cut off behind what was read of it.
 Result<Seq> Journal::Impl::last_known(Writer& opened) const {
-  const auto cursor = opened.connection().number(fmt::format("SELECT coalesce(max(seq), 0) FROM cursor WHERE seq <= {}",
-                                                             number(opened.found().last) + kMostBatchesInWal));
+  const auto cursor = newest_named(opened.connection(), "cursor", number(opened.found().last));
   if (!cursor) return fail(cursor.error());
   return std::max({opened.found().last, Seq{*cursor},
                    history::last_of(options.directory / "history", opened.found().history_epoch)});
@@ -149,8 +145,6 @@ Known Journal::Impl::known() const {
 
 /// The damaged file makes way for what could be read of it. The writer's connection must not be open when it does.
 Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
-  forget_successor(file);
-  if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   auto salvaged = salvage(file, why, known_now, clock.moment(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
   // As the new file is, until it is written to. What was missing before is not told yet.

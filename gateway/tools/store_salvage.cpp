@@ -42,15 +42,9 @@ Result<std::optional<std::string>> find_damage(const StoreFile& file, const Surr
 /// As the gateway does at its start: what it leaves behind it finishes. What is missing the gateway's next start tells.
 Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Timestamp now,
                                 Progress& progress) {
-  journal::forget_successor(file);
-  if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
-    return fail(std::move(made.error()));
   const auto step = [&] { progress.show([] { return std::string("reading what can be read of journal.db"); }); };
-  auto salvaged = journal::salvage(file, Error{Errc::corrupt, why}, std::nullopt, {now}, step);
-  if (!salvaged) return fail(std::move(salvaged.error()));
-  if (Status status = journal::swap_in_successor(file, salvaged->aside); !status)
-    return fail(std::move(status.error()));
-  journal::forget_suspicion(file);
+  const auto salvaged = journal::salvage_in_place(file, Error{Errc::corrupt, why}, {now}, step);
+  if (!salvaged) return fail(salvaged.error());
   if (lock.left() != DirectoryLock::Left::lost) lock.leave(DirectoryLock::Left::closed);
   return std::get<Notice>(salvaged->report.events.at(0).body).text;
 }

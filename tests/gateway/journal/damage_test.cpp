@@ -210,6 +210,18 @@ TEST_F(DamageTest, ACursorFarBehindTheEndIsTakenBackToIt) {
   EXPECT_TRUE(journal->notices().empty());
 }
 
+TEST_F(DamageTest, ACursorFarBehindALostEndIsNotBelievedEither) {
+  fill(5);
+  ASSERT_TRUE(journal->position("cloud"));
+  edit("UPDATE cursor SET seq = seq | (1 << 40); UPDATE batch SET data = x'00' WHERE seq = 5; PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are at least 1 batches with 300 samples"));
+  EXPECT_EQ(number(journal->last()), 6) << "the report";
+  EXPECT_EQ(number(*journal->position("cloud")), 6);
+  expect_works();
+}
+
 TEST_F(DamageTest, AMissingBatchIsAGap) {
   fill(6);
   edit("DELETE FROM batch WHERE seq = 3");

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "gateway/core/time_text.h"
+#include "gateway/journal/schema.h"
 #include "gateway/journal/sqlite.h"
 #include "tests/gateway/journal/support.h"
 
@@ -290,6 +291,45 @@ TEST_F(SalvageTest, AReplacementThatStopsHalfWayLeavesTheFileWhereItWasAndIsTrie
   EXPECT_EQ(journal->notices().size(), 1u);
   truth.push_back(read(Seq{100}).front());
   expect_counted(missing(expect_unaltered()));
+}
+
+/// Whoever walked through it number by number would not come to its end.
+TEST_F(SalvageTest, AHoleOfAnySizeInTheNumbersCostsNothing) {
+  fill(200);
+  journal.reset();
+  constexpr std::int64_t kHole = 1'000'000'000'000;
+  {
+    auto connection = sql::Connection::open(file(), sql::Connection::Access::write);
+    ASSERT_TRUE(connection);
+    const std::string shift =
+        fmt::format("UPDATE batch SET seq = seq + {0} WHERE seq > 100; UPDATE batch SET crc = {1} WHERE seq > 100",
+                    kHole, kBatchCrc);
+    ASSERT_TRUE(connection->run(shift.c_str()));
+    ASSERT_TRUE(connection->make_whole());
+  }
+  const auto pages = leaves("batch");
+  ASSERT_GT(pages.size(), 40u);
+  for (std::size_t i = 0; i < 9; ++i) overwrite(pages[pages.size() / 2 - 4 + i]);
+  std::size_t samples = 0;
+  for (const BatchPtr& batch : truth) samples += batch->samples.size();
+  const auto read_all = [&] {
+    std::size_t found = 0;
+    for (Seq after{0}; after < journal->last();) {
+      for (const BatchPtr& batch : read(after)) {
+        found += batch->samples.size();
+        after = batch->seq;
+      }
+    }
+    return found;
+  };
+  const std::size_t left = read_all();
+  EXPECT_LT(left, samples);
+  EXPECT_GT(left, samples / 2);
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(set_aside().size(), 1u);
+  EXPECT_EQ(number(journal->last()), kHole + 201);
+  EXPECT_EQ(metric("journal/lost_samples"), static_cast<double>(samples - left));
+  EXPECT_EQ(read_all(), left);
 }
 
 /// One image, damaged anew by each seed.
