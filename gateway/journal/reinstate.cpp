@@ -11,6 +11,7 @@
 #include "gateway/core/time_text.h"
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
 #include "gateway/journal/writer.h"
 
@@ -110,9 +111,19 @@ class Copying {
   std::uint64_t done_ = 0;
 };
 
-/// Numbers after the last one may have been given: in this epoch none of them may come again.
-Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now) {
+/// A backup has the damage of the log that it was made of.
+Result<Writer> open_copy(const fs::path& file, Timestamp now, std::string& lost) {
   auto writer = Writer::open(file);
+  if (writer || writer.error().code != Errc::corrupt) return writer;
+  const auto salvaged = salvage_in_place(file, writer.error(), {now}, [] {});
+  if (!salvaged) return fail(salvaged.error());
+  lost = std::get<Notice>(salvaged->report.events.at(0).body).text;
+  return Writer::open(file);
+}
+
+/// Numbers after the last one may have been given: in this epoch none of them may come again.
+Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now, std::string& lost) {
+  auto writer = open_copy(file, now, lost);
   if (!writer) return fail(std::move(writer.error()));
   writer->begin_epoch();
   Batch report;
@@ -165,7 +176,8 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   std::error_code ignored;
   fs::remove_all(copying(store), ignored);  // a restore's that was cut off
   Status status = Copying(*backup, folder, copying(store), report).run();
-  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now);
+  std::string lost;
+  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now, lost);
   if (!status) {
     fs::remove_all(copying(store), ignored);
     return fail(std::move(status.error()));
@@ -177,7 +189,7 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   sync_directory(store);
   auto aside = finish_restore(store, *lock, now);
   if (!aside) return fail(std::move(aside.error()));
-  return Reinstated{std::move(*backup), std::move(*aside)};
+  return Reinstated{std::move(*backup), std::move(*aside), std::move(lost)};
 }
 
 /// journal.db last: while it is still to come, this is not done. A backup without state.db leaves that here. The old
@@ -198,6 +210,10 @@ Result<fs::path> finish_restore(const fs::path& store, DirectoryLock& lock, Time
     fs::rename(ready(store) / name, store / name, error);
     if (error) return fail(Errc::io, "{} cannot be put in place: {}", (ready(store) / name).string(), error.message());
     sync_directory(store);
+  }
+  for (const auto& left : fs::directory_iterator(ready(store), error)) {  // what the log was read from, if damaged
+    const std::string name = left.path().filename().string();
+    if (name.starts_with("journal.db.corrupt-")) fs::rename(left.path(), store / name, error);
   }
   forget_suspicion(store / "journal.db");
   lock.leave(DirectoryLock::Left::closed);

@@ -119,6 +119,12 @@ class Writer {
   explicit Writer(std::filesystem::path file) : file_(std::move(file)) {}
   Status connect();
   Status prepare();
+  struct EndRow {
+    Seq seq{0};
+    Timestamp committed{};
+    std::int64_t samples_before = 0, samples = 0;
+  };
+  Result<EndRow> end_row(const char* direction);
   Status find_ends();
   /// Opens anew where the last failure asks for it; what its commit left behind goes with the next append.
   Status mend();

@@ -49,7 +49,9 @@ Result<int> restore(const RestoreOptions& options, const Surroundings& surroundi
   if (!restored->aside.empty()) {
     fmt::print("what was there before is in {}: remove it when all is well\n", restored->aside.string());
   }
-  return kDone;
+  if (restored->lost.empty()) return kDone;
+  fmt::print(stderr, "the backup's {}\n", restored->lost);
+  return kDamaged;
 }
 
 }  // namespace tidegate::tools

@@ -96,6 +96,52 @@ TEST_F(DamageTest, ADamagedRowOfABatchIsAGapToo) {
   }
 }
 
+/// All that follows would be counted from it.
+TEST_F(DamageTest, ADamagedRowAtTheEndIsNotTheEndThatCounts) {
+  fill(5);
+  const std::string epoch = journal->epoch();
+  edit("UPDATE batch SET samples_before = samples_before + (1 << 40), committed = committed + (1 << 50) WHERE seq = 5");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are at least 1 batches with 300 samples, 0 events"));
+  EXPECT_EQ(journal->stats().samples, 1500u) << "ever, since none is retired";
+  EXPECT_EQ(number(journal->last()), 6) << "the report";
+  EXPECT_LE(read(Seq{5}).at(0)->committed, clock.now());
+  EXPECT_NE(journal->epoch(), epoch) << "its number may be another's";
+  expect_works();
+}
+
+TEST_F(DamageTest, ADamagedRowAtTheBeginningIsLostToTheSample) {
+  fill(3);
+  clock.advance(std::chrono::days(31));
+  for (int i = 0; i < 4; ++i) append_samples({sample(SeriesId{0}, i), sample(SeriesId{0}, i)});
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(number(journal->first()), 4);
+  const std::string epoch = journal->epoch();
+  edit("UPDATE batch SET samples_before = samples_before + (1 << 40) WHERE seq = 4");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 1 batches with 2 samples, 0 events"));
+  EXPECT_EQ(metric("journal/lost_samples"), 2);
+  EXPECT_EQ(journal->epoch(), epoch);
+  EXPECT_EQ(read(Seq{4}).size(), 4u);
+  expect_works();
+}
+
+TEST_F(DamageTest, RetentionCountsByNoDamagedRow) {
+  fill(5);
+  {
+    auto connection = sql::Connection::open(file(), sql::Connection::Access::write);
+    ASSERT_TRUE(connection->run("UPDATE batch SET samples_before = samples_before + (1 << 40) WHERE seq = 2"));
+  }
+  clock.advance(std::chrono::days(31));
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 1 batches with 300 samples, 0 events"));
+  EXPECT_EQ(number(journal->first()), 6);
+  EXPECT_EQ(journal->stats().samples, 0u);
+}
+
 /// What a name or a state is called wrongly would put samples under another's: the file is replaced instead.
 TEST_F(DamageTest, ADamagedNameIsLostRatherThanAnother) {
   fill(3);
