@@ -74,7 +74,6 @@ Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
     Status status = writer->append(batch, names, Writer::unset(now));
     if (!status) return status;
     first_unsettled = number(writer->unsettled().first);  // before any reader sees the batch
-    mark_open();
     return status;
   };
   Status status = resist(put);
@@ -121,7 +120,6 @@ Status Journal::Impl::save(bool newest) {
   if (last > latest_saved && (newest || many)) upkeep.latest = encode_latest(tail.latest(catalogue.size()));
   if (!upkeep.empty()) {
     if (Status status = resist([&] { return writer->save(upkeep); }); !status) return status;
-    mark_open();
     cursors.saved(upkeep.cursors);
   }
   time_saved = upkeep.time.value_or(time_saved);
@@ -393,8 +391,7 @@ Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t
 
 Stats Journal::stats() const {
   const auto [first, last] = impl_->tail.ends();
-  return {.batches = static_cast<std::uint64_t>(number(last) - number(first) + 1),
-          .samples = impl_->samples,
+  return {.samples = impl_->samples,
           .events = impl_->events,
           .file_bytes = size_of(impl_->file) + size_of(impl_->file.string() + "-wal"),
           .used_bytes = impl_->used,

@@ -94,9 +94,10 @@ Status Journal::Impl::open_file() {
   return status;
 }
 
-/// Called after each commit: from the first one on the WAL is on disk, under its name, and belongs to the journal.
+/// From the first commit on the WAL is on disk, under its name, and belongs to the journal.
 void Journal::Impl::mark_open() {
-  if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
+  if (!marked_open && writer->is_in_wal()) lock.leave(DirectoryLock::Left::open);
+  marked_open = marked_open || writer->is_in_wal();
 }
 
 /// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice. Told once: a
@@ -181,9 +182,12 @@ Status Journal::Impl::resist(const std::function<Status()>& work) {
   Status status = work();
   const auto damaged_file = [&status] { return !status && status.error().code == Errc::corrupt; };
   if (damaged_file()) status = work();
-  if (!damaged_file()) return status;
-  if (Status changed = replace_file(status.error()); !changed) return changed;
-  return work();
+  if (damaged_file()) {
+    if (Status changed = replace_file(status.error()); !changed) return changed;
+    status = work();
+  }
+  if (status) mark_open();
+  return status;
 }
 
 /// What readers met may be one batch's bytes, which cost that batch only, or a page, which stands in everyone's way.

@@ -112,28 +112,28 @@ class Copying {
 };
 
 /// A backup has the damage of the log that it was made of.
-Result<Writer> open_copy(const fs::path& file, Timestamp now, std::string& lost) {
+Result<Writer> open_copy(const fs::path& file, const Moment& now, std::string& lost) {
   auto writer = Writer::open(file);
   if (writer || writer.error().code != Errc::corrupt) return writer;
-  const auto salvaged = salvage_in_place(file, writer.error(), {now}, [] {});
+  const auto salvaged = salvage_in_place(file, writer.error(), now, [] {});
   if (!salvaged) return fail(salvaged.error());
   lost = std::get<Notice>(salvaged->report.events.at(0).body).text;
   return Writer::open(file);
 }
 
 /// Numbers after the last one may have been given: in this epoch none of them may come again.
-Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now, std::string& lost) {
+Status begin_epoch(const fs::path& file, const Backup& backup, const Moment& now, std::string& lost) {
   auto writer = open_copy(file, now, lost);
   if (!writer) return fail(std::move(writer.error()));
   writer->begin_epoch();
   Batch report;
   report.seq = next(writer->found().last);
-  report.committed = std::max(now, writer->found().last_committed);
+  report.committed = std::max(now.time, writer->found().last_committed);
   const std::string text =
       fmt::format("restored from a backup of {}, which held batches up to {}; what was stored after it is not in here",
                   rfc3339(backup.made), number(backup.last));
   report.events = {{report.committed, Notice{"storage", text}}};
-  if (Status status = writer->append(report, {}, {}); !status) return status;
+  if (Status status = writer->append(report, {}, Writer::unset(now)); !status) return status;
   bool closed = false;
   writer->close([&closed] { closed = true; });
   return closed ? Status{} : fail(Errc::io, "{} cannot be written", file.string());
@@ -159,14 +159,14 @@ fs::path free_name(const fs::path& store, Timestamp now) {
 
 }  // namespace
 
-Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool force, Timestamp now,
+Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool force, const Moment& now,
                              const CopyReport& report) {
   auto backup = read_backup(folder);
   if (!backup) return fail(std::move(backup.error()));
   if (Status status = make_private_directory(store); !status) return fail(std::move(status.error()));
   auto lock = DirectoryLock::take(store);
   if (!lock) return fail(std::move(lock.error()));
-  if (const auto earlier = finish_restore(store, *lock, now); !earlier) return fail(earlier.error());
+  if (const auto earlier = finish_restore(store, *lock, now.time); !earlier) return fail(earlier.error());
   if (!force && has_data(store)) {
     return fail(Errc::conflict,
                 "{} holds data already; with --force it is set aside in there, and nothing of it is lost",
@@ -187,7 +187,7 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   fs::rename(copying(store), ready(store), error);
   if (error) return fail(Errc::io, "{} cannot be renamed: {}", copying(store).string(), error.message());
   sync_directory(store);
-  auto aside = finish_restore(store, *lock, now);
+  auto aside = finish_restore(store, *lock, now.time);
   if (!aside) return fail(std::move(aside.error()));
   return Reinstated{std::move(*backup), std::move(*aside), std::move(lost)};
 }

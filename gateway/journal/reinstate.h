@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "gateway/core/clock.h"
 #include "gateway/journal/backup.h"
 #include "gateway/journal/lock.h"
 
@@ -19,7 +20,7 @@ struct Reinstated {
 /// comes from. Of a log that was damaged when it was backed up what can be read goes on. A process that ends anywhere
 /// in between leaves the folder as it was, or what the next start finishes.
 Result<Reinstated> reinstate(const std::filesystem::path& folder, const std::filesystem::path& store, bool force,
-                             Timestamp now, const CopyReport& report);
+                             const Moment& now, const CopyReport& report);
 
 /// At the start, before any file is opened: puts in place what a restore has made ready. Where it put what was there
 /// before, or nothing.

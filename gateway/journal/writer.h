@@ -100,6 +100,8 @@ class Writer {
   void continue_events(std::int64_t last, std::uint64_t bytes);
   Status find_unsettled();
 
+  /// Is there anything in the WAL that this process committed?
+  bool is_in_wal() const { return connection_ && connection_->wal_frames() > 0; }
   std::uint64_t used_bytes() const { return used_bytes_; }
   std::int64_t samples_total() const { return samples_total_; }
   std::int64_t samples_retired() const { return samples_retired_; }

@@ -33,7 +33,7 @@ class BackupTest : public RandomStore {
                    {[&](const std::string& file, std::uint64_t, std::uint64_t) { meanwhile(file); }, {}});
   }
   Result<Reinstated> put_back(bool force = false) {
-    return reinstate(backup(), restored(), force, clock.now(), {[](auto&&...) {}, {}});
+    return reinstate(backup(), restored(), force, clock.moment(), {[](auto&&...) {}, {}});
   }
 
   /// Where the samples of a store differ from all that was given to this one.
