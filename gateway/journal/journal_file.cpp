@@ -55,6 +55,7 @@ Status Journal::Impl::load(std::string& missing) {
   if (!last) return fail(last.error());
   auto restored = restore(opened->connection(), *last);
   if (!restored) return fail(std::move(restored.error()));
+  damage.add(found.lost);
   if (*last > found.last) {
     if (missing.empty()) {
       missing = fmt::format(
@@ -106,6 +107,9 @@ Status Journal::Impl::report_missing(const std::string& what) {
   writer->begin_epoch();
   epoch = writer->found().epoch;
   if (Status status = report(what); !status) return status;
+  Writer::Upkeep upkeep;
+  upkeep.lost = damage.text();
+  if (Status status = writer->save(upkeep); !status) return status;
   static_cast<void>(writer->empty_wal());  // best effort: a reader may be at work
   return {};
 }
@@ -161,6 +165,7 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
   lost_batches.add(static_cast<double>(salvaged->lost.batches));
   lost_samples.add(static_cast<double>(salvaged->lost.samples));
   lost_events.add(static_cast<double>(salvaged->lost.events));
+  damage.add(salvaged->gone);
   const std::lock_guard guard(notices_mutex);
   notices.push_back(std::get<Notice>(salvaged->report.events.at(0).body).text);
   return std::move(salvaged->report);

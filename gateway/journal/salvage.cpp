@@ -11,6 +11,7 @@
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/salvage_names.h"
 #include "gateway/journal/schema.h"
+#include "gateway/journal/seen.h"
 #include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
@@ -57,7 +58,8 @@ class Salvage {
   std::uint64_t read_batches_ = 0, read_events_ = 0;
   LogEnds ends_;
   // While the batches are read.
-  std::int64_t samples_before_ = 0;
+  std::int64_t samples_before_ = 0, next_ = 0;
+  Seen gone_;
   std::uint64_t bytes_ = 0;
   std::vector<Sample> samples_;
   std::int64_t most_id_ = -1;  ///< the largest series id that a batch refers to
@@ -85,6 +87,7 @@ Status Salvage::into(Writer& fresh, const Error& why, const Moment& now, Salvage
     step_();
   }
   result.lost = lost_;
+  result.gone = gone_.text();
   result.report.seq = Seq{ends_.last + 1};
   result.report.committed = std::max(now.time, ends_.last_committed);
   result.report.events = {{now.time, Notice{"storage", in_words(why, result.aside.filename().string(), now.time)}}};
@@ -153,8 +156,8 @@ Status Salvage::put_states(Writer& fresh) {
          [](sql::Statement& row) { return fits(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
-    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes')", "key",
-         "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
+    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes', 'lost')",
+         "key", "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
     if (!known_) copy("SELECT name, seq FROM cursor", "name", "INSERT OR IGNORE INTO cursor VALUES(?,?)", any);
     if (!status || !known_) return status;
     auto put = fresh.connection().prepare("INSERT OR REPLACE INTO cursor VALUES(?,?)");
@@ -217,6 +220,7 @@ Status Salvage::put_events(Writer& fresh) {
 
 Status Salvage::put_batches(Writer& fresh) {
   samples_before_ = ends_.samples_retired;
+  next_ = ends_.first;
   const std::string select =
       fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} FROM batch",
                   has_crc_ ? "unset" : "NULL", has_crc_ ? sound_by(kBatchCrc) : "1");
@@ -225,7 +229,10 @@ Status Salvage::put_batches(Writer& fresh) {
   if (!status) return status;
   lost_.batches += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.last - ends_.first + 1)) - read_batches_;
   lost_.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.samples_total - samples_before_));
-  return {};
+  if (next_ <= ends_.last) gone_.add(Seq{next_}, Seq{ends_.last});
+  Writer::Upkeep upkeep;
+  upkeep.lost = gone_.text();
+  return fresh.save(upkeep);
 }
 
 /// `samples_before` tells how many samples lie between this batch and the last one that was read.
@@ -249,6 +256,8 @@ Status Salvage::take_batch(Writer& fresh, sql::Statement& row) {
   std::swap(batch.samples, samples_);
   if (!status) return status;
   ++read_batches_;
+  if (next_ < row.integer(0)) gone_.add(Seq{next_}, Seq{row.integer(0) - 1});
+  next_ = row.integer(0) + 1;
   for (const Sample& sample : samples_) most_id_ = std::max(most_id_, static_cast<std::int64_t>(sample.series));
   lost_.samples += static_cast<std::uint64_t>(before - samples_before_);
   samples_before_ = before + static_cast<std::int64_t>(samples_.size());

@@ -24,7 +24,8 @@ struct Losses {
 struct Salvaged {
   std::filesystem::path aside;  ///< where the damaged file is to go
   Losses lost;
-  Batch report;  ///< the successor's newest batch: a Notice in words
+  std::string gone;  ///< the batches that are lost, as Seen::text() has them; the successor knows them too
+  Batch report;      ///< the successor's newest batch: a Notice in words
 };
 
 /// Reads whatever can be read of a damaged file, batch by batch, into its successor: names under the same ids, alert

@@ -111,6 +111,9 @@ Status Writer::find_ends() {
   if (!oldest) return fail(oldest.error());
   const auto newest = end_row("DESC");
   if (!newest) return fail(newest.error());
+  auto lost = connection_->text("SELECT value FROM meta WHERE key = 'lost'");
+  if (!lost) return fail(std::move(lost.error()));
+  found_.lost = std::move(*lost);
   std::int64_t time = 0;
   const std::pair<const char*, std::int64_t*> numbers[] = {
       {"SELECT value FROM meta WHERE key = 'time'", &time},
@@ -267,6 +270,9 @@ Status Writer::save(Upkeep& upkeep) {
     }
     if (upkeep.time) {
       if (Status status = statements_->meta.bind("time", ticks(*upkeep.time)).run(); !status) return status;
+    }
+    if (upkeep.lost) {
+      if (Status status = statements_->meta.bind("lost", *upkeep.lost).run(); !status) return status;
     }
     return put_letters(upkeep);
   });

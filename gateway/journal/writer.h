@@ -31,6 +31,7 @@ class Writer {
     Seq first{1}, last{0};
     Timestamp last_committed{};
     Timestamp time{};  ///< that was saved
+    std::string lost;  ///< likewise
   };
   const Found& found() const { return found_; }
 
@@ -48,7 +49,8 @@ class Writer {
     std::size_t max_letters = 0;
     std::optional<std::string> latest;  ///< the newest samples, encoded, as of the last batch
     std::optional<Timestamp> time;
-    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time; }
+    std::optional<std::string> lost;  ///< batches whose loss is told, as Seen::text() has them
+    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time && !lost; }
   };
   Status save(Upkeep& upkeep);
 

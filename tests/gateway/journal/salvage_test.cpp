@@ -189,7 +189,25 @@ TEST_F(SalvageTest, DamageInARunCostsWhatIsDamagedAndNeitherARestartNorAnotherNu
   EXPECT_EQ(number(journal->last()), 402);
   EXPECT_EQ(journal->alerts()->size(), 2u);
   EXPECT_EQ(number(*journal->position("cloud")), 200);
-  EXPECT_TRUE(journal->notices().empty());
+  expect_unaltered();
+  ASSERT_TRUE(journal->maintain());
+  EXPECT_EQ(metric("journal/damaged_batches"), lost.batches);
+  EXPECT_TRUE(journal->notices().empty()) << "told once, whatever restarts come";
+}
+
+TEST_F(SalvageTest, DamageBetweenTwoRunsIsToldOnceToo) {
+  fill(100);
+  const auto pages = leaves("batch");
+  journal.reset();
+  overwrite(pages.at(3));
+  for (int starts = 0; starts < 3; ++starts) {
+    open();
+    expect_unaltered();
+    ASSERT_TRUE(journal->maintain());
+    EXPECT_EQ(journal->notices().size(), starts == 0 ? 1u : 0u);
+    EXPECT_EQ(metric("journal/damaged_batches"), 0) << "they are lost ones";
+    journal.reset();
+  }
 }
 
 TEST_F(SalvageTest, AppendReplacesAFileThatTakesNothingAnyMore) {
