@@ -53,9 +53,12 @@ Status Journal::Impl::load(std::string& missing) {
   const Writer::Found& found = opened->found();
   const auto last = last_known(*opened);
   if (!last) return fail(last.error());
-  auto restored = restore(opened->connection(), *last);
+  auto restored = restore(opened->connection(), found.first, *last);
   if (!restored) return fail(std::move(restored.error()));
   damage.add(found.lost);
+  // Best effort, since the disk may be full: readers of the file believe what it says, above all of history.
+  static_cast<void>(opened->connection().run(
+      fmt::format("UPDATE cursor SET seq = {} WHERE seq > {}", number(found.first) - 1, number(*last)).c_str()));
   if (*last > found.last) {
     if (missing.empty()) {
       missing = fmt::format(
