@@ -17,6 +17,7 @@
 #include "gateway/journal/history/log_side.h"
 #include "gateway/journal/history/year_file.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/schema.h"
 #include "gateway/journal/sqlite.h"
 
 namespace tidegate::journal {
@@ -138,7 +139,8 @@ class Making {
     auto compacted = history::compacted(*log);
     if (!compacted) return fail(std::move(compacted.error()));
     std::tie(backup_.epoch, backup_.compacted) = std::move(*compacted);
-    auto last = log->prepare("SELECT seq, committed FROM batch ORDER BY seq DESC LIMIT 1");
+    auto last = log->prepare(
+        fmt::format("SELECT seq, committed FROM batch WHERE {} ORDER BY seq DESC LIMIT 1", sound_by(*log, kBatchCrc)));
     if (!last) return fail(std::move(last.error()));
     const Result<bool> row = last->step();
     if (!row) return fail(row.error());

@@ -77,12 +77,12 @@ struct EventQuery {
 };
 
 struct Stats {
-  std::uint64_t batches, samples, events;  ///< stored now
-  std::uint64_t file_bytes;                ///< journal.db and its WAL
-  std::uint64_t used_bytes;                ///< of journal.db, free pages not counted
-  std::uint64_t history_bytes;             ///< of history/
-  Seq first, last;                         ///< batches held; last = 0 while empty
-  Timestamp oldest;                        ///< batch of the log, or sample of history
+  std::uint64_t samples, events;  ///< stored now
+  std::uint64_t file_bytes;       ///< journal.db and its WAL
+  std::uint64_t used_bytes;       ///< of journal.db, free pages not counted
+  std::uint64_t history_bytes;    ///< of history/
+  Seq first, last;                ///< batches held; last = 0 while empty
+  Timestamp oldest;               ///< batch of the log, or sample of history
 };
 
 /// The log: the one strong noun in the middle. SQLite in WAL mode with synchronous=FULL; one writer connection, used by

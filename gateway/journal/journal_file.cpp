@@ -15,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// More than a WAL can hold: a cursor that is further behind the log's end was never there.
-constexpr std::int64_t kMostBatchesInWal = 1'000'000;
-
 Status make_directory(const fs::path& directory) {
   std::error_code error;
   if (fs::is_directory(directory, error)) return {};
@@ -44,8 +41,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
 
 /// The newest batch that anything knows of: more than the log has where its WAL was cut off behind what was read of it.
 Result<Seq> Journal::Impl::last_known(Writer& opened) const {
-  const auto cursor = opened.connection().number(fmt::format("SELECT coalesce(max(seq), 0) FROM cursor WHERE seq <= {}",
-                                                             number(opened.found().last) + kMostBatchesInWal));
+  const auto cursor = newest_named(opened.connection(), "cursor", number(opened.found().last));
   if (!cursor) return fail(cursor.error());
   return std::max({opened.found().last, Seq{*cursor},
                    history::last_of(options.directory / "history", opened.found().history_epoch)});
@@ -57,8 +53,12 @@ Status Journal::Impl::load(std::string& missing) {
   const Writer::Found& found = opened->found();
   const auto last = last_known(*opened);
   if (!last) return fail(last.error());
-  auto restored = restore(opened->connection(), *last);
+  auto restored = restore(opened->connection(), found.first, *last);
   if (!restored) return fail(std::move(restored.error()));
+  damage.add(found.lost);
+  // Best effort, since the disk may be full: readers of the file believe what it says, above all of history.
+  static_cast<void>(opened->connection().run(
+      fmt::format("UPDATE cursor SET seq = {} WHERE seq > {}", number(found.first) - 1, number(*last)).c_str()));
   if (*last > found.last) {
     if (missing.empty()) {
       missing = fmt::format(
@@ -98,9 +98,10 @@ Status Journal::Impl::open_file() {
   return status;
 }
 
-/// Called after each commit: from the first one on the WAL is on disk, under its name, and belongs to the journal.
+/// From the first commit on the WAL is on disk, under its name, and belongs to the journal.
 void Journal::Impl::mark_open() {
-  if (!std::exchange(marked_open, true)) lock.leave(DirectoryLock::Left::open);
+  if (!marked_open && writer->is_in_wal()) lock.leave(DirectoryLock::Left::open);
+  marked_open = marked_open || writer->is_in_wal();
 }
 
 /// Numbers may have been given that nobody knows of any more: with a new epoch none of them comes twice. Told once: a
@@ -109,6 +110,9 @@ Status Journal::Impl::report_missing(const std::string& what) {
   writer->begin_epoch();
   epoch = writer->found().epoch;
   if (Status status = report(what); !status) return status;
+  Writer::Upkeep upkeep;
+  upkeep.lost = damage.text();
+  if (Status status = writer->save(upkeep); !status) return status;
   static_cast<void>(writer->empty_wal());  // best effort: a reader may be at work
   return {};
 }
@@ -149,8 +153,6 @@ Known Journal::Impl::known() const {
 
 /// The damaged file makes way for what could be read of it. The writer's connection must not be open when it does.
 Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Known>& known_now) {
-  forget_successor(file);
-  if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   auto salvaged = salvage(file, why, known_now, clock.moment(), options.still_at_work);
   if (!salvaged) return fail(std::move(salvaged.error()));
   // As the new file is, until it is written to. What was missing before is not told yet.
@@ -166,6 +168,7 @@ Result<Batch> Journal::Impl::swap_file(const Error& why, const std::optional<Kno
   lost_batches.add(static_cast<double>(salvaged->lost.batches));
   lost_samples.add(static_cast<double>(salvaged->lost.samples));
   lost_events.add(static_cast<double>(salvaged->lost.events));
+  damage.add(salvaged->gone);
   const std::lock_guard guard(notices_mutex);
   notices.push_back(std::get<Notice>(salvaged->report.events.at(0).body).text);
   return std::move(salvaged->report);
@@ -187,9 +190,12 @@ Status Journal::Impl::resist(const std::function<Status()>& work) {
   Status status = work();
   const auto damaged_file = [&status] { return !status && status.error().code == Errc::corrupt; };
   if (damaged_file()) status = work();
-  if (!damaged_file()) return status;
-  if (Status changed = replace_file(status.error()); !changed) return changed;
-  return work();
+  if (damaged_file()) {
+    if (Status changed = replace_file(status.error()); !changed) return changed;
+    status = work();
+  }
+  if (status) mark_open();
+  return status;
 }
 
 /// What readers met may be one batch's bytes, which cost that batch only, or a page, which stands in everyone's way.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/journal/cursors.h"
@@ -20,12 +21,14 @@
 #include "gateway/journal/tail.h"
 #include "gateway/journal/writer.h"
 
-/// The inside of a journal. Its parts: journal_file.cpp opens the file and replaces a damaged one; journal.cpp writes,
-/// reads and keeps.
+/// The inside of a journal. Its parts: journal_file.cpp opens the file and replaces a damaged one; journal.cpp writes
+/// and reads; upkeep.cpp keeps.
 namespace tidegate::journal {
 
 /// Kept free on the disk for alerts: some ten thousand transitions, with what SQLite writes around them.
 constexpr std::uint64_t kReserveBytes = 4u << 20;
+
+constexpr std::string_view kHistoryCursor = "history";
 
 /// 0 where there is none.
 std::uint64_t size_of(const std::filesystem::path& file);

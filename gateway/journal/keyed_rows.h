@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
 
+#include "gateway/journal/damaged_keys.h"
 #include "gateway/journal/sqlite.h"
 
 namespace tidegate::journal {
@@ -14,12 +17,10 @@ namespace tidegate::journal {
 class KeyedRows {
  public:
   KeyedRows(sql::Connection& from, const std::string& select, const char* key) {
-    const auto prepare = [&](const std::string& sql) { return sql::twice([&] { return from.prepare(sql); }); };
-    auto scan = prepare(fmt::format("{} WHERE {} >= ? AND {} <= ? ORDER BY {}", select, key, key, key));
-    auto one = prepare(fmt::format("{} WHERE {} = ?", select, key));
-    if (!scan || !one) return;
+    auto scan = sql::twice(
+        [&] { return from.prepare(fmt::format("{} WHERE {} >= ? AND {} <= ? ORDER BY {}", select, key, key, key)); });
+    if (!scan) return;
     scan_ = std::move(*scan);
-    one_ = std::move(*one);
     usable_ = true;
   }
 
@@ -27,9 +28,10 @@ class KeyedRows {
   /// fails as `take` does. The next call begins after the key that is returned.
   template <class Take>
   Result<std::int64_t> read(std::int64_t from, std::int64_t to, const Take& take) {
+    to = std::min(to, std::numeric_limits<std::int64_t>::max() - 1);
     if (!usable_) return to;
-    std::int64_t at = from;  ///< everything before was read or cannot be
-    while (at <= to) {
+    bool again = true;  // what the disk refuses is asked for twice
+    for (std::int64_t at = from; at <= to;) {
       scan_.bind(at, to);
       Result<bool> row = scan_.step();
       for (; row && *row; row = scan_.step()) {
@@ -39,25 +41,20 @@ class KeyedRows {
         if (!more) return fail(more.error());
         if (!*more) return key;
         at = key + 1;
+        again = true;
       }
       if (row) return to;
-      const std::int64_t until = std::min(to, at + kSingles - 1);
-      for (; at <= until; ++at) {
-        const Result<bool> there = sql::twice([&] { return one_.bind(at).step(); });
-        if (!there || !*there) continue;
-        const Result<bool> more = take(one_);
-        if (!more) return fail(more.error());
-        if (!*more) return at;
-      }
+      if (!std::exchange(again, false)) at = behind_damage(at, to, [&](std::int64_t key) { return readable(key, to); });
     }
     return to;
   }
 
  private:
-  /// A stretch that cannot be scanned is looked up number by number so far, before the scan is tried again.
-  static constexpr std::int64_t kSingles = 64;
+  bool readable(std::int64_t key, std::int64_t to) {
+    return sql::twice([&] { return scan_.bind(key, to).step(); }).has_value();
+  }
 
-  sql::Statement scan_, one_;
+  sql::Statement scan_;
   bool usable_ = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
+#include "gateway/journal/damaged_keys.h"
 #include "gateway/journal/event_json.h"
 #include "gateway/journal/schema.h"
 
@@ -30,19 +31,16 @@ class BatchRows {
     BatchRows rows;
     const std::string select =
         fmt::format("SELECT {}, {} FROM batch WHERE", kBatchColumns, sound_by(connection, kBatchCrc));
-    auto range = connection.prepare(select + " seq > ? AND seq <= ? ORDER BY seq");
-    auto one = connection.prepare(select + " seq = ?");
+    auto range = connection.prepare(select + " seq >= ? AND seq <= ? ORDER BY seq");
     auto events = connection.prepare("SELECT json, crc FROM event WHERE seq = ? ORDER BY ordinal");
     if (!range) return fail(std::move(range.error()));
-    if (!one) return fail(std::move(one.error()));
     if (!events) return fail(std::move(events.error()));
     rows.range_ = std::move(*range);
-    rows.one_ = std::move(*one);
     rows.events_ = std::move(*events);
     return rows;
   }
 
-  void start(Seq after, Seq until) { range_.bind(number(after), number(until)); }
+  void start(Seq from, Seq until) { range_.bind(number(from), number(until)); }
 
   /// The next row's batch, null at the end. An error that is not the batch's own ends the scan: `scan_failed`.
   Result<std::shared_ptr<Batch>> next(Seq& seq, bool& scan_failed) {
@@ -54,11 +52,11 @@ class BatchRows {
     return batch_of(range_);
   }
 
-  Result<std::shared_ptr<Batch>> at(Seq seq) {
-    const Result<bool> row = one_.bind(number(seq)).step();
-    if (!row) return fail(row.error());
-    if (!*row) return nullptr;
-    return batch_of(one_);
+  /// Can the scan begin at `from`? A failure that is no damage is met, and told, by the scan itself.
+  bool readable(Seq from, Seq until) {
+    start(from, until);
+    const Result<bool> row = range_.step();
+    return row || row.error().code != Errc::corrupt;
   }
 
  private:
@@ -97,7 +95,7 @@ class BatchRows {
     }
   }
 
-  sql::Statement range_, one_, events_;
+  sql::Statement range_, events_;
 };
 
 /// What is given out so far, with neighbouring gaps of one cause as one.
@@ -134,18 +132,12 @@ class Output {
   std::size_t samples_ = 0;
 };
 
-/// Where the tree itself is damaged a scan cannot pass: each batch of the stretch is looked up on its own.
-Status read_singly(BatchRows& rows, Seq from, Seq until, Output& out) {
-  for (Seq seq = from; seq <= until && !out.full(); seq = next(seq)) {
-    Result<std::shared_ptr<Batch>> batch = rows.at(seq);
-    if (!batch && batch.error().code != Errc::corrupt) return fail(std::move(batch.error()));
-    if (!batch || !*batch) {
-      out.add_gap(seq, seq, kDamaged);
-    } else if (!out.add(std::move(*batch))) {
-      return {};
-    }
-  }
-  return {};
+/// Where the tree itself is damaged a scan cannot pass. Returns where it can go on.
+Seq pass_damage(BatchRows& rows, Seq from, Seq until, Output& out) {
+  const auto readable = [&](std::int64_t seq) { return rows.readable(Seq{seq}, until); };
+  const Seq behind{behind_damage(number(from), number(until), readable)};
+  out.add_gap(from, prev(behind), kDamaged);
+  return behind;
 }
 
 void add_hole(Output& out, Seq from, Seq to, Seq first) {
@@ -154,18 +146,23 @@ void add_hole(Output& out, Seq from, Seq to, Seq first) {
 }
 
 Status read_range(BatchRows& rows, Seq after, Seq until, Seq first, Output& out) {
-  rows.start(after, until);
   Seq expected = next(after);
-  while (!out.full()) {
+  rows.start(expected, until);
+  while (!out.full() && expected <= until) {
     Seq seq{};
     bool scan_failed = false;
     Result<std::shared_ptr<Batch>> batch = rows.next(seq, scan_failed);
     if (!batch && batch.error().code != Errc::corrupt) return fail(std::move(batch.error()));
-    if (scan_failed) return read_singly(rows, expected, until, out);
+    if (scan_failed) {
+      expected = pass_damage(rows, expected, until, out);
+      rows.start(expected, until);
+      continue;
+    }
     if (batch && !*batch) {
-      if (expected <= until) add_hole(out, expected, until, first);
+      add_hole(out, expected, until, first);
       return {};
     }
+    if (seq < expected) continue;  // the tree is out of order
     if (seq > expected) add_hole(out, expected, prev(seq), first);
     if (!batch) {
       out.add_gap(seq, seq, kDamaged);

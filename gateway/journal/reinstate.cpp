@@ -11,6 +11,7 @@
 #include "gateway/core/time_text.h"
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/salvage.h"
 #include "gateway/journal/schema.h"
 #include "gateway/journal/writer.h"
 
@@ -110,19 +111,29 @@ class Copying {
   std::uint64_t done_ = 0;
 };
 
-/// Numbers after the last one may have been given: in this epoch none of them may come again.
-Status begin_epoch(const fs::path& file, const Backup& backup, Timestamp now) {
+/// A backup has the damage of the log that it was made of.
+Result<Writer> open_copy(const fs::path& file, const Moment& now, std::string& lost) {
   auto writer = Writer::open(file);
+  if (writer || writer.error().code != Errc::corrupt) return writer;
+  const auto salvaged = salvage_in_place(file, writer.error(), now, [] {});
+  if (!salvaged) return fail(salvaged.error());
+  lost = std::get<Notice>(salvaged->report.events.at(0).body).text;
+  return Writer::open(file);
+}
+
+/// Numbers after the last one may have been given: in this epoch none of them may come again.
+Status begin_epoch(const fs::path& file, const Backup& backup, const Moment& now, std::string& lost) {
+  auto writer = open_copy(file, now, lost);
   if (!writer) return fail(std::move(writer.error()));
   writer->begin_epoch();
   Batch report;
   report.seq = next(writer->found().last);
-  report.committed = std::max(now, writer->found().last_committed);
+  report.committed = std::max(now.time, writer->found().last_committed);
   const std::string text =
       fmt::format("restored from a backup of {}, which held batches up to {}; what was stored after it is not in here",
                   rfc3339(backup.made), number(backup.last));
   report.events = {{report.committed, Notice{"storage", text}}};
-  if (Status status = writer->append(report, {}, {}); !status) return status;
+  if (Status status = writer->append(report, {}, Writer::unset(now)); !status) return status;
   bool closed = false;
   writer->close([&closed] { closed = true; });
   return closed ? Status{} : fail(Errc::io, "{} cannot be written", file.string());
@@ -148,14 +159,14 @@ fs::path free_name(const fs::path& store, Timestamp now) {
 
 }  // namespace
 
-Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool force, Timestamp now,
+Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool force, const Moment& now,
                              const CopyReport& report) {
   auto backup = read_backup(folder);
   if (!backup) return fail(std::move(backup.error()));
   if (Status status = make_private_directory(store); !status) return fail(std::move(status.error()));
   auto lock = DirectoryLock::take(store);
   if (!lock) return fail(std::move(lock.error()));
-  if (const auto earlier = finish_restore(store, *lock, now); !earlier) return fail(earlier.error());
+  if (const auto earlier = finish_restore(store, *lock, now.time); !earlier) return fail(earlier.error());
   if (!force && has_data(store)) {
     return fail(Errc::conflict,
                 "{} holds data already; with --force it is set aside in there, and nothing of it is lost",
@@ -165,7 +176,8 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   std::error_code ignored;
   fs::remove_all(copying(store), ignored);  // a restore's that was cut off
   Status status = Copying(*backup, folder, copying(store), report).run();
-  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now);
+  std::string lost;
+  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now, lost);
   if (!status) {
     fs::remove_all(copying(store), ignored);
     return fail(std::move(status.error()));
@@ -175,9 +187,9 @@ Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool
   fs::rename(copying(store), ready(store), error);
   if (error) return fail(Errc::io, "{} cannot be renamed: {}", copying(store).string(), error.message());
   sync_directory(store);
-  auto aside = finish_restore(store, *lock, now);
+  auto aside = finish_restore(store, *lock, now.time);
   if (!aside) return fail(std::move(aside.error()));
-  return Reinstated{std::move(*backup), std::move(*aside)};
+  return Reinstated{std::move(*backup), std::move(*aside), std::move(lost)};
 }
 
 /// journal.db last: while it is still to come, this is not done. A backup without state.db leaves that here. The old
@@ -198,6 +210,10 @@ Result<fs::path> finish_restore(const fs::path& store, DirectoryLock& lock, Time
     fs::rename(ready(store) / name, store / name, error);
     if (error) return fail(Errc::io, "{} cannot be put in place: {}", (ready(store) / name).string(), error.message());
     sync_directory(store);
+  }
+  for (const auto& left : fs::directory_iterator(ready(store), error)) {  // what the log was read from, if damaged
+    const std::string name = left.path().filename().string();
+    if (name.starts_with("journal.db.corrupt-")) fs::rename(left.path(), store / name, error);
   }
   forget_suspicion(store / "journal.db");
   lock.leave(DirectoryLock::Left::closed);

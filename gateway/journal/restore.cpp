@@ -50,7 +50,8 @@ Status read_labels(sql::Connection& connection, std::vector<Catalogue::Entry>& e
   }
 }
 
-Result<Cursors::Positions> read_cursors(sql::Connection& connection, Seq last) {
+/// Where one stood that is behind the last batch nobody knows: it begins anew, rather than past what it has not seen.
+Result<Cursors::Positions> read_cursors(sql::Connection& connection, Seq first, Seq last) {
   auto rows = connection.prepare("SELECT name, seq FROM cursor");
   if (!rows) return fail(std::move(rows.error()));
   Cursors::Positions cursors;
@@ -58,7 +59,8 @@ Result<Cursors::Positions> read_cursors(sql::Connection& connection, Seq last) {
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
     if (!*row) return cursors;
-    cursors.emplace_back(rows->text(0), std::min(last, Seq{rows->integer(1)}));
+    const Seq at{rows->integer(1)};
+    cursors.emplace_back(rows->text(0), at > last ? prev(first) : at);
   }
 }
 
@@ -116,14 +118,14 @@ Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection) {
   return entries;
 }
 
-Result<Restored> restore(sql::Connection& connection, Seq last) {
+Result<Restored> restore(sql::Connection& connection, Seq first, Seq last) {
   Restored restored;
   auto series = read_series(connection);
   if (!series) return fail(std::move(series.error()));
   restored.series = std::move(*series);
   if (auto alerts = read_alerts(connection); !alerts) return fail(std::move(alerts.error()));
   if (Status status = try_readers(connection, last); !status) return fail(std::move(status.error()));
-  auto cursors = read_cursors(connection, last);
+  auto cursors = read_cursors(connection, first, last);
   if (!cursors) return fail(std::move(cursors.error()));
   restored.cursors = std::move(*cursors);
   const auto saved = read_saved_latest(connection, restored.latest);

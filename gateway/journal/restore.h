@@ -18,7 +18,7 @@ struct Restored {
 };
 /// Errc::corrupt where any of it cannot be read.
 Result<std::vector<Catalogue::Entry>> read_series(sql::Connection& connection);
-Result<Restored> restore(sql::Connection& connection, Seq last);
+Result<Restored> restore(sql::Connection& connection, Seq first, Seq last);
 
 /// The newest samples as stored: those that there are, as a batch's bytes.
 std::string encode_latest(std::vector<Sample> latest);

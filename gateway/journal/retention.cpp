@@ -60,6 +60,7 @@ Status Writer::retire_old_batches(const Limits& limits) {
       if (!row) return fail(row.error());
       if (!*row) break;
       const Seq seq{rows.integer(0)};
+      if (rows.integer(5) == 0) return fail(Errc::corrupt, "the row of batch {} is damaged", number(seq));
       oldest = Timestamp{Micros{rows.integer(1)}};
       samples = rows.integer(4);
       if (seq == last_ || seq > limits.remembered || (!outlived(seq, oldest) && freed >= excess)) break;

@@ -9,7 +9,9 @@
 #include "gateway/journal/history/day_file.h"
 #include "gateway/journal/keyed_rows.h"
 #include "gateway/journal/quarantine.h"
+#include "gateway/journal/salvage_names.h"
 #include "gateway/journal/schema.h"
+#include "gateway/journal/seen.h"
 #include "gateway/journal/writer.h"
 
 namespace tidegate::journal {
@@ -18,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kBytesAStep = 4u << 20;
-constexpr std::int64_t kRowsAStep = 4'096;
+constexpr int kRowsAStep = 4'096;
 
 class Salvage {
  public:
@@ -34,19 +36,16 @@ class Salvage {
   Status into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result);
 
  private:
-  /// A file of schema 1 has none.
-  std::string sound(const char* crc) const { return has_crc_ ? sound_by(crc) : "1"; }
-  std::int64_t ask(std::string_view query, std::int64_t otherwise, bool* answered = nullptr);
-  bool is_whole(const char* query);
-  std::int64_t end_of_events(const char* direction, std::int64_t otherwise);
   void find_ends();
   Status put_epoch(Writer& fresh);
   Status put_names(Writer& fresh);
   Status put_states(Writer& fresh);
   Status put_events(Writer& fresh);
   Status put_batches(Writer& fresh);
-  Result<bool> take_batch(Writer& fresh, sql::Statement& row);
-  std::vector<Catalogue::Entry> read_names();
+  Status take_batch(Writer& fresh, sql::Statement& row);
+  template <class Take>
+  Status in_steps(Writer& fresh, const std::string& select, const char* key, std::int64_t from, std::int64_t to,
+                  const Take& take);
   std::string in_words(const Error& why, const std::string& aside, Timestamp now) const;
 
   const std::optional<Known>& known_;
@@ -57,78 +56,27 @@ class Salvage {
   bool has_crc_ = false;
   Losses lost_;
   std::uint64_t read_batches_ = 0, read_events_ = 0;
-  bool last_is_certain_ = true;
-  std::int64_t first_ = 1, last_ = 0, first_event_ = 1, last_event_ = 0;
-  std::int64_t samples_retired_ = 0, samples_total_ = 0;
-  Timestamp last_committed_{};
+  LogEnds ends_;
   // While the batches are read.
-  std::int64_t samples_before_ = 0;
+  std::int64_t samples_before_ = 0, next_ = 0;
+  Seen gone_;
   std::uint64_t bytes_ = 0;
   std::vector<Sample> samples_;
   std::int64_t most_id_ = -1;  ///< the largest series id that a batch refers to
 };
 
-std::int64_t Salvage::ask(std::string_view query, std::int64_t otherwise, bool* answered) {
-  if (source_) {
-    if (const auto number = sql::twice([&] { return source_->number(query); })) return *number;
-  }
-  if (answered != nullptr) *answered = false;
-  return otherwise;
-}
-
-std::int64_t Salvage::end_of_events(const char* direction, std::int64_t otherwise) {
-  if (!source_) return otherwise;
-  const std::string query = fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction);
-  auto rows = sql::twice([&] { return source_->prepare(query); });
-  const Result<bool> row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
-  if (row && !*row) return otherwise;
-  lost_.exact = lost_.exact && row && fits(rows->text(1), rows->integer(2));
-  return lost_.exact ? rows->integer(0)
-                     : ask(fmt::format("SELECT id FROM event ORDER BY id {} LIMIT 1", direction), otherwise);
-}
-
-/// A page in another's place has numbers too, but no batches.
-bool Salvage::is_whole(const char* query) {
-  const auto data = sql::twice([&] { return source_->text(query); });
-  return data && decode(*data, samples_);
-}
-
-/// Where the log begins and ends. The last batch's number is in several places; the largest counts.
+/// Of a file that cannot even be opened nothing is known.
 void Salvage::find_ends() {
   if (known_) {
-    first_ = number(known_->first);
-    last_ = number(known_->last);
-    samples_retired_ = known_->samples_retired;
-    samples_total_ = known_->samples_total;
-    first_event_ = known_->first_event;
-    last_event_ = known_->last_event;
-    last_committed_ = known_->last_committed;
-    return;
+    ends_ = ends_of(*known_);
+  } else if (source_) {
+    const std::string sealed = has_crc_ ? fmt::format("coalesce(crc = {}, -1)", kBatchCrc) : "-1";
+    ends_ = journal::find_ends(*source_, sealed.c_str(), history_, of_history_);
+  } else {
+    ends_.last = number(history::last_of(history_, of_history_));
+    ends_.last_is_certain = ends_.exact = false;
   }
-  bool left = true;
-  last_ = ask("SELECT coalesce(max(seq), 0) FROM batch", 0, &last_is_certain_);
-  if (last_ > 0 && !is_whole("SELECT data FROM batch ORDER BY seq DESC LIMIT 1")) last_is_certain_ = false;
-  samples_total_ = ask("SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1", 0);
-  last_committed_ = Timestamp{Micros{ask("SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", 0)}};
-  if (!last_is_certain_) {
-    last_ = std::max({ask("SELECT value FROM meta WHERE key = 'latest_seq'", 0), ask("SELECT max(seq) FROM event", 0),
-                      ask("SELECT max(seq) FROM cursor", 0), number(history::last_of(history_, of_history_))});
-    samples_total_ = ask("SELECT value FROM meta WHERE key = 'latest_samples'", 0);
-  }
-  first_ = ask("SELECT coalesce(min(seq), 1) FROM batch", 1, &left);
-  samples_retired_ = ask("SELECT samples_before FROM batch ORDER BY seq LIMIT 1", 0, &left);
-  if (source_ && last_ > 0 && !is_whole("SELECT data FROM batch ORDER BY seq LIMIT 1")) left = false;
-  if (!source_) {
-    lost_.exact = false;
-  } else if (!left) {
-    bool answered = true;
-    first_ = ask("SELECT value FROM meta WHERE key = 'retired_seq'", 0, &answered) + 1;
-    samples_retired_ = ask("SELECT value FROM meta WHERE key = 'retired_samples'", 0, &answered);
-    lost_.exact = answered;
-  }
-  first_event_ = end_of_events("", 1);
-  last_event_ = end_of_events("DESC", 0);
-  lost_.exact = lost_.exact && last_is_certain_;
+  lost_.exact = ends_.exact;
 }
 
 Status Salvage::into(Writer& fresh, const Error& why, const Moment& now, Salvaged& result) {
@@ -139,10 +87,11 @@ Status Salvage::into(Writer& fresh, const Error& why, const Moment& now, Salvage
     step_();
   }
   result.lost = lost_;
-  result.report.seq = Seq{last_ + 1};
-  result.report.committed = std::max(now.time, last_committed_);
+  result.gone = gone_.text();
+  result.report.seq = Seq{ends_.last + 1};
+  result.report.committed = std::max(now.time, ends_.last_committed);
   result.report.events = {{now.time, Notice{"storage", in_words(why, result.aside.filename().string(), now.time)}}};
-  fresh.continue_after(Seq{last_}, samples_total_);
+  fresh.continue_after(Seq{ends_.last}, std::max(ends_.samples_total, samples_before_));
   if (Status status = fresh.find_unsettled(); !status) return status;
   return fresh.append(result.report, {}, Writer::unset(now));
 }
@@ -154,7 +103,7 @@ Status Salvage::put_epoch(Writer& fresh) {
     return epoch.size() == 16 && epoch.find_first_not_of("0123456789abcdef") == std::string::npos;
   };
   std::string epoch = known_ ? known_->epoch : std::string();
-  if (!known_ && source_ && last_is_certain_) {
+  if (!known_ && source_ && ends_.last_is_certain) {
     const auto read = [this] { return source_->text("SELECT value FROM meta WHERE key = 'epoch'"); };
     epoch = sql::twice(read).value_or(std::string());
   }
@@ -168,69 +117,12 @@ Status Salvage::put_epoch(Writer& fresh) {
   });
 }
 
-/// A name that cannot be read has a stand-in, so that every other keeps its id, and every stored sample has a name.
-std::vector<Catalogue::Entry> Salvage::read_names() {
-  std::vector<Catalogue::Entry> entries;
-  const auto entry = [&entries](std::int64_t id) -> Catalogue::Entry& {
-    for (auto next = static_cast<std::uint32_t>(entries.size()); next <= id; ++next) {
-      entries.push_back({SeriesId{next}, fmt::format("lost/{}", next), {}, {}});
-    }
-    return entries[static_cast<std::size_t>(id)];
-  };
-  constexpr std::int64_t kMostIds = 10'000'000;
-  const std::int64_t last = std::clamp<std::int64_t>(ask("SELECT max(id) FROM series", 0), most_id_, kMostIds);
-  std::uint64_t read = 0;
-  if (most_id_ >= 0) entry(most_id_);
-  const auto take = [&](sql::Statement& row) -> Result<bool> {
-    auto labels = labels_from_json(row.text(6));
-    const std::int64_t kind = row.integer(2);
-    if (row.integer(7) == 0 || !valid_series_name(row.text(1)) || !labels || kind < 0 ||
-        kind > static_cast<std::int64_t>(SeriesKind::state)) {
-      return true;
-    }
-    Catalogue::Entry& known = entry(row.integer(0));
-    known.name = row.text(1);
-    known.info = {static_cast<SeriesKind>(kind), std::string(row.text(3)), std::string(row.text(4)),
-                  Micros{row.integer(5)}, std::move(*labels)};
-    ++read;
-    return true;
-  };
-  KeyedRows rows(
-      *source_,
-      fmt::format("SELECT id, name, kind, unit, source, expected_interval, labels, {} FROM series", sound(kSeriesCrc)),
-      "id");
-  static_cast<void>(rows.read(0, last, take));
-  lost_.names += entries.size() - read;
-  const std::string select = fmt::format("SELECT series, code, text, {} FROM label", sound(kLabelCrc));
-  each_row(*source_, select, "series, code", [&](sql::Statement& row) {
-    constexpr std::int64_t kMostLabels = 100'000;
-    const std::int64_t id = row.integer(0);
-    const std::int64_t code = row.integer(1);
-    if (id < 0 || id >= kMostIds || code < 0 || code >= kMostLabels) return;
-    auto& labels = entry(id).labels;
-    if (row.integer(3) == 0) {  // its numbers may be what is damaged: believed where they are the next ones
-      if (code == static_cast<std::int64_t>(labels.size())) labels.emplace_back();
-      return;
-    }
-    while (static_cast<std::int64_t>(labels.size()) <= code) labels.emplace_back();
-    labels[static_cast<std::size_t>(code)] = row.text(2);
-  });
-  for (Catalogue::Entry& known : entries) {
-    for (std::size_t code = 0; code < known.labels.size(); ++code) {
-      if (!known.labels[code].empty()) continue;
-      known.labels[code] = fmt::format("lost {}", code);
-      ++lost_.names;
-    }
-  }
-  return entries;
-}
-
 Status Salvage::put_names(Writer& fresh) {
   Catalogue::Unsaved names;
   if (known_) {
     names.series = known_->series;
   } else if (source_) {
-    names.series = read_names();
+    names.series = read_names(*source_, has_crc_, most_id_, lost_.names);
   }
   for (const Catalogue::Entry& entry : names.series) {
     for (std::uint32_t code = 0; code < entry.labels.size(); ++code) {
@@ -264,8 +156,8 @@ Status Salvage::put_states(Writer& fresh) {
          [](sql::Statement& row) { return fits(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
-    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes')", "key",
-         "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
+    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes', 'lost')",
+         "key", "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
     if (!known_) copy("SELECT name, seq FROM cursor", "name", "INSERT OR IGNORE INTO cursor VALUES(?,?)", any);
     if (!status || !known_) return status;
     auto put = fresh.connection().prepare("INSERT OR REPLACE INTO cursor VALUES(?,?)");
@@ -277,35 +169,49 @@ Status Salvage::put_states(Writer& fresh) {
   });
 }
 
-Status Salvage::put_events(Writer& fresh) {
-  if (!source_) {
-    lost_.events += static_cast<std::uint64_t>(last_event_ - first_event_ + 1);
-    return {};
-  }
-  auto put = fresh.connection().prepare("INSERT INTO event VALUES(?,?,?,?,?,?)");
-  if (!put) return fail(std::move(put.error()));
-  KeyedRows rows(*source_, "SELECT id, seq, ordinal, alert, json, crc FROM event", "id");
-  std::int64_t bytes = 0;
-  for (std::int64_t at = first_event_; at <= last_event_;) {
-    const std::int64_t until = std::min(last_event_, at + kRowsAStep - 1);
+/// Row by row, so many in a transaction: what the numbers leave out costs nothing.
+template <class Take>
+Status Salvage::in_steps(Writer& fresh, const std::string& select, const char* key, std::int64_t from, std::int64_t to,
+                         const Take& take) {
+  KeyedRows rows(*source_, select, key);
+  while (from <= to) {
+    bytes_ = 0;
+    int left = kRowsAStep;
     Status status = fresh.transaction([&]() -> Status {
-      const auto read = rows.read(at, until, [&](sql::Statement& row) -> Result<bool> {
-        if (!fits(row.text(4), row.integer(5))) return true;
-        ++read_events_;
-        bytes += static_cast<std::int64_t>(row.text(4).size());
-        put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4),
-                  row.integer(5));
-        if (Status done = put->run(); !done) return fail(std::move(done.error()));
-        return true;
+      const auto read = rows.read(from, to, [&](sql::Statement& row) -> Result<bool> {
+        if (Status taken = take(row); !taken) return fail(std::move(taken.error()));
+        return --left > 0 && bytes_ < kBytesAStep;
       });
       if (!read) return fail(read.error());
+      from = *read + 1;
       return {};
     });
     if (!status) return status;
-    at = until + 1;
+    if (Status moved = fresh.checkpoint_if_due(); !moved) return moved;
     step_();
   }
-  lost_.events += static_cast<std::uint64_t>(last_event_ - first_event_ + 1) - read_events_;
+  return {};
+}
+
+Status Salvage::put_events(Writer& fresh) {
+  auto put = fresh.connection().prepare("INSERT INTO event VALUES(?,?,?,?,?,?)");
+  if (!put) return fail(std::move(put.error()));
+  std::int64_t bytes = 0;
+  const auto take = [&](sql::Statement& row) -> Status {
+    if (!fits(row.text(4), row.integer(5))) return {};
+    ++read_events_;
+    bytes_ += row.text(4).size();
+    bytes += static_cast<std::int64_t>(row.text(4).size());
+    put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4),
+              row.integer(5));
+    return put->run();
+  };
+  Status status = !source_ ? Status()
+                           : in_steps(fresh, "SELECT id, seq, ordinal, alert, json, crc FROM event", "id",
+                                      ends_.first_event, ends_.last_event, take);
+  if (!status) return status;
+  lost_.events += static_cast<std::uint64_t>(ends_.last_event - ends_.first_event + 1) - read_events_;
+  if (!source_) return {};
   auto sum = fresh.connection().prepare("UPDATE meta SET value = ? WHERE key = 'event_bytes'");
   if (!sum) return fail(std::move(sum.error()));
   fresh.continue_events(static_cast<std::int64_t>(read_events_), static_cast<std::uint64_t>(bytes));
@@ -313,61 +219,50 @@ Status Salvage::put_events(Writer& fresh) {
 }
 
 Status Salvage::put_batches(Writer& fresh) {
-  const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(0, last_ - first_ + 1));
-  samples_before_ = samples_retired_;
-  if (source_) {
-    KeyedRows rows(
-        *source_,
-        fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} "
-                    "FROM batch",
-                    has_crc_ ? "unset" : "NULL", sound(kBatchCrc)),
-        "seq");
-    for (std::int64_t at = first_; at <= last_;) {
-      bytes_ = 0;
-      const std::int64_t until = std::min(last_, at + kRowsAStep - 1);
-      Status status = fresh.transaction([&]() -> Status {
-        const auto read = rows.read(at, until, [&](sql::Statement& row) { return take_batch(fresh, row); });
-        if (!read) return fail(read.error());
-        at = *read + 1;
-        return {};
-      });
-      if (!status) return status;
-      if (Status moved = fresh.checkpoint_if_due(); !moved) return moved;
-      step_();
-    }
-  }
-  lost_.batches += count - read_batches_;
-  lost_.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, samples_total_ - samples_before_));
-  return {};
+  samples_before_ = ends_.samples_retired;
+  next_ = ends_.first;
+  const std::string select =
+      fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} FROM batch",
+                  has_crc_ ? "unset" : "NULL", has_crc_ ? sound_by(kBatchCrc) : "1");
+  const auto take = [&](sql::Statement& row) { return take_batch(fresh, row); };
+  Status status = source_ ? in_steps(fresh, select, "seq", ends_.first, ends_.last, take) : Status();
+  if (!status) return status;
+  lost_.batches += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.last - ends_.first + 1)) - read_batches_;
+  lost_.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.samples_total - samples_before_));
+  if (next_ <= ends_.last) gone_.add(Seq{next_}, Seq{ends_.last});
+  Writer::Upkeep upkeep;
+  upkeep.lost = gone_.text();
+  return fresh.save(upkeep);
 }
 
-/// `samples_before` tells how many samples lie between this batch and the last one that was read. False: enough for one
-/// transaction.
-Result<bool> Salvage::take_batch(Writer& fresh, sql::Statement& row) {
+/// `samples_before` tells how many samples lie between this batch and the last one that was read.
+Status Salvage::take_batch(Writer& fresh, sql::Statement& row) {
   Batch batch;
   batch.seq = Seq{row.integer(0)};
   batch.committed = Timestamp{Micros{row.integer(1)}};
-  if (row.integer(9) == 0) return true;
-  if (!decode(row.text(7), samples_) || static_cast<std::int64_t>(samples_.size()) != row.integer(2)) return true;
+  if (row.integer(9) == 0) return {};
+  if (!decode(row.text(7), samples_) || static_cast<std::int64_t>(samples_.size()) != row.integer(2)) return {};
   const std::int64_t before = row.integer(3);
-  if (before < samples_before_) return true;
+  if (before < samples_before_) return {};
   if (!row.null(5)) {
-    if (!fits(row.text(5), row.integer(6))) return true;
+    if (!fits(row.text(5), row.integer(6))) return {};
     auto alerts = alerts_from_json(row.text(5));
-    if (!alerts) return true;
+    if (!alerts) return {};
     batch.alerts = std::move(*alerts);
   }
   std::swap(batch.samples, samples_);
   const Writer::Unset unset = row.null(8) ? Writer::Unset() : Micros{row.integer(8)};
   Status status = fresh.put_batch(batch, row.integer(4), before, unset);
   std::swap(batch.samples, samples_);
-  if (!status) return fail(std::move(status.error()));
+  if (!status) return status;
   ++read_batches_;
+  if (next_ < row.integer(0)) gone_.add(Seq{next_}, Seq{row.integer(0) - 1});
+  next_ = row.integer(0) + 1;
   for (const Sample& sample : samples_) most_id_ = std::max(most_id_, static_cast<std::int64_t>(sample.series));
   lost_.samples += static_cast<std::uint64_t>(before - samples_before_);
   samples_before_ = before + static_cast<std::int64_t>(samples_.size());
   bytes_ += row.text(7).size();
-  return bytes_ < kBytesAStep;
+  return {};
 }
 
 std::string Salvage::in_words(const Error& why, const std::string& aside, Timestamp now) const {
@@ -386,20 +281,10 @@ std::string Salvage::in_words(const Error& why, const std::string& aside, Timest
 
 }  // namespace
 
-void each_row(sql::Connection& from, const std::string& select, const char* key,
-              const std::function<void(sql::Statement&)>& take) {
-  for (const char* direction : {"", " DESC"}) {
-    const std::string query = fmt::format("{} ORDER BY {}{}", select, key, direction);
-    auto rows = sql::twice([&] { return from.prepare(query); });
-    if (!rows) return;
-    Result<bool> row = rows->step();
-    for (; row && *row; row = rows->step()) take(*rows);
-    if (row) return;
-  }
-}
-
 Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::optional<Known>& known, const Moment& now,
                          const std::function<void()>& step) {
+  forget_successor(file);
+  if (Status made = sql::make_private(successor_of(file)); !made) return fail(std::move(made.error()));
   Salvaged result;
   result.aside = aside_name(file, now.time);
   auto fresh = Writer::open(successor_of(file));
@@ -413,6 +298,15 @@ Result<Salvaged> salvage(const fs::path& file, const Error& why, const std::opti
   if (status) return result;
   forget_successor(file);
   return fail(std::move(status.error()));
+}
+
+Result<Salvaged> salvage_in_place(const fs::path& file, const Error& why, const Moment& now,
+                                  const std::function<void()>& step) {
+  auto salvaged = salvage(file, why, std::nullopt, now, step);
+  if (!salvaged) return salvaged;
+  if (Status swapped = swap_in_successor(file, salvaged->aside); !swapped) return fail(std::move(swapped.error()));
+  forget_suspicion(file);
+  return salvaged;
 }
 
 }  // namespace tidegate::journal

@@ -43,6 +43,8 @@ void Tail::restamp(const Batch& batch) {
   auto changed = std::make_shared<Batch>(*cached);
   changed->committed = batch.committed;
   changed->samples = batch.samples;
+  bytes_ += bytes_of(*changed);
+  bytes_ -= bytes_of(*cached);
   cached = std::move(changed);
 }
 

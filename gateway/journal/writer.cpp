@@ -48,6 +48,10 @@ Status Writer::connect() {
 
 Status Writer::prepare() {
   Statements statements;
+  const std::string oldest_batches = fmt::format(
+      "SELECT seq, committed, length(data), samples_before + samples, samples_before, {} FROM batch WHERE seq >= ? "
+      "ORDER BY seq LIMIT 256",
+      sound_by(kBatchCrc));
   const std::pair<sql::Statement*, const char*> texts[] = {
       {&statements.series,
        "INSERT INTO series VALUES(?1,?2,?3,?4,?5,?6,?7, crc32c(?1,?2,?3,?4,?5,?6,?7)) ON CONFLICT(id) DO UPDATE SET "
@@ -67,10 +71,7 @@ Status Writer::prepare() {
       {&statements.meta, "INSERT OR REPLACE INTO meta VALUES(?,?)"},
       {&statements.page_count, "PRAGMA page_count"},
       {&statements.free_pages, "PRAGMA freelist_count"},
-      {&statements.oldest_batches,
-       "SELECT seq, committed, length(data), samples_before + samples, samples_before FROM batch WHERE seq >= ? ORDER "
-       "BY "
-       "seq LIMIT 256"},
+      {&statements.oldest_batches, oldest_batches.c_str()},
       {&statements.retire_batches, "DELETE FROM batch WHERE seq <= ?"},
       {&statements.retire_events, "DELETE FROM event WHERE id <= ?"},
   };
@@ -83,6 +84,21 @@ Status Writer::prepare() {
   return {};
 }
 
+/// All that follows is counted from these two.
+Result<Writer::EndRow> Writer::end_row(const char* direction) {
+  auto row = connection_->prepare(
+      fmt::format("SELECT seq, committed, samples_before, samples, {} FROM batch ORDER BY seq {} LIMIT 1",
+                  sound_by(kBatchCrc), direction));
+  if (!row) return fail(std::move(row.error()));
+  const Result<bool> there = row->step();
+  if (!there) return fail(there.error());
+  if (!*there) return EndRow{};
+  if (row->integer(4) == 0) {
+    return fail(Errc::corrupt, "{}: the row of batch {} is damaged", file_.string(), row->integer(0));
+  }
+  return EndRow{Seq{row->integer(0)}, Timestamp{Micros{row->integer(1)}}, row->integer(2), row->integer(3)};
+}
+
 Status Writer::find_ends() {
   const auto epoch = connection_->text("SELECT value FROM meta WHERE key = 'epoch'");
   if (!epoch) return fail(epoch.error());
@@ -91,17 +107,16 @@ Status Writer::find_ends() {
   auto of_history = history_epoch(*connection_);
   if (!of_history) return fail(std::move(of_history.error()));
   found_.history_epoch = std::move(*of_history);
-  std::int64_t first = 0;
-  std::int64_t last = 0;
-  std::int64_t last_committed = 0;
+  const auto oldest = end_row("");
+  if (!oldest) return fail(oldest.error());
+  const auto newest = end_row("DESC");
+  if (!newest) return fail(newest.error());
+  auto lost = connection_->text("SELECT value FROM meta WHERE key = 'lost'");
+  if (!lost) return fail(std::move(lost.error()));
+  found_.lost = std::move(*lost);
   std::int64_t time = 0;
   const std::pair<const char*, std::int64_t*> numbers[] = {
-      {"SELECT min(seq) FROM batch", &first},
-      {"SELECT max(seq) FROM batch", &last},
-      {"SELECT committed FROM batch ORDER BY seq DESC LIMIT 1", &last_committed},
       {"SELECT value FROM meta WHERE key = 'time'", &time},
-      {"SELECT samples_before + samples FROM batch ORDER BY seq DESC LIMIT 1", &samples_total_},
-      {"SELECT samples_before FROM batch ORDER BY seq LIMIT 1", &samples_retired_},
       {"SELECT coalesce(min(id), 1) FROM event", &events_first_},
       {"SELECT coalesce(max(id), 0) FROM event", &events_last_},
   };
@@ -113,12 +128,12 @@ Status Writer::find_ends() {
   const auto event_bytes = connection_->number("SELECT value FROM meta WHERE key = 'event_bytes'");
   if (!event_bytes) return fail(event_bytes.error());
   event_bytes_ = static_cast<std::uint64_t>(*event_bytes);
-  const auto oldest = connection_->number("SELECT committed FROM batch ORDER BY seq LIMIT 1");
-  if (!oldest) return fail(oldest.error());
-  oldest_ = Timestamp{Micros{*oldest}};
-  first_ = found_.first = Seq{last == 0 ? 1 : first};
-  last_ = found_.last = Seq{last};
-  found_.last_committed = Timestamp{Micros{last_committed}};
+  oldest_ = oldest->committed;
+  samples_retired_ = oldest->samples_before;
+  samples_total_ = newest->samples_before + newest->samples;
+  first_ = found_.first = newest->seq == Seq{0} ? Seq{1} : oldest->seq;
+  last_ = found_.last = newest->seq;
+  found_.last_committed = newest->committed;
   found_.time = Timestamp{Micros{time}};
   return find_unsettled();
 }
@@ -255,6 +270,9 @@ Status Writer::save(Upkeep& upkeep) {
     }
     if (upkeep.time) {
       if (Status status = statements_->meta.bind("time", ticks(*upkeep.time)).run(); !status) return status;
+    }
+    if (upkeep.lost) {
+      if (Status status = statements_->meta.bind("lost", *upkeep.lost).run(); !status) return status;
     }
     return put_letters(upkeep);
   });

@@ -31,6 +31,7 @@ class Writer {
     Seq first{1}, last{0};
     Timestamp last_committed{};
     Timestamp time{};  ///< that was saved
+    std::string lost;  ///< likewise
   };
   const Found& found() const { return found_; }
 
@@ -48,7 +49,8 @@ class Writer {
     std::size_t max_letters = 0;
     std::optional<std::string> latest;  ///< the newest samples, encoded, as of the last batch
     std::optional<Timestamp> time;
-    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time; }
+    std::optional<std::string> lost;  ///< batches whose loss is told, as Seen::text() has them
+    bool empty() const { return cursors.empty() && letters.empty() && !latest && !time && !lost; }
   };
   Status save(Upkeep& upkeep);
 
@@ -100,6 +102,8 @@ class Writer {
   void continue_events(std::int64_t last, std::uint64_t bytes);
   Status find_unsettled();
 
+  /// Is there anything in the WAL that this process committed?
+  bool is_in_wal() const { return connection_ && connection_->wal_frames() > 0; }
   std::uint64_t used_bytes() const { return used_bytes_; }
   std::int64_t samples_total() const { return samples_total_; }
   std::int64_t samples_retired() const { return samples_retired_; }
@@ -119,6 +123,12 @@ class Writer {
   explicit Writer(std::filesystem::path file) : file_(std::move(file)) {}
   Status connect();
   Status prepare();
+  struct EndRow {
+    Seq seq{0};
+    Timestamp committed{};
+    std::int64_t samples_before = 0, samples = 0;
+  };
+  Result<EndRow> end_row(const char* direction);
   Status find_ends();
   /// Opens anew where the last failure asks for it; what its commit left behind goes with the next append.
   Status mend();

@@ -8,7 +8,7 @@
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/quarantine.h"
 #include "gateway/journal/rollback_file.h"
-#include "gateway/journal/salvage.h"
+#include "gateway/journal/salvage_names.h"
 #include "gateway/journal/schema.h"
 
 namespace tidegate::state {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/core/clock.h"
 #include "gateway/core/time_text.h"
 #include "gateway/journal/backup.h"
 #include "gateway/journal/reinstate.h"
@@ -39,7 +40,7 @@ Result<int> backup(const BackupOptions& options, const Surroundings& surrounding
 
 Result<int> restore(const RestoreOptions& options, const Surroundings& surroundings) {
   Progress progress;
-  const auto restored = journal::reinstate(options.folder, surroundings.store, options.force, surroundings.now,
+  const auto restored = journal::reinstate(options.folder, surroundings.store, options.force, GatewayClock().moment(),
                                            report_to(progress, surroundings));
   progress.clear();
   hand_over(surroundings.store);
@@ -49,7 +50,9 @@ Result<int> restore(const RestoreOptions& options, const Surroundings& surroundi
   if (!restored->aside.empty()) {
     fmt::print("what was there before is in {}: remove it when all is well\n", restored->aside.string());
   }
-  return kDone;
+  if (restored->lost.empty()) return kDone;
+  fmt::print(stderr, "the backup's {}\n", restored->lost);
+  return kDamaged;
 }
 
 }  // namespace tidegate::tools

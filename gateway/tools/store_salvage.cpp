@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "gateway/core/clock.h"
 #include "gateway/core/event.h"
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/repair.h"
@@ -40,17 +41,10 @@ Result<std::optional<std::string>> find_damage(const StoreFile& file, const Surr
 }
 
 /// As the gateway does at its start: what it leaves behind it finishes. What is missing the gateway's next start tells.
-Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Timestamp now,
-                                Progress& progress) {
-  journal::forget_successor(file);
-  if (Status made = journal::sql::make_private(journal::successor_of(file)); !made)
-    return fail(std::move(made.error()));
+Result<std::string> salvage_log(const fs::path& file, const std::string& why, DirectoryLock& lock, Progress& progress) {
   const auto step = [&] { progress.show([] { return std::string("reading what can be read of journal.db"); }); };
-  auto salvaged = journal::salvage(file, Error{Errc::corrupt, why}, std::nullopt, {now}, step);
-  if (!salvaged) return fail(std::move(salvaged.error()));
-  if (Status status = journal::swap_in_successor(file, salvaged->aside); !status)
-    return fail(std::move(status.error()));
-  journal::forget_suspicion(file);
+  const auto salvaged = journal::salvage_in_place(file, Error{Errc::corrupt, why}, GatewayClock().moment(), step);
+  if (!salvaged) return fail(salvaged.error());
   if (lock.left() != DirectoryLock::Left::lost) lock.leave(DirectoryLock::Left::closed);
   return std::get<Notice>(salvaged->report.events.at(0).body).text;
 }
@@ -65,7 +59,7 @@ Result<std::string> salvage_state(const fs::path& store) {
 Result<std::string> salvage_file(const fs::path& file, const std::string& why, const Surroundings& surroundings,
                                  DirectoryLock& lock, Progress& progress) {
   const std::string name = file.filename().string();
-  if (name == "journal.db") return salvage_log(file, why, lock, surroundings.now, progress);
+  if (name == "journal.db") return salvage_log(file, why, lock, progress);
   if (name == state::kFileName) return salvage_state(surroundings.store);
   return journal::history::repair(file, why, surroundings.now, surroundings.stop);
 }

@@ -8,7 +8,7 @@
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/day_file.h"
 #include "gateway/journal/keyed_rows.h"
-#include "gateway/journal/salvage.h"
+#include "gateway/journal/salvage_names.h"
 
 namespace tidegate::journal::history {
 namespace {

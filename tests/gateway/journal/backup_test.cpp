@@ -33,7 +33,7 @@ class BackupTest : public RandomStore {
                    {[&](const std::string& file, std::uint64_t, std::uint64_t) { meanwhile(file); }, {}});
   }
   Result<Reinstated> put_back(bool force = false) {
-    return reinstate(backup(), restored(), force, clock.now(), {[](auto&&...) {}, {}});
+    return reinstate(backup(), restored(), force, clock.moment(), {[](auto&&...) {}, {}});
   }
 
   /// Where the samples of a store differ from all that was given to this one.
@@ -110,6 +110,30 @@ TEST_F(BackupTest, IsTheStoreOfItsMoment) {
   EXPECT_EQ(read->files.size(), made->files.size());
   EXPECT_GT(read->files.size(), 2u);
   EXPECT_FALSE(fs::exists(backup().string() + ".partial"));
+}
+
+TEST_F(BackupTest, OfADamagedLogWhatCanBeReadIsPutBack) {
+  open();
+  std::mt19937 random(47);
+  fill(random, 30);
+  journal.reset();
+  {
+    auto log = sql::Connection::open(directory.path() / "journal.db", sql::Connection::Access::write);
+    ASSERT_TRUE(log);
+    ASSERT_TRUE(
+        log->run("UPDATE batch SET samples_before = samples_before + (1 << 40), committed = 1 << 62 "
+                 "WHERE seq = (SELECT max(seq) FROM batch)"));
+  }
+  ASSERT_TRUE(take());
+  const auto done = put_back();
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_THAT(done->lost, HasSubstr("lost are at least 1 batches"));
+  EXPECT_THAT(damages(restored()), ElementsAre(HasSubstr("missing")));
+  const std::size_t kept = done->lost.find("journal.db.corrupt-");
+  ASSERT_NE(kept, std::string::npos);
+  EXPECT_TRUE(fs::exists(restored() / done->lost.substr(kept, done->lost.find(' ', kept) - kept)));
+  go_on_restored();
+  EXPECT_TRUE(journal->notices().empty());
 }
 
 TEST_F(BackupTest, WhatHistoryGotAfterTheLogWasCopiedIsInItOnce) {

@@ -5,53 +5,13 @@
 #include <fstream>
 #include <random>
 
-#include "gateway/journal/schema.h"
 #include "gateway/journal/sqlite.h"
-#include "tests/gateway/journal/support.h"
+#include "tests/gateway/journal/damage_support.h"
 
 namespace tidegate::journal {
 namespace {
 
 using ::testing::HasSubstr;
-
-class DamageTest : public JournalTest {
- protected:
-  DamageTest() { options.cache_bytes = 0; }
-
-  std::filesystem::path file() const { return directory.path() / "journal.db"; }
-  void fill(int batches) {
-    open();
-    const SeriesId id = series("a");
-    for (int i = 0; i < batches; ++i) {
-      Batch batch;
-      for (int j = 0; j < 300; ++j) batch.samples.push_back(sample(id, i * 1000 + j * 0.7));
-      if (i % 3 == 0) batch.events = {{clock.now(), Notice{"storage", "x"}}};
-      append(std::move(batch));
-    }
-  }
-  void edit(const char* sql) {
-    journal.reset();
-    auto connection = sql::Connection::open(file(), sql::Connection::Access::write);
-    ASSERT_TRUE(connection);
-    const Status done = connection->run(sql);
-    ASSERT_TRUE(done) << done.error().text;
-    ASSERT_TRUE(connection->make_whole());
-  }
-  std::vector<std::filesystem::path> quarantined() const {
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
-      if (entry.path().string().find(".corrupt-") != std::string::npos) found.push_back(entry.path());
-    }
-    return found;
-  }
-  void expect_works() {
-    const auto before = number(journal->last());
-    const SeriesId id = series("after");
-    append_samples({sample(id, 1)});
-    EXPECT_EQ(number(journal->last()), before + 1);
-    EXPECT_EQ(read(Seq{before}).back()->samples.at(0).value, 1);
-  }
-};
 
 TEST_F(DamageTest, ADamagedBatchIsAGapAndTheRestIsThere) {
   fill(10);
@@ -73,27 +33,6 @@ TEST_F(DamageTest, ADamagedBatchIsAGapAndTheRestIsThere) {
   std::size_t counted = 0;
   for (const Bucket& bucket : history->at(0).buckets) counted += bucket.count;
   EXPECT_EQ(counted, 7 * 300u);
-}
-
-/// A flipped bit in a number of the row: SQLite has no way to know.
-TEST_F(DamageTest, ADamagedRowOfABatchIsAGapToo) {
-  for (const char* column : {"committed", "first_time", "last_time", "samples_before", "events", "unset"}) {
-    fill(5);
-    edit(fmt::format(
-             "UPDATE batch SET {0} = coalesce({0}, 0) | 1048576 WHERE seq = 3 AND coalesce({0}, 0) & 1048576 = 0;"
-             "UPDATE batch SET {0} = {0} & ~1048576 WHERE seq = 3 AND {0} & 1048576 > 0 AND crc = {1}",
-             column, kBatchCrc)
-             .c_str());
-    open();
-    const auto batches = read(Seq{0});
-    ASSERT_EQ(batches.size(), 5u) << column;
-    ASSERT_TRUE(batches[2]->gap) << column;
-    EXPECT_EQ(batches[2]->gap->why, "damaged");
-    EXPECT_FALSE(batches[3]->gap);
-    journal.reset();
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
-      std::filesystem::remove_all(entry.path());
-  }
 }
 
 /// What a name or a state is called wrongly would put samples under another's: the file is replaced instead.
@@ -197,17 +136,6 @@ TEST_F(DamagedAlert, WhileItRunsIsMendedToo) {
   ASSERT_TRUE(journal->maintain());
   EXPECT_EQ(journal->notices().size(), 1u);
   EXPECT_EQ(alerts(), (std::vector<std::string>{"hot:a active", "hot:b clearing", "hot:c pending"}));
-}
-
-/// It was never there: believed, the numbers would go on from it for ever.
-TEST_F(DamageTest, ACursorFarBehindTheEndIsTakenBackToIt) {
-  fill(5);
-  ASSERT_TRUE(journal->position("cloud"));
-  edit("UPDATE cursor SET seq = seq | (1 << 40)");
-  open();
-  EXPECT_EQ(number(journal->last()), 5);
-  EXPECT_EQ(number(*journal->position("cloud")), 5);
-  EXPECT_TRUE(journal->notices().empty());
 }
 
 TEST_F(DamageTest, AMissingBatchIsAGap) {

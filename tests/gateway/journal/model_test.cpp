@@ -88,7 +88,7 @@ class ModelTest : public JournalTest, public ::testing::WithParamInterface<std::
 
   void read_somewhere() {
     std::int64_t after = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(model.last + 1));
-    const ReadLimits limits{random() % 20 + 1, random() % 2000 + 1};
+    const ReadLimits limits{static_cast<std::size_t>(random() % 20 + 1), static_cast<std::size_t>(random() % 2000 + 1)};
     const std::int64_t first = model.batches.empty() ? model.last + 1 : model.batches.begin()->first;
     std::size_t samples = 0;
     const auto batches = read(Seq{after}, limits);

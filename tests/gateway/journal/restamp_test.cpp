@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "gateway/journal/sqlite.h"
+#include "gateway/journal/tail.h"
 #include "tests/fakes/machine.h"
 #include "tests/gateway/journal/support.h"
 
@@ -263,6 +264,20 @@ TEST_F(RestampTest, TheOldTimesMakeNothingTooOldToKeep) {
   set_clock(kToday);
   maintain(10);
   EXPECT_EQ(stamps().size(), 600u);
+}
+
+TEST(Tail, CountsTheBytesOfABatchThatHasOtherTimesNow) {
+  Tail tail(100 * sizeof(Sample) + 2 * sizeof(Batch));
+  const auto batch_of = [](std::int64_t seq, std::size_t samples) {
+    Batch batch;
+    batch.seq = Seq{seq};
+    batch.samples.resize(samples);
+    return batch;
+  };
+  tail.publish(std::make_shared<const Batch>(batch_of(1, 1)));
+  tail.restamp(batch_of(1, 90));
+  tail.publish(std::make_shared<const Batch>(batch_of(2, 20)));
+  EXPECT_EQ(tail.oldest_cached(), Seq{2}) << "both are too much";
 }
 
 TEST_F(RestampTest, ADamagedFileThatIsReplacedMeanwhileKeepsThem) {

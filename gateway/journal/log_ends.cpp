@@ -1,0 +1,132 @@
+#include "gateway/journal/log_ends.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/journal/bytes.h"
+#include "gateway/journal/codec.h"
+#include "gateway/journal/history/day_file.h"
+
+namespace tidegate::journal {
+namespace {
+
+constexpr std::int64_t kMostBatchesInWal = 1'000'000;
+
+class Search {
+ public:
+  Search(sql::Connection& log, const char* sealed) : log_(log), sealed_(sealed) {}
+
+  LogEnds run(const std::filesystem::path& history, const std::string& history_epoch) {
+    newest();
+    if (!ends_.last_is_certain) furthest(history, history_epoch);
+    oldest();
+    ends_.first_event = end_of_events("", 1);
+    ends_.last_event = end_of_events("DESC", 0);
+    ends_.exact = ends_.exact && ends_.last_is_certain;
+    return ends_;
+  }
+
+ private:
+  Result<std::int64_t> ask(const std::string& query) {
+    return sql::twice([&] { return log_.number(query); });
+  }
+  Result<sql::Statement> batches(const char* direction) {
+    const std::string query = fmt::format(
+        "SELECT seq, samples_before, samples, committed, data, {} FROM batch ORDER BY seq {}", sealed_, direction);
+    return sql::twice([&] { return log_.prepare(query); });
+  }
+  /// A page in another's place has numbers too, but no batches, where no checksum tells.
+  bool believed(sql::Statement& row) {
+    return row.integer(5) == 1 || (row.integer(5) == -1 && decode(row.text(4), samples_));
+  }
+  bool whole(sql::Statement& row) { return decode(row.text(4), samples_).has_value(); }
+
+  /// From the end on to the newest row that can be believed: of what lies behind that, what can be counted.
+  void newest() {
+    auto rows = batches("DESC");
+    const auto step = [&] { return rows ? sql::twice([&] { return rows->step(); }) : fail(rows.error()); };
+    std::int64_t behind = 0;
+    bool is_first = true;
+    Result<bool> row = step();
+    for (; row && *row; row = step()) {
+      if (is_first) ends_.last_is_certain = believed(*rows) && whole(*rows);
+      is_first = false;
+      if (believed(*rows)) break;
+      if (whole(*rows)) behind += static_cast<std::int64_t>(samples_.size());
+    }
+    if (!row) ends_.last_is_certain = false;
+    if (row && *row) {
+      ends_.last = rows->integer(0);
+      ends_.samples_total = rows->integer(1) + rows->integer(2) + behind;
+      ends_.last_committed = Timestamp{Micros{rows->integer(3)}};
+    } else if (!ends_.last_is_certain) {
+      ends_.samples_total = ask("SELECT value FROM meta WHERE key = 'latest_samples'").value_or(0);
+    }
+  }
+
+  /// The last batch's number is in several places; the largest counts.
+  void furthest(const std::filesystem::path& history, const std::string& history_epoch) {
+    ends_.last = std::max(ends_.last, number(history::last_of(history, history_epoch)));
+    const std::int64_t end = ends_.last;
+    for (const char* table : {"batch", "event", "cursor", "(SELECT value AS seq FROM meta WHERE key = 'latest_seq')"}) {
+      const auto named = sql::twice([&] { return newest_named(log_, table, end); });
+      ends_.last = std::max(ends_.last, named.value_or(0));
+    }
+  }
+
+  void oldest() {
+    auto rows = batches("");
+    const auto row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
+    if (row && !*row) return;
+    if (row && believed(*rows)) {
+      ends_.first = rows->integer(0);
+      ends_.samples_retired = rows->integer(1);
+      return;
+    }
+    const auto seq = ask("SELECT value FROM meta WHERE key = 'retired_seq'");
+    const auto samples = ask("SELECT value FROM meta WHERE key = 'retired_samples'");
+    ends_.exact = ends_.exact && seq && samples;
+    ends_.first = seq.value_or(0) + 1;
+    ends_.samples_retired = samples.value_or(0);
+  }
+
+  std::int64_t end_of_events(const char* direction, std::int64_t otherwise) {
+    const std::string query = fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction);
+    auto rows = sql::twice([&] { return log_.prepare(query); });
+    const auto row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
+    if (row && !*row) return otherwise;
+    if (row && fits(rows->text(1), rows->integer(2))) return rows->integer(0);
+    ends_.exact = false;
+    return ask(fmt::format("SELECT id FROM event ORDER BY id {} LIMIT 1", direction)).value_or(otherwise);
+  }
+
+  sql::Connection& log_;
+  const char* const sealed_;
+  std::vector<Sample> samples_;
+  LogEnds ends_;
+};
+
+}  // namespace
+
+LogEnds ends_of(const Known& known) {
+  return {.first = number(known.first),
+          .last = number(known.last),
+          .first_event = known.first_event,
+          .last_event = known.last_event,
+          .samples_retired = known.samples_retired,
+          .samples_total = known.samples_total,
+          .last_committed = known.last_committed};
+}
+
+LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
+                  const std::string& history_epoch) {
+  return Search(log, sealed).run(history, history_epoch);
+}
+
+Result<std::int64_t> newest_named(sql::Connection& log, const char* table, std::int64_t end) {
+  return log.number(
+      fmt::format("SELECT coalesce(max(seq), 0) FROM {} WHERE seq <= {}", table, end + kMostBatchesInWal));
+}
+
+}  // namespace tidegate::journal

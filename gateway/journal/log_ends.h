@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gateway/core/types.h"
+#include "gateway/journal/catalogue.h"
+#include "gateway/journal/cursors.h"
+#include "gateway/journal/sqlite.h"
+
+namespace tidegate::journal {
+
+/// What a running process knows of its journal without reading it.
+struct Known {
+  std::string epoch, history_epoch;
+  Seq first{}, last{};  ///< batches held
+  Timestamp last_committed{};
+  std::int64_t samples_retired = 0;  ///< before `first`
+  std::int64_t samples_total = 0;    ///< ever appended
+  std::int64_t first_event = 1, last_event = 0;
+  std::vector<Catalogue::Entry> series;
+  Cursors::Positions cursors;
+};
+
+/// Where a log begins and ends, and with it how much there was.
+struct LogEnds {
+  std::int64_t first = 1, last = 0;
+  std::int64_t first_event = 1, last_event = 0;
+  std::int64_t samples_retired = 0, samples_total = 0;
+  Timestamp last_committed{};
+  bool last_is_certain = true;
+  bool exact = true;  ///< all of them; else there may be more
+};
+
+LogEnds ends_of(const Known& known);
+
+/// A damaged log's. `sealed`: is a row of `batch` as its checksum says (1), not (0), or has it none (-1)? in SQL.
+LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
+                  const std::string& history_epoch);
+
+/// The newest batch that a column `seq` names. One that is further behind the log's `end` than a WAL can hold was never
+/// there.
+Result<std::int64_t> newest_named(sql::Connection& log, const char* table, std::int64_t end);
+
+}  // namespace tidegate::journal

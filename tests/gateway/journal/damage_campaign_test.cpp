@@ -1,0 +1,103 @@
+// A thousand damaged files: each starts, and says what it has lost.
+
+#include <fstream>
+#include <map>
+#include <random>
+
+#include "tests/gateway/journal/salvage_support.h"
+
+namespace tidegate::journal {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One image, damaged anew by each seed.
+class DamageCampaign : public SalvageTest {
+ protected:
+  void begin() {
+    fill(160);
+    journal.reset();
+    image_ = test::read_file(file());
+  }
+  void start_over_with(const std::string& bytes) {
+    journal.reset();
+    std::filesystem::remove_all(directory.path());
+    std::filesystem::create_directories(directory.path());
+    std::ofstream(file(), std::ios::binary) << bytes;
+    std::ofstream(directory.path() / "journal.lock") << "1\nclosed\n";
+    for (const char* path : {"journal/lost_batches", "journal/lost_samples", "journal/lost_events",
+                             "journal/damaged_batches", "journal/replaced_files"}) {
+      base_[path] = metric(path);
+    }
+  }
+  double since(const char* path) { return metric(path) - base_[path]; }
+
+  /// Starts, and says to the sample what is lost, where both ends of the log could be read.
+  void check() {
+    const auto began = std::chrono::steady_clock::now();
+    open();
+    ASSERT_FALSE(HasFatalFailure());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+    const auto there = expect_unaltered();
+    const Missing lost = missing(there);
+    const std::string report = journal->notices().empty() ? "" : journal->notices()[0];
+    const bool replaced = since("journal/replaced_files") > 0;
+    const bool all_known =
+        report.find("at least") == std::string::npos && report.find("not known") == std::string::npos;
+    if (!replaced && report.empty()) {
+      EXPECT_EQ(since("journal/damaged_batches"), lost.batches);
+    } else if (all_known) {
+      EXPECT_EQ(since("journal/lost_batches"), lost.batches) << report;
+      EXPECT_EQ(since("journal/lost_samples"), lost.samples) << report;
+      EXPECT_EQ(since("journal/lost_events"), lost.events) << report;
+      ++exact;
+    }
+    for (int i = 0; i < 7; ++i) series("plant/s" + std::to_string(i));
+    const BatchPtr fresh = append(batch_of(3));
+    ASSERT_TRUE(fresh);
+    EXPECT_EQ(read(prev(fresh->seq)).at(0)->samples, fresh->samples);
+  }
+
+  std::string image_;
+  std::map<std::string, double> base_;
+  int exact = 0;
+};
+
+TEST_F(DamageCampaign, AThousandDamagedPagesAreCountedToTheSample) {
+  begin();
+  constexpr int kSeeds = 1000;
+  const std::size_t pages = image_.size() / kLogPage;
+  ASSERT_GT(pages, 40u);
+  for (unsigned seed = 0; seed < kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    std::string dirty = image_;
+    const auto kind = random() % 3;
+    for (auto left = 1 + random() % 3; left > 0; --left) {
+      const std::size_t at = random() % pages * kLogPage;
+      for (std::size_t byte = at; byte < at + kLogPage; ++byte) {
+        dirty[byte] = kind == 0   ? '\0'
+                      : kind == 1 ? static_cast<char>(random())
+                                  : image_[kLogPage * 2 + byte % kLogPage];
+      }
+    }
+    start_over_with(dirty);
+    check();
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(exact, kSeeds / 2);
+  RecordProperty("exact", exact);
+}
+
+TEST_F(DamageCampaign, AFileThatIsCutAnywhereStarts) {
+  begin();
+  for (std::size_t size = 0; size < image_.size(); size += 512 * 7) {
+    SCOPED_TRACE(size);
+    start_over_with(image_.substr(0, size));
+    check();
+    if (HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::journal
