@@ -72,13 +72,20 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   arm(i);
 }
 
-/// Each timer that ends by `until` does so at its own time, so that it does not matter when somebody looks.
+/// Each timer that ends by `until` does so at its own time, so that it does not matter when somebody looks. What is
+/// before the alert's own time, as after a restart, it has seen already.
 void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
-  const Instance& instance = instances[i];
+  Instance& instance = instances[i];
   while (instance.due <= until) {
     const Timestamp at = instance.due;
     const bool asked = instance.detector->deadline() <= at;
-    take(i, asked ? instance.detector->tick(at) : instance.last, at, out);
+    const Finding finding = asked ? instance.detector->tick(at) : instance.last;
+    if (at < instance.state.since) {
+      instance.last = finding;
+      arm(i);
+    } else {
+      take(i, finding, at, out);
+    }
   }
 }
 

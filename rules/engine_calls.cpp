@@ -164,9 +164,10 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
 void Engine::told(std::span<const Event> events) {
   for (const Event& event : events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
-    if (transition == nullptr || transition->cause != "raised") continue;
-    const auto found = impl_->instance_of(transition->alert.id);
+    const auto found = transition != nullptr ? impl_->instance_of(transition->alert.id) : std::nullopt;
     if (!found) continue;
+    impl_->instances[*found].state.since = transition->alert.since;
+    if (transition->cause != "raised") continue;
     Raises& last = impl_->raises[*found];
     std::shift_right(last.begin(), last.end(), 1);
     last.front() = event.time;

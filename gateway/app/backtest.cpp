@@ -64,6 +64,12 @@ Result<std::vector<config::Node>> choose(const config::Node& all, const Backtest
     names.push_back(rule["name"].shown());
     const bool is_named = std::find(options.rules.begin(), options.rules.end(), names.back()) != options.rules.end();
     if (options.rules.empty() ? !rule.boolean("enabled") : !is_named) continue;
+    if (rule.has("when")) {  // a replay goes over one series at a time
+      constexpr std::string_view kWhy = "reads several series (when), which is not replayed; `tidegate test` tries it";
+      if (is_named) return fail(Errc::invalid, "rule '{}' {}", printable(names.back()), kWhy);
+      fmt::print(stderr, "rule '{}' is left out: it {}\n", printable(names.back()), kWhy);
+      continue;
+    }
     chosen.push_back(rule);
     chosen.back().find("enabled")->text = "true";
   }

@@ -43,9 +43,9 @@ std::vector<Event> Pump::told_lately() const {
   std::vector<Event> told;
   const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true, .alerts_only = true});
   if (!events) return told;
-  const Timestamp from = clock_.now() - rules::Engine::kToldFor;
+  const Timestamp now = clock_.now(), from = now - std::max(rules::Engine::kToldFor, engine_.lookback(now));
   for (const auto& entry : *events) {
-    if (!entry.damaged && entry.event.time > from) told.push_back(entry.event);
+    if (entry.event.time > from && entry.event.time <= now) told.push_back(entry.event);
   }
   std::reverse(told.begin(), told.end());
   return told;

@@ -20,7 +20,7 @@ constexpr std::size_t kSeries = 4;
 
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> kRules = [] {
-    const std::string yaml = R"([
+    const std::string yaml = R"yaml([
       {name: high, series: "{d}/v", threshold: {above: 60, clear_below: 50}, for: 4s, clear_after: 3s},
       {name: spike, series: "{d}/v", threshold: {above: 90}, ack: required},
       {name: owed, series: "{d}/v", threshold: {below: 30, clear_above: 35}, for: 2s, clear_after: 2s, ack: required, good_only: true},
@@ -39,7 +39,10 @@ const std::vector<Rule>& rules() {
       {name: grades, series: "{d}/v", threshold: {above: {info: 55, warning: 70, critical: 85}, hysteresis: 4}, for: 2s, clear_after: 3s},
       {name: low, series: "{d}/v", threshold: {below: {high: 45, critical: 25}}, ack: required},
       {name: trip, series: "{d}/v", threshold: {above: 75}, latch: true},
-      {name: told, series: "{d}/v", threshold: {below: 40}, chatter: tell, suppressed_by: [range]}])";
+      {name: told, series: "{d}/v", threshold: {below: 40}, chatter: tell, suppressed_by: [range]},
+      {name: both, series: "{d}/v", when: "value > 60 and d0/v < 50", for: 1s},
+      {name: mean, series: "{d}/v", when: "avg(value, 20s) > 55 or held(value > 70, 3s)", clear_after: 2s},
+      {name: most, series: "{d}/v", when: "count(+/v > 50) > 1 and value > 40"}])yaml";
     config::Problems problems;
     config::Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
     config::check(node, config::Shape::list(rule_shape()), problems);
