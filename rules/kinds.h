@@ -36,6 +36,7 @@ Kind forecast_kind();
 Kind change_kind();
 Kind deviation_kind();
 Kind flatline_kind();
+Kind anomaly_kind();
 Kind trend_kind();
 Kind absence_kind();
 

@@ -108,6 +108,7 @@ double score_of(const Finding& found, bool is_graded) {
 
 const std::vector<Contender>& contenders() {
   static const std::vector<Contender> kContenders{
+      of_product("anomaly", "anomaly: {}", 3),
       of_product("deviation", "deviation: {sigmas: 4, over: 1d}", 4),
       {"flatline", "flatline: {for: 1h}", [](std::span<const Reading>) { return product("flatline: {for: 1h}"); },
        false},

@@ -34,7 +34,7 @@ healthy), and five healthy ones of four weeks at one reading a second.
                    to DIR. Prints how each detector did, and the NAB standard score
   --out DIR        writes DIR/<the same tree>.csv with timestamp,value,anomaly_score for every reading; the score is
                    from 0 to 1, 0.5 is where the alert would be raised
-  --detector NAME  whose scores --out writes; "deviation" where it is not given
+  --detector NAME  whose scores --out writes; "anomaly" where it is not given
   --help           this text
 
 Exit code 0: done; 1: a file is wrong or cannot be read or written; 2: wrong usage.
@@ -42,7 +42,7 @@ Exit code 0: done; 1: a file is wrong or cannot be read or written; 2: wrong usa
 
 struct Options {
   std::size_t series = 200;
-  std::string data, labels, out, detector = "deviation";
+  std::string data, labels, out, detector = "anomaly";
 };
 
 /// Columns of one kind of row.
