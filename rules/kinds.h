@@ -37,6 +37,7 @@ Kind change_kind();
 Kind deviation_kind();
 Kind flatline_kind();
 Kind anomaly_kind();
+Kind shift_kind();
 Kind trend_kind();
 Kind absence_kind();
 

@@ -99,9 +99,10 @@ Contender of_product(std::string name, const std::string& condition, double limi
           limit};
 }
 
-double score_of(const Finding& found, bool is_graded) {
+/// A share of the limit, which may move.
+double score_of(const Finding& found, bool is_graded, double limit) {
   if (!is_graded) return found.verdict == Verdict::breach ? 1 : 0;
-  return std::isnan(found.value) ? 0 : std::min(std::abs(found.value), 1e9);
+  return std::isnan(found.value) ? 0 : std::min(std::abs(found.value) / found.limit * limit, 1e9);
 }
 
 }  // namespace
@@ -109,6 +110,9 @@ double score_of(const Finding& found, bool is_graded) {
 const std::vector<Contender>& contenders() {
   static const std::vector<Contender> kContenders{
       of_product("anomaly", "anomaly: {}", 3),
+      of_product("shift", "shift: {}", 1),
+      of_product("shift, page_hinkley", "shift: {method: page_hinkley}", 1),
+      of_product("shift, ewma", "shift: {method: ewma}", 1),
       of_product("deviation", "deviation: {sigmas: 4, over: 1d}", 4),
       {"flatline", "flatline: {for: 1h}", [](std::span<const Reading>) { return product("flatline: {for: 1h}"); },
        false},
@@ -135,7 +139,7 @@ Judged judge(const Contender& contender, std::span<const Reading> readings, std:
     }
     newest = reading.time;
     const Finding found = detector->observe({SeriesId{0}, Quality::good, Reason::none, reading.time, reading.value});
-    judged.scores.push_back(score_of(found, contender.is_graded));
+    judged.scores.push_back(score_of(found, contender.is_graded, contender.limit));
     if (found.verdict == Verdict::breach && !is_up) judged.alarms.push_back(reading.time);
     if (found.verdict != Verdict::hold) is_up = found.verdict == Verdict::breach;
   }

@@ -15,6 +15,7 @@
 #include "tests/bench/contender.h"
 #include "tests/bench/score.h"
 #include "tests/bench/series_files.h"
+#include "tests/bench/shift_delay.h"
 
 namespace tidegate::bench {
 namespace {
@@ -105,6 +106,7 @@ int score_generated(std::size_t count) {
     fmt::print("  healthy at 1 Hz, from its first reading on: {:.3f} false alarms a week\n",
                healthy[c].false_alarms_a_day() * 7);
   }
+  fmt::print("{}", shift_delays());
   return 0;
 }
 

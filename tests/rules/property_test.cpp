@@ -32,6 +32,7 @@ const std::vector<Rule>& rules() {
       {name: drop, series: "{d}/v", change: {falls_by: 40 %, within: 8s}, ack: required},
       {name: odd, series: "{d}/v", deviation: {sigmas: 2.5, over: 30s, min_points: 8}},
       {name: far, series: "{d}/v", deviation: {percent: 60, over: 20s, min_points: 5, robust: true}, for: 1s},
+      {name: moved, series: "{d}/v", shift: {over: 45s}},
       {name: stuck, series: "{d}/v", flatline: {for: 7s, tolerance: 1}, clear_after: 2s},
       {name: frozen, series: "{d}/v", flatline: {for: 3s}, ack: required, good_only: true},
       {name: unlike, series: "d0/v", anomaly: {sensitivity: 0.1, season: 40.001s}},
