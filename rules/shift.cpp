@@ -16,31 +16,39 @@ namespace {
 using config::Node;
 using config::Problems;
 
+/// How far it went up, and down.
+struct Sides {
+  double up, down;
+};
+
 /// Of distances in a row the largest sum of those from any of them to the last, which is what a CUSUM that starts anew
 /// at 0 has come to (E. S. Page, *Continuous Inspection Schemes*, 1954). As a summary it slides.
 struct Cusum {
   Timestamp first_time{};
-  double count = 0, sum = 0, best = 0;
-  static Cusum of(Timestamp time, double distance) { return {time, 1, distance, std::max(distance, 0.0)}; }
+  double count = 0;
+  Sides sum{}, best{};
 };
 Cusum merged(const Cusum& early, const Cusum& late) {
   if (early.count == 0) return late;
   if (late.count == 0) return early;
-  return {early.first_time, early.count + late.count, early.sum + late.sum, std::max(late.best, early.best + late.sum)};
+  return {
+      early.first_time,
+      early.count + late.count,
+      {early.sum.up + late.sum.up, early.sum.down + late.sum.down},
+      {std::max(late.best.up, early.best.up + late.sum.up), std::max(late.best.down, early.best.down + late.sum.down)}};
 }
 
 /// Of distances in a row the mean with weights that fall off into the past (S. W. Roberts, *Control Chart Tests Based
-/// on Geometric Moving Averages*, 1959), in its own standard deviations.
+/// on Geometric Moving Averages*, 1959).
 struct Ewma {
   static constexpr double kWeight = 0.02;
   Timestamp first_time{};
-  double count = 0, sum = 0;
-  static Ewma of(Timestamp time, double distance) { return {time, 1, kWeight * distance}; }
+  double count = 0, mean = 0;
 };
 Ewma merged(const Ewma& early, const Ewma& late) {
   if (early.count == 0) return late;
   if (late.count == 0) return early;
-  return {early.first_time, early.count + late.count, late.sum + early.sum * std::pow(1 - Ewma::kWeight, late.count)};
+  return {early.first_time, early.count + late.count, late.mean + early.mean * std::pow(1 - Ewma::kWeight, late.count)};
 }
 
 /// The largest of what came in `width` before the last `delay`: what is only beginning is no measure of itself.
@@ -82,27 +90,36 @@ constexpr int kPast = 7;
 /// An outlier is no shift: none counts for more deviations.
 constexpr double kMost = 3;
 
-/// What a chart makes of a distance from the mean, and of those that came together: in standard deviations, of the time
-/// of the sample or, where the distances are summed up as they are, of now.
+/// A chart: what it makes of a sample's distance from the mean, and what has come together, in standard deviations.
 struct CusumChart {
   using Run = Cusum;
   static constexpr double kLimit = 5, kBeyondPast = 2;
-  static double part(double distance, double sigma, double sigmas) { return distance / sigma - sigmas / 2; }
-  static double read(const Cusum& run, double) { return run.best; }
+  static Run part(Timestamp time, double distance, double allowed) {
+    const Sides sum{distance - allowed, -distance - allowed};
+    return {time, 1, sum, {std::max(sum.up, 0.0), std::max(sum.down, 0.0)}};
+  }
+  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
+    return part(time, distance / sigma, sigmas / 2);
+  }
+  static Sides read(const Run& run, double) { return run.best; }
 };
-/// D. V. Hinkley, *Inference About the Change-Point from Cumulative Sum Tests*, 1971.
-struct PageHinkleyChart {
-  using Run = Cusum;
-  static constexpr double kLimit = 5, kBeyondPast = 2;
-  static double part(double distance, double sigma, double sigmas) { return distance - sigmas / 2 * sigma; }
-  static double read(const Cusum& run, double sigma) { return run.best / sigma; }
+/// Sums distances up as they are (D. V. Hinkley, *Inference About the Change-Point from Cumulative Sum Tests*, 1971).
+struct PageHinkleyChart : CusumChart {
+  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
+    return part(time, distance, sigmas / 2 * sigma);
+  }
+  static Sides read(const Run& run, double sigma) { return {run.best.up / sigma, run.best.down / sigma}; }
 };
 struct EwmaChart {
   using Run = Ewma;
   static constexpr double kLimit = 3, kBeyondPast = 1.5;
-  static double part(double distance, double sigma, double) { return distance / sigma; }
-  static double read(const Ewma& run, double) {
-    return std::max(0.0, run.sum / std::sqrt(Ewma::kWeight / (2 - Ewma::kWeight)));
+  static Run of(Timestamp time, double distance, double sigma, double) {
+    return {time, 1, Ewma::kWeight * distance / sigma};
+  }
+  /// In standard deviations of such a mean.
+  static Sides read(const Run& run, double) {
+    const double size = run.mean / std::sqrt(Ewma::kWeight / (2 - Ewma::kWeight));
+    return {std::max(size, 0.0), std::max(-size, 0.0)};
   }
 };
 
@@ -110,7 +127,7 @@ template <class Chart>
 class ShiftDetector final : public Detector {
  public:
   explicit ShiftDetector(const Shift& shift)
-      : shift_(shift), usual_(shift.over), up_(shift.over), down_(shift.over), past_(shift.over * kPast, shift.over) {}
+      : shift_(shift), usual_(shift.over), together_(shift.over), past_(shift.over * kPast, shift.over) {}
 
   Finding observe(const Sample& sample) override {
     usual_.expire(sample.time);
@@ -132,9 +149,9 @@ class ShiftDetector final : public Detector {
     const double sigma = std::sqrt(all.vv / all.count) + 1e-12 * std::abs(mean) + 1e-300;
     const double most = kMost * sigma, distance = std::clamp(sample.value - mean, -most, most);
     if (!(most - most == 0)) return;  // they left a double's range
-    up_.add(sample.time, Chart::part(distance, sigma, shift_.sigmas));
-    down_.add(sample.time, Chart::part(-distance, sigma, shift_.sigmas));
-    const double up = Chart::read(up_.all(), sigma), down = Chart::read(down_.all(), sigma), size = std::max(up, down);
+    together_.add(Chart::of(sample.time, distance, sigma, shift_.sigmas));
+    const auto [up, down] = Chart::read(together_.all(), sigma);
+    const double size = std::max(up, down);
     past_.add(sample.time, size);
     if (past_.span() < shift_.over) return;
     found.limit = std::max(Chart::kLimit, Chart::kBeyondPast * past_.largest());
@@ -148,7 +165,7 @@ class ShiftDetector final : public Detector {
 
   const Shift shift_;
   SlidingWindow<Moments> usual_;
-  SlidingWindow<typename Chart::Run> up_, down_;
+  SlidingWindow<typename Chart::Run> together_;
   PastLargest past_;
 };
 
