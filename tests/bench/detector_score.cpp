@@ -205,7 +205,7 @@ int score_files(const Options& options) {
 }
 
 int usage(std::string_view what) {
-  fmt::print(stderr, "{}\nTry --help.\n", what);
+  fmt::print(stderr, "{}{}Try --help.\n", what, what.empty() ? "" : "\n");
   return 2;
 }
 
@@ -248,6 +248,8 @@ int run(int argc, char** argv) {
   if (optind < argc) return usage(fmt::format("what is '{}'?", argv[optind]));
   if (!options.data.empty()) {
     if (options.labels.empty() && options.out.empty()) return usage("with --data say --labels, --out, or both");
+    std::error_code none;
+    if (std::filesystem::equivalent(options.data, options.out, none)) return usage("--out would overwrite the data");
     return score_files(options);
   }
   if (!options.labels.empty() || !options.out.empty()) return usage("--labels and --out go with --data");
