@@ -39,6 +39,8 @@ Kind forecast_kind();
 Kind change_kind();
 Kind deviation_kind();
 Kind flatline_kind();
+Kind anomaly_kind();
+Kind shift_kind();
 Kind trend_kind();
 Kind absence_kind();
 Kind when_kind();

@@ -26,9 +26,11 @@ class SlidingWindow {
   explicit SlidingWindow(Micros width, Micros anchor = Micros{0}) : width_(width), anchor_(anchor) {}
 
   /// In order of time.
-  void add(Timestamp time, double value) {
+  void add(Timestamp time, double value) { add(Run::of(time, value)); }
+  /// One sample as a run.
+  void add(const Run& one) {
+    const Timestamp time = one.first_time;
     expire(time);
-    const Run one = Run::of(time, value);
     if (!back_.empty() && time - back_.back().first_time < grain_) {
       back_.back() = merged(back_.back(), one);
     } else {

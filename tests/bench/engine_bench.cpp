@@ -125,7 +125,10 @@ void Trend(benchmark::State& state) { window_kind(state, "trend: {rising: 30 /mi
 void Forecast(benchmark::State& state) { window_kind(state, "forecast: {above: 95, within: 5m, from: 1m}", 60); }
 void Change(benchmark::State& state) { window_kind(state, "change: {by: 10, within: 1m}", 60); }
 void Deviation(benchmark::State& state) { window_kind(state, "deviation: {sigmas: 4, over: 1m}", 60); }
+void Shift(benchmark::State& state) { window_kind(state, "shift: {over: 1m}", 600); }
 void Flatline(benchmark::State& state) { window_kind(state, "flatline: {for: 1m, tolerance: 0.1}", 60); }
+/// A cell of its season, at whose end it looks back, holds 300 samples.
+void Anomaly(benchmark::State& state) { window_kind(state, "anomaly: {season: 8h}", 15'000); }
 void RobustDeviation(benchmark::State& state) {
   window_kind(state, "deviation: {sigmas: 4, over: 1000s, robust: true}", 1'000);
 }
@@ -133,7 +136,9 @@ BENCHMARK(Trend)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Forecast)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Change)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Deviation)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Shift)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Flatline)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(Anomaly)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(RobustDeviation)->ArgName("series")->Arg(100)->Arg(1'000);
 
 void Absence(benchmark::State& state) {

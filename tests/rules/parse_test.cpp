@@ -81,6 +81,9 @@ TEST(Rules, SayTheirConditionInWords) {
             "further than 4 standard deviations from the average of the last 1 h, and than 2 °C");
   EXPECT_EQ(condition("deviation: {percent: 20, over: 1d, robust: true}"),
             "further than 20 % from the median of the last 1 d");
+  EXPECT_EQ(condition("shift: {over: 7d}"), "a lasting shift by 1 σ from the average of the last 7 d (cusum)");
+  EXPECT_EQ(condition("anomaly: {}"), "an anomaly score above 3, with a season of 1 d");
+  EXPECT_EQ(condition("anomaly: {sensitivity: 5, season: none}"), "an anomaly score above 5");
   EXPECT_EQ(condition("flatline: {for: 1h}"), "no change for 1 h");
   EXPECT_EQ(condition("flatline: {for: 1h, tolerance: 0.1 °C}"), "no change by more than 0.1 °C for 1 h");
 }

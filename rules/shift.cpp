@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <deque>
+#include <string>
+
+#include "gateway/core/time_text.h"
+#include "rules/kinds.h"
+#include "rules/quantities.h"
+#include "rules/slope_window.h"
+#include "rules/spread.h"
+
+namespace tidegate::rules {
+namespace {
+
+using config::Node;
+using config::Problems;
+
+/// How far it went up, and down.
+struct Sides {
+  double up, down;
+};
+
+/// Of distances in a row the largest sum of those from any of them to the last, which is what a CUSUM that starts anew
+/// at 0 has come to (E. S. Page, *Continuous Inspection Schemes*, 1954). As a summary it slides.
+struct Cusum {
+  Timestamp first_time{};
+  double count = 0;
+  Sides sum{}, best{};
+};
+Cusum merged(const Cusum& early, const Cusum& late) {
+  if (early.count == 0) return late;
+  if (late.count == 0) return early;
+  return {
+      early.first_time,
+      early.count + late.count,
+      {early.sum.up + late.sum.up, early.sum.down + late.sum.down},
+      {std::max(late.best.up, early.best.up + late.sum.up), std::max(late.best.down, early.best.down + late.sum.down)}};
+}
+
+/// Of distances in a row the mean with weights that fall off into the past (S. W. Roberts, *Control Chart Tests Based
+/// on Geometric Moving Averages*, 1959).
+struct Ewma {
+  static constexpr double kWeight = 0.02;
+  Timestamp first_time{};
+  double count = 0, mean = 0;
+};
+Ewma merged(const Ewma& early, const Ewma& late) {
+  if (early.count == 0) return late;
+  if (late.count == 0) return early;
+  return {early.first_time, early.count + late.count, late.mean + early.mean * std::pow(1 - Ewma::kWeight, late.count)};
+}
+
+/// The largest of what came in `width` before the last `delay`: what is only beginning is no measure of itself.
+class PastLargest {
+ public:
+  PastLargest(Micros width, Micros delay) : delay_(delay), window_(width + delay) {}
+
+  void add(Timestamp time, double value) {
+    if (!waiting_.empty() && time - waiting_.back().time < delay_ / 4096) {
+      waiting_.back().value = std::max(waiting_.back().value, value);
+    } else {
+      waiting_.push_back({time, value});
+    }
+    for (; waiting_.front().time <= time - delay_; waiting_.pop_front())
+      window_.add(waiting_.front().time, waiting_.front().value);
+    window_.expire(time);
+  }
+  Micros span() const { return window_.span(); }
+  double largest() const { return window_.all().max; }
+
+ private:
+  struct Point {
+    Timestamp time;
+    double value;
+  };
+  Micros delay_;
+  std::deque<Point> waiting_;
+  SlidingWindow<Spread> window_;
+};
+
+struct Shift {
+  double sigmas = 1;
+  Micros over{0};
+  std::string method;
+};
+
+/// So many windows of the past say how large the series' own swings are.
+constexpr int kPast = 7;
+/// An outlier is no shift: none counts for more deviations.
+constexpr double kMost = 3;
+
+/// A chart: what it makes of a sample's distance from the mean, and what has come together, in standard deviations.
+struct CusumChart {
+  using Run = Cusum;
+  static constexpr double kLimit = 5, kBeyondPast = 2;
+  static Run part(Timestamp time, double distance, double allowed) {
+    const Sides sum{distance - allowed, -distance - allowed};
+    return {time, 1, sum, {std::max(sum.up, 0.0), std::max(sum.down, 0.0)}};
+  }
+  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
+    return part(time, distance / sigma, sigmas / 2);
+  }
+  static Sides read(const Run& run, double) { return run.best; }
+};
+/// Sums distances up as they are (D. V. Hinkley, *Inference About the Change-Point from Cumulative Sum Tests*, 1971).
+struct PageHinkleyChart : CusumChart {
+  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
+    return part(time, distance, sigmas / 2 * sigma);
+  }
+  static Sides read(const Run& run, double sigma) { return {run.best.up / sigma, run.best.down / sigma}; }
+};
+struct EwmaChart {
+  using Run = Ewma;
+  static constexpr double kLimit = 3, kBeyondPast = 1.5;
+  static Run of(Timestamp time, double distance, double sigma, double) {
+    return {time, 1, Ewma::kWeight * distance / sigma};
+  }
+  /// In standard deviations of such a mean.
+  static Sides read(const Run& run, double) {
+    const double size = run.mean / std::sqrt(Ewma::kWeight / (2 - Ewma::kWeight));
+    return {std::max(size, 0.0), std::max(-size, 0.0)};
+  }
+};
+
+template <class Chart>
+class ShiftDetector final : public Detector {
+ public:
+  explicit ShiftDetector(const Shift& shift)
+      : shift_(shift), usual_(shift.over), together_(shift.over), past_(shift.over * kPast, shift.over) {}
+
+  Finding observe(const Sample& sample) override {
+    usual_.expire(sample.time);
+    Finding found{Verdict::hold, 0, Chart::kLimit};
+    if (usual_.count() >= kLeastSamples && usual_.span() * 2 >= shift_.over) judge(sample, found);
+    usual_.add(sample.time, sample.value);
+    return found;
+  }
+
+  /// The deviations of a sample, the sums over them, and the past of these.
+  Micros lookback() const override { return shift_.over * (kPast + 3); }
+
+ private:
+  static constexpr std::size_t kLeastSamples = 30;
+
+  void judge(const Sample& sample, Finding& found) {
+    const Moments all = usual_.all();
+    const double mean = all.first_value + all.mean_value;
+    const double sigma = std::sqrt(all.vv / all.count) + 1e-12 * std::abs(mean) + 1e-300;
+    const double most = kMost * sigma, distance = std::clamp(sample.value - mean, -most, most);
+    if (!(most - most == 0)) return;  // they left a double's range
+    together_.add(Chart::of(sample.time, distance, sigma, shift_.sigmas));
+    const auto [up, down] = Chart::read(together_.all(), sigma);
+    const double size = std::max(up, down);
+    past_.add(sample.time, size);
+    if (past_.span() < shift_.over) return;
+    found.limit = std::max(Chart::kLimit, Chart::kBeyondPast * past_.largest());
+    found.value = up >= down ? up : -down;
+    if (size > found.limit) {
+      found.verdict = Verdict::breach;
+    } else if (size < found.limit / 2) {
+      found.verdict = Verdict::clear;
+    }
+  }
+
+  const Shift shift_;
+  SlidingWindow<Moments> usual_;
+  SlidingWindow<typename Chart::Run> together_;
+  PastLargest past_;
+};
+
+std::unique_ptr<Detector> detector_of(const Shift& shift) {
+  if (shift.method == "ewma") return std::make_unique<ShiftDetector<EwmaChart>>(shift);
+  if (shift.method == "page_hinkley") return std::make_unique<ShiftDetector<PageHinkleyChart>>(shift);
+  return std::make_unique<ShiftDetector<CusumChart>>(shift);
+}
+
+Result<Watch> fit(const Shift& shift, const SeriesInfo& info) {
+  if (Status status = measures(info, "size"); !status) return fail(std::move(status.error()));
+  if (info.kind == SeriesKind::counter) {
+    return fail(Errc::invalid, "it is a counter, which is never where it was: use trend or change");
+  }
+  return Watch{detector_of(shift), "σ"};
+}
+
+std::optional<Compiled> compile(const Node& options, Problems&) {
+  if (!options.sound()) return std::nullopt;
+  const Shift shift{options.number("sigmas"), options.duration("over"), options.string("method")};
+  std::string condition = fmt::format("a lasting shift by {} σ from the average of the last {} ({})",
+                                      options["sigmas"].shown(), age_text(shift.over), options["method"].shown());
+  return Compiled{std::move(condition), "{series} has shifted: sum {value} {unit}, limit {limit}",
+                  [shift](const SeriesInfo& info, const std::vector<std::string>&) { return fit(shift, info); }};
+}
+
+}  // namespace
+
+Kind shift_kind() {
+  using config::Shape;
+  return {"shift", "The mean has shifted by a little, lastingly.",
+          Shape::object(
+              "Fires when many small distances in one direction have come together which noise would not have made.",
+              {config::defaulted("sigmas", Shape::number(0.1, 5), "1",
+                                 "The shift to find soonest, in standard deviations; half of it is allowed for."),
+               config::defaulted(
+                   "method", Shape::choice({"cusum", "page_hinkley", "ewma"}), "cusum",
+                   "How distances come together: summed up in standard deviations, summed up as they are, or averaged "
+                   "with weights that fall off."),
+               config::defaulted(
+                   "over", Shape::duration(std::chrono::seconds(1), std::chrono::days(7)), "1d",
+                   "The window whose average is the usual level; whole days where there is a daily season.")}),
+          compile};
+}
+
+}  // namespace tidegate::rules
