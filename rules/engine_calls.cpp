@@ -162,13 +162,14 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
 }
 
 void Engine::told(std::span<const Event> events) {
+  const auto by_id = impl_->ids();
   for (const Event& event : events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
-    const auto found = transition != nullptr ? impl_->instance_of(transition->alert.id) : std::nullopt;
-    if (!found) continue;
-    impl_->instances[*found].state.since = transition->alert.since;
+    const auto found = transition != nullptr ? by_id.find(transition->alert.id) : by_id.end();
+    if (found == by_id.end()) continue;
+    impl_->instances[found->second].state.since = transition->alert.since;
     if (transition->cause != "raised") continue;
-    Raises& last = impl_->raises[*found];
+    Raises& last = impl_->raises[found->second];
     std::shift_right(last.begin(), last.end(), 1);
     last.front() = event.time;
   }

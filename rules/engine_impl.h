@@ -97,6 +97,7 @@ struct Engine::Impl {
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record) const;
   void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out);
+  std::unordered_map<std::string, std::uint32_t> ids() const;
   std::optional<std::uint32_t> instance_of(std::string_view alert) const;
   void note_raise(std::uint32_t instance, Timestamp at);
   void note_return(std::uint32_t instance, Phase before);

@@ -191,11 +191,7 @@ void Engine::unwatched(const Interval& gap) {
 
 void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output& out) {
   if (!impl_->watched_until) impl_->watched_until = now;
-  std::unordered_map<std::string, std::uint32_t> by_id;
-  for (std::uint32_t i = 0; i < impl_->instances.size(); ++i) {
-    const Instance& instance = impl_->instances[i];
-    if (instance.detector) by_id.emplace(alert_id(impl_->rules[instance.rule], impl_->texts[instance.series].name), i);
-  }
+  const auto by_id = impl_->ids();
   for (const AlertRecord& record : records) {
     const auto found = by_id.find(record.id);
     // The pattern may have changed so that the same captures now name another series.
@@ -208,6 +204,16 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   std::vector<std::uint32_t> explained;
   for (const auto& [i, record] : impl_->records) explained.push_back(i);
   for (const std::uint32_t i : explained) impl_->explain_one(i, now, out);
+}
+
+/// Of every instance that watches its series.
+std::unordered_map<std::string, std::uint32_t> Engine::Impl::ids() const {
+  std::unordered_map<std::string, std::uint32_t> by_id;
+  for (std::uint32_t i = 0; i < instances.size(); ++i) {
+    const Instance& instance = instances[i];
+    if (instance.detector) by_id.emplace(alert_id(rules[instance.rule], texts[instance.series].name), i);
+  }
+  return by_id;
 }
 
 /// The rule may have been edited in between: how severe it is without levels, and whether it is on trial, are its own.

@@ -133,6 +133,8 @@ class Gateway {
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
+    const Timestamp from = now - std::max(Engine::kToldFor, engine_->lookback(now));
+    std::erase_if(told_, [from](const Event& event) { return event.time <= from; });
     engine_->told(told_);
     engine_->restore(records, now, out);
     EXPECT_TRUE(out.events.empty() && out.alerts.empty());
