@@ -276,7 +276,7 @@ TEST_P(Property, NeitherABeatNorAClockThatLagsShows) {
 
 TEST_P(Property, RestartsDoNotShow) {
   std::mt19937_64 random(seed());
-  const auto samples = random_samples(random, 800);
+  const auto samples = random_samples(random, 500);
   const auto story = play(samples, 1);
   for (const int often : {1, 5, 40})
     EXPECT_EQ(difference(play(samples, 1, often, seed()), story), "") << "seed " << seed() << " one in " << often;
