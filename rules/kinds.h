@@ -43,6 +43,8 @@ Kind anomaly_kind();
 Kind shift_kind();
 Kind trend_kind();
 Kind absence_kind();
+Kind count_kind();
+Kind sequence_kind();
 Kind when_kind();
 
 }  // namespace tidegate::rules

@@ -231,6 +231,8 @@ void check_suppression(const Node& items, Problems& problems) {
       if (!by_name.contains(parent.text)) {
         problems.add(parent.at,
                      fmt::format("there is no rule '{}'{}", parent.shown(), did_you_mean(parent.text, names)));
+      } else if (parent.text == name) {
+        problems.add(parent.at, "a rule cannot explain itself: name another one");
       } else if (leads_to(parent.text, name)) {
         problems.add(parent.at, fmt::format("'{}' and '{}' would suppress each other, and nobody be called for either",
                                             name, parent.shown()));

@@ -1,4 +1,7 @@
-// A condition in the expression language: rules/expr, docs/rules.md "Expressions".
+// A condition in the expression language: rules/expr, docs/rules.md "Expressions". The kinds that are short forms of
+// one are in counted_events.cpp.
+
+#include "rules/when.h"
 
 #include <fmt/format.h>
 
@@ -97,11 +100,12 @@ Reads reads_of(const expr::Reference& reference) {
   return {Reads::Kind::pattern, reference.text};
 }
 
+/// What is wrong with it whatever the series are.
 std::optional<expr::Problem> not_a_condition(const expr::Expression& expression) {
   const std::vector<const expr::Input*> unseen(expression.references().size(), nullptr);
   const auto bound = expr::Program::bind(expression, unseen);
-  const auto* program = std::get_if<expr::Program>(&bound);
-  if (program == nullptr || program->type() != expr::Type::number) return std::nullopt;
+  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return *problem;
+  if (std::get<expr::Program>(bound).type() != expr::Type::number) return std::nullopt;
   return expr::Problem{
       {}, fmt::format("'{}' is a number: a condition compares it, as in {} > 0", expression.text(), expression.text())};
 }
@@ -124,18 +128,7 @@ Result<Watch> fit(const expr::Expression& expression, const Options& options, st
   return Watch{std::make_unique<WhenDetector>(own, std::move(program), options), ""};
 }
 
-std::optional<Compiled> compile_text(const Node& text, const Options& options, Problems& problems) {
-  auto parsed = expr::Expression::parse(text.text);
-  const auto* problem = std::get_if<expr::Problem>(&parsed);
-  if (problem != nullptr) {
-    problems.add(place(text, problem->at), problem->text);
-    return std::nullopt;
-  }
-  const auto& expression = std::get<expr::Expression>(parsed);
-  if (const auto wrong = not_a_condition(expression)) {
-    problems.add(text.at, wrong->text);
-    return std::nullopt;
-  }
+Compiled compiled(const expr::Expression& expression, const Options& options) {
   Compiled compiled;
   compiled.condition = expression.text();
   compiled.message = "{series}: the condition of {rule} holds";
@@ -147,17 +140,42 @@ std::optional<Compiled> compile_text(const Node& text, const Options& options, P
 }
 
 std::optional<Compiled> compile(const Node& node, Problems& problems) {
-  if (node.kind == Node::Kind::scalar) return compile_text(node, {}, problems);
+  if (node.kind == Node::Kind::scalar) {
+    const auto expression = read_condition(node, problems);
+    return expression ? std::optional(compiled(*expression, {})) : std::nullopt;
+  }
   Options options;
   const std::string unknown = node.string("on_unknown");
   if (unknown == "fire") options.unknown = Verdict::breach;
   if (unknown == "clear") options.unknown = Verdict::clear;
   if (node.has("stale_after")) options.stale_after = node.duration("stale_after");
   if (node["condition"].refused) return std::nullopt;
-  return compile_text(node["condition"], options, problems);
+  const auto expression = read_condition(node["condition"], problems);
+  return expression ? std::optional(compiled(*expression, options)) : std::nullopt;
 }
 
 }  // namespace
+
+std::optional<expr::Expression> read_condition(const Node& text, Problems& problems) {
+  auto parsed = expr::Expression::parse(text.text);
+  if (const auto* problem = std::get_if<expr::Problem>(&parsed)) {
+    problems.add(place(text, problem->at), problem->text);
+    return std::nullopt;
+  }
+  auto& expression = std::get<expr::Expression>(parsed);
+  if (const auto wrong = not_a_condition(expression)) {
+    problems.add(place(text, wrong->at), wrong->text);
+    return std::nullopt;
+  }
+  return std::move(expression);
+}
+
+std::optional<Compiled> compile_condition(std::string_view text, const Node& at, Problems& problems) {
+  const auto parsed = expr::Expression::parse(text);
+  if (const auto* expression = std::get_if<expr::Expression>(&parsed)) return compiled(*expression, {});
+  problems.add(at.at, std::get<expr::Problem>(parsed).text);
+  return std::nullopt;
+}
 
 Kind when_kind() {
   using config::Shape;

@@ -64,8 +64,8 @@ Result<std::vector<config::Node>> choose(const config::Node& all, const Backtest
     names.push_back(rule["name"].shown());
     const bool is_named = std::find(options.rules.begin(), options.rules.end(), names.back()) != options.rules.end();
     if (options.rules.empty() ? !rule.boolean("enabled") : !is_named) continue;
-    if (rule.has("when")) {  // a replay goes over one series at a time
-      constexpr std::string_view kWhy = "reads several series (when), which is not replayed; `tidegate test` tries it";
+    if (rule.has("when") || rule.has("count") || rule.has("sequence")) {  // a replay goes over one series at a time
+      constexpr std::string_view kWhy = "may read several series, which is not replayed; `tidegate test` tries it";
       if (is_named) return fail(Errc::invalid, "rule '{}' {}", printable(names.back()), kWhy);
       fmt::print(stderr, "rule '{}' is left out: it {}\n", printable(names.back()), kWhy);
       continue;
