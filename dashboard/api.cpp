@@ -207,7 +207,7 @@ Reply Api::acknowledge(const Call& call) {
     acknowledging_.fetch_sub(1);
     return problem(503, "other acknowledgements wait for the disk; try again in a second");
   }
-  const auto alert = gateway_.acknowledge(*wish);
+  const auto alert = gateway_.ask(*wish);
   acknowledging_.fetch_sub(1);
   if (!alert) return failed(alert.error());
   return json_reply(text(Json{{"alert", alert_json(*alert)}}));

@@ -90,15 +90,13 @@ TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(json::parse(response.body)["alert"]["acknowledged"], true);
   const auto wishes = rig.gateway.wishes();
-  ASSERT_EQ(wishes.size(), 1u);
-  EXPECT_EQ(wishes[0].who, "Ann");
-  EXPECT_EQ(wishes[0].note, "on my way");
+  EXPECT_THAT(wishes, testing::ElementsAre(Wish(Acknowledge{"hot:boiler1", "Ann", "on my way"})));
 }
 
 TEST_F(Http, AnAcknowledgementWithoutANameCarriesTheAddress) {
   rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
   EXPECT_EQ(rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})").status, 200);
-  EXPECT_EQ(rig.gateway.wishes().at(0).who, "127.0.0.1");
+  EXPECT_EQ(std::get<Acknowledge>(rig.gateway.wishes().at(0)).who, "127.0.0.1");
 }
 
 TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
