@@ -106,15 +106,18 @@ std::span<const Api::Route> Api::routes() {
   using enum Workers::Lane;
   static constexpr std::array<std::string_view, 4> kHistory = {"series", "from", "to", "points"};
   static constexpr std::array<std::string_view, 1> kLimit = {"limit"};
-  static constexpr std::array<Route, 9> kRoutes = {{{"GET", "/healthz", &Api::health, quick},
-                                                    {"GET", "/metrics", &Api::metrics, slow},
-                                                    {"GET", "/api/v1/series", &Api::series, quick},
-                                                    {"GET", "/api/v1/history", &Api::history, slow, kHistory},
-                                                    {"GET", "/api/v1/alerts", &Api::alerts, slow},
-                                                    {"GET", "/api/v1/alerts/log", &Api::alert_log, slow, kLimit},
-                                                    {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
-                                                    {"GET", "/api/v1/state", &Api::state, quick},
-                                                    {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow, kLimit}}};
+  static constexpr std::array<Route, 11> kRoutes = {
+      {{"GET", "/healthz", &Api::health, quick},
+       {"GET", "/metrics", &Api::metrics, slow},
+       {"GET", "/api/v1/series", &Api::series, quick},
+       {"GET", "/api/v1/history", &Api::history, slow, kHistory},
+       {"GET", "/api/v1/alerts", &Api::alerts, slow},
+       {"GET", "/api/v1/alerts/log", &Api::alert_log, slow, kLimit},
+       {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
+       {"POST", "/api/v1/alerts/shelve", &Api::shelve, slow},
+       {"POST", "/api/v1/alerts/unshelve", &Api::unshelve, slow},
+       {"GET", "/api/v1/state", &Api::state, quick},
+       {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow, kLimit}}};
   return kRoutes;
 }
 
@@ -197,18 +200,22 @@ Reply Api::alert_log(const Call& call) {
   return json_reply(text(Json{{"log", std::move(log)}}));
 }
 
+Reply Api::acknowledge(const Call& call) { return ask(parse_acknowledge(call.body), call.address); }
+Reply Api::shelve(const Call& call) { return ask(parse_shelve(call.body, clock_.now()), call.address); }
+Reply Api::unshelve(const Call& call) { return ask(parse_unshelve(call.body), call.address); }
+
 // Waits for a commit, so it may hold a worker for seconds: two at once, and the others go on answering.
-Reply Api::acknowledge(const Call& call) {
+template <class OneWish>
+Reply Api::ask(Result<OneWish> wish, const std::string& address) {
   constexpr int kAtOnce = 2;
-  auto wish = parse_acknowledge(call.body);
   if (!wish) return failed(wish.error());
-  if (wish->who.empty()) wish->who = call.address;
-  if (acknowledging_.fetch_add(1) >= kAtOnce) {
-    acknowledging_.fetch_sub(1);
-    return problem(503, "other acknowledgements wait for the disk; try again in a second");
+  if (wish->who.empty()) wish->who = address;
+  if (asking_.fetch_add(1) >= kAtOnce) {
+    asking_.fetch_sub(1);
+    return problem(503, "what others asked of alerts waits for the disk; try again in a second");
   }
-  const auto alert = gateway_.acknowledge(*wish);
-  acknowledging_.fetch_sub(1);
+  const auto alert = gateway_.ask(*wish);
+  asking_.fetch_sub(1);
   if (!alert) return failed(alert.error());
   return json_reply(text(Json{{"alert", alert_json(*alert)}}));
 }

@@ -50,16 +50,21 @@ class Api {
   Reply alerts(const Call&);
   Reply alert_log(const Call& call);
   Reply acknowledge(const Call& call);
+  Reply shelve(const Call& call);
+  Reply unshelve(const Call& call);
   Reply state(const Call&);
   Reply dead_letters(const Call& call);
 
  private:
+  template <class OneWish>
+  Reply ask(Result<OneWish> wish, const std::string& address);
+
   const Options& options_;
   const journal::Journal& journal_;
   Gateway& gateway_;
   const Clock& clock_;
   Metrics& metrics_;
-  std::atomic<int> acknowledging_{0};
+  std::atomic<int> asking_{0};
 };
 
 }  // namespace tidegate::dashboard

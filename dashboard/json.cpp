@@ -93,6 +93,7 @@ std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 Json time_or_null(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(micros(time)); }
 
 Json alert_json(const AlertRecord& alert) {
+  const bool out_of_service = alert.shelved_until == kOutOfService;
   return {{"id", alert.id},
           {"rule", alert.rule},
           {"series", alert.series},
@@ -108,7 +109,16 @@ Json alert_json(const AlertRecord& alert) {
           {"unit", alert.unit},
           {"message", alert.message},
           {"labels", labels_json(alert.labels)},
-          {"runbook", alert.runbook}};
+          {"runbook", alert.runbook},
+          {"silenced", silenced(alert)},
+          {"shelved_until", out_of_service ? Json(nullptr) : time_or_null(alert.shelved_until)},
+          {"out_of_service", out_of_service},
+          {"shelved_by", alert.shelved_by},
+          {"shelved_why", alert.shelved_why},
+          {"suppressed_by", alert.suppressed_by},
+          {"shadow", alert.shadow},
+          {"chatter", alert.chatter},
+          {"chatter_band", alert.chatter_band}};
 }
 
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {

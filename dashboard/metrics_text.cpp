@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace tidegate::dashboard {
@@ -123,12 +124,16 @@ void add_uplinks(Families& families, const std::vector<UplinkView>& uplinks) {
   }
 }
 
+/// Two families, so that what calls somebody for tidegate_alerts calls nobody for one that is silenced.
 void add_alerts(Families& families, const std::vector<AlertRecord>& alerts) {
-  std::map<std::pair<std::string_view, std::string_view>, double> counts;
-  for (const auto& alert : alerts) ++counts[{name(alert.severity), name(alert.phase)}];
+  std::map<std::tuple<bool, std::string_view, std::string_view>, double> counts;
+  for (const auto& alert : alerts) ++counts[{silenced(alert), name(alert.severity), name(alert.phase)}];
   for (const auto& [key, count] : counts) {
-    families.add("tidegate_alerts", "Alerts that are not normal.", MetricType::Gauge, count,
-                 {{"severity", std::string(key.first)}, {"phase", std::string(key.second)}});
+    const auto& [silent, severity, phase] = key;
+    families.add(silent ? "tidegate_alerts_silenced" : "tidegate_alerts",
+                 silent ? "Alerts that are shelved, explained by another or of a rule on trial."
+                        : "Alerts that are not normal, without those that are silenced.",
+                 MetricType::Gauge, count, {{"severity", std::string(severity)}, {"phase", std::string(phase)}});
   }
 }
 

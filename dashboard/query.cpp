@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
 
 namespace tidegate::dashboard {
 namespace {
@@ -60,6 +62,13 @@ bool nested_deeper_than(std::string_view json, int max) {
   return false;
 }
 
+std::string nearest_or_all(const std::string& name, std::span<const std::string_view> known) {
+  const std::vector<std::string> names(known.begin(), known.end());
+  std::string hint = did_you_mean(name, names);
+  if (!hint.empty()) return hint;
+  return names.empty() ? "; there is none here" : fmt::format("; known are {}", fmt::join(names, ", "));
+}
+
 Result<std::string> string_field(const nlohmann::json& object, const char* name, std::size_t max_bytes) {
   const auto found = object.find(name);
   if (found == object.end()) return std::string();
@@ -67,6 +76,51 @@ Result<std::string> string_field(const nlohmann::json& object, const char* name,
   auto value = found->get<std::string>();
   if (value.size() > max_bytes) return fail(Errc::invalid, "\"{}\" is longer than {} bytes", name, max_bytes);
   return value;
+}
+
+constexpr std::size_t kMaxWho = 128, kMaxNote = 2048;
+
+Result<nlohmann::json> parse_object(std::string_view body) {
+  constexpr int kMaxDepth = 32;
+  if (nested_deeper_than(body, kMaxDepth)) return fail(Errc::invalid, "the body is nested deeper than {}", kMaxDepth);
+  auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object())
+    return fail(Errc::invalid, "the body must be a JSON object such as {{\"id\": \"rule:device\"}}");
+  return json;
+}
+
+Status check_fields(const nlohmann::json& object, std::span<const std::string_view> known) {
+  for (const auto& [name, value] : object.items()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return fail(Errc::invalid, "unknown field '{}'{}", printable(name, 64), nearest_or_all(name, known));
+  }
+  return {};
+}
+
+Result<std::string> id_field(const nlohmann::json& object) {
+  constexpr std::size_t kMaxId = 1024;
+  auto id = string_field(object, "id", kMaxId);
+  if (id && id->empty()) return fail(Errc::invalid, "\"id\" must name the alert");
+  return id;
+}
+
+/// Until when `for` or `out_of_service` says; one of them, and not both.
+Result<Timestamp> shelf_end(const nlohmann::json& object, Timestamp now) {
+  const auto out = object.find("out_of_service");
+  if (out != object.end() && !out->is_boolean()) return fail(Errc::invalid, "\"out_of_service\" must be true or false");
+  const bool out_of_service = out != object.end() && out->get<bool>();
+  if (out_of_service == object.contains("for"))
+    return fail(Errc::invalid, "say either \"for\", such as \"1h\", or \"out_of_service\": true");
+  if (out_of_service) return kOutOfService;
+  constexpr std::size_t kMaxDuration = 64;
+  const auto text = string_field(object, "for", kMaxDuration);
+  if (!text) return fail(text.error());
+  const auto duration = parse_duration(*text);
+  if (!duration || *duration < kShortestShelf || *duration > kLongestShelf) {
+    return fail(Errc::invalid, "\"for\": '{}' is no duration from {} to {}, such as \"1h\"", printable(*text),
+                duration_text(kShortestShelf), duration_text(kLongestShelf));
+  }
+  return now + *duration;
 }
 
 }  // namespace
@@ -78,11 +132,7 @@ Status check_names(const Query& query, std::span<const std::string_view> known) 
       if (times == 1 || name == kRepeatable) continue;
       return fail(Errc::invalid, "{}: it is given {} times, once is meant", name, times);
     }
-    const std::vector<std::string> names(known.begin(), known.end());
-    std::string hint = did_you_mean(name, names);
-    if (hint.empty())
-      hint = names.empty() ? "; there is none here" : fmt::format("; known are {}", fmt::join(names, ", "));
-    return fail(Errc::invalid, "unknown parameter '{}'{}", printable(name, 64), hint);
+    return fail(Errc::invalid, "unknown parameter '{}'{}", printable(name, 64), nearest_or_all(name, known));
   }
   return {};
 }
@@ -131,20 +181,44 @@ Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::s
 }
 
 Result<Acknowledge> parse_acknowledge(std::string_view body) {
-  constexpr int kMaxDepth = 32;
-  constexpr std::size_t kMaxId = 1024, kMaxWho = 128, kMaxNote = 2048;
-  if (nested_deeper_than(body, kMaxDepth)) return fail(Errc::invalid, "the body is nested deeper than {}", kMaxDepth);
-  const auto json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object())
-    return fail(Errc::invalid, "the body must be a JSON object such as {{\"id\": \"rule:device\"}}");
-  auto id = string_field(json, "id", kMaxId);
+  const auto json = parse_object(body);
+  if (!json) return fail(json.error());
+  auto id = id_field(*json);
   if (!id) return fail(id.error());
-  if (id->empty()) return fail(Errc::invalid, "\"id\" must name the alert");
-  auto who = string_field(json, "who", kMaxWho);
+  auto who = string_field(*json, "who", kMaxWho);
   if (!who) return fail(who.error());
-  auto note = string_field(json, "note", kMaxNote);
+  auto note = string_field(*json, "note", kMaxNote);
   if (!note) return fail(note.error());
   return Acknowledge{std::move(*id), std::move(*who), std::move(*note)};
+}
+
+Result<Shelve> parse_shelve(std::string_view body, Timestamp now) {
+  static constexpr std::array<std::string_view, 5> kFields = {"id", "for", "out_of_service", "why", "who"};
+  const auto json = parse_object(body);
+  if (!json) return fail(json.error());
+  if (const Status known = check_fields(*json, kFields); !known) return fail(known.error());
+  auto id = id_field(*json);
+  if (!id) return fail(id.error());
+  const auto until = shelf_end(*json, now);
+  if (!until) return fail(until.error());
+  auto why = string_field(*json, "why", kMaxNote);
+  if (!why) return fail(why.error());
+  if (trim(*why).empty()) return fail(Errc::invalid, "\"why\" must say why nobody is to be called");
+  auto who = string_field(*json, "who", kMaxWho);
+  if (!who) return fail(who.error());
+  return Shelve{std::move(*id), std::move(*who), std::move(*why), *until};
+}
+
+Result<Shelve> parse_unshelve(std::string_view body) {
+  static constexpr std::array<std::string_view, 2> kFields = {"id", "who"};
+  const auto json = parse_object(body);
+  if (!json) return fail(json.error());
+  if (const Status known = check_fields(*json, kFields); !known) return fail(known.error());
+  auto id = id_field(*json);
+  if (!id) return fail(id.error());
+  auto who = string_field(*json, "who", kMaxWho);
+  if (!who) return fail(who.error());
+  return Shelve{std::move(*id), std::move(*who), {}, {}};
 }
 
 }  // namespace tidegate::dashboard

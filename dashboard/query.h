@@ -45,4 +45,10 @@ Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::s
 /// The body of an acknowledgement. `who` is empty where the client does not say.
 Result<Acknowledge> parse_acknowledge(std::string_view body);
 
+/// How long an alert may be shelved; beyond it somebody has to say that it is out of service.
+inline constexpr Micros kShortestShelf = std::chrono::minutes(1), kLongestShelf = std::chrono::hours(24 * 30);
+/// The bodies that shelve an alert, counted from `now`, and that end it. Fields that are not known are refused.
+Result<Shelve> parse_shelve(std::string_view body, Timestamp now);
+Result<Shelve> parse_unshelve(std::string_view body);
+
 }  // namespace tidegate::dashboard

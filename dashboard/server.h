@@ -86,8 +86,8 @@ class Gateway {
   /// When three times the expected or learned interval has passed a value is stale.
   virtual Micros stale_after(SeriesId series) const = 0;
   /// Hands the wish to the pump and waits for its commit (at most 5 s). Errc::not_found, Errc::conflict (nothing to
-  /// acknowledge), Errc::timed_out.
-  virtual Result<AlertRecord> acknowledge(const Acknowledge& wish) = 0;
+  /// change), Errc::timed_out.
+  virtual Result<AlertRecord> ask(const Wish& wish) = 0;
   /// How long ago the pump last went round.
   virtual Micros pump_age() const = 0;
 };

@@ -216,12 +216,14 @@ void Engine::resume(Timestamp now, Output& out) {
 std::vector<Engine::RuleStatus> Engine::status() const {
   std::vector<RuleStatus> all;
   for (const Rule& rule : impl_->rules) all.push_back({rule.name, 0, 0, 0, {}});
+  for (const auto& [i, record] : impl_->records) {
+    if (raised(record.phase) && !silenced(record)) ++all[impl_->instances[i].rule].active;
+  }
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
     RuleStatus& status = all[instance.rule];
     if (instance.detector) {
       ++status.instances;
-      status.active += raised(instance.state.phase) ? 1 : 0;
       continue;
     }
     ++status.unfit;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/core/event.h"
@@ -89,6 +90,8 @@ class Engine {
   /// The gateway's clock was set forwards to `now`: what it left out nobody watched, however short it is, and no delay
   /// that runs has come nearer to its end.
   void resume(Timestamp now, Output& out);
+  /// Whether a rule watches a series under this id, whatever the alert's phase.
+  bool knows(std::string_view alert) const;
   /// False: there is no such alert, or it is not active (nothing to acknowledge).
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
   /// Also of an alert that is normal. False: there is no such alert, or nothing to change.
@@ -96,8 +99,8 @@ class Engine {
 
   struct RuleStatus {
     std::string name;
-    std::size_t instances;  ///< series that it watches
-    std::size_t active;
+    std::size_t instances;              ///< series that it watches
+    std::size_t active;                 ///< raised, and not silenced
     std::size_t unfit;                  ///< series that it matches and cannot watch
     std::vector<std::string> problems;  ///< why, "series: reason"; of the first kMaxProblems
   };

@@ -120,9 +120,13 @@ void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   for (const std::uint32_t i : ended) {
     AlertRecord& record = records[i];
     record.shelved_until = {};
+    record.shelved_by.clear();  // nobody ended it
+    record.shelved_why.clear();
     tell(i, record.phase, "unshelved", now, out);
   }
 }
+
+bool Engine::knows(std::string_view alert) const { return impl_->instance_of(alert).has_value(); }
 
 bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
   const auto found = impl_->instance_of(wish.alert);

@@ -78,8 +78,7 @@ void greet(const Settings& settings, int port) {
   if (!endpoint.loopback()) {
     spdlog::warn(
         "listening on {} without login or encryption: anyone who reaches this address can read all values and "
-        "acknowledge "
-        "alerts. Keep it on a network you trust, or listen on 127.0.0.1.",
+        "acknowledge and shelve alerts. Keep it on a network you trust, or listen on 127.0.0.1.",
         settings.listen);
   }
 }

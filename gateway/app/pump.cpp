@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 
 namespace tidegate::app {
@@ -21,9 +22,15 @@ constexpr auto kLastTry = 3s;
 constexpr Micros kFirstPause = 50ms, kLongestPause = 5s;
 /// So many samples wait for a disk that refuses, beside those in the queue.
 constexpr std::size_t kMostHeld = 65'536;
-constexpr auto kAcknowledgeTimeout = 5s;
+constexpr auto kAnswerTimeout = 5s;
 /// So long after the clock was set a sample may come that was stamped before: a slow device's.
 constexpr auto kOnItsWay = 1min;
+
+std::optional<Wish> wish_of(const Event& event) {
+  if (const auto* wish = std::get_if<Acknowledge>(&event.body)) return *wish;
+  if (const auto* wish = std::get_if<Shelve>(&event.body)) return *wish;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -117,24 +124,31 @@ void Pump::collect() {
 }
 
 void Pump::answer_wish(const Event& event) {
-  const auto* wish = std::get_if<Acknowledge>(&event.body);
-  if (wish == nullptr) return;
-  const bool done = engine_.acknowledge(*wish, event.time, output_);
-  const std::optional<AlertRecord> after =
-      done && !output_.alerts.empty() ? std::optional(output_.alerts.back()) : std::nullopt;
+  const std::optional<Wish> wish = wish_of(event);
+  if (!wish) return;
+  Result<AlertRecord> outcome = fulfil(*wish, event.time);
   collect();
   const std::lock_guard lock(mutex_);
-  const auto same = [&](const Wish& w) {
-    return !w.outcome && w.wish.alert == wish->alert && w.wish.who == wish->who && w.wish.note == wish->note;
-  };
+  const auto same = [&](const Asked& asked) { return !asked.outcome && asked.wish == *wish; };
   const auto asked = std::find_if(wishes_.begin(), wishes_.end(), same);
   if (asked == wishes_.end()) return;
-  if (after) {
-    asked->outcome = *after;
-  } else {
-    asked->outcome = fail(Errc::conflict, "alert '{}' has nothing to acknowledge", wish->alert);
-  }
+  asked->outcome = std::move(outcome);
   urgent_ = true;
+}
+
+Result<AlertRecord> Pump::fulfil(const Wish& wish, Timestamp now) {
+  const std::string& id = alert_of(wish);
+  if (!engine_.knows(id))
+    return fail(Errc::not_found, "there is no alert '{}': no rule of that name watches such a series", printable(id));
+  const auto* acknowledge = std::get_if<Acknowledge>(&wish);
+  const bool done = acknowledge != nullptr ? engine_.acknowledge(*acknowledge, now, output_)
+                                           : engine_.shelve(std::get<Shelve>(wish), now, output_);
+  if (!done) {
+    return fail(Errc::conflict, "alert '{}' {}", printable(id),
+                acknowledge != nullptr ? "has nothing to acknowledge" : "is not shelved");
+  }
+  const auto of_id = [&](const AlertRecord& alert) { return alert.id == id; };
+  return *std::find_if(output_.alerts.rbegin(), output_.alerts.rend(), of_id);
 }
 
 bool Pump::batch_is_empty() const { return batch_.samples.empty() && batch_.events.empty() && batch_.alerts.empty(); }
@@ -303,22 +317,24 @@ void Pump::look_at_clock() {
   batch_.events.push_back({clock_.now(), Notice{"clock", std::string(in_words(state))}});
 }
 
-Result<AlertRecord> Pump::acknowledge(const Acknowledge& wish) {
+Result<AlertRecord> Pump::ask(const Wish& wish) {
   std::future<Result<AlertRecord>> answer;
-  std::list<Wish>::iterator place;
+  std::list<Asked>::iterator place;
   {
     const std::lock_guard lock(mutex_);
-    place = wishes_.insert(wishes_.end(), Wish{wish, {}, {}});
+    place = wishes_.insert(wishes_.end(), Asked{wish, {}, {}});
     answer = place->answer.get_future();
   }
-  if (intake_.post(Event{clock_.now(), wish}) && answer.wait_for(kAcknowledgeTimeout) == std::future_status::ready) {
+  const EventBody body = std::visit([](const auto& one) { return EventBody(one); }, wish);
+  if (intake_.post(Event{clock_.now(), body}) && answer.wait_for(kAnswerTimeout) == std::future_status::ready) {
     return answer.get();
   }
   const std::lock_guard lock(mutex_);
   if (answer.wait_for(0s) == std::future_status::ready) return answer.get();
   wishes_.erase(place);
   return fail(Errc::timed_out,
-              "the acknowledgement of '{}' is not on disk yet: look at the store's state, then try again", wish.alert);
+              "what was asked of alert '{}' is not on disk yet: look at the store's state, then try again",
+              printable(alert_of(wish)));
 }
 
 Pump::Store Pump::store() const {

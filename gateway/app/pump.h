@@ -22,10 +22,10 @@
 namespace tidegate::app {
 
 /// The engine room, on one thread: takes what the sources pushed, lets the rules see it, and commits both together. It
-/// commits at once when an alert is raised, cleared or acknowledged or when somebody waits for the commit; else when
-/// the batch is full or `commit_every` has passed. When the disk refuses, it holds the batch and tries again later and
-/// later, while the rules go on; held samples are bounded, and given up together, counted. Of a full disk alerts get
-/// the part that the journal keeps for them.
+/// commits at once when an alert is raised, cleared, acknowledged or shelved or when somebody waits for the commit;
+/// else when the batch is full or `commit_every` has passed. When the disk refuses, it holds the batch and tries again
+/// later and later, while the rules go on; held samples are bounded, and given up together, counted. Of a full disk
+/// alerts get the part that the journal keeps for them.
 class Pump {
  public:
   struct Limits {
@@ -46,8 +46,8 @@ class Pump {
 
   /// New rules, taken over between two commits; alerts of rules that stay go on as they are.
   void replace_rules(std::vector<rules::Rule> rules);
-  /// Errc::not_found, Errc::conflict (nothing to acknowledge), Errc::timed_out. Ok once it is on disk.
-  Result<AlertRecord> acknowledge(const Acknowledge& wish);
+  /// The alert after it, once that is on disk. Errc::not_found, Errc::conflict (nothing to change), Errc::timed_out.
+  Result<AlertRecord> ask(const Wish& wish);
   /// Why it cannot go on and the process should end, or empty.
   std::string failure() const;
   /// Samples and events that were taken in and never will be on disk; what it still held counts when run() has ended.
@@ -67,8 +67,8 @@ class Pump {
   void measure();  ///< the main loop, each second
 
  private:
-  struct Wish {
-    Acknowledge wish;
+  struct Asked {
+    Wish wish;
     std::promise<Result<AlertRecord>> answer;
     std::optional<Result<AlertRecord>> outcome;  ///< told after the commit
   };
@@ -85,6 +85,7 @@ class Pump {
   void use_later(std::vector<rules::Rule> rules);
   void tick(const Intake::Taken& taken, Timestamp now);
   void answer_wish(const Event& event);
+  Result<AlertRecord> fulfil(const Wish& wish, Timestamp now);
   void collect();
   bool batch_is_empty() const;
   bool commit_due() const;
@@ -146,7 +147,7 @@ class Pump {
 
   mutable std::mutex mutex_;  ///< guards what follows
   std::optional<std::vector<rules::Rule>> next_rules_;
-  std::list<Wish> wishes_;
+  std::list<Asked> wishes_;
   std::vector<rules::Engine::RuleStatus> rule_status_;
   std::string trouble_;
   bool takes_samples_ = true, takes_alerts_ = true;

@@ -89,6 +89,14 @@ void stop(std::vector<std::unique_ptr<Part>>& parts) {
   parts.clear();
 }
 
+state::Deed deed_of(const Acknowledge& wish) { return {wish.who, "acknowledge", wish.alert, wish.note}; }
+
+state::Deed deed_of(const Shelve& wish) {
+  if (wish.until == Timestamp{}) return {wish.who, "unshelve", wish.alert, wish.why};
+  const std::string until = wish.until == kOutOfService ? "out of service" : "until " + rfc3339(wish.until);
+  return {wish.who, "shelve", wish.alert, fmt::format("{}: {}", until, wish.why)};
+}
+
 void write_log(Chronicle::Level level, const std::string& text) {
   switch (level) {
     case Chronicle::Level::error:
@@ -356,20 +364,20 @@ dashboard::GatewayView Runtime::view() const {
   return view;
 }
 
-Result<AlertRecord> Runtime::acknowledge(const Acknowledge& wish) {
-  const auto alerts = ground_->journal->alerts();
-  if (!alerts) return fail(alerts.error());
-  const auto known = [&](const AlertRecord& alert) { return alert.id == wish.alert; };
-  if (std::none_of(alerts->begin(), alerts->end(), known)) {
-    return fail(Errc::not_found, "there is no alert '{}' now: it may have cleared", printable(wish.alert));
+Result<AlertRecord> Runtime::ask(const Wish& wish) {
+  auto answer = pump_.ask(wish);
+  // One that timed out may be on disk yet.
+  if (answer || answer.error().code == Errc::timed_out) audit(wish);
+  return answer;
+}
+
+void Runtime::audit(const Wish& wish) {
+  if (!ground_->state) return;
+  const state::Deed deed = std::visit([](const auto& one) { return deed_of(one); }, wish);
+  if (const Status kept = ground_->state->record(deed); !kept) {
+    spdlog::error("the audit does not keep that {} did '{}' to '{}': {}", printable(deed.who), deed.what,
+                  printable(deed.about), kept.error().text);
   }
-  if (ground_->state) {
-    const Status kept = ground_->state->record({wish.who, "acknowledge", wish.alert, wish.note});
-    if (!kept)
-      spdlog::error("the audit does not keep that {} acknowledged '{}': {}", printable(wish.who), printable(wish.alert),
-                    kept.error().text);
-  }
-  return pump_.acknowledge(wish);
 }
 
 }  // namespace tidegate::app

@@ -49,7 +49,7 @@ class Runtime final : public dashboard::Gateway {
 
   dashboard::GatewayView view() const override;
   Micros stale_after(SeriesId series) const override { return freshness_.stale_after(series); }
-  Result<AlertRecord> acknowledge(const Acknowledge& wish) override;
+  Result<AlertRecord> ask(const Wish& wish) override;
   Micros pump_age() const override { return heart_.age(); }
 
  private:
@@ -72,6 +72,7 @@ class Runtime final : public dashboard::Gateway {
   void describe_rules(const std::vector<rules::Rule>& rules);
   void note(std::string kind, std::string text);
   void adopt(const config::Texts& texts, std::string_view why);
+  void audit(const Wish& wish);
   void measure_wear();
   void tell_notices();
   dashboard::StoreView store_view() const;

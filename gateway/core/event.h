@@ -86,6 +86,8 @@ struct Acknowledge {
   std::string alert;  ///< AlertRecord::id
   std::string who;
   std::string note;
+
+  friend bool operator==(const Acknowledge&, const Acknowledge&) = default;
 };
 
 /// An operator's wish that nobody be called for an alert, whatever it does, until then: kOutOfService where somebody
@@ -95,7 +97,14 @@ struct Shelve {
   std::string who;
   std::string why;
   Timestamp until{};
+
+  friend bool operator==(const Shelve&, const Shelve&) = default;
 };
+
+using Wish = std::variant<Acknowledge, Shelve>;
+inline const std::string& alert_of(const Wish& wish) {
+  return std::visit([](const auto& one) -> const std::string& { return one.alert; }, wish);
+}
 
 struct ClockStep {
   Micros by{};  ///< how far the system clock stands ahead of the gateway's own; negative: it went backwards

@@ -26,7 +26,7 @@ using Texts = std::map<std::string, std::string>;
 /// One line of the audit.
 struct Deed {
   std::string who;     ///< a name as given, or an address; "the gateway" for what it did itself
-  std::string what;    ///< one word: "acknowledge", "configuration"
+  std::string what;    ///< one word: "acknowledge", "shelve", "unshelve", "configuration"
   std::string about;   ///< an alert's id, a configuration's number
   std::string detail;  ///< in the words of who did it
 };

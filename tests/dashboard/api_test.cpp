@@ -90,15 +90,13 @@ TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(json::parse(response.body)["alert"]["acknowledged"], true);
   const auto wishes = rig.gateway.wishes();
-  ASSERT_EQ(wishes.size(), 1u);
-  EXPECT_EQ(wishes[0].who, "Ann");
-  EXPECT_EQ(wishes[0].note, "on my way");
+  EXPECT_THAT(wishes, testing::ElementsAre(Wish(Acknowledge{"hot:boiler1", "Ann", "on my way"})));
 }
 
 TEST_F(Http, AnAcknowledgementWithoutANameCarriesTheAddress) {
   rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
   EXPECT_EQ(rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})").status, 200);
-  EXPECT_EQ(rig.gateway.wishes().at(0).who, "127.0.0.1");
+  EXPECT_EQ(std::get<Acknowledge>(rig.gateway.wishes().at(0)).who, "127.0.0.1");
 }
 
 TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
@@ -118,6 +116,68 @@ TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
   EXPECT_EQ(status(good, {}), 415);
   EXPECT_EQ(status(good, {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}}), 415);
   EXPECT_EQ(rig.gateway.wishes().size(), 3u);
+}
+
+TEST_F(Http, AnAlertIsShelvedAndUnshelved) {
+  auto alert = hot_boiler(Phase::normal);
+  alert.shelved_until = kStart + std::chrono::hours(1);
+  alert.shelved_by = "Ann";
+  alert.shelved_why = "valve is changed";
+  rig.gateway.set_answer("hot:boiler1", alert);
+  const auto shelved = rig.http().post(
+      "/api/v1/alerts/shelve", R"({"id": "hot:boiler1", "for": "1h", "why": "valve is changed", "who": "Ann"})");
+  EXPECT_EQ(shelved.status, 200) << shelved.body;
+  const auto told = json::parse(shelved.body)["alert"];
+  EXPECT_EQ(told["phase"], "normal");
+  EXPECT_EQ(told["silenced"], true);
+  EXPECT_EQ(told["shelved_until"], 1'700'003'600'000'000);
+  EXPECT_EQ(told["out_of_service"], false);
+  EXPECT_EQ(told["shelved_by"], "Ann");
+  EXPECT_EQ(told["shelved_why"], "valve is changed");
+  EXPECT_EQ(rig.http().post("/api/v1/alerts/unshelve", R"({"id": "hot:boiler1"})").status, 200);
+  EXPECT_THAT(
+      rig.gateway.wishes(),
+      testing::ElementsAre(Wish(Shelve{"hot:boiler1", "Ann", "valve is changed", kStart + std::chrono::hours(1)}),
+                           Wish(Shelve{"hot:boiler1", "127.0.0.1", "", Timestamp{}})));
+}
+
+TEST_F(Http, AShelfThatCannotBeSaysHow) {
+  rig.gateway.set_answer("quiet:b", fail(Errc::conflict, "it is not shelved"));
+  const auto status = [&](const std::string& path, const std::string& body) {
+    return rig.http().post("/api/v1/alerts/" + path, body).status;
+  };
+  EXPECT_EQ(status("shelve", R"({"id": "no:such", "for": "1h", "why": "x"})"), 404);
+  EXPECT_EQ(status("unshelve", R"({"id": "quiet:b"})"), 409);
+  EXPECT_EQ(status("shelve", R"({"id": "quiet:b", "for": "1h"})"), 400);
+  EXPECT_EQ(status("unshelve", R"({"id": "quiet:b", "why": "x"})"), 400);
+  EXPECT_EQ(rig.gateway.wishes().size(), 2u);
+}
+
+TEST_F(Http, AnAlertSaysWhyNobodyIsCalled) {
+  auto out = hot_boiler(Phase::normal);
+  out.id = "a:out";
+  out.shelved_until = kOutOfService;
+  auto child = hot_boiler(Phase::active);
+  child.id = "b:child";
+  child.suppressed_by = "hot:boiler1";
+  child.chatter = 4;
+  child.chatter_band = 1.5;
+  auto trial = hot_boiler(Phase::active);
+  trial.id = "c:trial";
+  trial.shadow = true;
+  Batch batch;
+  batch.alerts = {out, child, trial, hot_boiler(Phase::active)};
+  rig.commit(std::move(batch));
+  const auto alerts = get_json("/api/v1/alerts")["alerts"];
+  ASSERT_EQ(alerts.size(), 4u);
+  EXPECT_EQ(alerts[0]["out_of_service"], true);
+  EXPECT_EQ(alerts[0]["shelved_until"], nullptr);
+  EXPECT_EQ(alerts[1]["suppressed_by"], "hot:boiler1");
+  EXPECT_EQ(alerts[1]["chatter"], 4);
+  EXPECT_EQ(alerts[1]["chatter_band"], 1.5);
+  EXPECT_EQ(alerts[2]["shadow"], true);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(alerts[i]["silenced"], true) << i;
+  EXPECT_EQ(alerts[3]["silenced"], false);
 }
 
 TEST_F(Http, APageOfAnotherSiteChangesNothing) {
@@ -260,8 +320,9 @@ TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
   for (const std::string_view path : {"/healthz", "/", "/api/v1/series", "/api/v1/state", "/no/such"}) {
     EXPECT_EQ(Api::lane(path), quick) << path;
   }
-  for (const std::string_view path : {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics",
-                                      "/api/v1/alerts", "/api/v1/alerts/ack", "/api/v1/dead-letters"}) {
+  for (const std::string_view path :
+       {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics", "/api/v1/alerts",
+        "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve", "/api/v1/dead-letters"}) {
     EXPECT_EQ(Api::lane(path), slow) << path;
   }
 }

@@ -66,6 +66,20 @@ TEST_F(BoardTest, APhaseOfAnotherAlertThanTheOneAnnouncedIsTold) {
   EXPECT_THAT(changes_of(std::move(batch)), HasSubstr("hot:boiler2"));
 }
 
+TEST_F(BoardTest, ANormalAlertIsShownAsLongAsItIsShelved) {
+  AlertRecord shelved = hot_boiler(Phase::normal);
+  shelved.shelved_until = kStart + std::chrono::hours(1);
+  rig.commit(transition(shelved, Phase::normal, "shelved"));
+  EXPECT_THAT(take_all(), HasSubstr("\"cause\":\"shelved\""));
+  EXPECT_THAT(board.snapshot(), HasSubstr("\"shelved_until\":1700003600000000"));
+  Board other{options, *rig.journal, rig.gateway, rig.clock};
+  other.load();
+  EXPECT_THAT(other.snapshot(), HasSubstr("hot:boiler1"));
+  rig.commit(transition(hot_boiler(Phase::normal), Phase::normal, "unshelved"));
+  EXPECT_THAT(take_all(), HasSubstr("\"cause\":\"unshelved\""));
+  EXPECT_THAT(board.snapshot(), Not(HasSubstr("hot:boiler1")));
+}
+
 TEST_F(BoardTest, ShowsTheTimesThatSamplesWereGivenWhenTheClockWasSet) {
   rig.commit({reading(rig.series("a/b"), 1)});
   take_all();

@@ -225,7 +225,7 @@ TEST(Stopping, FinishesWhatIsBeingAnswered) {
   Rig rig;
   std::latch asked(1), may_answer(1);
   rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
-  rig.gateway.on_acknowledge = [&] { asked.count_down(), may_answer.wait(); };
+  rig.gateway.on_ask = [&] { asked.count_down(), may_answer.wait(); };
   Front::Limits limits;
   limits.linger = std::chrono::minutes(1);
   auto server = std::make_unique<OwnLimits>(rig, limits);

@@ -25,7 +25,10 @@ std::string sample_text() {
   AlertRecord alert;
   alert.phase = Phase::active;
   alert.severity = Severity::critical;
-  return metrics_text(metrics, view, {alert, alert}, "1.2.3");
+  AlertRecord shelved = alert;
+  shelved.phase = Phase::normal;
+  shelved.shelved_until = kOutOfService;
+  return metrics_text(metrics, view, {alert, shelved, alert}, "1.2.3");
 }
 
 TEST(MetricsText, HasBaseUnitsAsSuffixesAndTotalOnCounters) {
@@ -38,7 +41,8 @@ TEST(MetricsText, HasBaseUnitsAsSuffixesAndTotalOnCounters) {
                            "tidegate_journal_written_bytes_total 8\n", "tidegate_build_info{version=\"1.2.3\"} 1\n",
                            "tidegate_source_up{source=\"pl\\\"ant\\n\\\\<img onerror>\",type=\"mqtt\"} 1\n",
                            "tidegate_uplink_up{uplink=\"cloud\",type=\"mqtt\"} 0\n",
-                           "tidegate_alerts{severity=\"critical\",phase=\"active\"} 2\n"}) {
+                           "tidegate_alerts{severity=\"critical\",phase=\"active\"} 2\n",
+                           "tidegate_alerts_silenced{severity=\"critical\",phase=\"normal\"} 1\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
 }

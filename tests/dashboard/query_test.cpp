@@ -119,5 +119,52 @@ TEST(AcknowledgeBody, IsRefusedWithASentence) {
   EXPECT_EQ(deep.error().text, "the body is nested deeper than 32");
 }
 
+std::string refusal_of_shelve(std::string_view body) {
+  const auto wish = parse_shelve(body, kNow);
+  return wish ? "" : wish.error().text;
+}
+
+TEST(ShelveBody, TakesADurationOrOutOfService) {
+  const auto wish = parse_shelve(R"({"id": "hot:b1", "for": "1h30m", "why": "valve is changed", "who": "Ann"})", kNow);
+  ASSERT_TRUE(wish) << wish.error().text;
+  EXPECT_EQ(*wish, (Shelve{"hot:b1", "Ann", "valve is changed", kNow + std::chrono::minutes(90)}));
+  const auto out = parse_shelve(R"({"id": "hot:b1", "out_of_service": true, "why": "x"})", kNow);
+  ASSERT_TRUE(out) << out.error().text;
+  EXPECT_EQ(out->until, kOutOfService);
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "1m", "why": "x"})"), "");
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "30d", "out_of_service": false, "why": "x"})"), "");
+}
+
+TEST(ShelveBody, IsRefusedWithASentence) {
+  const std::string either = "say either \"for\", such as \"1h\", or \"out_of_service\": true";
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "why": "x"})"), either);
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "1h", "out_of_service": true, "why": "x"})"), either);
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "out_of_service": false, "why": "x"})"), either);
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "out_of_service": "yes", "why": "x"})"),
+            "\"out_of_service\" must be true or false");
+  for (const std::string text : {"59s", "31d", "-1h", "1", "", "an hour", "99999999999999999999d"}) {
+    EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "why": "x", "for": ")" + text + "\"}"),
+              "\"for\": '" + text + "' is no duration from 1m to 30d, such as \"1h\"");
+  }
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "why": "x", "for": 60})"), "\"for\" must be a string");
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "1h"})"), "\"why\" must say why nobody is to be called");
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "1h", "why": " "})"),
+            "\"why\" must say why nobody is to be called");
+  EXPECT_EQ(refusal_of_shelve(R"({"for": "1h", "why": "x"})"), "\"id\" must name the alert");
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "fro": "1h", "why": "x"})"), "unknown field 'fro' (did you mean 'for'?)");
+  EXPECT_EQ(refusal_of_shelve(R"({"id": "x", "for": "1h", "why": ")" + std::string(3000, 'n') + "\"}"),
+            "\"why\" is longer than 2048 bytes");
+}
+
+TEST(UnshelveBody, TakesIdAndWhoAndNothingElse) {
+  const auto wish = parse_unshelve(R"({"id": "hot:b1", "who": "Ann"})");
+  ASSERT_TRUE(wish) << wish.error().text;
+  EXPECT_EQ(*wish, (Shelve{"hot:b1", "Ann", "", Timestamp{}}));
+  const auto refused = parse_unshelve(R"({"id": "hot:b1", "for": "1h"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "unknown field 'for'; known are id, who");
+  EXPECT_FALSE(parse_unshelve("{}"));
+}
+
 }  // namespace
 }  // namespace tidegate::dashboard

@@ -4,12 +4,12 @@
 
 namespace tidegate::dashboard::test {
 
-Result<AlertRecord> FakeGateway::acknowledge(const Acknowledge& wish) {
-  if (on_acknowledge) on_acknowledge();
+Result<AlertRecord> FakeGateway::ask(const Wish& wish) {
+  if (on_ask) on_ask();
   const std::lock_guard lock(mutex_);
   wishes_.push_back(wish);
-  const auto found = answers_.find(wish.alert);
-  if (found == answers_.end()) return fail(Errc::not_found, "there is no alert '{}'", wish.alert);
+  const auto found = answers_.find(alert_of(wish));
+  if (found == answers_.end()) return fail(Errc::not_found, "there is no alert '{}'", alert_of(wish));
   return found->second;
 }
 

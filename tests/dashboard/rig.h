@@ -33,24 +33,24 @@ class FakeGateway final : public Gateway {
     return view_;
   }
   Micros stale_after(SeriesId) const override { return stale_after_.load(); }
-  Result<AlertRecord> acknowledge(const Acknowledge& wish) override;
+  Result<AlertRecord> ask(const Wish& wish) override;
   Micros pump_age() const override { return pump_age_.load(); }
 
   void set_view(GatewayView view) {
     const std::lock_guard lock(mutex_);
     view_ = std::move(view);
   }
-  /// What acknowledge() answers for an alert; not found for any other.
+  /// What ask() answers for an alert; not found for any other.
   void set_answer(const std::string& alert, Result<AlertRecord> answer) {
     const std::lock_guard lock(mutex_);
     answers_.insert_or_assign(alert, std::move(answer));
   }
-  std::vector<Acknowledge> wishes() const {
+  std::vector<Wish> wishes() const {
     const std::lock_guard lock(mutex_);
     return wishes_;
   }
-  /// What acknowledge() does before it answers. Set before the server starts.
-  std::function<void()> on_acknowledge;
+  /// What ask() does before it answers. Set before the server starts.
+  std::function<void()> on_ask;
   std::atomic<Micros> pump_age_{Micros{0}};
   std::atomic<Micros> stale_after_{Micros{3'000'000}};
 
@@ -58,7 +58,7 @@ class FakeGateway final : public Gateway {
   mutable std::mutex mutex_;
   GatewayView view_;
   std::map<std::string, Result<AlertRecord>> answers_;
-  std::vector<Acknowledge> wishes_;
+  std::vector<Wish> wishes_;
 };
 
 /// A journal on disk, a gateway that does as told, and a server on a port of its own.

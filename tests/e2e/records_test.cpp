@@ -36,8 +36,13 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
       test::HttpClient(gateway.port())
           .post("/api/v1/alerts/ack", nlohmann::json{{"id", id}, {"who", "anna"}, {"note", "on my way"}}.dump());
   ASSERT_EQ(answer.status, 200) << answer.body;
+  const nlohmann::json shelf = {{"id", id}, {"who", "anna"}, {"why", "valve is changed"}, {"out_of_service", true}};
+  const auto shelved = test::HttpClient(gateway.port()).post("/api/v1/alerts/shelve", shelf.dump());
+  ASSERT_EQ(shelved.status, 200) << shelved.body;
   gateway.kill();
   gateway.start();
+  ASSERT_TRUE(
+      eventually([&] { return gateway.get("/api/v1/alerts").find("\"out_of_service\":true") != std::string::npos; }));
   gateway.reload("rules: [{name: warm, above: many}]\n");  // refused: it never ran
   ASSERT_TRUE(eventually([&] { return gateway.process().output().find("reload refused") != std::string::npos; }));
 
@@ -53,7 +58,7 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   EXPECT_EQ(tidegate({"config", "show", "7", "--data", data}).status, 1);
 
   EXPECT_THAT(tidegate({"store", "stats", "--data", data}).output,
-              ContainsRegex("records .* in 1 file: 2 configurations, 3 entries of the audit"));
+              ContainsRegex("records .* in 1 file: 2 configurations, 4 entries of the audit"));
 
   const fs::path copy = gateway.directory() / "copy";
   ASSERT_EQ(tidegate({"backup", copy, "--data", data}).status, 0);
@@ -62,7 +67,8 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   ASSERT_EQ(tidegate({"restore", copy, "--data", restored}).status, 0);
   const Finished audit = tidegate({"audit", "--data", restored, "--format", "csv"});
   EXPECT_EQ(audit.status, 0) << audit.output;
-  EXPECT_THAT(audit.output, ContainsRegex("3,20.*Z,anna,acknowledge,warm,on my way\r\n$"));
+  EXPECT_THAT(audit.output, ContainsRegex("3,20.*Z,anna,acknowledge,warm,on my way\r\n"
+                                          "4,20.*Z,anna,shelve,warm,out of service: valve is changed\r\n$"));
 
   {
     std::fstream file(restored / "state.db", std::ios::in | std::ios::out | std::ios::binary);

@@ -1,5 +1,5 @@
 // What a client sends: the head of a request and where it ends, then the same bytes as query parameters, as
-// Last-Event-ID and as the body of an acknowledgement.
+// Last-Event-ID and as the body of what is asked of an alert.
 
 #include <cstdint>
 #include <cstdlib>
@@ -55,6 +55,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (const auto wish = parse_acknowledge(text)) {
     require(!wish->alert.empty() && valid_utf8(wish->alert) && valid_utf8(wish->note) && valid_utf8(wish->who));
   }
+  constexpr Timestamp kNow{std::chrono::seconds(1'700'000'000)};
+  if (const auto wish = parse_shelve(text, kNow)) {
+    require(!wish->alert.empty() && !wish->why.empty() && valid_utf8(wish->why) && valid_utf8(wish->who));
+    require(wish->until == kOutOfService ||
+            (wish->until >= kNow + kShortestShelf && wish->until <= kNow + kLongestShelf));
+  }
+  if (const auto wish = parse_unshelve(text)) require(!wish->alert.empty() && wish->until == Timestamp{});
   static const HostAllowList hosts({"gateway-7"});
   if (hosts.allows(text)) require(text.size() > 0);
   same_origin(text, "box.local");

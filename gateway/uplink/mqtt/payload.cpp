@@ -36,6 +36,17 @@ void put_point(std::string& out, const Sample& sample, const std::vector<std::st
   out += ']';
 }
 
+/// As the journal keeps it, and whether somebody is to be called. A shelf that ends when somebody says so has no time.
+json alert_json(const AlertRecord& alert) {
+  json out = json::parse(journal::to_json(alert));
+  if (silenced(alert)) out["silenced"] = true;
+  if (alert.shelved_until == kOutOfService) {
+    out.erase("shelved_until");
+    out["out_of_service"] = true;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string message_id(const Context& context, const Parcel& parcel) {
@@ -78,7 +89,7 @@ std::string alerts_json(const Context& context, const Parcel& parcel) {
     transitions.push_back({{"time", event.time.time_since_epoch().count()},
                            {"cause", transition->cause},
                            {"from", name(transition->from)},
-                           {"alert", json::parse(journal::to_json(transition->alert))}});
+                           {"alert", alert_json(transition->alert)}});
   }
   return head(context, parcel) + ",\"alerts\":" + transitions.dump(-1, ' ', false, json::error_handler_t::replace) +
          "}";

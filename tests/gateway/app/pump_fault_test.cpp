@@ -94,7 +94,7 @@ TEST_F(PumpFault, OnAFullDiskAlertsGoOnAndSamplesFollow) {
   EXPECT_FALSE(pump->store().takes_samples);
   EXPECT_TRUE(pump->store().takes_alerts);
   EXPECT_EQ(pump->store().alerts_waiting, 0u);
-  const auto answer = pump->acknowledge({"hot:boiler", "op", ""});
+  const auto answer = pump->ask(Acknowledge{"hot:boiler", "op", ""});
   EXPECT_TRUE(answer) << answer.error().text;
   push(boiler, 50);
   EXPECT_TRUE(eventually([&] { return transitions().size() == 3; }, 10s));

@@ -151,17 +151,97 @@ TEST(Pump, AnAcknowledgementIsOnDiskWhenItIsAnswered) {
   const test::TempDir directory;
   Rig rig(directory.path(), kHot);
   rig.store(rig.series("boiler/temperature"), 95);
-  const auto answer = rig.pump_->acknowledge({"hot:boiler", "shift lead", "valve closed"});
+  const auto answer = rig.pump_->ask(Acknowledge{"hot:boiler", "shift lead", "valve closed"});
   ASSERT_TRUE(answer) << answer.error().text;
   EXPECT_TRUE(answer->acknowledged);
   const auto alerts = rig.journal_->alerts();
   ASSERT_EQ(alerts->size(), 1u);
   EXPECT_EQ(alerts->front().acknowledged_by, "shift lead");
   EXPECT_EQ(alerts->front().note, "valve closed");
-  const auto again = rig.pump_->acknowledge({"hot:boiler", "shift lead", ""});
+  const auto again = rig.pump_->ask(Acknowledge{"hot:boiler", "shift lead", ""});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, Errc::conflict);
-  EXPECT_EQ(rig.pump_->acknowledge({"hot:nothing", "x", ""}).error().code, Errc::conflict);
+  EXPECT_EQ(rig.pump_->ask(Acknowledge{"hot:nothing", "x", ""}).error().code, Errc::not_found);
+}
+
+TEST(Pump, AShelfIsOnDiskWhenItIsAnsweredAndOutlivesARestart) {
+  const test::TempDir directory;
+  const Timestamp until = GatewayClock().now() + 1h;
+  {
+    Rig rig(directory.path(), kHot);
+    rig.store(rig.series("boiler/temperature"), 20);
+    const auto answer = rig.pump_->ask(Shelve{"hot:boiler", "Ada", "valve is changed", until});
+    ASSERT_TRUE(answer) << answer.error().text;
+    const auto alerts = rig.journal_->alerts();
+    ASSERT_EQ(alerts->size(), 1u);
+    EXPECT_EQ(alerts->front(), *answer);
+    EXPECT_EQ(alerts->front().phase, Phase::normal);
+    EXPECT_EQ(alerts->front().shelved_until, until);
+    EXPECT_EQ(alerts->front().shelved_by, "Ada");
+    EXPECT_EQ(alerts->front().shelved_why, "valve is changed");
+  }
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  ASSERT_EQ(rig.journal_->alerts()->size(), 1u);
+  EXPECT_TRUE(silenced(rig.journal_->alerts()->front()));
+  const auto ended = rig.pump_->ask(Shelve{"hot:boiler", "Eva", "", {}});
+  ASSERT_TRUE(ended) << ended.error().text;
+  EXPECT_FALSE(silenced(*ended));
+  EXPECT_THAT(rig.transitions(),
+              testing::ElementsAre("hot:boiler shelved", "hot:boiler raised", "hot:boiler unshelved"));
+}
+
+TEST(Pump, AShelfWhoseTimeIsOverEndsByItselfAndByNobody) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 20);
+  ASSERT_TRUE(rig.pump_->ask(Shelve{"hot:boiler", "Ada", "valve is changed", rig.clock_.now() + 200ms}));
+  ASSERT_TRUE(eventually([&] { return rig.journal_->alerts()->empty(); }));
+  const auto events = rig.journal_->events({.limit = 1, .newest_first = true, .alerts_only = true});
+  const auto& last = std::get<AlertTransition>(events->front().event.body);
+  EXPECT_EQ(last.cause, "unshelved");
+  EXPECT_EQ(last.alert.shelved_by, "");
+}
+
+TEST(Pump, AShelfThatCannotBeIsRefused) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  const Timestamp later = rig.clock_.now() + 1h;
+  EXPECT_EQ(rig.pump_->ask(Shelve{"hot:cellar", "Ada", "why", later}).error().code, Errc::not_found);
+  EXPECT_EQ(rig.pump_->ask(Shelve{"cold:boiler", "Ada", "why", later}).error().code, Errc::not_found);
+  const auto not_shelved = rig.pump_->ask(Shelve{"hot:boiler", "Ada", "", {}});
+  ASSERT_FALSE(not_shelved);
+  EXPECT_EQ(not_shelved.error().code, Errc::conflict);
+  EXPECT_EQ(not_shelved.error().text, "alert 'hot:boiler' is not shelved");
+}
+
+/// One wish may change several alerts: the answer is the one that was meant.
+TEST(Pump, TheAnswerIsTheAlertThatWasAskedFor) {
+  const test::TempDir directory;
+  Rig rig(directory.path(),
+          "rules:\n"
+          "  - {name: hot, series: boiler/temperature, threshold: {above: 90}, latch: true, ack: required}\n"
+          "  - {name: warm, series: boiler/temperature, threshold: {above: 50}, suppressed_by: [hot]}\n");
+  rig.store(rig.series("boiler/temperature"), 95);
+  rig.store(rig.series("boiler/temperature"), 80);
+  ASSERT_EQ(rig.journal_->alerts()->size(), 2u);
+  const auto answer = rig.pump_->ask(Acknowledge{"hot", "Ada", ""});
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(answer->id, "hot");
+  EXPECT_THAT(rig.transitions(), testing::Contains("warm unsuppressed"));
+}
+
+TEST(Pump, ASilencedAlertIsNotCountedAmongTheActive) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), kHot);
+  rig.store(rig.series("boiler/temperature"), 95);
+  const auto active = [&](std::size_t count) {
+    return eventually([&] { return !rig.pump_->rule_status().empty() && rig.pump_->rule_status()[0].active == count; });
+  };
+  EXPECT_TRUE(active(1));
+  ASSERT_TRUE(rig.pump_->ask(Shelve{"hot:boiler", "Ada", "why", kOutOfService}));
+  EXPECT_TRUE(active(0));
 }
 
 TEST(Pump, ManyOperatorsGetEachTheirOwnAnswer) {
@@ -173,7 +253,7 @@ TEST(Pump, ManyOperatorsGetEachTheirOwnAnswer) {
   std::atomic<int> done{0};
   for (int i = 0; i < 20; ++i) {
     operators.emplace_back([&rig, &done, i] {
-      const auto answer = rig.pump_->acknowledge({"hot:b" + std::to_string(i), "op", ""});
+      const auto answer = rig.pump_->ask(Acknowledge{"hot:b" + std::to_string(i), "op", ""});
       if (answer && answer->id == "hot:b" + std::to_string(i)) ++done;
     });
   }

@@ -79,6 +79,24 @@ TEST_F(UplinkMessage, HoldsTheAlertTransitionsOfABatchAndNoOtherEvents) {
   EXPECT_EQ(told["alert"]["unit"], "°C");
 }
 
+TEST_F(UplinkMessage, SaysOfAnAlertThatNobodyIsToBeCalled) {
+  AlertRecord alert = journal::alert("hot:boiler1", Phase::active);
+  const auto told = [&] {
+    Batch batch;
+    batch.events = {journal::transition(alert, at(8))};
+    return nlohmann::json::parse(alerts_json(context, whole(batch, 1)))["alerts"][0]["alert"];
+  };
+  EXPECT_FALSE(told().contains("silenced"));
+  alert.shelved_until = at(60);
+  alert.shelved_by = "Ada";
+  EXPECT_EQ(told()["silenced"], true);
+  EXPECT_EQ(told()["shelved_until"], at(60).time_since_epoch().count());
+  EXPECT_EQ(told()["shelved_by"], "Ada");
+  alert.shelved_until = kOutOfService;
+  EXPECT_EQ(told()["out_of_service"], true);
+  EXPECT_FALSE(told().contains("shelved_until"));
+}
+
 TEST_F(UplinkMessage, OfAPartSaysWhichAndHoldsThatOnly) {
   const SeriesId a = series("a", "");
   Batch batch;
