@@ -10,6 +10,7 @@
 
 #include "gateway/app/backtest.h"
 #include "gateway/app/parts.h"
+#include "gateway/app/rule_list.h"
 #include "gateway/app/rule_tests.h"
 #include "gateway/app/runtime.h"
 #include "gateway/app/settings.h"
@@ -169,6 +170,17 @@ int command_line(int argc, char** argv) {
       ->capture_default_str();
   test_command->add_option("--junit", rule_tests.junit, "Write a JUnit report to this file as well");
 
+  RuleList rule_list{arguments.config, {}, {}};
+  CLI::App* rules_command = app.add_subcommand("rules", "What the rules of a configuration are, and what they mean.");
+  rules_command->require_subcommand(1);
+  rules_command->add_option("--config", rule_list.configuration, "The configuration")->capture_default_str();
+  CLI::App* list_command = rules_command->add_subcommand("list", "A line for each enabled rule.")->fallthrough();
+  tools::add_answer_format(*list_command, rule_list.format);
+  rules_command->add_subcommand("explain", "One rule in words: when it fires, what it reads, how its alerts live.")
+      ->fallthrough()
+      ->add_option("name", rule_list.name, "The rule")
+      ->required();
+
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
@@ -201,6 +213,7 @@ int command_line(int argc, char** argv) {
   if (run_command->parsed()) return run(arguments);
   if (check_command->parsed()) return check(arguments);
   if (test_command->parsed()) return run_rule_tests(rule_tests);
+  if (rules_command->parsed()) return list_rules(rule_list);
   if (schema_command->parsed()) return schema(arguments);
   return tools.run().value_or(kUsage);
 }
