@@ -53,6 +53,8 @@ export function plant() {
   ];
 }
 
+const kSpans = { '15m': kHour / 4, '1h': kHour, '8h': 8 * kHour, '1d': 24 * kHour };
+
 export class FakeGateway {
   constructor({ dist, port = 0, demo = false, version = '0.1.0', pingSeconds = 10, points = plant() }) {
     Object.assign(this, { dist, port, demo, version, pingSeconds, points });
@@ -113,7 +115,7 @@ export class FakeGateway {
     const source = (name, type, rate, more = {}) => ({ name, type, health: 'up', text: '', since: this.started,
       series: this.points.filter((point) => point.source === name).length, rate, rejected: 0, ...more });
     const rule = (name, kind, condition, severity, series, instances, unfit = 0, problems = []) => ({ name, kind, condition, severity, series, instances, unfit, problems,
-      active: [...this.alerts.values()].filter((alert) => alert.rule === name && ['active', 'clearing'].includes(alert.phase)).length });
+      active: [...this.alerts.values()].filter((alert) => alert.rule === name && !alert.silenced && ['active', 'clearing'].includes(alert.phase)).length });
     return {
       gateway: { name: 'plant-7', site: 'Hall 3', version: this.version, started: this.started, time: this.now(), epoch: this.epoch, demo: this.demo },
       sources: [source('plant', 'simulator', 14), source('field', 'mqtt', 3.2, { rejected: this.deadLetters.length, ...this.fieldHealth }),
@@ -159,8 +161,11 @@ export class FakeGateway {
     const before = this.alerts.get(id);
     const now = this.now();
     const alert = { id, rule: id.split(':')[0], series: '', phase: 'active', acknowledged: false, acknowledged_by: '', note: '', severity: 'warning',
-      since: now, raised: now, value: null, limit: null, unit: '', message: '', labels: {}, runbook: '', ...before, ...change };
-    if (alert.phase === 'normal') this.alerts.delete(id);
+      since: now, raised: now, value: null, limit: null, unit: '', message: '', labels: {}, runbook: '', shelved_until: null, out_of_service: false, shelved_by: '', shelved_why: '', suppressed_by: '', shadow: false,
+      chatter: 0, chatter_band: 0, ...before, ...change };
+    const shelved = alert.shelved_until !== null || alert.out_of_service;
+    alert.silenced = shelved || alert.suppressed_by !== '' || alert.shadow;
+    if (alert.phase === 'normal' && !shelved) this.alerts.delete(id);
     else this.alerts.set(id, alert);
     const event = { seq: ++this.seq, time: now, cause, from: before?.phase ?? 'normal', alert };
     this.log.unshift(event);
@@ -186,6 +191,8 @@ export class FakeGateway {
       case '/api/v1/alerts': return json({ alerts: [...this.alerts.values()] });
       case '/api/v1/alerts/log': return json({ log: this.log.slice(0, limit) });
       case '/api/v1/alerts/ack': return this.serveAcknowledge(request, json);
+      case '/api/v1/alerts/shelve': return this.serveShelve(request, json);
+      case '/api/v1/alerts/unshelve': return this.serveUnshelve(request, json);
       case '/api/v1/state': return json(this.state());
       case '/api/v1/dead-letters': return json({ dead_letters: this.deadLetters.slice(0, limit) });
       default: return this.serveFile(url.pathname, response);
@@ -221,15 +228,31 @@ export class FakeGateway {
     }
   }
 
-  serveAcknowledge(request, json) {
+  /** Answers a wish about an alert with what `act` makes of it. */
+  serveWish(request, json, act) {
     let body = '';
     request.on('data', (chunk) => (body += chunk)).on('end', () => {
-      const { id, who = '', note = '' } = JSON.parse(body);
-      const alert = this.alerts.get(id);
-      if (!alert) return json({ title: 'Not found', status: 404, detail: `There is no alert '${id}' any more.` }, 404);
-      if (alert.acknowledged) return json({ title: 'Conflict', status: 409, detail: 'Somebody has acknowledged this alert already.' }, 409);
-      json({ alert: this.transition(id, 'acknowledged', { acknowledged: true, acknowledged_by: who, note }) });
+      const wish = JSON.parse(body);
+      const alert = this.alerts.get(wish.id);
+      if (!alert) return json({ title: 'Not found', status: 404, detail: `There is no alert '${wish.id}' any more.` }, 404);
+      const answer = act(alert, wish);
+      return typeof answer === 'string' ? json({ title: 'Conflict', status: 409, detail: answer }, 409) : json({ alert: answer });
     });
+  }
+
+  serveAcknowledge(request, json) {
+    this.serveWish(request, json, (alert, { id, who = '', note = '' }) => alert.acknowledged ? 'Somebody has acknowledged this alert already.'
+      : this.transition(id, 'acknowledged', { acknowledged: true, acknowledged_by: who, note }));
+  }
+
+  serveShelve(request, json) {
+    this.serveWish(request, json, (alert, { id, who = '', why, for: span, out_of_service = false }) => this.transition(id, 'shelved',
+      { shelved_until: out_of_service ? null : this.now() + kSpans[span], out_of_service, shelved_by: who, shelved_why: why }));
+  }
+
+  serveUnshelve(request, json) {
+    this.serveWish(request, json, (alert, { id, who = '' }) => alert.shelved_until === null && !alert.out_of_service ? 'This alert is not shelved.'
+      : this.transition(id, 'unshelved', { shelved_until: null, out_of_service: false, shelved_by: who, shelved_why: '' }));
   }
 
   history(query) {
@@ -265,6 +288,13 @@ export function playScenes(gateway) {
   gateway.clear('cold-room-warming:coldroom');
   gateway.raise('boiler-overheating:boiler1', { series: 'boiler1/temperature', severity: 'critical', message: 'boiler1 is at 93.2 °C, limit 90 °C',
     value: 93.2, limit: 90, unit: '°C', labels: { area: 'boiler-house' }, runbook: 'Close V12, then call the boiler desk.' });
+  gateway.raise('pump-vibrates:pump3', { series: 'pump3/vibration', severity: 'high', message: 'pump3 vibrates at 7.6 mm/s', value: 7.6, limit: 7.1, unit: 'mm/s', chatter: 6, chatter_band: 0.4 });
+  gateway.raise('tank-low:tank1', { series: 'tank1/level', severity: 'warning', message: 'tank1 is down to 18 %', value: 18, limit: 20, unit: '%' });
+  gateway.transition('tank-low:tank1', 'shelved', { shelved_until: gateway.now() + kHour, shelved_by: 'Eva', shelved_why: 'being emptied for cleaning' });
+  gateway.raise('pump-slow:pump3', { series: 'pump3/speed', severity: 'warning', message: 'pump3 is slow', value: 900, limit: 1000, unit: 'rpm' });
+  gateway.transition('pump-slow:pump3', 'suppressed', { suppressed_by: 'pump-vibrates:pump3' });
+  gateway.raise('meter-trial:meter1', { series: 'meter1/power', severity: 'info', message: 'meter1 takes 140 kW', value: 140, limit: 135, unit: 'kW', shadow: true });
+  gateway.transition('pump-vibrates:pump3', 'escalated', { severity: 'critical' });
   gateway.alerts.set('boiler-overheating:boiler2', { ...gateway.alerts.get('boiler-overheating:boiler1'), id: 'boiler-overheating:boiler2',
     series: 'boiler2/temperature', phase: 'pending', acknowledged: true, raised: null, message: 'boiler2 is at 90.4 °C, limit 90 °C', value: 90.4 });
 }

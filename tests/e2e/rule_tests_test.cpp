@@ -99,5 +99,22 @@ TEST_F(RuleTests, FindNothingToTestAndAMistakeInTheConfiguration) {
   EXPECT_THAT(wrong.output, HasSubstr("did you mean 'threshold'?"));
 }
 
+TEST_F(RuleTests, RulesAreListedAndExplained) {
+  put("tidegate.yaml", kRules);
+  const auto rules = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"rules", "--config", directory.path() / "tidegate.yaml"});
+    return tidegate(std::move(more));
+  };
+  const Finished listed = rules({"list", "--format", "csv"});
+  EXPECT_EQ(listed.status, 0) << listed.output;
+  EXPECT_THAT(listed.output, HasSubstr("hot,threshold,{device}/temperature,warning,30s,0s,above 90"));
+  const Finished explained = rules({"explain", "silent"});
+  EXPECT_EQ(explained.status, 0) << explained.output;
+  EXPECT_THAT(explained.output, HasSubstr("no good sample for 1 min"));
+  const Finished unknown = rules({"explain", "silnet"});
+  EXPECT_EQ(unknown.status, 1) << unknown.output;
+  EXPECT_THAT(unknown.output, HasSubstr("did you mean 'silent'?"));
+}
+
 }  // namespace
 }  // namespace tidegate::e2e

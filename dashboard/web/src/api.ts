@@ -39,6 +39,18 @@ export interface Alert {
   message: string;
   labels: Labels;
   runbook: string;
+  /** Nobody is called: shelved, explained by another alert, or of a rule on trial. */
+  silenced: boolean;
+  shelved_until: Time | null;
+  /** Shelved until somebody ends it. */
+  out_of_service: boolean;
+  shelved_by: string;
+  shelved_why: string;
+  suppressed_by: string;
+  shadow: boolean;
+  /** How often it was raised since it began to chatter; 0: it does not. */
+  chatter: number;
+  chatter_band: number;
 }
 
 export interface AlertEvent {

@@ -1,5 +1,6 @@
 // What happened: the newest alert events.
 
+import { isAlarm, told } from './alert_words.ts';
 import type { AlertEvent, Time } from './api.ts';
 import { el, reconcile, setText, show } from './dom.ts';
 import * as format from './format.ts';
@@ -43,14 +44,13 @@ export class Log {
     this.update();
   }
 
-  private line({ time, cause, alert }: AlertEvent): HTMLElement {
-    const calm = cause !== 'raised';
+  private line(event: AlertEvent): HTMLElement {
+    const { time, alert } = event, { what, note } = told(event);
+    const calm = !isAlarm(event);
     const mark: Icon = calm ? 'check' : alert.severity;
-    const by = cause === 'acknowledged' && alert.acknowledged_by ? ` ${text.log.by(alert.acknowledged_by)}` : '';
     return el('li', { class: `log-line severity-${alert.severity}${calm ? ' calm' : ''}` },
       el('time', { datetime: new Date(time / 1000).toISOString() }, format.moment(time, this.now())), icon(mark),
-      el('span', {}, el('b', {}, `${text.cause[cause] ?? cause}${by}`), ' ', alert.message || alert.id,
-        cause === 'acknowledged' && alert.note ? ` “${alert.note}”` : ''));
+      el('span', {}, el('b', {}, what), ' ', alert.message || alert.id, note && ` “${note}”`));
   }
 }
 

@@ -3,9 +3,10 @@
 
 import './style.css';
 
+import { aloud } from './alert_words.ts';
 import { Alerts } from './alerts.ts';
 import { Announcer } from './announce.ts';
-import type { StreamEvent, Time } from './api.ts';
+import type { AlertEvent, StreamEvent, Time } from './api.ts';
 import { Channel } from './channel.ts';
 import { Chart } from './chart.ts';
 import { ServerClock } from './clock.ts';
@@ -65,7 +66,7 @@ class Page {
 
   private receive(event: StreamEvent): void {
     if (event.type === 'hello') this.welcome(event.data.version);
-    if (event.type === 'alert') for (const { alert, cause } of event.data.alerts) this.announce(cause, alert.message || alert.id, text.severity[alert.severity]);
+    if (event.type === 'alert') for (const one of event.data.alerts) this.announce(one);
     const time = event.type === 'state' ? event.data.gateway.time : 'time' in event.data ? event.data.time : null;
     if (time !== null) this.clock.observe(time);
     this.lastHeard = this.clock.now();
@@ -89,10 +90,9 @@ class Page {
     this.sparks.reset();
   }
 
-  private announce(cause: string, message: string, severity: string): void {
-    if (cause === 'raised') this.announcer.say(text.alerts.announceRaised(severity, message));
-    else if (cause === 'acknowledged') this.announcer.say(text.alerts.announceAck(message));
-    else this.announcer.say(text.alerts.announceGone(message));
+  private announce(event: AlertEvent): void {
+    const sentence = aloud(event);
+    if (sentence) this.announcer.say(sentence);
   }
 
   private schedule(): void {

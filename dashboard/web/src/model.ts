@@ -1,5 +1,6 @@
 // Everything the page knows, and how each stream event changes it. Pure: no DOM, no clock, no network.
 
+import { isOver } from './alert_words.ts';
 import type { Alert, AlertEvent, Hello, Reading, Series, State, StreamEvent, StreamEvents } from './api.ts';
 
 export type Part = 'series' | 'alerts' | 'log' | 'state' | 'hello' | 'reload' | 'gap';
@@ -75,7 +76,7 @@ export class Model {
   }
 
   /** An acknowledged alert comes back from REST before the stream tells of it, or after it has told that it is over. */
-  takeAcknowledged(alert: Alert): void {
+  takeAnswer(alert: Alert): void {
     if (this.alerts.has(alert.id)) this.takeAlert(alert);
   }
 
@@ -83,7 +84,7 @@ export class Model {
     // A resume sends what was missed after the snapshot, which already holds its outcome.
     const known = this.alerts.get(alert.id);
     if (known && known.since > alert.since) return;
-    if (alert.phase === 'normal') this.alerts.delete(alert.id);
+    if (isOver(alert)) this.alerts.delete(alert.id);
     else this.alerts.set(alert.id, alert);
     this.changed('alerts');
   }

@@ -139,11 +139,11 @@ export class Points {
   }
 }
 
-/** The worst raised alert of each series. */
+/** The worst raised alert of each series that somebody is called for. */
 function severitiesBySeries(alerts: Iterable<Alert>): Map<string, Severity> {
   const worst = new Map<string, Severity>();
-  for (const { series, severity, phase } of alerts) {
-    if (phase !== 'active' && phase !== 'clearing') continue;
+  for (const { series, severity, phase, silenced } of alerts) {
+    if (silenced || (phase !== 'active' && phase !== 'clearing')) continue;
     const known = worst.get(series);
     if (!known || kRank[severity] > kRank[known]) worst.set(series, severity);
   }

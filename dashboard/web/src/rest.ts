@@ -35,8 +35,17 @@ export async function fetchDeadLetters(limit: number): Promise<DeadLetter[]> {
   return (await request<{ dead_letters: DeadLetter[] }>(`dead-letters?limit=${limit}`)).dead_letters;
 }
 
-export async function acknowledge(id: string, who: string, note: string): Promise<Alert> {
-  const body = JSON.stringify({ id, ...(note && { note }), ...(who && { who }) });
+/** How long an alert is shelved where only a person can say when that ends. */
+export const kOutOfService = 'out of service';
+
+/** Fields that are empty are left out. */
+async function ask(path: string, wish: Record<string, string | boolean>): Promise<Alert> {
+  const body = JSON.stringify(Object.fromEntries(Object.entries(wish).filter(([, value]) => value)));
   const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
-  return (await request<{ alert: Alert }>('alerts/ack', init)).alert;
+  return (await request<{ alert: Alert }>(`alerts/${path}`, init)).alert;
 }
+
+export const acknowledge = (id: string, who: string, note: string) => ask('ack', { id, who, note });
+export const shelve = (id: string, span: string, why: string, who: string) =>
+  ask('shelve', { id, why, who, ...(span === kOutOfService ? { out_of_service: true } : { for: span }) });
+export const unshelve = (id: string, who: string) => ask('unshelve', { id, who });

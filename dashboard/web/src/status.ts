@@ -1,7 +1,7 @@
 // The top of the page: who this is, whether the line is live, and how everything is in one sentence.
 
 import type { Alert, State, Store, Time } from './api.ts';
-import { isListed, needsAcknowledge } from './alerts.ts';
+import { isListed, needsAcknowledge } from './alert_words.ts';
 import { behind } from './channel_view.ts';
 import { el, setAttribute, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';

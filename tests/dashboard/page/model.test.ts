@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { AlertEvent, StreamEvent } from '../../../dashboard/web/src/api.ts';
-import { byUrgency, isListed } from '../../../dashboard/web/src/alerts.ts';
+import { byUrgency, isListed } from '../../../dashboard/web/src/alert_words.ts';
 import { Model } from '../../../dashboard/web/src/model.ts';
 import { alert, kNow, kSecond, series, state } from './samples.ts';
 
@@ -74,7 +74,7 @@ test('an event that the log holds already is not told twice', () => {
 test('an event that the log holds already does not revert an acknowledgement', () => {
   const model = modelWith();
   model.apply(event({ alert: alert() }));
-  model.takeAcknowledged(alert({ acknowledged: true }));
+  model.takeAnswer(alert({ acknowledged: true }));
   model.apply(event({ alert: alert() }));
   assert.equal(model.alerts.get('hot:boiler1')?.acknowledged, true);
 });
@@ -134,7 +134,7 @@ test('the same journal after a reconnect tells nothing twice', () => {
 test('an acknowledgement that is answered after the alert has cleared does not bring it back', () => {
   const model = modelWith(alert());
   model.apply(event({ cause: 'cleared', alert: alert({ phase: 'normal', since: kNow + kSecond }) }));
-  model.takeAcknowledged(alert({ acknowledged: true }));
+  model.takeAnswer(alert({ acknowledged: true }));
   assert.equal(model.alerts.size, 0);
 });
 
@@ -171,4 +171,15 @@ test('what needs a person stands first: not acknowledged, then severity, then ag
 test('an acknowledgement that is owed keeps its alert in the list, whatever came after', () => {
   assert.deepEqual((['normal', 'pending', 'active', 'clearing', 'returned'] as const).map((phase) => isListed(alert({ phase, acknowledged: false }))), [false, true, true, true, true]);
   assert.deepEqual((['normal', 'pending', 'active', 'clearing', 'returned'] as const).map((phase) => isListed(alert({ phase, acknowledged: true }))), [false, false, true, true, true]);
+});
+
+test('a normal alert is known as long as it is shelved', () => {
+  const shelved = alert({ phase: 'normal', silenced: true, shelved_until: kNow + kSecond });
+  const model = modelWith(alert());
+  model.apply(event({ cause: 'shelved', alert: shelved }));
+  assert.equal(model.alerts.get('hot:boiler1')?.phase, 'normal');
+  model.takeAnswer({ ...shelved, shelved_until: null, out_of_service: true });
+  assert.equal(model.alerts.get('hot:boiler1')?.out_of_service, true);
+  model.apply(event({ seq: 6, cause: 'unshelved', alert: alert({ phase: 'normal' }) }));
+  assert.equal(model.alerts.size, 0);
 });

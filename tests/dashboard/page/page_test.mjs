@@ -158,6 +158,61 @@ test('an alert that is about to be raised again can still be acknowledged', () =
   await untilText(page.locator('.sentence'), /No alerts\./);
 }));
 
+test('an alert is shelved with a reason, stands apart in silence, and is unshelved', () => withPage(async ({ gateway, page }) => {
+  await untilLive(page);
+  gateway.raise('boiler-overheating:boiler1', kHot);
+  const card = page.locator('.alert', { hasText: 'boiler1 is at' }), silent = page.locator('.silent');
+  const title = (pattern) => until(`the title ${pattern}`, async () => pattern.test(await page.title()));
+  await title(/^\(1\) /);
+  await card.getByRole('button', { name: 'Shelve' }).click();
+  assert.deepEqual(await seriousViolations(page), []);
+  await card.locator('button[type=submit]').click();
+  assert.equal(gateway.log.length, 1, 'a shelf without a reason is not sent');
+  await card.getByLabel('8 h').check();
+  await card.locator('input[name=why]').fill('valve is changed');
+  await card.locator('input[name=who]').fill('Eva');
+  await card.locator('button[type=submit]').click();
+  await untilText(silent.locator('.alert-why'), /^Shelved by Eva until .*: valve is changed$/);
+  const { shelved_until, shelved_by } = gateway.alerts.get('boiler-overheating:boiler1');
+  assert.ok(Math.abs(shelved_until - gateway.now() - 8 * 3600 * kSecond) < 60 * kSecond);
+  assert.equal(shelved_by, 'Eva');
+  await untilText(page.locator('.sentence'), /No alerts\./);
+  await title(/^plant-7/);
+  await until('the focus to stay on the card', () => page.evaluate(() => document.activeElement?.closest('.silent .alert') !== null));
+  await untilText(page.locator('.log-line').first(), /Shelved by Eva until .*“valve is changed”/);
+  assert.equal(await tile(page, 'boiler1/temperature').evaluate((node) => node.classList.contains('in-alert')), false);
+  assert.deepEqual(await seriousViolations(page), []);
+  gateway.clear('boiler-overheating:boiler1');
+  await untilText(silent.locator('.alert-phase'), /^Normal$/);
+  gateway.raise('boiler-overheating:boiler1', { ...kHot, acknowledged: false });
+  await untilText(silent.locator('.alert-phase'), /^Active$/);
+  await silent.getByRole('button', { name: 'Unshelve' }).click();
+  await until('the group to go', async () => !(await silent.isVisible()));
+  await untilText(page.locator('.sentence'), /1 alert \(1 critical, 1 not acknowledged\)/);
+  await untilText(page.locator('.log-line').first(), /Unshelved by Eva/);
+}));
+
+test('what is explained, on trial or out of service is said so, aloud only when it is silenced no more', () => withPage(async ({ gateway, page }) => {
+  const spoken = page.locator('[aria-live=polite]');
+  await untilLive(page);
+  gateway.raise('slow:pump3', { ...kHot, message: 'pump3 is slow', suppressed_by: 'power:hall' });
+  gateway.raise('trial:meter1', { ...kHot, message: 'meter1 takes much', shadow: true });
+  gateway.transition('low:tank1', 'shelved', { phase: 'normal', message: 'tank1 is low', out_of_service: true, shelved_by: 'Eva', shelved_why: 'cleaned' });
+  const why = (message) => page.locator('.silent .alert', { hasText: message }).locator('.alert-why');
+  await untilText(why('pump3 is slow'), /^Explained by power:hall$/);
+  await untilText(why('meter1 takes much'), /^Its rule is on trial$/);
+  await untilText(why('tank1 is low'), /^Taken out of service by Eva: cleaned$/);
+  await untilText(page.locator('.sentence'), /No alerts\./);
+  gateway.raise('hot:boiler1', { ...kHot, chatter: 5, chatter_band: 1.5 });
+  await untilText(page.locator('.alert-chatter').first(), /^Chattering: raised 5 times; a dead band of 1\.5 °C would keep it quiet$/);
+  await untilText(spoken, /^Critical alert: boiler1 is at 93\.2 °C$/);
+  gateway.transition('slow:pump3', 'unsuppressed', { suppressed_by: '' });
+  await untilText(spoken, /^Critical alert: pump3 is slow$/);
+  gateway.transition('hot:boiler1', 'escalated', { severity: 'high' });
+  await untilText(page.locator('.log-line').first(), /Escalated to High/);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page scrolls sideways');
+}, { width: 390 }));
+
 test('alerts that the gateway cannot read are said to be unknown until they come', () => withPage(async ({ gateway, page }) => {
   await untilText(page.locator('.sentence'), /Alerts cannot be read\./);
   await untilText(page.locator('.alerts'), /cannot read its alerts/);

@@ -33,6 +33,11 @@ test('an acknowledgement still owed counts, though the alert is about to be rais
   assert.match(line({ alerts: [alert({ phase: 'pending' })] }).sentence, /1 alert \(1 critical, 1 not acknowledged\)\./);
 });
 
+test('a silenced alert counts for nobody', () => {
+  const silent = [alert({ silenced: true, out_of_service: true }), alert({ id: 'hot:boiler2', silenced: true, suppressed_by: 'power', phase: 'pending' })];
+  assert.deepEqual(line({ alerts: silent }), { sentence: 'The one point is fresh. No alerts. Upstream up to date.', mood: 'calm' });
+});
+
 test('alerts that cannot be read are said so, not counted as none', () => {
   assert.deepEqual(line({ alerts: null }), { sentence: 'The one point is fresh. Alerts cannot be read. Upstream up to date.', mood: 'attention' });
 });

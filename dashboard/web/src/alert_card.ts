@@ -1,0 +1,124 @@
+// One alert: what is wrong, since when, what was done about it and what its reader can do.
+
+import { AlertForm, Choice, NameField, noteInput, once, type Question, remembered } from './alert_form.ts';
+import { chatterOf, isRaised, isShelved, owesAcknowledge, valueAgainstLimit, whySilenced } from './alert_words.ts';
+import type { Alert, Time } from './api.ts';
+import { changeIcon, icon } from './icons.ts';
+import { el, setClass, setText, show } from './dom.ts';
+import * as format from './format.ts';
+import type { Model } from './model.ts';
+import { acknowledge, kOutOfService, shelve, unshelve } from './rest.ts';
+import { text } from './strings.ts';
+
+const kUsualShelf = '1h';
+
+export class AlertCard {
+  readonly node: HTMLElement;
+  private readonly mark = icon('info');
+  private readonly severity = el('span', { class: 'alert-severity' });
+  private readonly message = el('p', { class: 'alert-message' });
+  private readonly why = el('p', { class: 'alert-why' });
+  private readonly facts = el('p', { class: 'alert-facts' });
+  private readonly chatter = el('p', { class: 'alert-chatter' });
+  private readonly done = el('p', { class: 'alert-done' });
+  private readonly runbook = el('p', { class: 'alert-runbook' });
+  private readonly phase = el('span', { class: 'alert-phase' });
+  private readonly error = el('p', { class: 'form-error', role: 'alert', hidden: true });
+  private readonly acknowledge = this.button('primary acknowledge', text.alerts.acknowledge, () => this.open(this.acknowledge, this.askAcknowledge()));
+  private readonly shelve = this.button('shelve', text.alerts.shelve, () => this.open(this.shelve, this.askShelve()));
+  private readonly unshelve = this.button('unshelve', text.alerts.unshelve, () => this.endShelf());
+  private readonly chart: HTMLButtonElement;
+  private form: AlertForm | null = null;
+  /** What opened the form, and has the focus back when it closes. */
+  private opener: HTMLButtonElement | null = null;
+
+  constructor(private alert: Alert, private readonly model: Model, openChart: (series: string) => void) {
+    this.chart = this.button('', text.alerts.chart, () => openChart(this.alert.series));
+    this.node = el('li', { class: 'alert' },
+      el('div', { class: 'alert-head' }, this.mark, this.severity, this.phase),
+      this.message, this.why, this.facts, this.chatter, this.runbook, this.done,
+      el('div', { class: 'actions' }, this.acknowledge, this.shelve, this.unshelve, this.chart), this.error);
+  }
+
+  update(alert: Alert, now: Time): void {
+    this.alert = alert;
+    const since = alert.raised ?? alert.since, name = alert.message || alert.id, owed = owesAcknowledge(alert);
+    setClass(this.node, `alert severity-${alert.severity}${owed ? '' : ' acknowledged'}${alert.silenced ? ' silenced' : ''} phase-${alert.phase}`);
+    changeIcon(this.mark, alert.severity);
+    setText(this.severity, text.severity[alert.severity]);
+    setText(this.phase, alert.phase === 'active' && !alert.silenced ? '' : alert.phase === 'pending' && !owed ? text.alerts.pending : text.phase[alert.phase]);
+    setText(this.message, name);
+    setText(this.why, whySilenced(alert, this.model.alerts, now).join(' · '));
+    setText(this.facts, [alert.phase === 'normal' ? '' : valueAgainstLimit(alert), text.alerts.since(format.moment(since, now), format.span(now - since)), alert.series].filter(Boolean).join(' · '));
+    setText(this.chatter, chatterOf(alert));
+    setText(this.runbook, alert.runbook ? text.alerts.runbook + alert.runbook : '');
+    setText(this.done, alert.acknowledged && isRaised(alert) ? text.alerts.acknowledged(alert.acknowledged_by, alert.note) : '');
+    this.acknowledge.setAttribute('aria-label', text.alerts.acknowledgeOf(name));
+    this.shelve.setAttribute('aria-label', text.alerts.shelveOf(name));
+    this.unshelve.setAttribute('aria-label', text.alerts.unshelveOf(name));
+    if (this.opener && !this.offered(this.opener)) this.close();
+    this.showButtons();
+  }
+
+  private offered(button: HTMLButtonElement): boolean {
+    if (button === this.acknowledge) return owesAcknowledge(this.alert);
+    return isShelved(this.alert) === (button === this.unshelve);
+  }
+
+  private showButtons(): void {
+    for (const button of [this.acknowledge, this.shelve, this.unshelve]) show(button, !this.form && this.offered(button));
+  }
+
+  private button(look: string, label: string, click: () => void): HTMLButtonElement {
+    return el('button', { type: 'button', class: `button ${look}`.trim(), click }, label);
+  }
+
+  private open(opener: HTMLButtonElement, question: Question): void {
+    this.opener = opener;
+    this.form = new AlertForm(question, () => this.close());
+    this.error.before(this.form.node);
+    show(this.error, false);
+    this.showButtons();
+    question.first.focus();
+  }
+
+  private close(): void {
+    const hadFocus = this.form?.node.contains(document.activeElement);
+    const opener = this.opener;
+    this.form?.node.remove();
+    this.form = this.opener = null;
+    show(this.error, false);
+    this.showButtons();
+    if (hadFocus) (opener && this.offered(opener) ? opener : this.chart).focus();
+  }
+
+  private askAcknowledge(): Question {
+    const who = new NameField(), note = noteInput('note');
+    return { send: text.alerts.send, sending: text.alerts.sending, fields: [who.node, el('label', {}, text.alerts.note, note)], first: who.firstOr(note),
+      ask: () => this.send(acknowledge(this.alert.id, who.value, note.value.trim())) };
+  }
+
+  private askShelve(): Question {
+    const who = new NameField(), why = noteInput('why', true);
+    const span = new Choice(text.alerts.shelveFor, 'for', [...text.alerts.shelfSpans, [text.alerts.outOfService, kOutOfService]], kUsualShelf);
+    return { send: text.alerts.shelve, sending: text.alerts.shelving, fields: [span.node, el('label', {}, text.alerts.shelveWhy, why), who.node], first: why,
+      ask: () => this.send(shelve(this.alert.id, span.value, why.value.trim(), who.value)) };
+  }
+
+  private endShelf(): Promise<void> {
+    return once(this.unshelve, () => this.send(unshelve(this.alert.id, remembered())).then(() => this.chart.focus(), () => undefined));
+  }
+
+  /** What goes wrong is said on the card. */
+  private async send(answer: Promise<Alert>): Promise<void> {
+    try {
+      const alert = await answer;
+      show(this.error, false);
+      this.model.takeAnswer(alert);
+    } catch (problem) {
+      setText(this.error, problem instanceof Error ? problem.message : String(problem));
+      show(this.error, true);
+      throw problem;
+    }
+  }
+}
