@@ -1,5 +1,5 @@
 // The real gateway in a real browser: a value moves, an alert appears and is acknowledged, the program is killed and
-// started again, and the page and the alert are as they were.
+// started again, and the page and the alert are as they were; then the alert is shelved for a while.
 // usage: browser_test.mjs --program build/release/bin/tidegate [--config FILE] [--data DIR] [--screenshot FILE.png]
 // With a configuration of one's own the alert is expected of its rules; without one this test brings its own.
 import assert from 'node:assert/strict';
@@ -94,7 +94,21 @@ async function story(browser, port) {
   assert.deepEqual([again.phase, again.raised, again.acknowledged_by], ['active', before.raised, 'Eva']);
   const raised = (await rest(port, 'alerts/log?limit=100')).log.filter(({ cause, alert }) => cause === 'raised' && alert.id === before.id);
   assert.equal(raised.length, 1, 'an alert that outlives a crash is announced once');
+  await shelveAndEnd(page, port, message);
   await view.close();
+}
+
+async function shelveAndEnd(page, port, message) {
+  const alerts = async () => (await rest(port, 'alerts')).alerts.filter(({ silenced }) => silenced);
+  const card = page.locator('.alert', { hasText: message });
+  await card.getByRole('button', { name: 'Shelve' }).click();
+  await card.getByLabel('Out of service').check();
+  await card.locator('input[name=why]').fill('valve is changed');
+  await card.locator('button[type=submit]').click();
+  await untilText(page.locator('.silent .alert-why'), /^Taken out of service by Eva: valve is changed$/);
+  assert.deepEqual((await alerts()).map(({ out_of_service, shelved_until }) => [out_of_service, shelved_until]), [[true, null]]);
+  await page.locator('.silent').getByRole('button', { name: 'Unshelve' }).click();
+  await until('nothing silenced', async () => (await alerts()).length === 0 && !(await page.locator('.silent').isVisible()));
 }
 
 const browser = await launch();
@@ -103,7 +117,7 @@ try {
   await start(port);
   await story(browser, port);
   assert.deepEqual(await stop('SIGTERM'), { code: 0, signal: null });
-  console.log('browser_test: live value, alert, acknowledgement, kill -9 and recovery: ok');
+  console.log('browser_test: live value, alert, acknowledgement, kill -9, recovery and shelf: ok');
 } catch (problem) {
   console.error(problem);
   if (gateway) console.error(`the gateway said:\n${gateway.output.join('')}`);
