@@ -99,8 +99,8 @@ void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
     }
   }
   for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
-    const auto& [pattern, feed] = wanted_patterns[w];
-    if (!pattern.matches(name) || !instances[feed.instance].detector) continue;
+    const Feed feed = wanted_patterns[w].second;
+    if (!wanted_patterns[w].first.matches(name) || !instances[feed.instance].detector) continue;
     const std::size_t fixed = rules[instances[feed.instance].rule].reads.size();
     const auto is_member = [&](const Feed& f) { return f.instance == feed.instance && f.input >= fixed; };
     const bool added = id < feeds.size() && std::any_of(feeds[id].begin(), feeds[id].end(), is_member);
