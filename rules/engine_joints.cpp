@@ -48,25 +48,25 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
   }
 }
 
-/// A detector that is made anew numbers the members of its patterns anew.
+/// A detector that is made anew numbers the members of its patterns anew, and is told the newest of what it reads.
 void Engine::Impl::add_members(std::uint32_t i) {
   const std::size_t fixed = rules[instances[i].rule].reads.size();
-  bool has_patterns = false;
-  for (const auto& [pattern, feed] : wanted_patterns) has_patterns = has_patterns || feed.instance == i;
-  if (has_patterns) {
-    for (auto& of_series : feeds)
-      std::erase_if(of_series, [&](const Feed& feed) { return feed.instance == i && feed.input >= fixed; });
+  std::vector<std::size_t> patterns;
+  for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
+    if (wanted_patterns[w].second.instance == i) patterns.push_back(w);
   }
+  const auto is_member = [&](const Feed& feed) { return feed.instance == i && feed.input >= fixed; };
   for (std::uint32_t id = 0; id < series.size(); ++id) {
     if (!series[id].declared) continue;
-    if (!feeds.empty() && id < feeds.size()) {
+    if (series[id].feeds) {
+      std::erase_if(feeds[id], is_member);
       for (const Feed& feed : feeds[id]) {
-        if (feed.instance == i && feed.input < fixed && series[id].newest)
+        if (feed.instance == i && series[id].newest)
           instances[i].last = look(instances[i], *series[id].newest, series[id].heard, feed.input);
       }
     }
-    for (const auto& [pattern, feed] : wanted_patterns) {
-      if (feed.instance == i && pattern.matches(texts[id].name)) add_member(feed, id);
+    for (const std::size_t w : patterns) {
+      if (wanted_patterns[w].first.matches(texts[id].name)) add_member(wanted_patterns[w].second, id);
     }
   }
 }
