@@ -83,6 +83,7 @@ struct Engine::Impl {
   void connect(std::uint32_t series, Timestamp now, Output& out);
   void add_members(std::uint32_t instance);
   void add_member(const Feed& pattern, std::uint32_t series);
+  bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
   void feed(const Sample& sample, Timestamp arrived, Output& out);
   void recall_feeds(const Sample& sample, Timestamp arrived);

@@ -109,10 +109,22 @@ void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
   }
 }
 
+/// The same of the series that it watches. False: it has to be made anew.
+bool Engine::Impl::renew_own(std::uint32_t i) const {
+  if (!instances[i].detector) return false;
+  const auto& reads = rules[instances[i].rule].reads;
+  for (std::size_t input = 0; input < reads.size(); ++input) {
+    if (reads[input].kind == Reads::Kind::own)
+      return joint(instances[i]).know(input, texts[instances[i].series].known).has_value();
+  }
+  return true;
+}
+
 /// What its windows hold stays, as long as the rule makes sense for what the series has become.
 void Engine::Impl::renew_input(const Feed& feed, std::uint32_t id, Timestamp now, Output& out) {
   Instance& instance = instances[feed.instance];
   if (instance.detector && joint(instance).know(feed.input, texts[id].known)) return;
+  instance.detector = nullptr;
   fit(feed.instance, now, out);
 }
 

@@ -80,6 +80,7 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   Instance& instance = instances[i];
   const Rule& rule = rules[instance.rule];
   if (instance.detector && rule.traits.of_silence) return;
+  if (policies[instance.rule].joins && renew_own(i)) return;
   const Series& of = series[instance.series];
   const SeriesText& text = texts[instance.series];
   auto watch = make_watch(i);

@@ -1,0 +1,105 @@
+// Rules that read several series, on the engine: series that come late, change, or do not fit.
+
+#include <gmock/gmock.h>
+
+#include "rules/engine.h"
+#include "tests/rules/detector_support.h"
+
+namespace tidegate::rules {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class JointTest : public testing::Test {
+ protected:
+  void rules(const std::string& condition, const std::string& series) {
+    engine = std::make_unique<Engine>(std::vector{rule(condition, series)});
+  }
+  void declare(std::uint32_t id, std::string_view name, const std::string& unit = "",
+               const std::vector<std::string>& states = {}) {
+    SeriesInfo info;
+    info.unit = unit;
+    if (!states.empty()) info.kind = SeriesKind::state;
+    engine->declare(SeriesId{id}, name, info, states, kStart, out);
+  }
+  void observe(std::uint32_t id, int second, double value, Quality quality = Quality::good) {
+    const Sample sample{SeriesId{id}, quality, Reason::none, kStart + seconds(second), value};
+    engine->observe({&sample, 1}, sample.time, out);
+  }
+  /// Second and cause of everything that was announced.
+  std::vector<std::string> told() const {
+    std::vector<std::string> all;
+    for (const Event& event : out.events) {
+      if (const auto* transition = std::get_if<AlertTransition>(&event.body))
+        all.push_back(std::to_string((event.time - kStart) / seconds(1)) + " " + transition->cause);
+    }
+    return all;
+  }
+  std::unique_ptr<Engine> engine;
+  Output out;
+};
+
+TEST_F(JointTest, ASiblingThatComesLaterIsReadFromThenOn) {
+  rules("when: 'value > 3 and flow < 1'", "{pump}/current");
+  declare(0, "p1/current");
+  observe(0, 1, 5);
+  declare(1, "p1/flow");
+  observe(0, 2, 5);
+  EXPECT_THAT(told(), ElementsAre());
+  observe(1, 3, 0.5);
+  EXPECT_THAT(told(), ElementsAre("3 raised"));
+}
+
+TEST_F(JointTest, AMemberThatComesLaterJoins) {
+  rules("when: 'count(room/+/temperature > 26) > 1'", "hall/fan");
+  declare(0, "hall/fan");
+  declare(1, "room/a/temperature");
+  observe(1, 1, 30);
+  declare(2, "room/b/temperature");
+  observe(2, 2, 30);
+  EXPECT_THAT(told(), ElementsAre("2 raised"));
+}
+
+TEST_F(JointTest, AStateMoreCostsNoWindow) {
+  rules("when: 'max(value, 1m) > 8 and mode == off'", "{d}/level");
+  declare(0, "d/level");
+  declare(1, "d/mode", "", {"on"});
+  observe(1, 1, 0);
+  observe(0, 2, 9);
+  observe(0, 3, 1);
+  declare(1, "d/mode", "", {"on", "off"});
+  observe(1, 4, 1);
+  EXPECT_THAT(told(), ElementsAre("4 raised")) << "the 9 of second 2 is still in the window";
+}
+
+TEST_F(JointTest, TheWatchedSeriesMayChangeAsWell) {
+  rules("when: 'value == off and max(level, 1m) > 8'", "{d}/mode");
+  declare(0, "d/mode", "", {"on"});
+  declare(1, "d/level");
+  observe(1, 1, 9);
+  observe(1, 2, 1);
+  declare(0, "d/mode", "", {"on", "off"});
+  observe(0, 3, 1);
+  EXPECT_THAT(told(), ElementsAre("3 raised"));
+}
+
+TEST_F(JointTest, AUnitThatDoesNotConvertEndsTheAlertAndSaysWhy) {
+  rules("when: 'value > 3 A and flow < 1 L/min'", "{pump}/current");
+  declare(0, "p1/current", "A");
+  declare(1, "p1/flow", "L/min");
+  observe(0, 1, 5);
+  observe(1, 2, 0);
+  declare(1, "p1/flow", "bar");
+  EXPECT_THAT(told(), ElementsAre("2 raised", "2 rule removed"));
+  const auto status = engine->status().at(0);
+  EXPECT_EQ(status.unfit, 1u);
+  EXPECT_THAT(status.problems, ElementsAre(HasSubstr("bar")));
+  declare(1, "p1/flow", "L/min");
+  observe(1, 3, 0);
+  EXPECT_THAT(told().back(), "3 raised");
+}
+
+}  // namespace
+}  // namespace tidegate::rules
