@@ -180,7 +180,7 @@ test('an alert is shelved with a reason, stands apart in silence, and is unshelv
   await title(/^plant-7/);
   await until('the focus to stay on the card', () => page.evaluate(() => document.activeElement?.closest('.silent .alert') !== null));
   await untilText(page.locator('.log-line').first(), /Shelved by Eva until .*“valve is changed”/);
-  assert.equal(await tile(page, 'boiler1/temperature').evaluate((node) => node.classList.contains('in-alert')), false);
+  await until('the tile to be calm', async () => !(await tile(page, 'boiler1/temperature').evaluate((node) => node.classList.contains('in-alert'))));
   assert.deepEqual(await seriousViolations(page), []);
   gateway.clear('boiler-overheating:boiler1');
   await untilText(silent.locator('.alert-phase'), /^Normal$/);

@@ -15,6 +15,15 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
   record.acknowledged = true;
   record.acknowledged_by = "ops";
   record.note = "\"quoted\"\n and\ttabbed";
+  record.heading = Severity::high;
+  record.heading_since = at(1'700'000'000'000'002);
+  record.shelved_until = kOutOfService;
+  record.shelved_by = "Ada";
+  record.shelved_why = "the valve is changed";
+  record.suppressed_by = "silent:boiler1";
+  record.shadow = true;
+  record.chatter = 7;
+  record.chatter_band = 0.25;
   const auto back = alert_from_json(to_json(record));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(*back, record);

@@ -99,7 +99,7 @@ inline AlertRecord alert(std::string id, Phase phase) {
   record.rule = "boiler-overheating";
   record.series = "boiler1/temperature";
   record.phase = phase;
-  record.severity = Severity::critical;
+  record.severity = record.heading = Severity::critical;
   record.since = at(1'700'000'000'123'456);
   record.raised = at(1'700'000'000'000'001);
   record.value = 93.2;
