@@ -67,6 +67,7 @@ class Joint : public Detector {
     double value = 0, limit = 0;
     std::string unit;
   };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);  ///< no input
 
   /// Of the series that the rule watches.
   Finding observe(const Sample& sample) final { return take(own_, sample); }
@@ -84,7 +85,6 @@ class Joint : public Detector {
   virtual Shown shown() const = 0;
 
  protected:
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   explicit Joint(std::size_t own) : own_(own) {}
   virtual Finding see(std::size_t input, const Sample& sample) = 0;
 

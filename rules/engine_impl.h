@@ -81,6 +81,7 @@ struct Engine::Impl {
   Result<Watch> make_watch(std::uint32_t instance) const;
   void want_inputs(std::uint32_t instance);
   void connect(std::uint32_t series, Timestamp now, Output& out);
+  void attach(std::uint32_t series, const Feed& feed);
   void add_members(std::uint32_t instance);
   void add_member(const Feed& pattern, std::uint32_t series);
   bool renew_own(std::uint32_t instance) const;

@@ -27,8 +27,14 @@ std::string Engine::Impl::input_name(std::uint32_t i, const Reads& reads) const 
   return with_captures(reads.name, rules[instances[i].rule].series.match(own).value_or(Captures{}));
 }
 
-/// The engine tells it of these series as they are declared. Those that are known already connect() sees as well, since
-/// it comes after.
+/// Samples of the series go to the instance from now on.
+void Engine::Impl::attach(std::uint32_t id, const Feed& feed) {
+  feeds.resize(std::max(feeds.size(), series.size()));
+  feeds[id].push_back(feed);
+  series[id].feeds = true;
+}
+
+/// Series that are known are read from now on; of the others connect() hears when they are declared.
 void Engine::Impl::want_inputs(std::uint32_t i) {
   const auto& all = rules[instances[i].rule].reads;
   for (std::size_t input = 0; input < all.size(); ++input) {
@@ -39,11 +45,7 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
       if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
       continue;
     }
-    if (const auto found = by_name.find(name); found != by_name.end()) {
-      feeds.resize(std::max(feeds.size(), series.size()));
-      feeds[found->second].push_back(feed);
-      series[found->second].feeds = true;
-    }
+    if (const auto found = by_name.find(name); found != by_name.end()) attach(found->second, feed);
     wanted[std::move(name)].push_back(feed);
   }
 }
@@ -79,9 +81,7 @@ void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
     problems[pattern.instance] = texts[id].name + ": " + input.error().text;
     return;
   }
-  feeds.resize(std::max(feeds.size(), series.size()));
-  feeds[id].push_back({pattern.instance, *input});
-  series[id].feeds = true;
+  attach(id, {pattern.instance, *input});
   if (series[id].newest) instance.last = look(instance, *series[id].newest, series[id].heard, *input);
 }
 
@@ -89,12 +89,10 @@ void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
 void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
   const std::string name = texts[id].name;
   if (const auto found = wanted.find(name); found != wanted.end()) {
-    feeds.resize(std::max(feeds.size(), series.size()));
-    for (const Feed& feed : std::vector<Feed>(found->second)) {
-      auto& known = feeds[id];
+    for (const Feed& feed : found->second) {
       const auto same = [&](const Feed& f) { return f.instance == feed.instance && f.input == feed.input; };
-      if (std::none_of(known.begin(), known.end(), same)) known.push_back(feed);
-      series[id].feeds = true;
+      const bool attached = series[id].feeds && std::any_of(feeds[id].begin(), feeds[id].end(), same);
+      if (!attached) attach(id, feed);
       renew_input(feed, id, now, out);
     }
   }

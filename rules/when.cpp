@@ -114,7 +114,7 @@ Result<Watch> fit(const expr::Expression& expression, const Options& options, st
   std::vector<expr::Input> inputs;
   inputs.reserve(known.size());
   std::vector<const expr::Input*> pointers;
-  std::size_t own = static_cast<std::size_t>(-1);
+  std::size_t own = Joint::kNone;
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (expression.references()[i].kind == expr::Reference::Kind::own) own = i;
     if (known[i] != nullptr) inputs.push_back(input_of(*known[i], options));

@@ -141,6 +141,39 @@ int run(const Arguments& arguments) {
   return 0;
 }
 
+const CLI::App* add_rules(CLI::App& app, RuleList& wanted) {
+  CLI::App* command = app.add_subcommand("rules", "What the rules of a configuration are, and what they mean.");
+  command->require_subcommand(1);
+  command->add_option("--config", wanted.configuration, "The configuration")->capture_default_str();
+  CLI::App* list = command->add_subcommand("list", "A line for each enabled rule.")->fallthrough();
+  tools::add_answer_format(*list, wanted.format);
+  command->add_subcommand("explain", "One rule in words: when it fires, what it reads, how its alerts live.")
+      ->fallthrough()
+      ->add_option("name", wanted.name, "The rule")
+      ->required();
+  return command;
+}
+
+void add_backtest(CLI::App& app, tools::Commands& commands, Backtest& wanted) {
+  CLI::App& backtest_command =
+      commands.add(app, "backtest", "What rules would have made of what is stored: how often, for how long.",
+                   [&wanted](const tools::Surroundings& surroundings) { return backtest(wanted, surroundings); });
+  backtest_command.add_option("--rule", wanted.rules, "Rules by name, enabled or not, instead of all that are enabled")
+      ->option_text("NAME...");
+  backtest_command
+      .add_option("--rules", wanted.file,
+                  "A file with `rules:`, which is all that is read, instead of the configuration")
+      ->option_text("FILE");
+  tools::add_range(backtest_command, wanted.from, wanted.to, "-7d", "now");
+  backtest_command
+      .add_option("--sweep", wanted.sweep,
+                  "Try other values of one key: above=80..95, for=10s..2m:10s (step behind ':')")
+      ->option_text("KEY=FROM..TO");
+  backtest_command.add_flag("--list", wanted.list, "Each time an alert would have been up");
+  tools::add_answer_format(backtest_command, wanted.format);
+  backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep for=0s..2m");
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -171,38 +204,14 @@ int command_line(int argc, char** argv) {
   test_command->add_option("--junit", rule_tests.junit, "Write a JUnit report to this file as well");
 
   RuleList rule_list{arguments.config, {}, {}};
-  CLI::App* rules_command = app.add_subcommand("rules", "What the rules of a configuration are, and what they mean.");
-  rules_command->require_subcommand(1);
-  rules_command->add_option("--config", rule_list.configuration, "The configuration")->capture_default_str();
-  CLI::App* list_command = rules_command->add_subcommand("list", "A line for each enabled rule.")->fallthrough();
-  tools::add_answer_format(*list_command, rule_list.format);
-  rules_command->add_subcommand("explain", "One rule in words: when it fires, what it reads, how its alerts live.")
-      ->fallthrough()
-      ->add_option("name", rule_list.name, "The rule")
-      ->required();
+  const CLI::App* rules_command = add_rules(app, rule_list);
 
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
   tools::Commands tools(app, load_storage_path);
   Backtest wanted;
-  CLI::App& backtest_command =
-      tools.add(app, "backtest", "What rules would have made of what is stored: how often, for how long.",
-                [&wanted](const tools::Surroundings& surroundings) { return backtest(wanted, surroundings); });
-  backtest_command.add_option("--rule", wanted.rules, "Rules by name, enabled or not, instead of all that are enabled")
-      ->option_text("NAME...");
-  backtest_command
-      .add_option("--rules", wanted.file,
-                  "A file with `rules:`, which is all that is read, instead of the configuration")
-      ->option_text("FILE");
-  tools::add_range(backtest_command, wanted.from, wanted.to, "-7d", "now");
-  backtest_command
-      .add_option("--sweep", wanted.sweep,
-                  "Try other values of one key: above=80..95, for=10s..2m:10s (step behind ':')")
-      ->option_text("KEY=FROM..TO");
-  backtest_command.add_flag("--list", wanted.list, "Each time an alert would have been up");
-  tools::add_answer_format(backtest_command, wanted.format);
-  backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep for=0s..2m");
+  add_backtest(app, tools, wanted);
 
   try {
     app.parse(argc, argv);
