@@ -222,10 +222,8 @@ std::vector<Engine::RuleStatus> Engine::status() const {
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
     RuleStatus& status = all[instance.rule];
-    if (instance.detector) {
-      ++status.instances;
-      continue;
-    }
+    if (instance.detector) ++status.instances;
+    if (impl_->problems[i].empty()) continue;
     ++status.unfit;
     if (status.problems.size() < kMaxProblems) status.problems.push_back(impl_->problems[i]);
   }

@@ -99,9 +99,9 @@ class Engine {
 
   struct RuleStatus {
     std::string name;
-    std::size_t instances;              ///< series that it watches
-    std::size_t active;                 ///< raised, and not silenced
-    std::size_t unfit;                  ///< series that it matches and cannot watch
+    std::size_t instances;  ///< series that it watches
+    std::size_t active;     ///< raised, and not silenced
+    std::size_t unfit;      ///< series that it matches and cannot watch, and such that leave out a member of a pattern
     std::vector<std::string> problems;  ///< why, "series: reason"; of the first kMaxProblems
   };
   static constexpr std::size_t kMaxProblems = 20;

@@ -51,7 +51,8 @@ struct SeriesText {
 /// Another rule's instance that reads the series.
 struct Feed {
   std::uint32_t instance;
-  std::size_t input;
+  std::size_t input;  ///< as the detector numbers it
+  std::size_t reads;  ///< which of the rule's `reads` asks for it; of a member of a pattern not its number
 };
 
 struct Timer {
@@ -84,6 +85,7 @@ struct Engine::Impl {
   void attach(std::uint32_t series, const Feed& feed);
   void add_members(std::uint32_t instance);
   void add_member(const Feed& pattern, std::uint32_t series);
+  void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
   void feed(const Sample& sample, Timestamp arrived, Output& out);
@@ -127,7 +129,7 @@ struct Engine::Impl {
   std::vector<std::pair<Pattern, Feed>> wanted_patterns;
   std::vector<std::vector<Feed>> feeds;          ///< by SeriesId
   std::vector<std::string> units;                ///< of an instance's findings
-  std::vector<std::string> problems;             ///< of an instance without a detector
+  std::vector<std::string> problems;             ///< of an instance without a detector, or that leaves out a member
   std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
   std::unordered_map<std::uint32_t, Raises> raises;
   Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends

@@ -39,7 +39,7 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
   const auto& all = rules[instances[i].rule].reads;
   for (std::size_t input = 0; input < all.size(); ++input) {
     if (all[input].kind == Reads::Kind::own) continue;
-    const Feed feed{i, input};
+    const Feed feed{i, input, input};
     std::string name = input_name(i, all[input]);
     if (all[input].kind == Reads::Kind::pattern) {
       if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
@@ -52,12 +52,11 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
 
 /// A detector that is made anew numbers the members of its patterns anew, and is told the newest of what it reads.
 void Engine::Impl::add_members(std::uint32_t i) {
-  const std::size_t fixed = rules[instances[i].rule].reads.size();
   std::vector<std::size_t> patterns;
   for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
     if (wanted_patterns[w].second.instance == i) patterns.push_back(w);
   }
-  const auto is_member = [&](const Feed& feed) { return feed.instance == i && feed.input >= fixed; };
+  const auto is_member = [&](const Feed& feed) { return feed.instance == i && feed.input != feed.reads; };
   for (std::uint32_t id = 0; id < series.size(); ++id) {
     if (!series[id].declared) continue;
     if (series[id].feeds) {
@@ -77,11 +76,14 @@ void Engine::Impl::add_members(std::uint32_t i) {
 void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
   Instance& instance = instances[pattern.instance];
   const auto input = joint(instance).add(pattern.input, texts[id].known);
+  std::string& problem = problems[pattern.instance];
+  const std::string about = texts[id].name + ": ";
   if (!input) {
-    problems[pattern.instance] = texts[id].name + ": " + input.error().text;
+    problem = about + input.error().text;
     return;
   }
-  attach(id, {pattern.instance, *input});
+  if (problem.starts_with(about)) problem.clear();
+  attach(id, {pattern.instance, *input, pattern.reads});
   if (series[id].newest) instance.last = look(instance, *series[id].newest, series[id].heard, *input);
 }
 
@@ -96,15 +98,25 @@ void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
       renew_input(feed, id, now, out);
     }
   }
-  for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
-    const Feed feed = wanted_patterns[w].second;
-    if (!wanted_patterns[w].first.matches(name) || !instances[feed.instance].detector) continue;
-    const std::size_t fixed = rules[instances[feed.instance].rule].reads.size();
-    const auto is_member = [&](const Feed& f) { return f.instance == feed.instance && f.input >= fixed; };
-    const bool added = id < feeds.size() && std::any_of(feeds[id].begin(), feeds[id].end(), is_member);
-    if (!added) add_member(feed, id);
-    arm(feed.instance);
+  for (const auto& [pattern, feed] : wanted_patterns) {
+    if (pattern.matches(name) && instances[feed.instance].detector) join(feed, id, now, out);
   }
+}
+
+/// A series of a pattern is a new member, or has changed.
+void Engine::Impl::join(const Feed& pattern, std::uint32_t id, Timestamp now, Output& out) {
+  const auto is_it = [&](const Feed& f) { return f.instance == pattern.instance && f.reads == pattern.reads; };
+  const Feed* member = nullptr;
+  if (series[id].feeds) {
+    const auto found = std::find_if(feeds[id].begin(), feeds[id].end(), is_it);
+    if (found != feeds[id].end()) member = &*found;
+  }
+  if (member == nullptr) {
+    add_member(pattern, id);
+  } else {
+    renew_input(Feed(*member), id, now, out);  // a copy: one that is made anew joins anew
+  }
+  if (instances[pattern.instance].detector) arm(pattern.instance);
 }
 
 /// The same of the series that it watches. False: it has to be made anew.

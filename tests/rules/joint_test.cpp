@@ -101,5 +101,50 @@ TEST_F(JointTest, AUnitThatDoesNotConvertEndsTheAlertAndSaysWhy) {
   EXPECT_THAT(told().back(), "3 raised");
 }
 
+TEST_F(JointTest, AMemberThatComesLaterJoinsEachPatternThatNamesIt) {
+  rules("when: 'count(room/+/temperature > 26) > 0 and max(room/a/+) > 28'", "hall/fan");
+  declare(0, "hall/fan");
+  declare(1, "room/a/temperature");
+  observe(1, 1, 30);
+  EXPECT_THAT(told(), ElementsAre("1 raised"));
+}
+
+TEST_F(JointTest, AMemberThatChangesItsUnitIsReadInThat) {
+  rules("when: 'count(room/+/temperature > 26 °C) > 0'", "hall/fan");
+  declare(0, "hall/fan");
+  declare(1, "room/a/temperature", "°C");
+  observe(1, 1, 20);
+  declare(1, "room/a/temperature", "K");
+  observe(1, 2, 290);
+  EXPECT_THAT(told(), ElementsAre());
+  observe(1, 3, 310);
+  EXPECT_THAT(told(), ElementsAre("3 raised"));
+}
+
+TEST_F(JointTest, AMemberMayHaveAStateMore) {
+  rules("when: 'any(door/+/state == open)'", "hall/fan");
+  declare(0, "hall/fan");
+  declare(1, "door/a/state", "", {"shut"});
+  observe(1, 1, 0);
+  declare(1, "door/a/state", "", {"shut", "open"});
+  observe(1, 2, 1);
+  EXPECT_THAT(told(), ElementsAre("2 raised"));
+}
+
+TEST_F(JointTest, AMemberThatDoesNotFitIsLeftOutAndTheRuleSaysSo) {
+  rules("when: 'count(room/+/temperature > 26 °C) > 0'", "hall/fan");
+  declare(0, "hall/fan");
+  declare(1, "room/a/temperature", "°C");
+  declare(2, "room/b/temperature", "bar");
+  EXPECT_THAT(engine->status().at(0).problems, ElementsAre(HasSubstr("room/b/temperature: its unit is bar")));
+  declare(2, "room/b/temperature", "K");
+  EXPECT_THAT(engine->status().at(0).problems, ElementsAre());
+  observe(1, 1, 20);
+  declare(1, "room/a/temperature", "bar");
+  observe(2, 2, 310);
+  EXPECT_THAT(told(), ElementsAre("2 raised"));
+  EXPECT_THAT(engine->status().at(0).problems, ElementsAre(HasSubstr("room/a/temperature")));
+}
+
 }  // namespace
 }  // namespace tidegate::rules
