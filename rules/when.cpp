@@ -39,6 +39,10 @@ class WhenDetector final : public Joint {
 
   Finding tick(Timestamp now) override { return judge(now); }
   Micros lookback() const override { return program_.lookback(); }
+  void unwatched(Timestamp from, Timestamp to) override {
+    program_.unwatched(from, to);
+    deadline_ = program_.wake();
+  }
 
   Status know(std::size_t input, const Known& known) override {
     const auto problem = program_.set(input, input_of(known, options_));

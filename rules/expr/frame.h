@@ -38,11 +38,15 @@ inline Type type_of(SeriesKind kind) {
 struct Live {
   double newest = kUnknown;  ///< usable
   Timestamp time{};          ///< of that
+  Micros unwatched{0};       ///< since then
   bool usable = false;       ///< no bad one came since
   Type type = Type::number;
   Micros stale_after{0};
   std::size_t reference = 0;
   std::size_t member = 0;  ///< its place among those of a pattern
+
+  /// Since when it is as old as `age`.
+  Timestamp as_old_as(Micros age) const { return time + unwatched + age; }
 
   /// A value of another type is none any more.
   void fit(Type now_type, Micros now_stale_after) {

@@ -141,7 +141,7 @@ struct Program::Impl {
     if (op.code == Code::load) {
       if (!live.usable) return kUnknown;
       if (live.stale_after > Micros{0}) {
-        const Timestamp stale = live.time + live.stale_after;
+        const Timestamp stale = live.as_old_as(live.stale_after);
         if (now >= stale) return kUnknown;
         wake_at(stale);
       }
@@ -160,7 +160,7 @@ struct Program::Impl {
     const Live& live = lives[op.index == kMember ? frame.member : op.index];
     if (std::isnan(live.newest)) return kUnknown;
     const bool or_as_old = frame.slots[op.c] != 0;
-    const Timestamp at = live.time + micros(frame.slots[op.b]) + (or_as_old ? Micros{0} : Micros{1});
+    const Timestamp at = live.as_old_as(micros(frame.slots[op.b])) + (or_as_old ? Micros{0} : Micros{1});
     if (now >= at) return 1;
     wake_at(at);
     return 0;
@@ -309,6 +309,7 @@ struct Program::Impl {
     if (!live.usable) return;
     live.newest = live.type == Type::boolean ? truth(sample.value != 0) : sample.value;
     live.time = sample.time;
+    live.unwatched = Micros{0};
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const Aggregate& over = compiled.aggregates[i];
       if (over.reference == live.reference) {
@@ -318,6 +319,22 @@ struct Program::Impl {
       }
     }
     feed(compiled.block, main.front(), live.reference, sample.time);
+  }
+
+  void unwatched(Timestamp from, Timestamp to) {
+    for (Live& live : lives) {
+      if (live.time < to) live.unwatched += to - std::max(from, live.time);
+    }
+    const auto leave_out = [&](const Block& block, Frame& frame) {
+      for (const Op& op : block.ops) {
+        if (op.code == Code::held) frame.histories[op.index].leave_out(from, to);
+      }
+    };
+    leave_out(compiled.block, main.front());
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
+    }
+    is_dirty = true;
   }
 
   Value evaluate(Timestamp time) {
@@ -375,6 +392,7 @@ std::variant<std::size_t, Problem> Program::add_member(std::size_t reference, co
 }
 std::optional<Problem> Program::set(std::size_t input, const Input& input_now) { return impl_->set(input, input_now); }
 void Program::observe(std::size_t input, const Sample& sample) { impl_->observe(input, sample); }
+void Program::unwatched(Timestamp from, Timestamp to) { impl_->unwatched(from, to); }
 Value Program::evaluate(Timestamp now) { return impl_->evaluate(now); }
 std::vector<Comparison> Program::comparisons() const { return impl_->comparisons(); }
 Timestamp Program::wake() const {

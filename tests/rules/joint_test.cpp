@@ -28,6 +28,7 @@ class JointTest : public testing::Test {
     const Sample sample{SeriesId{id}, quality, Reason::none, kStart + seconds(second), value};
     engine->observe({&sample, 1}, sample.time, out);
   }
+  void tick(int second) { engine->tick(kStart + seconds(second), out); }
   /// Second and cause of everything that was announced.
   std::vector<std::string> told() const {
     std::vector<std::string> all;
@@ -119,6 +120,31 @@ TEST_F(JointTest, AMemberThatChangesItsUnitIsReadInThat) {
   EXPECT_THAT(told(), ElementsAre());
   observe(1, 3, 310);
   EXPECT_THAT(told(), ElementsAre("3 raised"));
+}
+
+TEST_F(JointTest, ASilenceInWhichNobodyWatchedMakesNothingOld) {
+  rules("when: 'age(value) > 90s'", "hall/fan");
+  declare(0, "hall/fan");
+  observe(0, 0, 1);
+  tick(60);
+  tick(360);
+  tick(390);
+  EXPECT_THAT(told(), ElementsAre());
+  tick(392);
+  EXPECT_THAT(told(), ElementsAre("390 raised"));
+}
+
+TEST_F(JointTest, NothingIsHeldWhileNobodyWatches) {
+  rules("when: 'held(value > 3, 90s)'", "hall/fan");
+  declare(0, "hall/fan");
+  observe(0, 0, 1);
+  observe(0, 10, 5);
+  tick(60);
+  tick(360);
+  tick(399);
+  EXPECT_THAT(told(), ElementsAre());
+  tick(401);
+  EXPECT_THAT(told(), ElementsAre("400 raised"));
 }
 
 TEST_F(JointTest, AMemberMayHaveAStateMore) {
