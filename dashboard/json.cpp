@@ -92,6 +92,17 @@ std::string text(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 Json time_or_null(Timestamp time) { return time == Timestamp{} ? Json(nullptr) : Json(micros(time)); }
 
+Json evidence_json(const Evidence& evidence) {
+  Json facts = Json::array();
+  for (const Fact& fact : evidence.facts)
+    facts.push_back({{"name", fact.name}, {"value", fact.value}, {"unit", fact.unit}, {"state", fact.state}});
+  return {{"version", evidence.version},
+          {"from", time_or_null(evidence.from)},
+          {"to", time_or_null(evidence.to)},
+          {"series", evidence.series},
+          {"facts", std::move(facts)}};
+}
+
 Json alert_json(const AlertRecord& alert) {
   const bool out_of_service = alert.shelved_until == kOutOfService;
   return {{"id", alert.id},
@@ -118,7 +129,8 @@ Json alert_json(const AlertRecord& alert) {
           {"suppressed_by", alert.suppressed_by},
           {"shadow", alert.shadow},
           {"chatter", alert.chatter},
-          {"chatter_band", alert.chatter_band}};
+          {"chatter_band", alert.chatter_band},
+          {"evidence", evidence_json(alert.evidence)}};
 }
 
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {

@@ -36,6 +36,7 @@ class AbsenceDetector final : public Detector {
   }
 
   Micros lookback() const override { return patience_; }
+  Basis basis(const std::string&) const override { return {patience_}; }
 
  private:
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }

@@ -109,16 +109,33 @@ class AnomalyDetector final : public Detector {
   Finding observe(const Sample& sample) override {
     if (const std::int64_t cell = cells_.cell(sample.time); cell != cell_ || !is_started_) move_to(cell);
     now_.add(sample.value);
-    double rarity = 0;
-    judge_leap(sample, rarity);
-    judge_level(rarity);
-    judge_stillness(sample, rarity);
+    rarity_ = 0;
+    judge_leap(sample);
+    judge_level();
+    judge_stillness(sample);
     recent_.add(sample);
     last_ = sample;
-    return found(rarity);
+    return found();
   }
 
   Micros lookback() const override { return cells_.width() * (kRemembered + 2); }
+  Basis basis(const std::string& unit) const override {
+    static constexpr std::array<const char*, kAspects> kNames{"a leap up",
+                                                              "a leap down",
+                                                              "a high level",
+                                                              "a low level",
+                                                              "high for this time of the season",
+                                                              "low for this time of the season",
+                                                              "stands still"};
+    Basis basis{cells_.width() * SeasonCells::kCells, {{kNames[rarest_], score(), ""}}};
+    const auto level = cells_.level();
+    if (level) basis.facts.push_back({"level of the last season", *level, unit});
+    if (level && usual_) {
+      basis.facts.push_back({"usual at this time, from", *level + usual_->low, unit});
+      basis.facts.push_back({"usual at this time, to", *level + usual_->high, unit});
+    }
+    return basis;
+  }
 
  private:
   enum { leap_up, leap_down, level_up, level_down, season_up, season_down, still, kAspects };
@@ -148,40 +165,47 @@ class AnomalyDetector final : public Detector {
     usual_.reset();
   }
 
-  void judge_both(int up, double size, double& rarity) {
-    rarity = std::max(rarity, aspects_[static_cast<std::size_t>(up)].judge(size));
-    rarity = std::max(rarity, aspects_[static_cast<std::size_t>(up) + 1].judge(-size));
+  void judge(std::size_t aspect, double size) {
+    const double rarity = aspects_[aspect].judge(size);
+    if (rarity <= rarity_) return;
+    rarity_ = rarity;
+    rarest_ = aspect;
+  }
+  void judge_both(std::size_t up, double size) {
+    judge(up, size);
+    judge(up + 1, -size);
   }
 
-  void judge_leap(const Sample& sample, double& rarity) {
-    if (const auto middle = recent_.median(sample.time)) judge_both(leap_up, sample.value - *middle, rarity);
+  void judge_leap(const Sample& sample) {
+    if (const auto middle = recent_.median(sample.time)) judge_both(leap_up, sample.value - *middle);
   }
 
-  void judge_level(double& rarity) {
+  void judge_level() {
     const auto level = cells_.level();
     if (!level) return;
     const double count = before_.count + now_.count;
     const double mean = now_.mean() + (before_.count > 0 ? (before_.mean() - now_.mean()) * before_.count / count : 0);
     const double offset = mean - *level;
-    judge_both(level_up, offset, rarity);
+    judge_both(level_up, offset);
     if (!usual_) return;
     const double beyond = std::max(offset - usual_->high, 0.0) - std::max(usual_->low - offset, 0.0);
-    judge_both(season_up, beyond, rarity);
+    judge_both(season_up, beyond);
   }
 
   /// A cell is added to the time for which it has stood, so that one reading more or less of a few is not much.
-  void judge_stillness(const Sample& sample, double& rarity) {
+  void judge_stillness(const Sample& sample) {
     const bool is_same = sample.value == last_.value && sample.time - last_.time <= 4 * cells_.width();
     if (!is_same) still_since_ = sample.time;
     still_since_ = std::max(still_since_, sample.time - cells_.width() * SeasonCells::kCells);
     const Micros length = sample.time - still_since_ + cells_.width();
-    rarity = std::max(rarity, aspects_[still].judge(static_cast<double>(length.count()) * 1e-6));
+    judge(still, static_cast<double>(length.count()) * 1e-6);
   }
 
-  Finding found(double rarity) const {
+  double score() const { return std::max(0.0, rarity_ - kPerSeason); }
+  Finding found() const {
     Finding found{Verdict::hold, 0, limit_};
     if (!aspects_[leap_up].is_known()) return found;
-    found.value = std::max(0.0, rarity - kPerSeason);
+    found.value = score();
     if (found.value > limit_) {
       found.verdict = Verdict::breach;
     } else if (found.value < limit_ / 2) {
@@ -203,6 +227,8 @@ class AnomalyDetector final : public Detector {
   Timestamp still_since_{};
   std::int64_t cell_ = 0;
   bool is_started_ = false;
+  double rarity_ = 0;  ///< of the newest sample in the aspect in which it is the rarest
+  std::size_t rarest_ = 0;
 };
 
 struct Anomaly {

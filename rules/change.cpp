@@ -50,6 +50,10 @@ class ChangeDetector final : public Detector {
   }
 
   Micros lookback() const override { return change_.within; }
+  Basis basis(const std::string& unit) const override {
+    const Spread seen = window_.all();
+    return {change_.within, {{"samples", seen.count, ""}, {"smallest", seen.min, unit}, {"largest", seen.max, unit}}};
+  }
 
  private:
   double size(double change, double from) const {
@@ -74,6 +78,9 @@ class CountDetector final : public Detector {
   }
 
   Micros lookback() const override { return change_.within; }
+  Basis basis(const std::string&) const override {
+    return {change_.within, {{"samples", static_cast<double>(window_.count()), ""}}};
+  }
 
  private:
   const Change change_;  ///< in the series' unit

@@ -30,6 +30,12 @@ struct Finding {
   Levels levels{};
 };
 
+/// What the newest finding rests on, for those who ask why.
+struct Basis {
+  Micros span{0};  ///< so far back it looked
+  std::vector<Fact> facts{};
+};
+
 inline constexpr Timestamp kNever = Timestamp::max();
 
 /// Watches one series for one rule. Not thread-safe; the engine owns it. Gets usable samples only, in order of time.
@@ -45,6 +51,8 @@ class Detector {
   virtual void unwatched(Timestamp /*from*/, Timestamp /*to*/) {}
   /// How much of the past it must have seen to go on as if it had never been away.
   virtual Micros lookback() const { return Micros{0}; }
+  /// Beside the finding's value and limit. `unit` is that of the series. Costs what it costs: asked at transitions.
+  virtual Basis basis(const std::string& /*unit*/) const { return {}; }
   /// When it wants tick(). Not virtual: read for every sample.
   Timestamp deadline() const { return deadline_; }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 
 #include "gateway/core/time_text.h"
@@ -26,6 +27,7 @@ struct Deviation {
 /// What is usual: the middle of the samples before this one, and how far they are from it.
 struct Usual {
   double middle, sigma;
+  std::array<const char*, 2> names{"mean", "standard deviation"};
 };
 
 /// Mean and standard deviation.
@@ -38,7 +40,7 @@ Usual usual(const SlidingWindow<Moments>& window) {
 /// a normal distribution.
 Usual usual(const RankWindow& window) {
   const double median = window.median();
-  return {median, 1.4826 * window.median_distance(median)};
+  return {median, 1.4826 * window.median_distance(median), {"median", "1.4826 MAD"}};
 }
 
 /// Judges each sample by those before it, then takes it in.
@@ -56,12 +58,18 @@ class DeviationDetector final : public Detector {
   }
 
   Micros lookback() const override { return deviation_.over; }
+  Basis basis(const std::string& unit) const override {
+    return {deviation_.over,
+            {{"samples", static_cast<double>(window_.count()), ""},
+             {usual_.names[0], usual_.middle, unit},
+             {usual_.names[1], usual_.sigma, unit}}};
+  }
 
  private:
-  void judge(double value, Finding& found) const {
-    const auto [middle, sigma] = usual(window_);
-    const double distance = value - middle;
-    const double unit = deviation_.in_sigmas ? sigma : std::abs(middle) / 100;
+  void judge(double value, Finding& found) {
+    usual_ = usual(window_);
+    const double distance = value - usual_.middle;
+    const double unit = deviation_.in_sigmas ? usual_.sigma : std::abs(usual_.middle) / 100;
     found.value = distance == 0 ? 0 : distance / unit;
     const double size = std::abs(found.value);
     const bool counts = std::abs(distance) > deviation_.at_least;
@@ -74,6 +82,7 @@ class DeviationDetector final : public Detector {
 
   const Deviation deviation_;  ///< at_least in the series' unit
   Window window_;
+  Usual usual_{};  ///< by which the newest sample was judged
 };
 
 Result<Watch> fit(const Deviation& deviation, bool is_robust, const SeriesInfo& info) {

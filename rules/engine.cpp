@@ -89,7 +89,7 @@ void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
   }
 }
 
-void Engine::Impl::describe(std::uint32_t i, AlertRecord& record) const {
+void Engine::Impl::describe(std::uint32_t i, AlertRecord& record, Timestamp at) const {
   const Instance& instance = instances[i];
   const Rule& rule = rules[instance.rule];
   const SeriesText& text = texts[instance.series];
@@ -109,13 +109,14 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record) const {
   record.runbook = rule.runbook;
   record.shadow = rule.shadow;
   record.message = render_message(rule, record, text.known.info.kind, text.known.states);
+  record.evidence = evidence(i, at);
 }
 
 void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_view why, Timestamp at, Output& out) {
   const AlertState before = std::exchange(instances[i].state, next);
   AlertRecord& record = records[i];
   put_state(next, record);
-  if (why != "acknowledged") describe(i, record);
+  if (why != "acknowledged") describe(i, record, at);
   if (!raised(before.phase) && raised(next.phase)) note_raise(i, at);
   if (raised(before.phase) && raised(next.phase)) note_return(i, before.phase);
   record.suppressed_by = raised(next.phase) ? explanation(i) : std::string();

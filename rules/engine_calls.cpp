@@ -155,7 +155,7 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
   if (ends && record.shelved_until == Timestamp{}) return false;
   if (is_new) {
     put_state(impl_->instances[*found].state, record);
-    impl_->describe(*found, record);
+    impl_->describe(*found, record, now);
   }
   record.shelved_until = ends ? Timestamp{} : wish.until;
   record.shelved_by = wish.who;

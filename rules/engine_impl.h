@@ -16,7 +16,8 @@
 #include "rules/engine.h"
 
 /// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is;
-/// engine_joints.cpp is of rules that read several series; engine_calls.cpp decides whether somebody is called for it.
+/// engine_joints.cpp is of rules that read several series; engine_calls.cpp decides whether somebody is called for it;
+/// engine_evidence.cpp says why.
 namespace tidegate::rules {
 
 /// One rule on one series. What a sample touches, and nothing else; the record of an alert that is not normal stands
@@ -99,7 +100,9 @@ struct Engine::Impl {
   Finding look(Instance& instance, Sample sample, Timestamp arrived, std::optional<std::size_t> input = {}) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
-  void describe(std::uint32_t instance, AlertRecord& record) const;
+  void describe(std::uint32_t instance, AlertRecord& record, Timestamp at) const;
+  Evidence evidence(std::uint32_t instance, Timestamp at) const;
+  std::optional<Fact> newest(std::uint32_t instance, const Reads& reads) const;
   void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out);
   std::unordered_map<std::string, std::uint32_t> ids() const;
   std::optional<std::uint32_t> instance_of(std::string_view alert) const;

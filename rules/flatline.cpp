@@ -22,6 +22,10 @@ class FlatlineDetector final : public Detector {
   }
 
   Micros lookback() const override { return patience_ + patience_ / 2; }
+  Basis basis(const std::string& unit) const override {
+    const Spread seen = window_.all();
+    return {patience_, {{"samples", seen.count, ""}, {"smallest", seen.min, unit}, {"largest", seen.max, unit}}};
+  }
 
  private:
   Verdict verdict(const Spread& seen) const {

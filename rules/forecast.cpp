@@ -41,6 +41,15 @@ class ForecastDetector final : public Detector {
   }
 
   Micros lookback() const override { return forecast_.from; }
+  Basis basis(const std::string& unit) const override {
+    Basis basis{forecast_.from, {{"samples", static_cast<double>(window_.count()), ""}}};
+    if (const auto line = window_.line()) {
+      basis.facts.push_back({"value on the line", line->value, unit});
+      basis.facts.push_back({"slope", line->slope * 3600, unit + "/h"});
+      basis.facts.push_back({"R²", line->fit, ""});
+    }
+    return basis;
+  }
 
  private:
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }

@@ -9,6 +9,7 @@
 #include "rules/kinds.h"
 #include "rules/message.h"
 #include "rules/rule.h"
+#include "rules/version.h"
 
 namespace tidegate::rules {
 namespace {
@@ -199,6 +200,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               item["suppressed_by"].strings(),
               item.boolean("shadow"),
               item.string("chatter") == "hold",
+              version_of(item),
               std::move(compiled->reads),
               std::move(compiled->join)};
 }

@@ -67,6 +67,7 @@ struct Rule {
   std::vector<std::string> suppressed_by{};  ///< rules whose raised alerts explain its own
   bool shadow = false;                       ///< on trial: evaluated and kept, and nobody is called
   bool holds_chatter = true;
+  std::string version{};       ///< a fingerprint of what was written: that of an edited rule is another one
   std::vector<Reads> reads{};  ///< none: it reads the series that it watches, and `make` fits it
   MakeJoint join{};            ///< else this
 };

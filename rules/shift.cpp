@@ -139,18 +139,24 @@ class ShiftDetector final : public Detector {
 
   /// The deviations of a sample, the sums over them, and the past of these.
   Micros lookback() const override { return shift_.over * (kPast + 3); }
+  Basis basis(const std::string& unit) const override {
+    return {shift_.over,
+            {{"samples", static_cast<double>(usual_.count()), ""},
+             {"mean", mean_, unit},
+             {"standard deviation", sigma_, unit}}};
+  }
 
  private:
   static constexpr std::size_t kLeastSamples = 30;
 
   void judge(const Sample& sample, Finding& found) {
     const Moments all = usual_.all();
-    const double mean = all.first_value + all.mean_value;
-    const double sigma = std::sqrt(all.vv / all.count) + 1e-12 * std::abs(mean) + 1e-300;
-    const double most = kMost * sigma, distance = std::clamp(sample.value - mean, -most, most);
+    mean_ = all.first_value + all.mean_value;
+    sigma_ = std::sqrt(all.vv / all.count) + 1e-12 * std::abs(mean_) + 1e-300;
+    const double most = kMost * sigma_, distance = std::clamp(sample.value - mean_, -most, most);
     if (!(most - most == 0)) return;  // they left a double's range
-    together_.add(Chart::of(sample.time, distance, sigma, shift_.sigmas));
-    const auto [up, down] = Chart::read(together_.all(), sigma);
+    together_.add(Chart::of(sample.time, distance, sigma_, shift_.sigmas));
+    const auto [up, down] = Chart::read(together_.all(), sigma_);
     const double size = std::max(up, down);
     past_.add(sample.time, size);
     if (past_.span() < shift_.over) return;
@@ -167,6 +173,7 @@ class ShiftDetector final : public Detector {
   SlidingWindow<Moments> usual_;
   SlidingWindow<typename Chart::Run> together_;
   PastLargest past_;
+  double mean_ = 0, sigma_ = 0;  ///< by which the newest sample was judged
 };
 
 std::unique_ptr<Detector> detector_of(const Shift& shift) {

@@ -51,6 +51,10 @@ class TrendDetector final : public Detector {
   }
 
   Micros lookback() const override { return over_; }
+  Basis basis(const std::string&) const override {
+    const auto line = window_.line();
+    return {over_, {{"samples", static_cast<double>(window_.count()), ""}, {"R²", line ? line->fit : 0, ""}}};
+  }
 
  private:
   /// Noise has a slope too, but no line that it lies on; when it is flat, nobody asks.

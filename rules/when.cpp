@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "gateway/core/clock.h"
 #include "gateway/core/text.h"
@@ -52,6 +53,19 @@ class WhenDetector final : public Joint {
     const auto added = program_.add_member(pattern, input_of(known, options_));
     if (const auto* problem = std::get_if<expr::Problem>(&added)) return fail(Errc::invalid, "{}", problem->text);
     return std::get<std::size_t>(added);
+  }
+  Basis basis(const std::string&) const override {
+    Basis basis{program_.lookback()};
+    for (const expr::Comparison& comparison : program_.comparisons()) {
+      if (comparison.left_value.known)
+        basis.facts.push_back({comparison.left, comparison.left_value.value, comparison.unit});
+      const bool is_written =
+          !comparison.right.empty() &&
+          (comparison.right[0] == '-' || std::isdigit(static_cast<unsigned char>(comparison.right[0])) != 0);
+      if (!is_written && comparison.right_value.known)
+        basis.facts.push_back({comparison.right, comparison.right_value.value, comparison.unit});
+    }
+    return basis;
   }
   /// The first comparison whose values are known: that is what the message tells of.
   Shown shown() const override {

@@ -72,6 +72,7 @@ void explain_life(const Rule& rule) {
 
 void explain(const Rule& rule) {
   fmt::print("{}\n", rule.name);
+  line("version", rule.version);
   line("fires when", rule.condition);
   line("kind", rule.kind);
   line("watches", fmt::format("{}: {}", rule.series.text(),

@@ -21,31 +21,35 @@ std::string quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void write_canonical(const Node& node, std::string& out) {
+enum class Which { all, written };
+
+void write_canonical(const Node& node, Which which, std::string& out) {
   switch (node.kind) {
     case Node::Kind::null:
       out += '~';
       return;
     case Node::Kind::scalar:
-      out += quote(node.text);
+      out += which == Which::written && node.secret ? "!" : quote(node.text);
       if (!node.quoted) out += 'p';
       return;
     case Node::Kind::list:
       out += '[';
       for (const Node& item : node.items) {
-        write_canonical(item, out);
+        write_canonical(item, which, out);
         out += ',';
       }
       out += ']';
       return;
     case Node::Kind::map: {
       std::vector<const Node::Entry*> sorted;
-      for (const Node::Entry& entry : node.entries) sorted.push_back(&entry);
+      for (const Node::Entry& entry : node.entries) {
+        if (which == Which::all || !entry.value.is_default) sorted.push_back(&entry);
+      }
       std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->key < b->key; });
       out += '{';
       for (const Node::Entry* entry : sorted) {
         out += quote(entry->key) + ':';
-        write_canonical(entry->value, out);
+        write_canonical(entry->value, which, out);
         out += ',';
       }
       out += '}';
@@ -164,7 +168,13 @@ std::vector<std::string> Node::strings() const {
 
 std::string Node::canonical() const {
   std::string out;
-  write_canonical(*this, out);
+  write_canonical(*this, Which::all, out);
+  return out;
+}
+
+std::string Node::written() const {
+  std::string out;
+  write_canonical(*this, Which::written, out);
   return out;
 }
 

@@ -100,6 +100,8 @@ struct Node {
   /// The tree as text without places, the same for the same meaning: two sections are equal when this is. Secrets are
   /// in it: compare it, never show it.
   std::string canonical() const;
+  /// The same of what was written alone, secrets left out: what check() filled in may be more in a later version.
+  std::string written() const;
 };
 
 struct Node::Entry {

@@ -20,6 +20,24 @@ enum class Phase : std::uint8_t {
   returned   ///< gone, but `ack: required` and nobody acknowledged it yet
 };
 
+/// A number that was looked at.
+struct Fact {
+  std::string name;  ///< "samples", "mean", "avg(value, 5m)", a series' name
+  double value = 0;
+  std::string unit;
+  std::string state{};  ///< of a state series: what its code in `value` means
+  friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+/// What a transition was decided by, beside its value and limit.
+struct Evidence {
+  std::string version;              ///< of the rule: a fingerprint of what was written
+  Timestamp from{}, to{};           ///< the time that was looked at; the same where it was a moment
+  std::vector<std::string> series;  ///< that were read beside the one that it watches; perhaps patterns
+  std::vector<Fact> facts;
+  friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
 /// All that is remembered of one alert instance. Kept in the journal with the batch that changed it, so that a
 /// restart goes on with the very same phase and timers.
 struct AlertRecord {
@@ -49,6 +67,7 @@ struct AlertRecord {
   bool shadow = false;        ///< its rule is on trial: evaluated and kept, and nobody is called
   std::uint32_t chatter = 0;  ///< how often it was raised since it began to chatter; 0: it does not
   double chatter_band = 0;    ///< how far behind its limit the value then went at most: a wider dead band is quiet
+  Evidence evidence{};        ///< of the last transition that a sample or a timer made
 
   friend bool operator==(const AlertRecord&, const AlertRecord&) = default;
 };

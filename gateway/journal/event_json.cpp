@@ -73,6 +73,32 @@ Labels labels_from(const Json& json) {
   return labels;
 }
 
+Json fact_json(const Fact& fact) {
+  Json json = {{"name", fact.name}, {"value", number_json(fact.value)}};
+  put_text(json, "unit", fact.unit);
+  put_text(json, "state", fact.state);
+  return json;
+}
+
+Json evidence_json(const Evidence& evidence) {
+  Json json = {{"from", ticks(evidence.from)}, {"to", ticks(evidence.to)}};
+  put_text(json, "version", evidence.version);
+  if (!evidence.series.empty()) json["series"] = evidence.series;
+  for (const Fact& fact : evidence.facts) json["facts"].push_back(fact_json(fact));
+  return json;
+}
+
+Evidence evidence_from(const Json& json) {
+  Evidence evidence{text_from(json, "version"), time_from(json.at("from")), time_from(json.at("to")), {}, {}};
+  if (json.contains("series")) evidence.series = json.at("series").get<std::vector<std::string>>();
+  if (!json.contains("facts")) return evidence;
+  for (const Json& fact : json.at("facts")) {
+    evidence.facts.push_back({fact.at("name").get<std::string>(), number_from(fact.at("value")),
+                              text_from(fact, "unit"), text_from(fact, "state")});
+  }
+  return evidence;
+}
+
 Json alert_json(const AlertRecord& alert) {
   Json json = {{"id", alert.id},
                {"rule", alert.rule},
@@ -103,6 +129,7 @@ Json alert_json(const AlertRecord& alert) {
     json["chatter"] = alert.chatter;
     json["chatter_band"] = number_json(alert.chatter_band);
   }
+  if (alert.evidence != Evidence{}) json["evidence"] = evidence_json(alert.evidence);
   return json;
 }
 
@@ -138,6 +165,7 @@ AlertRecord alert_from(const Json& json) {
     alert.chatter = count_from(json.at("chatter"));
     alert.chatter_band = number_from(json.at("chatter_band"));
   }
+  if (json.contains("evidence")) alert.evidence = evidence_from(json.at("evidence"));
   return alert;
 }
 

@@ -162,7 +162,7 @@ export class FakeGateway {
     const now = this.now();
     const alert = { id, rule: id.split(':')[0], series: '', phase: 'active', acknowledged: false, acknowledged_by: '', note: '', severity: 'warning',
       since: now, raised: now, value: null, limit: null, unit: '', message: '', labels: {}, runbook: '', shelved_until: null, out_of_service: false, shelved_by: '', shelved_why: '', suppressed_by: '', shadow: false,
-      chatter: 0, chatter_band: 0, ...before, ...change };
+      chatter: 0, chatter_band: 0, evidence: { version: '', from: null, to: null, series: [], facts: [] }, ...before, ...change };
     const shelved = alert.shelved_until !== null || alert.out_of_service;
     alert.silenced = shelved || alert.suppressed_by !== '' || alert.shadow;
     if (alert.phase === 'normal' && !shelved) this.alerts.delete(id);
@@ -288,7 +288,8 @@ export function playScenes(gateway) {
   gateway.clear('cold-room-warming:coldroom');
   gateway.raise('boiler-overheating:boiler1', { series: 'boiler1/temperature', severity: 'critical', message: 'boiler1 is at 93.2 °C, limit 90 °C',
     value: 93.2, limit: 90, unit: '°C', labels: { area: 'boiler-house' }, runbook: 'Close V12, then call the boiler desk.' });
-  gateway.raise('pump-vibrates:pump3', { series: 'pump3/vibration', severity: 'high', message: 'pump3 vibrates at 7.6 mm/s', value: 7.6, limit: 7.1, unit: 'mm/s', chatter: 6, chatter_band: 0.4 });
+  gateway.raise('pump-vibrates:pump3', { series: 'pump3/vibration', severity: 'high', message: 'pump3 vibrates at 7.6 mm/s', value: 7.6, limit: 7.1, unit: 'mm/s', chatter: 6, chatter_band: 0.4,
+    evidence: { version: '5c1f09be', from: gateway.now() - 600_000_000, to: gateway.now(), series: ['pump3/running'], facts: [{ name: 'samples', value: 600, unit: '', state: '' }, { name: 'pump3/running', value: 1, unit: '', state: 'on' }] } });
   gateway.raise('tank-low:tank1', { series: 'tank1/level', severity: 'warning', message: 'tank1 is down to 18 %', value: 18, limit: 20, unit: '%' });
   gateway.transition('tank-low:tank1', 'shelved', { shelved_until: gateway.now() + kHour, shelved_by: 'Eva', shelved_why: 'being emptied for cleaning' });
   gateway.raise('pump-slow:pump3', { series: 'pump3/speed', severity: 'warning', message: 'pump3 is slow', value: 900, limit: 1000, unit: 'rpm' });

@@ -32,7 +32,7 @@ constexpr std::string_view kAlertJson =
     R"("acknowledged_by":"","note":"","severity":"critical","since":1700000000000000,"raised":1700000000000000,)"
     R"("value":93.25,"limit":90.0,"unit":"°C","message":"boiler1 is at 93.25 °C, limit 90","labels":{"area":"east"},)"
     R"("runbook":"Close V12.","silenced":false,"shelved_until":null,"out_of_service":false,"shelved_by":"",)"
-    R"("shelved_why":"","suppressed_by":"","shadow":false,"chatter":0,"chatter_band":0.0})";
+    R"("shelved_why":"","suppressed_by":"","shadow":false,"chatter":0,"chatter_band":0.0,"evidence":{"version":"","from":null,"to":null,"series":[],"facts":[]}})";
 
 std::string without_retry(std::string body) {
   EXPECT_TRUE(body.starts_with("retry: ")) << body;

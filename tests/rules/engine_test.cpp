@@ -67,23 +67,25 @@ TEST(Engine, FillsTheRecordOfARaisedAlert) {
   ASSERT_EQ(out.events.size(), 1u);
   ASSERT_EQ(out.alerts.size(), 1u);
   const AlertRecord& alert = out.alerts[0];
-  const AlertRecord expected{"hot:boiler1",
-                             "hot",
-                             "boiler1/temp",
-                             Phase::active,
-                             false,
-                             Severity::critical,
-                             at(3),
-                             at(3),
-                             93.256,
-                             90,
-                             "°C",
-                             "boiler1 (boiler1/temp): 93.26 °C > 90, hot critical",
-                             {{"area", "a"}, {"zone", "b"}},
-                             "Close V12.",
-                             "",
-                             "",
-                             Severity::critical};
+  AlertRecord expected{"hot:boiler1",
+                       "hot",
+                       "boiler1/temp",
+                       Phase::active,
+                       false,
+                       Severity::critical,
+                       at(3),
+                       at(3),
+                       93.256,
+                       90,
+                       "°C",
+                       "boiler1 (boiler1/temp): 93.26 °C > 90, hot critical",
+                       {{"area", "a"}, {"zone", "b"}},
+                       "Close V12.",
+                       "",
+                       "",
+                       Severity::critical};
+  expected.evidence = {alert.evidence.version, at(3), at(3), {}, {}};
+  EXPECT_EQ(alert.evidence.version.size(), 8u);
   EXPECT_EQ(alert, expected);
   EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).alert, expected);
   EXPECT_EQ(std::get<AlertTransition>(out.events[0].body).cause, "raised");

@@ -1,7 +1,7 @@
 // One alert: what is wrong, since when, what was done about it and what its reader can do.
 
 import { AlertForm, Choice, NameField, noteInput, once, type Question, remembered } from './alert_form.ts';
-import { chatterOf, isRaised, isShelved, owesAcknowledge, valueAgainstLimit, whySilenced } from './alert_words.ts';
+import { chatterOf, evidenceOf, isRaised, isShelved, owesAcknowledge, valueAgainstLimit, whySilenced } from './alert_words.ts';
 import type { Alert, Time } from './api.ts';
 import { changeIcon, icon } from './icons.ts';
 import { el, setClass, setText, show } from './dom.ts';
@@ -20,6 +20,9 @@ export class AlertCard {
   private readonly why = el('p', { class: 'alert-why' });
   private readonly facts = el('p', { class: 'alert-facts' });
   private readonly chatter = el('p', { class: 'alert-chatter' });
+  private readonly evidence = el('dl', { class: 'facts' });
+  private readonly basis = el('details', { class: 'alert-basis' }, el('summary', {}, text.alerts.why), this.evidence);
+  private evidenceShown = '';
   private readonly done = el('p', { class: 'alert-done' });
   private readonly runbook = el('p', { class: 'alert-runbook' });
   private readonly phase = el('span', { class: 'alert-phase' });
@@ -36,7 +39,7 @@ export class AlertCard {
     this.chart = this.button('', text.alerts.chart, () => openChart(this.alert.series));
     this.node = el('li', { class: 'alert' },
       el('div', { class: 'alert-head' }, this.mark, this.severity, this.phase),
-      this.message, this.why, this.facts, this.chatter, this.runbook, this.done,
+      this.message, this.why, this.facts, this.chatter, this.runbook, this.done, this.basis,
       el('div', { class: 'actions' }, this.acknowledge, this.shelve, this.unshelve, this.chart), this.error);
   }
 
@@ -53,11 +56,20 @@ export class AlertCard {
     setText(this.chatter, chatterOf(alert));
     setText(this.runbook, alert.runbook ? text.alerts.runbook + alert.runbook : '');
     setText(this.done, alert.acknowledged && isRaised(alert) ? text.alerts.acknowledged(alert.acknowledged_by, alert.note) : '');
+    this.showEvidence(evidenceOf(alert));
     this.acknowledge.setAttribute('aria-label', text.alerts.acknowledgeOf(name));
     this.shelve.setAttribute('aria-label', text.alerts.shelveOf(name));
     this.unshelve.setAttribute('aria-label', text.alerts.unshelveOf(name));
     if (this.opener && !this.offered(this.opener)) this.close();
     this.showButtons();
+  }
+
+  private showEvidence(rows: [string, string][]): void {
+    const shown = JSON.stringify(rows);
+    if (shown === this.evidenceShown) return;
+    this.evidenceShown = shown;
+    this.evidence.replaceChildren(...rows.map(([name, fact]) => el('div', {}, el('dt', {}, name), el('dd', {}, fact))));
+    show(this.basis, rows.length > 0);
   }
 
   private offered(button: HTMLButtonElement): boolean {

@@ -49,6 +49,17 @@ export function chatterOf({ chatter, chatter_band, unit }: Alert): string {
   return chatter ? text.alerts.chatters(chatter, chatter_band ? format.plain(chatter_band, unit) : '') : '';
 }
 
+/** Why it was raised, or went: what was looked at, name by name. */
+export function evidenceOf({ evidence: { version, from, to, series, facts } }: Alert): [string, string][] {
+  const seen = new Set(facts.map(({ name }) => name));
+  return [
+    ...facts.map(({ name, value, unit, state }): [string, string] => [name, state || (value === null ? text.alerts.infinite : format.plain(value, unit))]),
+    ...series.filter((name) => !seen.has(name)).map((name): [string, string] => [name, text.alerts.read]),
+    ...(from !== null && to !== null && to > from ? [[text.alerts.lookedAt, format.span(to - from)] as [string, string]] : []),
+    ...(version ? [[text.alerts.ruleVersion, version] as [string, string]] : []),
+  ];
+}
+
 /** Whether an event is news of something that somebody should look at. */
 export const isAlarm = ({ cause, alert }: AlertEvent) => !alert.silenced && isRaised(alert) && ['raised', 'escalated', 'unshelved', 'unsuppressed'].includes(cause);
 

@@ -51,6 +51,26 @@ export interface Alert {
   /** How often it was raised since it began to chatter; 0: it does not. */
   chatter: number;
   chatter_band: number;
+  evidence: Evidence;
+}
+
+/** A number that was looked at; of a state series with the state's name. */
+export interface Fact {
+  name: string;
+  value: number | null;
+  unit: string;
+  state: string;
+}
+
+/** What the last transition was decided by, beside value and limit. */
+export interface Evidence {
+  /** The rule's. */
+  version: string;
+  from: Time | null;
+  to: Time | null;
+  /** Read beside the one that the alert watches; perhaps patterns. */
+  series: string[];
+  facts: Fact[];
 }
 
 export interface AlertEvent {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aloud, chatterOf, isAlarm, isListed, isPending, isSilent, told, whySilenced } from '../../../dashboard/web/src/alert_words.ts';
+import { aloud, chatterOf, evidenceOf, isAlarm, isListed, isPending, isSilent, told, whySilenced } from '../../../dashboard/web/src/alert_words.ts';
 import type { Alert } from '../../../dashboard/web/src/api.ts';
 import { alert, kNow, kSecond } from './samples.ts';
 
@@ -27,6 +27,14 @@ test('a silenced alert says every reason why nobody is called', () => {
     ['Taken out of service: valve is changed', 'Its rule is on trial']);
   assert.deepEqual(why(alert({ suppressed_by: 'power:hall' })), ['Explained by Hall 3 has no power']);
   assert.deepEqual(why(alert({ suppressed_by: 'gone:hall' })), ['Explained by gone:hall']);
+});
+
+test('why an alert was raised is told name by name', () => {
+  assert.deepEqual(evidenceOf(alert()), []);
+  const facts = [{ name: 'slope', value: 2.5, unit: '°C/min', state: '' }, { name: 'boiler1/valve', value: 1, unit: '', state: 'open' }, { name: 'R²', value: null, unit: '', state: '' }];
+  const evidence = { version: '5c1f09be', from: kNow - 600 * kSecond, to: kNow, series: ['boiler1/valve', 'room/+/temperature'], facts };
+  assert.deepEqual(evidenceOf(alert({ evidence })), [['slope', '2.5 °C/min'], ['boiler1/valve', 'open'], ['R²', 'beyond any number'],
+    ['room/+/temperature', 'was read as well'], ['Time looked at', '10 min'], ['Version of the rule', '5c1f09be']]);
 });
 
 test('an alert that chatters says what would keep it quiet', () => {

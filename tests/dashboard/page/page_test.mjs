@@ -203,8 +203,14 @@ test('what is explained, on trial or out of service is said so, aloud only when 
   await untilText(why('meter1 takes much'), /^Its rule is on trial$/);
   await untilText(why('tank1 is low'), /^Taken out of service by Eva: cleaned$/);
   await untilText(page.locator('.sentence'), /No alerts\./);
-  gateway.raise('hot:boiler1', { ...kHot, chatter: 5, chatter_band: 1.5 });
+  gateway.raise('hot:boiler1', { ...kHot, chatter: 5, chatter_band: 1.5,
+    evidence: { version: '5c1f09be', from: null, to: null, series: [], facts: [{ name: 'mean', value: 71.25, unit: '°C', state: '' }] } });
   await untilText(page.locator('.alert-chatter').first(), /^Chattering: raised 5 times; a dead band of 1\.5 °C would keep it quiet$/);
+  const basis = page.locator('.alert-list').first().locator('.alert', { hasText: 'boiler1' }).locator('.alert-basis');
+  assert.equal(await basis.locator('dl').isVisible(), false);
+  await basis.locator('summary').click();
+  await untilText(basis.locator('dl'), /^mean71\.25 °CVersion of the rule5c1f09be$/);
+  assert.equal(await page.locator('.silent .alert-basis').first().isVisible(), false, 'nothing is known of it');
   await untilText(spoken, /^Critical alert: boiler1 is at 93\.2 °C$/);
   gateway.transition('slow:pump3', 'unsuppressed', { suppressed_by: '' });
   await untilText(spoken, /^Critical alert: pump3 is slow$/);

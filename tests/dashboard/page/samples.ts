@@ -12,7 +12,8 @@ export function series(change: Partial<Series> = {}): Series {
 export function alert(change: Partial<Alert> = {}): Alert {
   return { id: 'hot:boiler1', rule: 'hot', series: 'boiler1/temperature', phase: 'active', acknowledged: false, acknowledged_by: '', note: '',
     severity: 'critical', since: kNow, raised: kNow, value: 93.2, limit: 90, unit: '°C', message: 'boiler1 is hot', labels: {}, runbook: '', silenced: false, shelved_until: null, out_of_service: false, shelved_by: '', shelved_why: '',
-    suppressed_by: '', shadow: false, chatter: 0, chatter_band: 0, ...change };
+    suppressed_by: '', shadow: false, chatter: 0, chatter_band: 0,
+    evidence: { version: '', from: null, to: null, series: [], facts: [] }, ...change };
 }
 
 export function uplink(change: Partial<Uplink> = {}): Uplink {

@@ -64,6 +64,14 @@ TEST(Check, EqualMeaningHasEqualCanonicalText) {
   EXPECT_NE(plain.canonical(), checked("gateway: {name: p, site: t}").canonical());
 }
 
+TEST(Check, WrittenTextIsWithoutWhatWasFilledIn) {
+  config::Problems problems;
+  const std::string yaml = "gateway: {name: p}\nsources:\n  - {name: h, type: host}\n";
+  const Node raw = parse(yaml, "f.yaml", ".", References::system(), problems);
+  EXPECT_EQ(checked(yaml).written(), raw.written());
+  EXPECT_NE(checked(yaml).canonical(), raw.canonical());
+}
+
 TEST(Check, CanonicalTextKeepsStructureApart) {
   std::vector<std::string> seen;
   for (const char* yaml : {"[a, b]", "['a,b']", "[[a], b]", "[[a, b]]", "{a: b}", "{'a:b': ~}", "{a: ~}", "{a: '~'}",

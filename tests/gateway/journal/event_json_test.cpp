@@ -24,6 +24,11 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
   record.shadow = true;
   record.chatter = 7;
   record.chatter_band = 0.25;
+  record.evidence = {"0a1b2c3d",
+                     at(1'700'000'000'000'003),
+                     at(1'700'000'000'000'004),
+                     {"boiler1/pressure", "room/+/temperature"},
+                     {{"samples", 12, ""}, {"boiler1/valve", 1, "", "open"}, {"slope", -0.5, "°C/min"}}};
   const auto back = alert_from_json(to_json(record));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(*back, record);
