@@ -10,6 +10,7 @@
 
 #include "gateway/app/backtest.h"
 #include "gateway/app/parts.h"
+#include "gateway/app/rule_history.h"
 #include "gateway/app/rule_list.h"
 #include "gateway/app/rule_tests.h"
 #include "gateway/app/runtime.h"
@@ -141,7 +142,7 @@ int run(const Arguments& arguments) {
   return 0;
 }
 
-const CLI::App* add_rules(CLI::App& app, RuleList& wanted) {
+const CLI::App* add_rules(CLI::App& app, tools::Commands& commands, RuleList& wanted, RuleHistory& history) {
   CLI::App* command = app.add_subcommand("rules", "What the rules of a configuration are, and what they mean.");
   command->require_subcommand(1);
   command->add_option("--config", wanted.configuration, "The configuration")->capture_default_str();
@@ -151,6 +152,11 @@ const CLI::App* add_rules(CLI::App& app, RuleList& wanted) {
       ->fallthrough()
       ->add_option("name", wanted.name, "The rule")
       ->required();
+  CLI::App& versions =
+      commands.add(*command, "history", "The versions of the rules that ran, since when, and what each changed.",
+                   [&history](const tools::Surroundings& surroundings) { return rule_history(history, surroundings); });
+  versions.add_option("name", history.name, "A rule; otherwise all");
+  tools::add_answer_format(versions, history.format);
   return command;
 }
 
@@ -203,13 +209,13 @@ int command_line(int argc, char** argv) {
       ->capture_default_str();
   test_command->add_option("--junit", rule_tests.junit, "Write a JUnit report to this file as well");
 
-  RuleList rule_list{arguments.config, {}, {}};
-  const CLI::App* rules_command = add_rules(app, rule_list);
-
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
   tools::Commands tools(app, load_storage_path);
+  RuleList rule_list{arguments.config, {}, {}};
+  RuleHistory history;
+  const CLI::App* rules_command = add_rules(app, tools, rule_list, history);
   Backtest wanted;
   add_backtest(app, tools, wanted);
 
@@ -219,12 +225,12 @@ int command_line(int argc, char** argv) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kUsage;
   }
+  if (const auto code = tools.run()) return *code;
   if (run_command->parsed()) return run(arguments);
   if (check_command->parsed()) return check(arguments);
   if (test_command->parsed()) return run_rule_tests(rule_tests);
   if (rules_command->parsed()) return list_rules(rule_list);
-  if (schema_command->parsed()) return schema(arguments);
-  return tools.run().value_or(kUsage);
+  return schema_command->parsed() ? schema(arguments) : kUsage;
 }
 
 }  // namespace tidegate::app

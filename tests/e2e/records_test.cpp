@@ -21,6 +21,9 @@ using testing::Not;
 namespace fs = std::filesystem;
 
 constexpr std::string_view kQuiet = "sources: [{name: plant, type: simulator, every: 100ms, faults: false}]\n";
+constexpr std::string_view kEdited =
+    "sources: [{name: plant, type: simulator, every: 100ms, faults: false}]\n"
+    "rules: [{name: warm, threshold: {above: 2}, series: boiler1/temperature}]  # in another order\n";
 constexpr std::string_view kWatched =
     "sources: [{name: plant, type: simulator, every: 100ms, faults: false}]\n"
     "rules: [{name: warm, series: boiler1/temperature, threshold: {above: 1}}]\n";
@@ -41,6 +44,7 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   ASSERT_EQ(shelved.status, 200) << shelved.body;
   gateway.kill();
   gateway.start();
+  gateway.reload(kEdited);
   ASSERT_TRUE(
       eventually([&] { return gateway.get("/api/v1/alerts").find("\"out_of_service\":true") != std::string::npos; }));
   gateway.reload("rules: [{name: warm, above: many}]\n");  // refused: it never ran
@@ -49,16 +53,24 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   const std::string data = gateway.data();
   const Finished log = tidegate({"config", "log", "--data", data, "--format", "csv"});
   EXPECT_EQ(log.status, 0);
-  EXPECT_THAT(log.output, ContainsRegex("1,20.*Z,started,tidegate.yaml\r\n2,20.*Z,reloaded,tidegate.yaml\r\n$"));
+  EXPECT_THAT(
+      log.output,
+      ContainsRegex(
+          "1,20.*Z,started,tidegate.yaml\r\n2,20.*Z,reloaded,tidegate.yaml\r\n3,20.*Z,reloaded,tidegate.yaml\r\n$"));
   const Finished first = tidegate({"config", "show", "1", "--data", data});
   EXPECT_THAT(first.output, HasSubstr("# tidegate.yaml\n"));
   EXPECT_THAT(first.output, HasSubstr(std::string(kQuiet)));
   EXPECT_THAT(first.output, Not(HasSubstr("warm")));
   EXPECT_THAT(tidegate({"config", "show", "--data", data}).output, HasSubstr("warm"));
   EXPECT_EQ(tidegate({"config", "show", "7", "--data", data}).status, 1);
+  const Finished history = tidegate({"rules", "history", "--data", data, "--format", "csv"});
+  EXPECT_EQ(history.status, 0);
+  EXPECT_THAT(history.output, ContainsRegex("\r\nwarm,[0-9a-f]{8},20.*Z,2,made\r\n"
+                                            "warm,[0-9a-f]{8},20.*Z,3,threshold.above 1 -> 2\r\n$"));
+  EXPECT_EQ(tidegate({"rules", "history", "cold", "--data", data}).status, 1);
 
   EXPECT_THAT(tidegate({"store", "stats", "--data", data}).output,
-              ContainsRegex("records .* in 1 file: 2 configurations, 4 entries of the audit"));
+              ContainsRegex("records .* in 1 file: 3 configurations, 5 entries of the audit"));
 
   const fs::path copy = gateway.directory() / "copy";
   ASSERT_EQ(tidegate({"backup", copy, "--data", data}).status, 0);
@@ -68,7 +80,8 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   const Finished audit = tidegate({"audit", "--data", restored, "--format", "csv"});
   EXPECT_EQ(audit.status, 0) << audit.output;
   EXPECT_THAT(audit.output, ContainsRegex("3,20.*Z,anna,acknowledge,warm,on my way\r\n"
-                                          "4,20.*Z,anna,shelve,warm,out of service: valve is changed\r\n$"));
+                                          "4,20.*Z,anna,shelve,warm,out of service: valve is changed\r\n"
+                                          "5,20.*Z,the gateway,configuration,3,reloaded\r\n$"));
 
   {
     std::fstream file(restored / "state.db", std::ios::in | std::ios::out | std::ios::binary);
