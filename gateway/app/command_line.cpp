@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <thread>
 
 #include "gateway/app/backtest.h"
 #include "gateway/app/parts.h"
@@ -16,6 +17,7 @@
 #include "gateway/app/runtime.h"
 #include "gateway/app/settings.h"
 #include "gateway/app/systemd.h"
+#include "gateway/journal/reinstate.h"
 #include "gateway/tools/commands.h"
 
 namespace tidegate::app {
@@ -26,6 +28,7 @@ using tools::kFailed;
 using tools::kUsage;
 
 constexpr Micros kStuck = std::chrono::seconds(10);
+constexpr Micros kRetry = std::chrono::milliseconds(50);
 
 struct Arguments {
   std::string config = "/etc/tidegate/tidegate.yaml";
@@ -85,26 +88,53 @@ void greet(const Settings& settings, int port) {
   }
 }
 
-/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads.
-void serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
+/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads. True: until a restored store waits to be taken.
+bool serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
   systemd::ready();
   while (true) {
     const timespec second{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGINT || signal == SIGTERM) return;
+    if (signal == SIGINT || signal == SIGTERM) return false;
     if (signal == SIGHUP) {
       systemd::reloading();
       runtime.reload(config);
       systemd::ready();
     }
     const std::string status = runtime.each_second();
-    if (!runtime.failure().empty()) return;
+    if (!runtime.failure().empty()) return false;
+    if (journal::restore_waits(runtime.settings().storage.directory)) return true;
     if (runtime.pump_age() < kStuck) {
       systemd::alive();
       systemd::status(status);
     } else {
       systemd::status("the pump does not move: is the disk stuck?");
     }
+  }
+}
+
+/// With what it took in on disk, as far as the disk takes it.
+int stop(std::unique_ptr<Runtime> runtime) {
+  const std::uint64_t lost = runtime->finish();
+  const std::string failure = runtime->failure();
+  runtime.reset();
+  if (!failure.empty()) spdlog::critical("{}", failure);
+  if (lost > 0) spdlog::critical("stopped; {} samples and events are lost: the disk did not take them", lost);
+  if (!failure.empty() || lost > 0) return kFailed;
+  spdlog::info("stopped; all that was taken in is stored");
+  return 0;
+}
+
+/// With the restored store, which a start takes. The command that made it may hold the folder, to see whether the
+/// gateway is still there.
+Result<std::unique_ptr<Runtime>> start_restored(std::unique_ptr<Runtime> runtime, Heartbeat& heart,
+                                                config::Problems& problems) {
+  spdlog::info("a restored store is ready: stopping, to go on with it");
+  const Settings settings = runtime->settings();
+  stop(std::move(runtime));
+  for (Micros waited{0};; waited += kRetry) {
+    auto next = Runtime::start(settings, heart, problems);
+    if (next || next.error().code != Errc::conflict || waited >= kStuck) return next;
+    std::this_thread::sleep_for(kRetry);
   }
 }
 
@@ -120,26 +150,26 @@ int run(const Arguments& arguments) {
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
   if (!arguments.data.empty()) settings.storage.directory = arguments.data;
   Heartbeat heart;
-  std::optional<systemd::Patience> patience(std::in_place, [&heart] { return heart.age() < kStuck; });
+  std::optional<systemd::Patience> patience;
+  const auto be_patient = [&] { patience.emplace([&heart] { return heart.age() < kStuck; }); };
+  be_patient();
   auto runtime = Runtime::start(settings, heart, problems);
-  patience.reset();
-  if (!problems.empty()) return refuse(problems);
-  if (!runtime) {
-    spdlog::critical("{}", runtime.error().text);
-    return runtime.error().code == Errc::invalid ? kUsage : kFailed;
+  while (runtime) {
+    patience.reset();
+    greet(settings, (*runtime)->port());
+    if (!serve(**runtime, signals, arguments.config)) {
+      spdlog::info("stopping");
+      systemd::stopping();
+      return stop(std::move(*runtime));
+    }
+    systemd::reloading();
+    systemd::status("going on with a restored store");
+    be_patient();
+    runtime = start_restored(std::move(*runtime), heart, problems);
   }
-  greet(settings, (*runtime)->port());
-  serve(**runtime, signals, arguments.config);
-  spdlog::info("stopping");
-  systemd::stopping();
-  const std::uint64_t lost = (*runtime)->finish();
-  const std::string failure = (*runtime)->failure();
-  runtime->reset();
-  if (!failure.empty()) spdlog::critical("{}", failure);
-  if (lost > 0) spdlog::critical("stopped; {} samples and events are lost: the disk did not take them", lost);
-  if (!failure.empty() || lost > 0) return kFailed;
-  spdlog::info("stopped; all that was taken in is stored");
-  return 0;
+  if (!problems.empty()) return refuse(problems);
+  spdlog::critical("{}", runtime.error().text);
+  return runtime.error().code == Errc::invalid ? kUsage : kFailed;
 }
 
 const CLI::App* add_rules(CLI::App& app, tools::Commands& commands, RuleList& wanted, RuleHistory& history) {

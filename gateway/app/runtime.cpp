@@ -266,6 +266,7 @@ void Runtime::reload(const std::filesystem::path& file) {
   settings_.sources = settings.sources;
   settings_.uplinks = settings.uplinks;
   settings_.rules = settings.rules;
+  settings_.texts = settings.texts;
   const std::string text =
       fmt::format("the configuration was reloaded{}", later.empty() ? "" : "; changes in " + later + " need a restart");
   spdlog::info("{}", text);

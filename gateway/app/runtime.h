@@ -46,6 +46,8 @@ class Runtime final : public dashboard::Gateway {
   /// Measures; main thread, about once a second. The sentence is what `systemctl status` shows.
   std::string each_second();
   int port() const { return server_->port(); }
+  /// Reloads included.
+  const Settings& settings() const { return settings_; }
 
   dashboard::GatewayView view() const override;
   Micros stale_after(SeriesId series) const override { return freshness_.stale_after(series); }

@@ -217,7 +217,7 @@ class LogCheck : public FileCheck {
   }
 
   Status check_event(std::int64_t id) {
-    auto row = connection().prepare("SELECT json, crc FROM event WHERE id = ?");
+    auto row = connection().prepare(fmt::format("SELECT {} FROM event WHERE id = ?", kEventColumns));
     if (!row) return fail(std::move(row.error()));
     const Result<bool> there = row->bind(id).step();
     if (!there) return fail(there.error());
@@ -226,9 +226,7 @@ class LogCheck : public FileCheck {
       if (!oldest) return fail(oldest.error());
       return *oldest > id ? Status{} : fail(Errc::corrupt, "it is missing");  // retention took it meanwhile
     }
-    if (!fits(row->text(0), row->integer(1))) {
-      return fail(Errc::corrupt, "its checksum does not fit");
-    }
+    if (!is_sound_event(*row, 0)) return fail(Errc::corrupt, "its checksum does not fit");
     if (!event_from_json(row->text(0))) return fail(Errc::corrupt, "it is not understood");
     return {};
   }

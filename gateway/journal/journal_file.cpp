@@ -33,7 +33,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const Options& options, const Clo
   if (Status status = make_directory(options.directory); !status) return fail(std::move(status.error()));
   auto lock = DirectoryLock::take(options.directory);
   if (!lock) return fail(std::move(lock.error()));
-  if (const auto done = finish_restore(options.directory, *lock, clock.now()); !done) return fail(done.error());
+  if (Status done = finish_restore(options.directory, *lock, clock.now()); !done) return fail(std::move(done.error()));
   auto impl = std::make_unique<Impl>(options, clock, metrics, std::move(*lock));
   if (Status status = impl->open_file(); !status) return fail(std::move(status.error()));
   return std::unique_ptr<Journal>(new Journal(std::move(impl)));

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
 #include "gateway/journal/history/day_file.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
 namespace {
@@ -21,8 +21,8 @@ class Search {
     newest();
     if (!ends_.last_is_certain) furthest(history, history_epoch);
     oldest();
-    ends_.first_event = end_of_events("", 1);
-    ends_.last_event = end_of_events("DESC", 0);
+    ends_.first_event = events_until(false);
+    ends_.last_event = events_until(true);
     ends_.exact = ends_.exact && ends_.last_is_certain;
     return ends_;
   }
@@ -91,14 +91,11 @@ class Search {
     ends_.samples_retired = samples.value_or(0);
   }
 
-  std::int64_t end_of_events(const char* direction, std::int64_t otherwise) {
-    const std::string query = fmt::format("SELECT id, json, crc FROM event ORDER BY id {} LIMIT 1", direction);
-    auto rows = sql::twice([&] { return log_.prepare(query); });
-    const auto row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
-    if (row && !*row) return otherwise;
-    if (row && fits(rows->text(1), rows->integer(2))) return rows->integer(0);
-    ends_.exact = false;
-    return ask(fmt::format("SELECT id FROM event ORDER BY id {} LIMIT 1", direction)).value_or(otherwise);
+  std::int64_t events_until(bool newest) {
+    const auto end = sql::twice([&] { return end_of_events(log_, newest); });
+    if (!end || end->beyond > 0) ends_.exact = false;
+    if (end) return end->as_counted(newest);
+    return ask(fmt::format("SELECT {}(id) FROM event", newest ? "max" : "min")).value_or(newest ? 0 : 1);
   }
 
   sql::Connection& log_;
@@ -122,6 +119,29 @@ LogEnds ends_of(const Known& known) {
 LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
                   const std::string& history_epoch) {
   return Search(log, sealed).run(history, history_epoch);
+}
+
+std::int64_t EventsEnd::as_counted(bool newest) const {
+  if (!sound) return newest ? beyond : 1;
+  return newest ? *sound + beyond : *sound - beyond;
+}
+
+Result<EventsEnd> end_of_events(sql::Connection& log, bool newest) {
+  auto rows =
+      log.prepare(fmt::format("SELECT id, {} FROM event ORDER BY id {}", kEventColumns, newest ? "DESC" : "ASC"));
+  if (!rows) return fail(std::move(rows.error()));
+  EventsEnd end;
+  while (true) {
+    const Result<bool> row = rows->step();
+    if (!row) return fail(row.error());
+    if (!*row) return end;
+    if (end.beyond == 0) end.outermost = rows->integer(0);
+    if (is_sound_event(*rows, 1)) {
+      end.sound = rows->integer(0);
+      return end;
+    }
+    ++end.beyond;
+  }
 }
 
 Result<std::int64_t> newest_named(sql::Connection& log, const char* table, std::int64_t end) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,17 @@ LogEnds ends_of(const Known& known);
 /// A damaged log's. `sealed`: is a row of `batch` as its checksum says (1), not (0), or has it none (-1)? in SQL.
 LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
                   const std::string& history_epoch);
+
+/// An end of the table of events, whose numbers have no holes.
+struct EventsEnd {
+  std::optional<std::int64_t> sound;  ///< the outermost event that is as it was written
+  std::int64_t beyond = 0;            ///< how many are not, outside of it
+  std::int64_t outermost = 0;         ///< what the outermost of all says is its number
+
+  /// Its number, by that of the sound one; where there is none, as if they were numbered from 1 on.
+  std::int64_t as_counted(bool newest) const;
+};
+Result<EventsEnd> end_of_events(sql::Connection& log, bool newest);
 
 /// The newest batch that a column `seq` names. One that is further behind the log's `end` than a WAL can hold was never
 /// there.

@@ -17,10 +17,10 @@ constexpr std::size_t kIdleConnections = 4;
 
 constexpr const char* kBatchColumns = "seq, committed, samples, events, alerts, alerts_crc, data";
 
-/// Nothing where it is damaged.
-std::optional<Event> event_of(std::string_view json, std::int64_t crc) {
-  if (!fits(json, crc)) return std::nullopt;
-  auto event = event_from_json(json);
+/// From kEventColumns; nothing where it is damaged.
+std::optional<Event> event_of(const sql::Statement& row, int at) {
+  if (!is_sound_event(row, at)) return std::nullopt;
+  auto event = event_from_json(row.text(at));
   return event ? std::optional(std::move(*event)) : std::nullopt;
 }
 
@@ -32,7 +32,7 @@ class BatchRows {
     const std::string select =
         fmt::format("SELECT {}, {} FROM batch WHERE", kBatchColumns, sound_by(connection, kBatchCrc));
     auto range = connection.prepare(select + " seq >= ? AND seq <= ? ORDER BY seq");
-    auto events = connection.prepare("SELECT json, crc FROM event WHERE seq = ? ORDER BY ordinal");
+    auto events = connection.prepare(fmt::format("SELECT {} FROM event WHERE seq = ? ORDER BY ordinal", kEventColumns));
     if (!range) return fail(std::move(range.error()));
     if (!events) return fail(std::move(events.error()));
     rows.range_ = std::move(*range);
@@ -87,7 +87,7 @@ class BatchRows {
       const Result<bool> row = events_.step();
       if (!row) return fail(row.error());
       if (!*row) return {};
-      if (auto event = event_of(events_.text(0), events_.integer(1))) {
+      if (auto event = event_of(events_, 0)) {
         batch.events.push_back(std::move(*event));
       } else {
         ++batch.damaged_events;
@@ -216,9 +216,9 @@ Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, S
 
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query) {
   const char* direction = query.newest_first ? "DESC" : "ASC";
-  auto rows = connection.prepare(
-      fmt::format("SELECT seq, ordinal, json, crc FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {}",
-                  query.alerts_only ? "AND alert = 1" : "", direction, direction));
+  auto rows =
+      connection.prepare(fmt::format("SELECT seq, ordinal, {} FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {}",
+                                     kEventColumns, query.alerts_only ? "AND alert = 1" : "", direction, direction));
   if (!rows) return fail(std::move(rows.error()));
   rows->bind(number(query.after));
   std::vector<StoredEvent> events;
@@ -228,7 +228,7 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
     // No LIMIT in the query: one that is left out does not count, or a reader would take fewer than `limit` for the
     // last.
     if (!*row || events.size() == query.limit) return events;
-    auto event = event_of(rows->text(2), rows->integer(3));
+    auto event = event_of(*rows, 2);
     if (!event && !query.damaged_too) continue;
     events.push_back({Seq{rows->integer(0)}, static_cast<int>(rows->integer(1)), !event, event.value_or(Event{})});
   }
@@ -250,7 +250,8 @@ std::optional<AlertRecord> alert_of(sql::Statement& row) {
 
 /// Each of `records` as the newest event tells of it; one that none tells of is left as it is.
 Status restore_as_told(sql::Connection& connection, std::span<AlertRecord> records) {
-  auto rows = connection.prepare("SELECT json, crc FROM event WHERE alert = 1 ORDER BY seq DESC, ordinal DESC");
+  auto rows = connection.prepare(
+      fmt::format("SELECT {} FROM event WHERE alert = 1 ORDER BY seq DESC, ordinal DESC", kEventColumns));
   if (!rows) return fail(std::move(rows.error()));
   std::vector<AlertRecord*> wanted;
   for (AlertRecord& record : records) wanted.push_back(&record);
@@ -258,7 +259,7 @@ Status restore_as_told(sql::Connection& connection, std::span<AlertRecord> recor
     const Result<bool> row = rows->step();
     if (!row) return fail(row.error());
     if (!*row) return {};
-    const auto event = event_of(rows->text(0), rows->integer(1));
+    const auto event = event_of(*rows, 0);
     const auto* told = event ? std::get_if<AlertTransition>(&event->body) : nullptr;
     if (told == nullptr) continue;
     std::erase_if(wanted, [&](AlertRecord* record) {

@@ -24,6 +24,7 @@ constexpr std::size_t kPiece = 1u << 20;
 
 fs::path copying(const fs::path& store) { return store / "restore.copying"; }
 fs::path ready(const fs::path& store) { return store / "restore.ready"; }
+constexpr std::string_view kAside = "replaced-";
 
 bool has_data(const fs::path& store) {
   std::error_code ignored;
@@ -139,87 +140,155 @@ Status begin_epoch(const fs::path& file, const Backup& backup, const Moment& now
   return closed ? Status{} : fail(Errc::io, "{} cannot be written", file.string());
 }
 
-/// One name of the folder, unless it is empty, into `aside`, which is made when it is first needed.
+/// One name of the folder, unless it is empty, into `aside`.
 Status set_aside(const fs::path& store, const std::string& name, const fs::path& aside) {
   std::error_code error;
   if (!fs::exists(store / name, error)) return {};
   if (fs::is_empty(store / name, error) && fs::remove(store / name, error)) return {};
-  if (Status status = make_private_directory(aside); !status) return status;
   fs::rename(store / name, aside / name, error);
   if (!error) return {};
   return fail(Errc::io, "{} cannot be set aside: {}", (store / name).string(), error.message());
 }
 
 fs::path free_name(const fs::path& store, Timestamp now) {
-  const std::string base = (store / ("replaced-" + time_for_name(now))).string();
+  const std::string base = std::string(kAside) + time_for_name(now);
   fs::path name = base;
-  for (int i = 2; fs::exists(name); ++i) name = fmt::format("{}.{}", base, i);
+  for (int i = 2; fs::exists(store / name); ++i) name = fmt::format("{}.{}", base, i);
   return name;
 }
 
-}  // namespace
-
-Result<Reinstated> reinstate(const fs::path& folder, const fs::path& store, bool force, const Moment& now,
-                             const CopyReport& report) {
-  auto backup = read_backup(folder);
-  if (!backup) return fail(std::move(backup.error()));
-  if (Status status = make_private_directory(store); !status) return fail(std::move(status.error()));
-  auto lock = DirectoryLock::take(store);
-  if (!lock) return fail(std::move(lock.error()));
-  if (const auto earlier = finish_restore(store, *lock, now.time); !earlier) return fail(earlier.error());
-  if (!force && has_data(store)) {
-    return fail(Errc::conflict,
-                "{} holds data already; with --force it is set aside in there, and nothing of it is lost",
-                store.string());
-  }
-  if (Status status = look_for_room(store, backup->bytes()); !status) return fail(std::move(status.error()));
-  std::error_code ignored;
-  fs::remove_all(copying(store), ignored);  // a restore's that was cut off
-  Status status = Copying(*backup, folder, copying(store), report).run();
-  std::string lost;
-  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now, lost);
-  if (!status) {
-    fs::remove_all(copying(store), ignored);
-    return fail(std::move(status.error()));
-  }
-  for (const fs::path& directory : {copying(store) / "history", copying(store)}) sync_directory(directory);
+/// The folder for what is replaced has the name there that it is to have in the store: a restore that was cut off goes
+/// on with the same one.
+fs::path name_of_aside(const fs::path& store, Timestamp now) {
   std::error_code error;
-  fs::rename(copying(store), ready(store), error);
-  if (error) return fail(Errc::io, "{} cannot be renamed: {}", copying(store).string(), error.message());
-  sync_directory(store);
-  auto aside = finish_restore(store, *lock, now.time);
-  if (!aside) return fail(std::move(aside.error()));
-  return Reinstated{std::move(*backup), std::move(*aside), std::move(lost)};
+  for (const auto& entry : fs::directory_iterator(ready(store), error)) {
+    if (entry.path().filename().string().starts_with(kAside)) return entry.path().filename();
+  }
+  return free_name(store, now);
 }
 
 /// journal.db last: while it is still to come, this is not done. A backup without state.db leaves that here. The old
 /// WAL goes before the new file comes.
-Result<fs::path> finish_restore(const fs::path& store, DirectoryLock& lock, Timestamp now) {
-  std::error_code error;
-  if (!fs::is_directory(ready(store), error)) return fs::path();
-  const fs::path aside = free_name(store, now);
+Status put_in_place(const fs::path& store, const fs::path& aside) {
   const std::pair<std::string, std::vector<std::string>> names[] = {
       {"history", {"history"}},
       {"state.db", {"state.db", "state.db-journal"}},
       {"journal.db", {"journal.db", "journal.db-wal", "journal.db-shm"}}};
   for (const auto& [name, old] : names) {
-    if (!fs::exists(ready(store) / name, error)) continue;  // it is in its place already
+    std::error_code error;
+    if (!fs::exists(ready(store) / name, error)) {
+      if (error) return fail(Errc::io, "{} cannot be looked at: {}", ready(store).string(), error.message());
+      continue;  // it is in its place already
+    }
     for (const std::string& one : old) {
-      if (Status status = set_aside(store, one, aside); !status) return fail(std::move(status.error()));
+      if (Status status = set_aside(store, one, aside); !status) return status;
     }
     fs::rename(ready(store) / name, store / name, error);
     if (error) return fail(Errc::io, "{} cannot be put in place: {}", (ready(store) / name).string(), error.message());
     sync_directory(store);
   }
+  return {};
+}
+
+/// Nobody else makes a restore there. What one that was cut off has left goes.
+Result<DirectoryLock> take_copying(const fs::path& store) {
+  if (Status status = make_private_directory(copying(store)); !status) return fail(std::move(status.error()));
+  auto lock = DirectoryLock::take(copying(store));
+  if (!lock && lock.error().code == Errc::conflict) {
+    return fail(Errc::conflict, "another restore is at work in {}", copying(store).string());
+  }
+  if (!lock) return lock;
+  std::error_code ignored;
+  for (const auto& left : fs::directory_iterator(copying(store), ignored)) {
+    if (left.path().filename() != "journal.lock") fs::remove_all(left.path(), ignored);
+  }
+  return lock;
+}
+
+}  // namespace
+
+Result<Restore> Restore::prepare(const fs::path& folder, const fs::path& store, bool force, const Moment& now,
+                                 const CopyReport& report) {
+  auto backup = read_backup(folder);
+  if (!backup) return fail(std::move(backup.error()));
+  if (Status status = make_private_directory(store); !status) return fail(std::move(status.error()));
+  auto lock = DirectoryLock::take(store);
+  if (!lock && lock.error().code != Errc::conflict) return fail(std::move(lock.error()));
+  if (lock) {
+    if (Status earlier = finish_restore(store, *lock, now.time); !earlier) return fail(std::move(earlier.error()));
+  } else if (restore_waits(store)) {
+    return fail(Errc::conflict, "an earlier restore is ready in {}; the gateway has to take it first: restart it",
+                ready(store).string());
+  }
+  if (!force && has_data(store)) {
+    return fail(Errc::conflict,
+                "{} holds data already; with --force it is set aside in there, and nothing of it is lost",
+                store.string());
+  }
+  auto alone = take_copying(store);
+  if (!alone) return fail(std::move(alone.error()));
+  Status status = look_for_room(store, backup->bytes());
+  if (status) status = Copying(*backup, folder, copying(store), report).run();
+  std::string lost;
+  if (status) status = begin_epoch(copying(store) / "journal.db", *backup, now, lost);
+  const fs::path aside = free_name(store, now.time);
+  if (status) status = make_private_directory(copying(store) / aside);
+  if (!status) {
+    std::error_code ignored;
+    fs::remove_all(copying(store), ignored);
+    return fail(std::move(status.error()));
+  }
+  Restore restore(store, std::move(*alone), {std::move(*backup), store / aside, std::move(lost)});
+  if (lock) restore.lock_.emplace(std::move(*lock));
+  return restore;
+}
+
+fs::path Restore::folder() const { return copying(store_); }
+
+Result<Reinstated> Restore::finish(const std::function<Status()>& wait) {
+  for (const fs::path& directory : {copying(store_) / "history", copying(store_)}) sync_directory(directory);
+  std::error_code error;
+  fs::rename(copying(store_), ready(store_), error);
+  if (error) return fail(Errc::io, "{} cannot be renamed: {}", copying(store_).string(), error.message());
+  sync_directory(store_);
+  bool taken = false;
+  while (!lock_ && !taken) {
+    if (Status status = wait(); !status) return fail(std::move(status.error()));
+    taken = !restore_waits(store_);
+    if (taken) break;
+    if (auto lock = DirectoryLock::take(store_)) lock_.emplace(std::move(*lock));  // the gateway has left
+  }
+  if (lock_) {
+    if (Status status = finish_restore(store_, *lock_, Timestamp{}); !status) return fail(std::move(status.error()));
+  }
+  if (!fs::exists(done_.aside, error)) done_.aside.clear();
+  done_.by_gateway = taken;
+  return std::move(done_);
+}
+
+bool restore_waits(const fs::path& store) {
+  std::error_code ignored;
+  return fs::is_directory(ready(store), ignored);
+}
+
+Status finish_restore(const fs::path& store, DirectoryLock& lock, Timestamp now) {
+  if (!restore_waits(store)) return {};
+  const fs::path name = name_of_aside(store, now);
+  const fs::path aside = ready(store) / name;
+  if (Status status = make_private_directory(aside); !status) return status;
+  if (Status status = put_in_place(store, aside); !status) return status;
+  std::error_code error;
   for (const auto& left : fs::directory_iterator(ready(store), error)) {  // what the log was read from, if damaged
-    const std::string name = left.path().filename().string();
-    if (name.starts_with("journal.db.corrupt-")) fs::rename(left.path(), store / name, error);
+    const std::string file = left.path().filename().string();
+    if (file.starts_with("journal.db.corrupt-")) fs::rename(left.path(), store / file, error);
   }
   forget_suspicion(store / "journal.db");
   lock.leave(DirectoryLock::Left::closed);
-  fs::remove_all(ready(store), error);
+  if (!fs::is_empty(aside, error)) fs::rename(aside, store / name, error);
+  if (!error) fs::remove_all(ready(store), error);
+  if (error) return fail(Errc::io, "{} cannot be removed: {}", ready(store).string(), error.message());
   sync_directory(store);
-  return fs::exists(aside, error) ? aside : fs::path();
+  return {};
 }
 
 }  // namespace tidegate::journal

@@ -194,21 +194,21 @@ Status Salvage::in_steps(Writer& fresh, const std::string& select, const char* k
 }
 
 Status Salvage::put_events(Writer& fresh) {
-  auto put = fresh.connection().prepare("INSERT INTO event VALUES(?,?,?,?,?,?)");
+  auto put = fresh.connection().prepare(kPutEvent);
   if (!put) return fail(std::move(put.error()));
   std::int64_t bytes = 0;
   const auto take = [&](sql::Statement& row) -> Status {
-    if (!fits(row.text(4), row.integer(5))) return {};
+    if (!is_sound_event(row, 4)) return {};
     ++read_events_;
     bytes_ += row.text(4).size();
     bytes += static_cast<std::int64_t>(row.text(4).size());
-    put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4),
-              row.integer(5));
+    put->bind(static_cast<std::int64_t>(read_events_), row.integer(1), row.integer(2), row.integer(3), row.text(4));
     return put->run();
   };
-  Status status = !source_ ? Status()
-                           : in_steps(fresh, "SELECT id, seq, ordinal, alert, json, crc FROM event", "id",
-                                      ends_.first_event, ends_.last_event, take);
+  Status status = !source_
+                      ? Status()
+                      : in_steps(fresh, fmt::format("SELECT id, seq, ordinal, alert, {} FROM event", kEventColumns),
+                                 "id", ends_.first_event, ends_.last_event, take);
   if (!status) return status;
   lost_.events += static_cast<std::uint64_t>(ends_.last_event - ends_.first_event + 1) - read_events_;
   if (!source_) return {};

@@ -3,13 +3,15 @@
 #include <fstream>
 #include <random>
 
+#include "gateway/journal/bytes.h"
+
 namespace tidegate::journal {
 namespace {
 
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x54444754;  // "TDGT"
-constexpr std::int64_t kSchemaVersion = 2;
+constexpr std::int64_t kSchemaVersion = 3;
 constexpr std::uintmax_t kSmallFile = 16u << 20;
 
 constexpr const char* kSettings = R"(
@@ -47,7 +49,10 @@ constexpr const char* kSteps[] = {
     // committed while nobody has set the clock says so. Rows have a checksum.
     "DROP INDEX batch_wide; ALTER TABLE batch DROP COLUMN wide; ALTER TABLE batch ADD COLUMN unset INTEGER;"
     "ALTER TABLE batch ADD COLUMN crc INTEGER; ALTER TABLE series ADD COLUMN crc INTEGER;"
-    "ALTER TABLE label ADD COLUMN crc INTEGER;"};
+    "ALTER TABLE label ADD COLUMN crc INTEGER;",
+    // 3: the checksum of an event is of its whole row, in those that are written from now on. An older program would
+    // take them for damaged.
+    ""};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 Status make_tables(sql::Connection& connection) {
@@ -110,6 +115,10 @@ std::string sound_by(const char* crc) { return fmt::format("(crc IS NULL OR crc 
 std::string sound_by(sql::Connection& reader, const char* crc) {
   const auto version = reader.number("PRAGMA user_version");
   return version && *version < 2 ? "1" : sound_by(crc);
+}
+
+bool is_sound_event(const sql::Statement& row, int at) {
+  return row.integer(at + 1) == row.integer(at + 2) || fits(row.text(at), row.integer(at + 1));
 }
 
 std::string random_epoch() {

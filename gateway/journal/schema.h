@@ -28,6 +28,12 @@ std::string sound_by(const char* crc);
 /// The same where the file may be of an older version, which a reader does not change.
 std::string sound_by(sql::Connection& reader, const char* crc);
 
+inline constexpr const char* kPutEvent = "INSERT INTO event VALUES(?1,?2,?3,?4,?5, crc32c(?1,?2,?3,?4,?5))";
+/// Of a row of `event`, so that is_sound_event() can tell whether it is as it was written. What version 2 wrote has a
+/// checksum of the JSON's bytes alone.
+inline constexpr const char* kEventColumns = "json, crc, crc32c(id, seq, ordinal, alert, json)";
+bool is_sound_event(const sql::Statement& row, int at);
+
 /// 16 hex digits.
 std::string random_epoch();
 

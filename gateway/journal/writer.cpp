@@ -3,6 +3,7 @@
 #include "gateway/journal/bytes.h"
 #include "gateway/journal/codec.h"
 #include "gateway/journal/event_json.h"
+#include "gateway/journal/log_ends.h"
 #include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
@@ -60,7 +61,7 @@ Status Writer::prepare() {
       {&statements.label, "INSERT OR REPLACE INTO label VALUES(?1,?2,?3, crc32c(?1,?2,?3))"},
       {&statements.batch,
        "INSERT INTO batch VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11, crc32c(?1,?2,?3,?4,?5,?6,?7,?11))"},
-      {&statements.event, "INSERT INTO event VALUES(?,?,?,?,?,?)"},
+      {&statements.event, kPutEvent},
       {&statements.alert, "INSERT OR REPLACE INTO alert VALUES(?,?,?)"},
       {&statements.no_alert, "DELETE FROM alert WHERE id = ?"},
       {&statements.cursor, "INSERT OR REPLACE INTO cursor VALUES(?,?)"},
@@ -99,6 +100,18 @@ Result<Writer::EndRow> Writer::end_row(const char* direction) {
   return EndRow{Seq{row->integer(0)}, Timestamp{Micros{row->integer(1)}}, row->integer(2), row->integer(3)};
 }
 
+/// How many there are, and so which of them go, is told by the first number and the last.
+Status Writer::check_event_ends() {
+  for (const bool newest : {false, true}) {
+    const auto end = end_of_events(*connection_, newest);
+    if (!end) return fail(end.error());
+    if (end->sound && end->outermost != end->as_counted(newest)) {
+      return fail(Errc::corrupt, "{}: the number of event {} is damaged", file_.string(), end->outermost);
+    }
+  }
+  return {};
+}
+
 Status Writer::find_ends() {
   const auto epoch = connection_->text("SELECT value FROM meta WHERE key = 'epoch'");
   if (!epoch) return fail(epoch.error());
@@ -125,6 +138,7 @@ Status Writer::find_ends() {
     if (!found) return fail(found.error());
     *number = *found;
   }
+  if (Status status = check_event_ends(); !status) return status;
   const auto event_bytes = connection_->number("SELECT value FROM meta WHERE key = 'event_bytes'");
   if (!event_bytes) return fail(event_bytes.error());
   event_bytes_ = static_cast<std::uint64_t>(*event_bytes);
@@ -240,7 +254,7 @@ Status Writer::put_events(const Batch& batch) {
   for (const Event& event : batch.events) {
     const std::string json = to_json(event);
     const std::int64_t alert = std::holds_alternative<AlertTransition>(event.body) ? 1 : 0;
-    statements_->event.bind(++id, number(batch.seq), ordinal++, alert, json, crc_of(json));
+    statements_->event.bind(++id, number(batch.seq), ordinal++, alert, json);
     if (Status status = statements_->event.run(); !status) return status;
     event_bytes_ += json.size();
   }

@@ -53,13 +53,15 @@ std::string in_words(const journal::Damage& damage, const fs::path& store) {
                                : fmt::format("{}: {}: {}", file, damage.extent, damage.what);
 }
 
-void hand_over(const fs::path& store) {
+void hand_over(const fs::path& folder, const fs::path& store) {
   struct stat owner {};
   if (::geteuid() != 0 || ::stat(store.c_str(), &owner) != 0 || owner.st_uid == 0) return;
-  std::error_code ignored;
-  for (const auto& entry : fs::recursive_directory_iterator(store, ignored)) {
-    static_cast<void>(::lchown(entry.path().c_str(), owner.st_uid, owner.st_gid) == 0);
-  }
+  const auto give = [&](const fs::path& path) {
+    static_cast<void>(::lchown(path.c_str(), owner.st_uid, owner.st_gid) == 0);
+  };
+  give(folder);
+  std::error_code error;  // a gateway that runs removes files
+  for (fs::recursive_directory_iterator at(folder, error), end; at != end; at.increment(error)) give(at->path());
 }
 
 }  // namespace tidegate::tools

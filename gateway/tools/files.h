@@ -22,7 +22,8 @@ Result<std::vector<StoreFile>> store_files(const std::filesystem::path& store);
 /// "journal.db: batch 17: its checksum does not fit"; the path is shown as seen from `store`.
 std::string in_words(const journal::Damage& damage, const std::filesystem::path& store);
 
-/// Where root has worked for the gateway: everything in the folder belongs to whom the folder belongs to.
-void hand_over(const std::filesystem::path& store);
+/// Where root has worked for the gateway: this folder of its store, or the store, and everything in it belongs to whom
+/// the store belongs to.
+void hand_over(const std::filesystem::path& folder, const std::filesystem::path& store);
 
 }  // namespace tidegate::tools

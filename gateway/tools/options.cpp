@@ -141,11 +141,11 @@ void Commands::add_copying(CLI::App& program) {
 
   const auto from = std::make_shared<RestoreOptions>();
   CLI::App& restore_command =
-      add(program, "restore", "Put a backup into the storage folder of a gateway that is stopped.",
+      add(program, "restore", "Put a backup into the storage folder; a gateway that runs takes it and goes on.",
           [from](const Surroundings& s) { return restore(*from, s); });
   restore_command.add_option("folder", from->folder, "What `tidegate backup` made")->required()->option_text("FOLDER");
   restore_command.add_flag("--force", from->force, "Where there is data already: set it aside as replaced-<time>/");
-  restore_command.footer("For example:  systemctl stop tidegate && tidegate restore /mnt/usb/2026-03-01");
+  restore_command.footer("For example:  tidegate restore --force /mnt/usb/2026-03-01");
 }
 
 }  // namespace tidegate::tools

@@ -98,7 +98,7 @@ Result<int> store_salvage(const Surroundings& surroundings) {
   auto lock = DirectoryLock::take(surroundings.store);
   if (!lock) return fail(std::move(lock.error()));
   const auto code = salvage_files(surroundings, *lock);
-  hand_over(surroundings.store);
+  hand_over(surroundings.store, surroundings.store);
   return code;
 }
 

@@ -1,6 +1,7 @@
 #include "tests/e2e/fixture.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <set>
 #include <sstream>
@@ -44,6 +45,12 @@ bool source_is(const test::GatewayProcess& gateway, const std::string& health) {
   if (!state.contains("sources")) return false;
   const json& sources = state["sources"];
   return sources.size() == 1 && sources[0]["health"] == health;
+}
+
+void wait_for_samples(const test::GatewayProcess& gateway, double more) {
+  const auto stored = [&] { return gateway.metric("tidegate_journal_committed_samples_total"); };
+  const double enough = std::max(0.0, stored()) + more;
+  ASSERT_TRUE(test::eventually([&] { return stored() >= enough; }));
 }
 
 Upstream read_upstream(const std::string& printed) {

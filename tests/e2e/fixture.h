@@ -27,6 +27,9 @@ nlohmann::json get_json(const test::GatewayProcess& gateway, const std::string& 
 /// Is this the health of the one source that it has?
 bool source_is(const test::GatewayProcess& gateway, const std::string& health);
 
+/// Once so many more samples are stored.
+void wait_for_samples(const test::GatewayProcess& gateway, double more);
+
 /// What arrived upstream: the messages that a client of the broker printed, in order.
 struct Upstream {
   struct Value {

@@ -67,5 +67,31 @@ TEST(Service, SaysWhenItIsAtWorkReadyAliveAndStopping) {
   EXPECT_TRUE(manager.hears("STOPPING=1")) << manager.heard();
 }
 
+TEST(Service, StaysOneWhileItTakesARestoredStore) {
+  const std::string before = "gateway: {name: service-test}\n", after = before + "sources: [{name: me, type: self}]\n";
+  Manager manager;
+  test::GatewayProcess gateway(kProgram, before, {{"NOTIFY_SOCKET", manager.path()}});
+  gateway.start();
+  ASSERT_TRUE(manager.hears("READY=1"));
+  const test::TempDir copies;
+  ASSERT_EQ(tidegate({"backup", copies / "then", "--data", gateway.data()}).status, 0);
+  gateway.reload(after);
+  ASSERT_TRUE(gateway.process().wait_for_output("the configuration was reloaded"));
+  wait_for_samples(gateway, 1);
+  const std::size_t heard = manager.heard().size();
+  const auto restored = tidegate({"restore", copies / "then", "--force", "--data", gateway.data()});
+  ASSERT_EQ(restored.status, 0) << restored.output;
+  ASSERT_TRUE(eventually([&] { return manager.heard().find("READY=1", heard) != std::string::npos; }));
+  const std::string said = manager.heard().substr(heard);
+  EXPECT_THAT(said, HasSubstr("RELOADING=1"));
+  EXPECT_LT(said.find("RELOADING=1"), said.find("EXTEND_TIMEOUT_USEC=")) << "it is waited for";
+  EXPECT_LT(said.find("EXTEND_TIMEOUT_USEC="), said.find("READY=1"));
+  EXPECT_THAT(said, testing::Not(HasSubstr("STOPPING=1")));
+  wait_for_samples(gateway, 1);
+  EXPECT_EQ(tidegate({"config", "show", "2", "--data", gateway.data()}).output, "# tidegate.yaml\n" + after)
+      << "as it was reloaded";
+  EXPECT_EQ(gateway.stop(), 0);
+}
+
 }  // namespace
 }  // namespace tidegate::e2e

@@ -1,17 +1,13 @@
-// The commands that read, copy and mend a store: the real program, beside a gateway that runs, and after one that died.
+// The commands that read and mend a store: the real program, beside a gateway that runs, and after one that died.
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
-#include <random>
 
-#include "gateway/journal/backup.h"
-#include "gateway/journal/journal.h"
 #include "tests/e2e/fixture.h"
-#include "tests/support/publisher.h"
 
 namespace tidegate::e2e {
 namespace {
@@ -33,12 +29,6 @@ sources:
 )";
 
 Finished shell(const std::string& command) { return test::run({"/bin/bash", "-c", command}); }
-
-void wait_for_samples(const GatewayProcess& gateway, double more) {
-  const auto stored = [&] { return gateway.metric("tidegate_journal_committed_samples_total"); };
-  const double enough = std::max(0.0, stored()) + more;
-  ASSERT_TRUE(eventually([&] { return stored() >= enough; }));
-}
 
 TEST(Tools, ReadAStoreBesideItsGateway) {
   GatewayProcess gateway(kProgram, kSimulated);
@@ -170,112 +160,6 @@ TEST(Tools, MendWhatIsDamagedAndLeaveWhatIsMissingToBeTold) {
   wait_for_samples(gateway, 10);
   EXPECT_THAT(gateway.process().output(), HasSubstr("was missing or damaged"));
   EXPECT_EQ(gateway.stop(), 0);
-}
-
-/// Publishes 0, 1, 2, ... until it goes.
-class Load {
- public:
-  explicit Load(int port) : thread_([port](const std::stop_token& stop) { run(port, stop); }) {}
-
- private:
-  static void run(int port, const std::stop_token& stop) {
-    test::Publisher publisher(port, "load");
-    for (int i = 0; !stop.stop_requested(); ++i) {
-      publisher.publish("plant/counter/n", std::to_string(i), 1);
-      publisher.flush();
-      std::this_thread::sleep_for(2ms);
-    }
-  }
-  std::jthread thread_;
-};
-
-using Readings = std::vector<std::pair<Timestamp, double>>;
-
-/// What a store has of counter/n up to a batch, in order of time.
-Readings readings(const fs::path& store, Seq through) {
-  GatewayClock clock;
-  Metrics metrics;
-  journal::Options options;
-  options.directory = store;
-  const auto journal = journal::Journal::open(options, clock, metrics);
-  EXPECT_TRUE(journal) << (journal ? "" : journal.error().text);
-  Readings found;
-  if (!journal) return found;
-  EXPECT_THAT((*journal)->notices(), testing::IsEmpty());
-  const auto counter = (*journal)->catalogue().find("counter/n");
-  for (Seq after{0}; after < through;) {
-    const auto batches = (*journal)->read(after);
-    if (!batches || batches->empty()) break;
-    for (const auto& batch : *batches) {
-      EXPECT_FALSE(batch->gap);
-      for (const Sample& one : batch->samples) {
-        if (counter && one.series == *counter && batch->seq <= through) found.emplace_back(one.time, one.value);
-      }
-      after = batch->seq;
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-TEST(Tools, ABackupUnderLoadIsExactlyWhatWasStoredThenThroughKillsOfAllConcerned) {
-  test::Broker field;
-  GatewayProcess gateway(kProgram, plant_configuration(field.url(), "", "ack: committed\n    session_expiry: 1h"));
-  gateway.start();
-  ASSERT_TRUE(eventually([&] { return gateway.get("/api/v1/state").find("connected to mqtt") != std::string::npos; }));
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  const test::TempDir copies;
-  std::vector<fs::path> backups;
-  {
-    const Load load(field.port());
-    for (int i = 0; i < 6; ++i) {
-      wait_for_samples(gateway, 20 + static_cast<double>(random() % 100));
-      const fs::path folder = copies / std::to_string(i);
-      if (i % 3 == 2) {  // one that is killed itself leaves none, and is in nobody's way
-        test::Process cut_off({kProgram, "backup", folder, "--data", gateway.data()});
-        std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
-        cut_off.kill();
-        if (fs::exists(folder)) fs::remove_all(folder);  // it was quicker
-      }
-      const Finished made = tidegate({"backup", folder, "--data", gateway.data()});
-      ASSERT_EQ(made.status, 0) << made.output;
-      backups.push_back(folder);
-      if (i % 2 == 1) {
-        gateway.kill();
-        gateway.start();
-      }
-    }
-  }
-  EXPECT_EQ(gateway.stop(), 0);
-
-  for (const fs::path& folder : backups) {
-    SCOPED_TRACE(folder);
-    const auto made = journal::read_backup(folder);
-    ASSERT_TRUE(made);
-    const Readings stored = readings(gateway.data(), made->last);
-    EXPECT_GT(stored.size(), 10u);
-    EXPECT_EQ(tidegate({"store", "check", "--data", folder}).status, 0);
-    const fs::path store = copies / ("restored-" + folder.filename().string());
-    const Finished restored = tidegate({"restore", folder, "--data", store});
-    ASSERT_EQ(restored.status, 0) << restored.output;
-    EXPECT_EQ(readings(store, Seq{std::numeric_limits<std::int64_t>::max()}), stored);
-  }
-
-  const fs::path store = copies / "restored-0";
-  const Readings first = readings(store, Seq{std::numeric_limits<std::int64_t>::max()});
-  const auto last = journal::read_backup(backups.back());
-  const Readings newest = readings(gateway.data(), last->last);
-  int replaced = 0;
-  for (int i = 0; i < 10; ++i) {
-    test::Process cut_off({kProgram, "restore", backups.back(), "--force", "--data", store});
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
-    cut_off.kill();
-    const Readings found = readings(store, Seq{std::numeric_limits<std::int64_t>::max()});
-    replaced += found == newest ? 1 : 0;
-    EXPECT_TRUE(found == newest || (replaced == 0 && found == first)) << "the one or the other";
-  }
 }
 
 }  // namespace

@@ -60,12 +60,15 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
-}  // namespace
-
-int kills(int usual) {
-  const char* asked = std::getenv("TIDEGATE_KILLS");
+int number_of(const char* variable, int usual) {
+  const char* asked = std::getenv(variable);
   return asked != nullptr ? std::stoi(asked) : usual;
 }
+
+}  // namespace
+
+int kills(int usual) { return number_of("TIDEGATE_KILLS", usual); }
+int seeds(int usual) { return number_of("TIDEGATE_CAMPAIGN_SEEDS", usual); }
 
 Process::Process(std::vector<std::string> command, const std::map<std::string, std::string>& environment) {
   const std::string program = find_program(command.at(0));

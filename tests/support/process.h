@@ -15,6 +15,8 @@ namespace tidegate::test {
 
 /// How often a test that kills does so: `usual`, or TIDEGATE_KILLS for a soak.
 int kills(int usual);
+/// How many seeds a campaign of damage draws: `usual`, or TIDEGATE_CAMPAIGN_SEEDS for the whole of it.
+int seeds(int usual);
 
 /// A child process, started without a shell, its standard output and error collected together. The child dies with the
 /// thread that started it, so start it from the test's own. One owner; output() and the waits may be called by any

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gateway/journal/codec.h"
+#include "gateway/journal/event_json.h"
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/day_file.h"
 #include "gateway/journal/keyed_rows.h"
@@ -52,14 +53,10 @@ class Copy {
   }
 
   Status copy_names(std::int64_t last) {
-    auto put = to_.prepare("INSERT INTO series VALUES(?,?,?,?,?,?)");
+    auto put = to_.prepare("INSERT INTO series VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING RETURNING id");
     if (!put) return fail(std::move(put.error()));
-    const auto copied =
-        KeyedRows(from_, "SELECT * FROM series", "id").read(1, last, [&](const sql::Statement& row) -> Result<bool> {
-          names_.insert(row.integer(0));
-          if (Status status = put->bind_row(row).run(); !status) return fail(std::move(status.error()));
-          return true;
-        });
+    KeyedRows rows(from_, "SELECT id, name, kind, unit, source, labels FROM series", "id");
+    const auto copied = rows.read(1, last, [&](const sql::Statement& row) { return copy_name(row, *put); });
     if (!copied) return fail(copied.error());
     auto label = to_.prepare("INSERT OR IGNORE INTO label VALUES(?,?,?)");
     if (!label) return fail(std::move(label.error()));
@@ -68,6 +65,18 @@ class Copy {
       if (status && names_.contains(row.integer(0))) status = label->bind_row(row).run();
     });
     return status;
+  }
+
+  /// What a damaged row says of its series nobody could read: the name goes on without it, and a round that has the
+  /// series says it again. Two rows of one name are damaged too.
+  Result<bool> copy_name(const sql::Statement& row, sql::Statement& put) {
+    const bool known_kind = row.integer(2) >= 0 && row.integer(2) <= static_cast<std::int64_t>(SeriesKind::state);
+    put.bind(row.integer(0), row.text(1), known_kind ? row.integer(2) : 0, row.text(3), row.text(4),
+             labels_from_json(row.text(5)) ? row.text(5) : "{}");
+    const Result<bool> inserted = put.step();
+    if (!inserted) return fail(inserted.error());
+    if (*inserted) names_.insert(row.integer(0));
+    return true;
   }
 
   Status copy_rounds(std::int64_t last) {

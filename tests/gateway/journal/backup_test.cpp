@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
+#include <memory>
 
 #include "gateway/journal/check.h"
 #include "gateway/journal/history/year_file.h"
@@ -33,7 +34,12 @@ class BackupTest : public RandomStore {
                    {[&](const std::string& file, std::uint64_t, std::uint64_t) { meanwhile(file); }, {}});
   }
   Result<Reinstated> put_back(bool force = false) {
-    return reinstate(backup(), restored(), force, clock.moment(), {[](auto&&...) {}, {}});
+    auto copy = prepare(force);
+    if (!copy) return fail(copy.error());
+    return copy->finish([]() -> Status { return fail(Errc::timed_out, "nobody is waited for"); });
+  }
+  Result<Restore> prepare(bool force = false) {
+    return Restore::prepare(backup(), restored(), force, clock.moment(), {[](auto&&...) {}, {}});
   }
 
   /// Where the samples of a store differ from all that was given to this one.
@@ -254,7 +260,7 @@ TEST_F(BackupTest, IsNotMadeOverAnything) {
   EXPECT_TRUE(fs::is_empty(backup()));
 }
 
-TEST_F(BackupTest, IsPutBackOnlyWhereNobodyRunsAndNothingIsLost) {
+TEST_F(BackupTest, IsPutBackOverDataOnlyByForceAndNothingIsLost) {
   open();
   std::mt19937 random(5);
   fill(random, 10);
@@ -262,10 +268,7 @@ TEST_F(BackupTest, IsPutBackOnlyWhereNobodyRunsAndNothingIsLost) {
   options.directory = restored();
   auto other = Journal::open(options, clock, metrics);
   ASSERT_TRUE(other);
-  const auto running = put_back(true);
-  ASSERT_FALSE(running);
-  EXPECT_EQ(running.error().code, Errc::conflict);
-  EXPECT_THAT(running.error().text, HasSubstr("is in use by process"));
+  EXPECT_EQ(put_back().error().code, Errc::conflict);
   Batch batch;
   batch.samples = {{.series = *(*other)->catalogue().intern("other", {}), .time = clock.now(), .value = 7}};
   ASSERT_TRUE((*other)->append(std::move(batch)));
@@ -280,6 +283,85 @@ TEST_F(BackupTest, IsPutBackOnlyWhereNobodyRunsAndNothingIsLost) {
   const auto aside = StoreView::open(forced->aside);
   ASSERT_TRUE(aside);
   EXPECT_TRUE((*aside)->find("other"));
+}
+
+/// Another store in that place, with a gateway at work in it.
+class RestoreBesideAGateway : public BackupTest {
+ protected:
+  void SetUp() override {
+    open();
+    std::mt19937 random(17);
+    fill_two_days(random);
+    ASSERT_TRUE(take());
+    options.directory = restored();
+    start();
+    Batch batch;
+    batch.samples = {{.series = *gateway->catalogue().intern("other", {}), .time = clock.now(), .value = 7}};
+    ASSERT_TRUE(gateway->append(batch));
+    ASSERT_TRUE(gateway->compact({}, true));
+  }
+  void start() {
+    auto opened = Journal::open(options, clock, metrics);
+    ASSERT_TRUE(opened) << opened.error().text;
+    gateway = std::move(*opened);
+  }
+  std::unique_ptr<Journal> gateway;
+};
+
+TEST_F(RestoreBesideAGateway, IsTakenByTheGatewaysStart) {
+  auto copy = prepare(true);
+  ASSERT_TRUE(copy) << copy.error().text;
+  const auto looked = StoreView::open(restored());
+  ASSERT_TRUE(looked);
+  EXPECT_TRUE((*looked)->find("other")) << "until then nothing has changed";
+  int waits = 0;
+  const auto done = copy->finish([&]() -> Status {
+    if (++waits == 3) {
+      EXPECT_TRUE(restore_waits(restored()));
+      gateway.reset();
+      start();
+      EXPECT_FALSE(restore_waits(restored()));
+    }
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_TRUE(done->by_gateway);
+  EXPECT_EQ(waits, 3);
+  const auto aside = StoreView::open(done->aside);
+  ASSERT_TRUE(aside);
+  EXPECT_TRUE((*aside)->find("other"));
+  gateway.reset();
+  EXPECT_EQ(wrong_samples(restored()), "");
+}
+
+TEST_F(RestoreBesideAGateway, OneThatLeavesLeavesTheRestToTheCommand) {
+  auto copy = prepare(true);
+  ASSERT_TRUE(copy) << copy.error().text;
+  const auto done = copy->finish([&]() -> Status {
+    gateway.reset();
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_FALSE(done->by_gateway);
+  EXPECT_TRUE(fs::exists(done->aside / "journal.db"));
+  EXPECT_EQ(wrong_samples(restored()), "");
+}
+
+TEST_F(RestoreBesideAGateway, OneThatDoesNotTakeItFindsItAtItsNextStartAndNoSecondOneComesBetween) {
+  {
+    auto copy = prepare(true);
+    ASSERT_TRUE(copy) << copy.error().text;
+    EXPECT_THAT(prepare(true).error().text, HasSubstr("another restore is at work"));
+    const auto given_up = copy->finish([]() -> Status { return fail(Errc::timed_out, "enough"); });
+    ASSERT_FALSE(given_up);
+    EXPECT_EQ(given_up.error().text, "enough");
+  }
+  EXPECT_THAT(prepare(true).error().text, HasSubstr("an earlier restore is ready"));
+  gateway.reset();
+  start();
+  EXPECT_FALSE(gateway->catalogue().find("other"));
+  gateway.reset();
+  EXPECT_EQ(wrong_samples(restored()), "");
 }
 
 TEST_F(BackupTest, ADamagedOneChangesNothing) {
@@ -316,25 +398,27 @@ TEST_F(BackupTest, ARestoreThatWasCutOffIsFinishedByTheNextStart) {
   fs::copy(directory.path(), left / "store", fs::copy_options::recursive);
   journal.reset();
   all = samples;
-  // With `done` of its names in place; the last of them is the moment before it removes its folder.
-  for (int done = 0; done <= 2; ++done) {
+  // With `done` of its names in place; the last two are the moments before it removes its folder.
+  for (int done = 0; done <= 3; ++done) {
     SCOPED_TRACE(done);
     const fs::path store = copies / ("store-" + std::to_string(done));
     fs::copy(left / "store", store, fs::copy_options::recursive);
     fs::create_directory(store / "restore.ready");
     fs::copy(restored() / "history", store / "restore.ready" / "history", fs::copy_options::recursive);
     fs::copy(restored() / "journal.db", store / "restore.ready" / "journal.db");
+    const fs::path aside = store / "restore.ready/replaced-then";
+    fs::create_directory(aside);
     if (done > 0) {
-      fs::create_directory(store / "replaced-then");
-      fs::rename(store / "history", store / "replaced-then/history");
+      fs::rename(store / "history", aside / "history");
       fs::rename(store / "restore.ready/history", store / "history");
     }
     if (done > 1) {
       for (const char* name : {"journal.db", "journal.db-wal", "journal.db-shm"}) {
-        fs::rename(store / name, store / "replaced-then" / name);
+        fs::rename(store / name, aside / name);
       }
       fs::rename(store / "restore.ready/journal.db", store / "journal.db");
     }
+    if (done > 2) fs::rename(aside, store / "replaced-then");
     options.directory = store;
     auto opened = Journal::open(options, clock, metrics);
     ASSERT_TRUE(opened) << opened.error().text;
@@ -342,6 +426,11 @@ TEST_F(BackupTest, ARestoreThatWasCutOffIsFinishedByTheNextStart) {
     opened->reset();
     EXPECT_EQ(wrong_samples(store), "");
     EXPECT_FALSE(fs::exists(store / "restore.ready"));
+    const auto replaced = StoreView::open(store / "replaced-then");
+    ASSERT_TRUE(replaced);
+    EXPECT_GT((*replaced)->series().size(), 0u) << "whole, in one folder";
+    EXPECT_EQ(history::day_files(store / "replaced-then/history").size(),
+              history::day_files(left / "store/history").size());
   }
 }
 

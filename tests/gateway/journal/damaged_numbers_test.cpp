@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "gateway/journal/bytes.h"
 #include "gateway/journal/schema.h"
 #include "tests/gateway/journal/damage_support.h"
 
@@ -76,6 +77,78 @@ TEST_F(DamagedNumbers, RetentionCountsByNoDamagedRow) {
   EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 1 batches with 300 samples, 0 events"));
   EXPECT_EQ(number(journal->first()), 6);
   EXPECT_EQ(journal->stats().samples, 0u);
+}
+
+/// Believed, there were a million million events, and retention would remove what there is.
+TEST_F(DamagedNumbers, ADamagedNumberAtAnEndOfTheEventsIsNotTheEndThatCounts) {
+  for (const char* damage :
+       {"UPDATE event SET id = id | (1 << 40) WHERE id = 4", "UPDATE event SET id = id - (1 << 40) WHERE id = 1"}) {
+    SCOPED_TRACE(damage);
+    fill(10);
+    edit(damage);
+    open();
+    ASSERT_EQ(journal->notices().size(), 1u);
+    EXPECT_THAT(journal->notices()[0], HasSubstr("lost are at least 0 batches with 0 samples, 1 events"));
+    ASSERT_TRUE(journal->maintain());
+    EXPECT_EQ(journal->events({})->size(), 4u) << "three, and the report";
+    EXPECT_EQ(read(Seq{0}).size(), 11u);
+    expect_works();
+    reopen();
+    EXPECT_TRUE(journal->notices().empty());
+    journal.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+      std::filesystem::remove_all(entry.path());
+  }
+}
+
+/// What a row itself says is beyond the end is not believed where another damage has the file salvaged either.
+TEST_F(DamagedNumbers, ASalvageCountsByNoDamagedNumberOfAnEvent) {
+  fill(10);
+  edit("UPDATE event SET id = id | (1 << 40), seq = seq | (1 << 40) WHERE id = 4; PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("10 batches and 3 events were saved; lost are at least 0 batches with 0 "
+                                               "samples, 1 events"));
+  EXPECT_EQ(number(journal->last()), 11) << "the report";
+}
+
+TEST_F(DamagedNumbers, AnEventOfAnotherBatchIsNoEventOfThisOne) {
+  fill(6);
+  edit("UPDATE event SET seq = 5 WHERE seq = 4");
+  open();
+  const auto batches = read(Seq{0});
+  ASSERT_EQ(batches.size(), 6u);
+  EXPECT_TRUE(batches[3]->events.empty());
+  EXPECT_TRUE(batches[4]->events.empty());
+  const auto events = journal->events({.damaged_too = true});
+  ASSERT_EQ(events->size(), 2u);
+  EXPECT_TRUE(events->at(1).damaged);
+}
+
+/// Its checksum is of its JSON alone.
+TEST_F(DamagedNumbers, AnEventOfTheSecondVersionIsAsGoodAsItWas) {
+  fill(10);
+  journal.reset();
+  {
+    auto connection = sql::Connection::open(file(), sql::Connection::Access::write);
+    auto rows = connection->prepare("SELECT id, json FROM event");
+    std::string edits = "PRAGMA user_version=2; UPDATE meta SET value = 2 WHERE key = 'schema';";
+    while (*rows->step()) {
+      edits += fmt::format("UPDATE event SET crc = {} WHERE id = {};", crc32c(rows->text(1)), rows->integer(0));
+    }
+    rows->reset();
+    ASSERT_TRUE(connection->run(edits.c_str()));
+    ASSERT_TRUE(connection->make_whole());
+  }
+  EXPECT_TRUE(view()) << "which does not change it";
+  open();
+  EXPECT_TRUE(journal->notices().empty());
+  EXPECT_EQ(journal->events({})->size(), 4u);
+  edit("PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("10 batches and 4 events were saved, nothing is lost"));
+  EXPECT_EQ(journal->events({})->size(), 5u);
 }
 
 /// It was never there: believed, the numbers would go on from it for ever. Where it was nobody knows: taken back to the

@@ -9,7 +9,7 @@
 #include "tests/gateway/journal/history_support.h"
 #include "tests/gateway/journal/random_store.h"
 #include "tests/gateway/journal/store_image.h"
-#include "tests/support/shrink.h"
+#include "tests/support/steps.h"
 
 namespace tidegate::journal {
 namespace {
@@ -20,31 +20,14 @@ constexpr auto kRetention = 72h;
 constexpr auto kLogKeep = 20min;
 constexpr int kSeries = 4;
 
-/// What a step does depends on its own number alone, so that it does the same when others are taken away.
-struct Step {
-  enum Kind { append, wait, compact, compact_all, maintain, reopen, kill, advance, read, scan, chart, kinds } kind;
-  std::uint32_t seed;
-};
+enum class Do { append, wait, compact, compact_all, maintain, reopen, kill, advance, read, scan, chart };
+constexpr int kWeights[] = {30, 18, 6, 2, 12, 2, 2, 6, 8, 4, 6};
+using Step = test::Step<Do>;
 
-const char* name(Step::Kind kind) {
+const char* name(Do kind) {
   constexpr const char* kNames[] = {"append", "wait",    "compact", "compact_all", "maintain", "reopen",
                                     "kill",   "advance", "read",    "scan",        "chart"};
-  return kNames[kind];
-}
-
-std::vector<Step> draw(std::uint32_t seed, std::size_t many) {
-  constexpr int kWeights[Step::kinds] = {30, 18, 6, 2, 12, 2, 2, 6, 8, 4, 6};
-  std::mt19937 random(seed);
-  std::discrete_distribution<int> kind(std::begin(kWeights), std::end(kWeights));
-  std::vector<Step> steps(many);
-  for (Step& step : steps) step = {static_cast<Step::Kind>(kind(random)), static_cast<std::uint32_t>(random())};
-  return steps;
-}
-
-std::string in_words(const std::vector<Step>& steps) {
-  std::string text;
-  for (const Step& step : steps) text += fmt::format("{{Step::{}, {}u}}, ", name(step.kind), step.seed);
-  return text;
+  return kNames[static_cast<std::size_t>(kind)];
 }
 
 class HistoryModelTest : public CompactionTest, public ::testing::WithParamInterface<std::uint32_t> {
@@ -82,36 +65,36 @@ class HistoryModelTest : public CompactionTest, public ::testing::WithParamInter
     std::mt19937 random(step.seed);
     const auto below = [&](std::uint32_t bound) { return static_cast<int>(random() % bound); };
     switch (step.kind) {
-      case Step::append:
+      case Do::append:
         return append_some(random);
-      case Step::wait:
+      case Do::wait:
         clock.advance(Micros{1min} * below(step.seed % 10 == 0 ? 2000 : 40));
         return "";
-      case Step::compact:
-      case Step::compact_all: {
-        const auto done = journal->compact({}, step.kind == Step::compact_all);
+      case Do::compact:
+      case Do::compact_all: {
+        const auto done = journal->compact({}, step.kind == Do::compact_all);
         return done ? "" : done.error().text;
       }
-      case Step::maintain: {
+      case Do::maintain: {
         Status done = journal->maintain();
         return done ? "" : done.error().text;
       }
-      case Step::reopen:
+      case Do::reopen:
         journal.reset();
         open_with_names();
         return "";
-      case Step::kill: {
+      case Do::kill: {
         const StoreImage left(directory.path());
         journal.reset();
         left.put(directory.path());
         open_with_names();
         return kill_cursors();
       }
-      case Step::advance:
+      case Do::advance:
         return advance_cursor("c" + std::to_string(below(3)), below(100));
-      case Step::read:
+      case Do::read:
         return read_some(below(100), {random() % 20 + 1, random() % 2000 + 1});
-      case Step::scan:
+      case Do::scan:
         return scan_some(random);
       default:
         return chart_some(random);
@@ -244,11 +227,8 @@ class HistoryModelTest : public CompactionTest, public ::testing::WithParamInter
 };
 
 TEST_P(HistoryModelTest, AgreesStepByStep) {
-  const std::vector<Step> steps = draw(GetParam(), 350);
-  const std::string wrong = run(steps);
-  if (wrong.empty()) return;
-  const auto fewest = test::shrunk<Step>(steps, [this](const std::vector<Step>& some) { return !run(some).empty(); });
-  FAIL() << wrong << "\nfewest steps of seed " << GetParam() << ": " << in_words(fewest) << "\nthen: " << run(fewest);
+  const auto steps = test::draw<Do>(GetParam(), 350, kWeights);
+  EXPECT_EQ(test::wrong_by_fewest<Do>(steps, [this](const auto& some) { return run(some); }), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, HistoryModelTest, ::testing::Range(1u, 13u));

@@ -6,9 +6,11 @@
 #include <set>
 
 #include "gateway/journal/sqlite.h"
+#include "tests/gateway/journal/cuts.h"
 #include "tests/gateway/journal/history_support.h"
 #include "tests/gateway/journal/random_store.h"
 #include "tests/gateway/journal/store_image.h"
+#include "tests/support/process.h"
 
 namespace tidegate::journal {
 namespace {
@@ -38,16 +40,6 @@ class TruncationTest : public CompactionTest {
       }
       keep(std::move(samples));
     }
-  }
-
-  /// The ends, what lies around each page's border, and some places between them.
-  static std::set<std::size_t> cuts(std::size_t size, std::size_t page, std::size_t most) {
-    std::set<std::size_t> sizes{0, 1, 511, 512, size - 1, size - 512};
-    const std::size_t step = std::max<std::size_t>(1, size / page / most) * page;
-    for (std::size_t at = page; at < size; at += step) {
-      sizes.insert({at, std::min(size - 1, at + 512 * (at / page % 8))});
-    }
-    return sizes;
   }
 
   /// The image as it was, with one file cut off; `open`: the process did not end by itself.
@@ -126,7 +118,7 @@ TEST_F(TruncationTest, ADayOfHistoryIsKeptAsFarAsItGoesAndTheRestIsCounted) {
   const std::size_t size = image.files.at(day).size();
   ASSERT_GT(size, 20'000u);
   std::size_t saved = 0;
-  for (const std::size_t cut : cuts(size, 4096, 24)) {
+  for (const std::size_t cut : cuts(size, 4096, test::seeds(150))) {
     SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
     const bool ended = cut / 512 % 2 == 0;
     start_over(image, day, cut, ended);
@@ -192,7 +184,7 @@ TEST_F(TruncationTest, AYearIsMadeAgain) {
   const StoreImage image(directory.path());
   const std::size_t size = image.files.at(year).size();
   std::size_t made = 0;
-  for (const std::size_t cut : cuts(size, 4096, 20)) {
+  for (const std::size_t cut : cuts(size, 4096, test::seeds(100))) {
     SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
     start_over(image, year, cut, cut / 512 % 2 == 0);
     if (HasFatalFailure()) return;
@@ -268,7 +260,7 @@ TEST_F(CutLogTest, AWalThatIsCutBehindHistoryBeginsANewEpochAndNothingIsTwiceOrS
   ASSERT_GT(size, 50 * kFrame);
   int behind = 0;
   int ahead = 0;
-  for (std::size_t cut : cuts(size - 32, kFrame, 60)) {
+  for (std::size_t cut : cuts(size - 32, kFrame, test::seeds(150))) {
     cut = std::min(size, cut + 32);
     SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
     start_over(image, wal, cut, false);
@@ -310,7 +302,7 @@ TEST_F(CutLogTest, AJournalThatIsCutStartsAndNothingIsTwiceOrSwallowed) {
   const fs::path file = "journal.db";
   const std::size_t size = image.files.at(file).size();
   int silent = 0;
-  for (const std::size_t cut : cuts(size, 512, 60)) {
+  for (const std::size_t cut : cuts(size, 512, test::seeds(150))) {
     SCOPED_TRACE(fmt::format("{} of {} bytes", cut, size));
     start_over(image, file, cut);
     if (HasFatalFailure()) return;
