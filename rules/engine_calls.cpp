@@ -8,9 +8,7 @@
 #include "rules/message.h"
 
 namespace tidegate::rules {
-namespace {
 
-/// Two matches are of one thing where the captures that both patterns name agree: {device} of a pump and of its bus.
 bool same_thing(const Captures& one, const Captures& other) {
   return std::all_of(one.begin(), one.end(), [&](const auto& capture) {
     const auto found =
@@ -18,8 +16,6 @@ bool same_thing(const Captures& one, const Captures& other) {
     return found == other.end() || found->second == capture.second;
   });
 }
-
-}  // namespace
 
 void put_state(const AlertState& state, AlertRecord& record) {
   record.phase = state.phase;

@@ -8,7 +8,7 @@ namespace tidegate::rules {
 
 /// The newest sample of a series that the rule reads by its name.
 std::optional<Fact> Engine::Impl::newest(std::uint32_t i, const Reads& reads) const {
-  const auto found = by_name.find(input_name(i, reads));
+  const auto found = by_name.find(input_name(rules[instances[i].rule], reads, texts[instances[i].series].name));
   if (found == by_name.end() || !series[found->second].newest) return std::nullopt;
   const Known& known = texts[found->second].known;
   const double value = series[found->second].newest->value;
@@ -26,7 +26,7 @@ Evidence Engine::Impl::evidence(std::uint32_t i, Timestamp at) const {
   evidence.facts = std::move(basis.facts);
   for (const Reads& reads : rule.reads) {
     if (reads.kind == Reads::Kind::own) continue;
-    evidence.series.push_back(input_name(i, reads));
+    evidence.series.push_back(input_name(rule, reads, texts[instances[i].series].name));
     if (reads.kind == Reads::Kind::pattern) continue;
     if (auto fact = newest(i, reads)) evidence.facts.push_back(std::move(*fact));
   }

@@ -91,7 +91,6 @@ struct Engine::Impl {
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
   void feed(const Sample& sample, Timestamp arrived, Output& out);
   void recall_feeds(const Sample& sample, Timestamp arrived);
-  std::string input_name(std::uint32_t instance, const Reads& reads) const;
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
   bool is_news(Series& series, const Sample& sample, Timestamp arrived);

@@ -19,12 +19,10 @@ std::string with_captures(std::string text, const Captures& captures) {
 
 }  // namespace
 
-/// The name of the series that `reads` means for this instance; of a pattern its text.
-std::string Engine::Impl::input_name(std::uint32_t i, const Reads& reads) const {
-  const std::string& own = texts[instances[i].series].name;
-  if (reads.kind == Reads::Kind::own) return own;
-  if (reads.kind == Reads::Kind::sibling) return own.substr(0, own.rfind('/') + 1) + reads.name;
-  return with_captures(reads.name, rules[instances[i].rule].series.match(own).value_or(Captures{}));
+std::string input_name(const Rule& rule, const Reads& reads, std::string_view series) {
+  if (reads.kind == Reads::Kind::own) return std::string(series);
+  if (reads.kind == Reads::Kind::sibling) return std::string(series.substr(0, series.rfind('/') + 1)) + reads.name;
+  return with_captures(reads.name, rule.series.match(series).value_or(Captures{}));
 }
 
 /// Samples of the series go to the instance from now on.
@@ -36,11 +34,12 @@ void Engine::Impl::attach(std::uint32_t id, const Feed& feed) {
 
 /// Series that are known are read from now on; of the others connect() hears when they are declared.
 void Engine::Impl::want_inputs(std::uint32_t i) {
-  const auto& all = rules[instances[i].rule].reads;
+  const Rule& rule = rules[instances[i].rule];
+  const auto& all = rule.reads;
   for (std::size_t input = 0; input < all.size(); ++input) {
     if (all[input].kind == Reads::Kind::own) continue;
     const Feed feed{i, input, input};
-    std::string name = input_name(i, all[input]);
+    std::string name = input_name(rule, all[input], texts[instances[i].series].name);
     if (all[input].kind == Reads::Kind::pattern) {
       if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
       continue;

@@ -97,11 +97,12 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
 
 Result<Watch> Engine::Impl::make_watch(std::uint32_t i) const {
   const Rule& rule = rules[instances[i].rule];
-  const Known& own = texts[instances[i].series].known;
+  const auto& [own_name, own] = texts[instances[i].series];
   if (!rule.join) return rule.make(own.info, own.states);
   std::vector<const Known*> inputs;
   for (const Reads& reads : rule.reads) {
-    const auto found = reads.kind == Reads::Kind::pattern ? by_name.end() : by_name.find(input_name(i, reads));
+    const auto found =
+        reads.kind == Reads::Kind::pattern ? by_name.end() : by_name.find(input_name(rule, reads, own_name));
     inputs.push_back(found == by_name.end() ? nullptr : &texts[found->second].known);
   }
   return rule.join(inputs);

@@ -10,24 +10,34 @@ namespace {
 /// Shorter than Engine::kMaxUnwatched: a longer time without a call is one in which nobody watched.
 constexpr Micros kTick = std::chrono::seconds(30);
 
+/// The others look at all that is declared, and the engine knows which of it is of the same thing.
+std::vector<Rule> narrowed(std::vector<Rule> rules, std::size_t subject, std::string_view series) {
+  rules[subject].series = rules[subject].series.only(std::string(series));
+  return rules;
+}
+
 }  // namespace
 
-Replay::Replay(const Rule& rule, std::string_view series, const SeriesInfo& info, std::span<const std::string> labels,
-               std::vector<Interval> unwatched)
-    : engine_({rule}),
-      alert_(alert_id(rule, series)),
-      series_(series),
-      info_(info),
-      labels_(labels.begin(), labels.end()),
+Replay::Replay(std::vector<Rule> rules, std::size_t subject, std::string_view series, std::vector<Interval> unwatched)
+    : alert_(alert_id(rules.at(subject), series)),
+      subject_(subject),
+      engine_(narrowed(std::move(rules), subject, series)),
       unwatched_(std::move(unwatched)) {}
 
-void Replay::observe(std::span<const Sample> samples) {
+void Replay::declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
+                     Timestamp now) {
+  engine_.declare(id, name, info, labels, now, out_);
+}
+
+void Replay::recall(SeriesId id, const Sample& newest) {
+  Sample sample = newest;
+  sample.series = id;
+  engine_.warm({&sample, 1});
+}
+
+void Replay::observe(SeriesId id, std::span<const Sample> samples) {
   for (Sample sample : samples) {
-    sample.series = SeriesId{0};
-    if (!now_) {
-      engine_.declare(sample.series, series_, info_, labels_, sample.time, out_);
-      if (const auto status = engine_.status().at(0); !status.problems.empty()) problem_ = status.problems[0];
-    }
+    sample.series = id;
     pass(sample.time);
     engine_.observe({&sample, 1}, *now_, out_);
     take();
@@ -37,8 +47,7 @@ void Replay::observe(std::span<const Sample> samples) {
 void Replay::finish(Timestamp until) {
   if (!now_) return;
   pass(until);
-  engine_.tick(*now_, out_);
-  take();
+  tick(*now_);
   if (firings_.empty() || firings_.back().is_over) return;
   firings_.back().ended = std::max(until, firings_.back().raised);
 }
@@ -46,38 +55,59 @@ void Replay::finish(Timestamp until) {
 /// Where the gateway was off nobody looks.
 void Replay::pass(Timestamp until) {
   if (!now_) now_ = until;
-  for (const Interval& gap : unwatched_) {
-    if (gap.to <= *now_ || gap.from >= until) continue;
-    tick_until(std::max(*now_, gap.from));
-    engine_.tick(*now_, out_);  // until here it watched
-    take();
-    now_ = std::min(gap.to, until);
+  for (; passed_ < unwatched_.size() && unwatched_[passed_].from < until; ++passed_) {
+    const Interval& whole = unwatched_[passed_];
+    const Interval gap{std::max(*now_, whole.from), std::min(whole.to, until)};
+    if (gap.to <= *now_) continue;
+    tick_until(gap.from);
+    tick(*now_);  // until here it watched
+    now_ = gap.to;
     // What is longer the engine sees by itself.
     if (gap.to - gap.from <= Engine::kMaxUnwatched) engine_.unwatched(gap);
+    if (gap.to < whole.to) return;  // a sample out of the time when it was off: the rest is still to come
   }
   tick_until(until);
 }
 
+/// What ends before then has ended; what ends at that very moment waits for the sample that may come.
 void Replay::tick_until(Timestamp until) {
-  for (Timestamp at = *now_ + kTick; at < until; at += kTick) {
-    engine_.tick(at, out_);
-    take();
-  }
-  now_ = std::max(*now_, until);
+  if (until <= *now_) return;
+  for (Timestamp at = *now_ + kTick; at < until; at += kTick) tick(at);
+  tick(until - Micros{1});
+  now_ = until;
+}
+
+void Replay::tick(Timestamp now) {
+  engine_.tick(now, out_);
+  take();
 }
 
 void Replay::take() {
   for (const Event& event : out_.events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
-    if (transition == nullptr) continue;
-    if (raised(transition->alert.phase)) {
-      firings_.push_back({event.time, event.time, false, transition->alert.value, transition->alert.message});
-    } else if (!firings_.empty() && !firings_.back().is_over) {
-      firings_.back().ended = event.time;
-      firings_.back().is_over = true;
-    }
+    if (transition != nullptr && transition->alert.id == alert_) take(event.time, *transition);
   }
   out_.clear();
+}
+
+void Replay::take(Timestamp at, const AlertTransition& transition) {
+  const AlertRecord& alert = transition.alert;
+  if (!raised(transition.from) && raised(alert.phase)) {
+    firings_.push_back({at, at, false, alert.value, alert.message, alert.suppressed_by});
+    return;
+  }
+  if (firings_.empty() || firings_.back().is_over) return;
+  if (!raised(alert.phase)) {
+    firings_.back().ended = at;
+    firings_.back().is_over = true;
+  } else if (alert.suppressed_by.empty()) {
+    firings_.back().suppressed_by.clear();
+  }
+}
+
+std::string Replay::problem() const {
+  const auto problems = engine_.status().at(subject_).problems;
+  return problems.empty() ? std::string() : problems.front();
 }
 
 }  // namespace tidegate::rules

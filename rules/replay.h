@@ -12,41 +12,48 @@ namespace tidegate::rules {
 /// One time that an alert was up.
 struct Firing {
   Timestamp raised{}, ended{};
-  bool is_over = false;  ///< else `ended` is where the replay ends
-  double value = 0;      ///< when it was raised
-  std::string message;   ///< likewise
+  bool is_over = false;         ///< else `ended` is where the replay ends
+  double value = 0;             ///< when it was raised
+  std::string message;          ///< likewise
+  std::string suppressed_by{};  ///< the alert that explained it all the time: nobody would have been called
 };
 
 /// What a rule would have made of a series' past: the engine, run over stored samples in their own time. Nobody
 /// acknowledges. Not thread-safe.
 class Replay {
  public:
-  /// `unwatched`: stretches in which the gateway was off, in order; silence in them proves nothing.
-  Replay(const Rule& rule, std::string_view series, const SeriesInfo& info, std::span<const std::string> labels,
-         std::vector<Interval> unwatched);
+  /// `rules[subject]` where it watches `series`, among the rules that suppress it. `unwatched`: stretches in which the
+  /// gateway was off, in order; silence in them proves nothing.
+  Replay(std::vector<Rule> rules, std::size_t subject, std::string_view series, std::vector<Interval> unwatched);
 
-  /// Samples of the series, whatever number they carry, in order of time.
-  void observe(std::span<const Sample> samples);
+  /// As of the engine, for each series that one of the rules looks at, at the time of its first sample.
+  void declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
+               Timestamp now);
+  /// A value that a series had before the replay began.
+  void recall(SeriesId id, const Sample& newest);
+  /// Samples of a series, whatever number they carry. In order of time, of all series.
+  void observe(SeriesId id, std::span<const Sample> samples);
   /// After the last one: lets time pass until then.
   void finish(Timestamp until);
 
-  /// Why the rule does not watch this series, or empty.
-  const std::string& problem() const { return problem_; }
+  /// Why the rule does not watch the series, or empty.
+  std::string problem() const;
   const std::string& alert() const { return alert_; }
   const std::vector<Firing>& firings() const { return firings_; }
 
  private:
   void pass(Timestamp until);
   void tick_until(Timestamp until);
+  void tick(Timestamp now);
   void take();
+  void take(Timestamp at, const AlertTransition& transition);
 
+  const std::string alert_;
+  const std::size_t subject_;
   Engine engine_;
   Output out_;
-  std::string alert_, problem_;
-  const std::string series_;
-  const SeriesInfo info_;
-  const std::vector<std::string> labels_;
   const std::vector<Interval> unwatched_;
+  std::size_t passed_ = 0;  ///< of `unwatched_`
   std::optional<Timestamp> now_;
   std::vector<Firing> firings_;
 };

@@ -72,6 +72,12 @@ struct Rule {
   MakeJoint join{};            ///< else this
 };
 
+/// The name of the series that `reads` means where the rule watches `series`; of a pattern its text.
+std::string input_name(const Rule& rule, const Reads& reads, std::string_view series);
+
+/// Two matches are of one thing where the captures that both patterns name agree: {device} of a pump and of its bus.
+bool same_thing(const Captures& one, const Captures& other);
+
 /// The shape of one item of `rules:` (for the root schema).
 config::Shape rule_shape();
 /// Compiles the items of `rules:`, which check() has seen; every problem is added at its place, and what is whole is

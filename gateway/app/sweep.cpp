@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -64,6 +65,7 @@ Result<Sweep> parse(const std::string& text) {
 
 /// The value that is swept: of the rule's kind, or of the rule.
 Node* find_key(Node& rule, const std::string& key) {
+  if (key == "name") return nullptr;
   for (const rules::Kind& kind : rules::kinds()) {
     if (!rule.has(kind.name)) continue;
     if (Node* found = rule.find(kind.name)->find(key)) return found;
@@ -78,46 +80,64 @@ std::string value_text(const Sweep& sweep, double value, const Node& written) {
   return quantity && !quantity->unit.empty() ? fmt::format("{} {}", number, quantity->unit) : number;
 }
 
-Result<rules::Rule> compile(const Node& item) {
+/// With the rules that suppress it as they are; what suppresses those is nothing to it.
+Result<Variant> compile(const Node& item, const Node& all, std::string value) {
+  const std::vector<std::string> parents = item["suppressed_by"].strings();
+  const std::string name = item["name"].shown();
   Node list(Node::Kind::list);
-  list.items.push_back(item);
+  for (const Node& other : all.items) {
+    const std::string other_name = other["name"].shown();
+    if (other_name == name) {
+      list.items.push_back(item);
+    } else if (std::find(parents.begin(), parents.end(), other_name) != parents.end()) {
+      list.items.push_back(other);
+      list.items.back().find("suppressed_by")->items.clear();
+    }
+  }
   config::Problems problems;
   config::check(list, config::Shape::list(rules::rule_shape()), problems);
-  auto compiled = rules::parse_rules(list, problems);
-  if (!problems.empty()) {
-    return fail(Errc::invalid, "rule '{}' is wrong: {}", item["name"].shown(), problems.sorted()[0].text());
-  }
-  return std::move(compiled[0]);
+  Variant variant{std::move(value), rules::parse_rules(list, problems)};
+  if (!problems.empty()) return fail(Errc::invalid, "rule '{}' is wrong: {}", name, problems.sorted()[0].text());
+  while (variant.rule().name != item.string("name")) ++variant.subject;
+  return variant;
+}
+
+/// Why there is nothing to sweep.
+std::string no_such_value(const Node& rule) {
+  const bool is_text = rule.has("when") || rule.has("count") || rule.has("sequence");
+  return is_text ? "has no such value; the numbers within its conditions are not swept: try them by --rules"
+                 : "has no such value";
 }
 
 }  // namespace
 
-Result<std::vector<Variant>> variants(const std::vector<Node>& rules, const std::string& text,
+Result<std::vector<Variant>> variants(const std::vector<Node>& chosen, const Node& rules, const std::string& text,
                                       std::vector<std::string>& left_out) {
   std::vector<Variant> all;
   if (text.empty()) {
-    for (const Node& rule : rules) {
-      auto compiled = compile(rule);
+    for (const Node& rule : chosen) {
+      auto compiled = compile(rule, rules, "");
       if (!compiled) return fail(std::move(compiled.error()));
-      all.push_back({"", std::move(*compiled)});
+      all.push_back(std::move(*compiled));
     }
     return all;
   }
   const auto sweep = parse(text);
   if (!sweep) return fail(sweep.error());
-  for (const Node& rule : rules) {
+  for (const Node& rule : chosen) {
     for (int i = 0; i < sweep->values; ++i) {
       Node changed = rule;
       Node* at = find_key(changed, sweep->key);
       if (at == nullptr || at->kind != Node::Kind::scalar) {
-        return fail(Errc::invalid, "--sweep {}: rule '{}' has no such value", printable(text), rule["name"].shown());
+        return fail(Errc::invalid, "--sweep {}: rule '{}' {}", printable(text), rule["name"].shown(),
+                    no_such_value(rule));
       }
       at->text = value_text(*sweep, sweep->from + i * sweep->step, *at);
       at->is_default = false;
       const std::string value = at->text;
-      auto compiled = compile(changed);
+      auto compiled = compile(changed, rules, value);
       if (compiled) {
-        all.push_back({value, std::move(*compiled)});
+        all.push_back(std::move(*compiled));
       } else {
         left_out.push_back(fmt::format("{}: {}", value, compiled.error().text));
       }

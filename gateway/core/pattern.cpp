@@ -122,6 +122,7 @@ Status Pattern::add_capture(std::string_view level, std::size_t open, bool last)
 
 template <class Bind>
 bool Pattern::walk(std::string_view name, const Bind& bind) const {
+  if (only_ && name != *only_) return false;
   Levels levels(name);
   for (const Level& level : levels_) {
     if (level.kind == Level::Kind::rest) {
@@ -153,6 +154,12 @@ std::optional<Captures> Pattern::match(std::string_view name) const {
     return std::nullopt;
   }
   return captures;
+}
+
+Pattern Pattern::only(std::string name) const {
+  Pattern narrowed = *this;
+  narrowed.only_ = std::move(name);
+  return narrowed;
 }
 
 std::vector<std::string> Pattern::capture_names() const {

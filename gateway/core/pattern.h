@@ -26,6 +26,9 @@ class Pattern {
   /// The captures, in order of appearance, or nothing where `name` does not match.
   std::optional<Captures> match(std::string_view name) const;
 
+  /// The same pattern, of which nothing but `name` is a match.
+  Pattern only(std::string name) const;
+
   const std::string& text() const { return text_; }
   /// No wildcard and no capture: it names one series.
   bool literal() const { return literal_; }
@@ -47,6 +50,7 @@ class Pattern {
 
   std::string text_;
   std::vector<Level> levels_;
+  std::optional<std::string> only_;
   bool literal_ = true;
   bool anonymous_ = false;
 };

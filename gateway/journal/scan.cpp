@@ -89,16 +89,21 @@ Result<std::vector<Scan::Piece>> Scan::find_pieces(history::Day day) {
     const auto chunks = view_.chunks().list(file, view_.series()[place()].name, view_.visible());
     if (!chunks) return fail(chunks.error());
     for (const history::Chunk& chunk : *chunks) {
-      found.push_back({chunk.first_time, chunk.last_time, number, file, chunk, {}});
+      found.push_back({chunk.first_time, chunk.last_time, number, file, chunk, false});
       number += static_cast<std::uint32_t>(chunk.samples);
     }
   }
-  const auto rest = view_.rest(place());
-  if (!rest) return fail(rest.error());
-  const auto from = first_from(*rest, day);
-  const auto to = first_from(*rest, end_of(day));
-  if (from != to) found.push_back({from->time, std::prev(to)->time, number, 0, {}, {from, to}});
+  const auto in_log = rest(day);
+  if (!in_log) return fail(in_log.error());
+  if (!in_log->empty()) found.push_back({in_log->front().time, in_log->back().time, number, 0, {}, true});
   return found;
+}
+
+/// Of the log; good until anybody asks the view for the log's samples.
+Result<std::span<const Sample>> Scan::rest(history::Day day) {
+  const auto all = view_.rest(place());
+  if (!all) return all;
+  return std::span(first_from(*all, day), first_from(*all, end_of(day)));
 }
 
 /// In order of their numbers, then by time: so of equal times the first that came stays the first.
@@ -107,8 +112,10 @@ Status Scan::read(Stretch stretch) {
   std::sort(stretch.pieces.begin(), stretch.pieces.end(),
             [](const Piece& a, const Piece& b) { return a.number < b.number; });
   for (const Piece& piece : stretch.pieces) {
-    if (!piece.rest.empty()) {
-      take(piece.rest, piece.number, {});
+    if (piece.in_log) {
+      const auto in_log = rest(day_);
+      if (!in_log) return fail(in_log.error());
+      take(*in_log, piece.number, {});
       continue;
     }
     const auto chunk = view_.chunks().read(piece.file, piece.chunk);

@@ -17,7 +17,7 @@ struct Selection {
 
 /// All samples of a selection, series by series, each in order of time. It reads as it is asked to, and only the chunks
 /// that overlap the selection, each once; at most a day of one series is in memory. What is damaged is passed over and
-/// noted in the view's reading. One thread.
+/// noted in the view's reading. Several of one view may take turns. One thread.
 class Scan {
  public:
   Scan(StoreView& view, Selection selection, std::stop_token stop = {});
@@ -35,10 +35,10 @@ class Scan {
  private:
   struct Piece {
     Timestamp first, last;
-    std::uint32_t number;          ///< of its first sample
-    std::size_t file;              ///< of `chunk`
-    history::Chunk chunk;          ///< empty: of the log
-    std::span<const Sample> rest;  ///< else
+    std::uint32_t number;  ///< of its first sample
+    std::size_t file;      ///< of `chunk`
+    history::Chunk chunk;
+    bool in_log;  ///< else
   };
   struct Stretch {
     Timestamp first, last;
@@ -51,6 +51,7 @@ class Scan {
   Result<std::vector<Piece>> find_pieces(history::Day day);
   bool overlaps(const Piece& piece) const { return piece.last >= selection_.from && piece.first < selection_.to; }
   Status read(Stretch stretch);
+  Result<std::span<const Sample>> rest(history::Day day);
   void take(std::span<const Sample> samples, std::uint32_t number, const std::vector<double>& codes);
 
   StoreView& view_;

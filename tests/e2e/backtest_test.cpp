@@ -67,29 +67,29 @@ class Backtest : public testing::Test {
 TEST_F(Backtest, CountsWhatWouldHaveBeenRaised) {
   const Finished done = run({"--format", "csv"});
   EXPECT_EQ(done.status, 0) << done.output;
-  EXPECT_THAT(done.output, HasSubstr("alert,raised,active,longest,last raised\r\n"
-                                     "hot:boiler1,6,420,270,2026-03-01T05:30:30Z\r\n"));
+  EXPECT_THAT(done.output, HasSubstr("alert,raised,suppressed,active,longest,last raised\r\n"
+                                     "hot:boiler1,6,0,420,270,2026-03-01T05:30:30Z\r\n"));
   EXPECT_THAT(done.output, testing::Not(HasSubstr("silent"))) << "the gateway was off";
   EXPECT_THAT(done.output, HasSubstr("2,100 samples of 1 series"));
 }
 
 TEST_F(Backtest, ListsEachTime) {
   const Finished done = run({"--list", "--format", "csv", "--to", "2026-03-01T02:00:00Z"});
-  EXPECT_THAT(done.output, HasSubstr("alert,raised,for,value,message\r\n"
-                                     "hot:boiler1,2026-03-01T00:30:30Z,30,91,"));
-  EXPECT_THAT(done.output, HasSubstr("hot:boiler1,2026-03-01T01:30:30Z,30,91,"));
+  EXPECT_THAT(done.output, HasSubstr("alert,raised,for,suppressed by,value,message\r\n"
+                                     "hot:boiler1,2026-03-01T00:30:30Z,30,,91,"));
+  EXPECT_THAT(done.output, HasSubstr("hot:boiler1,2026-03-01T01:30:30Z,30,,91,"));
 }
 
 TEST_F(Backtest, TriesOtherValues) {
   const Finished limits = run({"--rule", "hot", "--sweep", "above=79..91:6", "--format", "csv"});
-  EXPECT_THAT(limits.output, HasSubstr("rule,value,alerts,raised,active,longest\r\n"
-                                       "hot,79 °C,1,1,21560,21560\r\n"));
-  EXPECT_THAT(limits.output, HasSubstr("hot,85 °C,1,6,420,270\r\n"
-                                       "hot,91 °C,0,0,0,0\r\n"));
+  EXPECT_THAT(limits.output, HasSubstr("rule,value,alerts,raised,suppressed,active,longest\r\n"
+                                       "hot,79 °C,1,1,0,21560,21560\r\n"));
+  EXPECT_THAT(limits.output, HasSubstr("hot,85 °C,1,6,0,420,270\r\n"
+                                       "hot,91 °C,0,0,0,0,0\r\n"));
   const Finished delays = run({"--rule", "hot", "--sweep", "for=0s..2m:1m", "--format", "csv"});
-  EXPECT_THAT(delays.output, HasSubstr("hot,0s,1,6,600,300\r\n"
-                                       "hot,1m,1,1,240,240\r\n"
-                                       "hot,2m,1,1,180,180\r\n"));
+  EXPECT_THAT(delays.output, HasSubstr("hot,0s,1,6,0,600,300\r\n"
+                                       "hot,1m,1,1,0,240,240\r\n"
+                                       "hot,2m,1,1,0,180,180\r\n"));
 }
 
 TEST_F(Backtest, TriesEachValueAsItIsAndLeavesOutWhatMakesNoRule) {
@@ -102,7 +102,8 @@ TEST_F(Backtest, TriesEachValueAsItIsAndLeavesOutWhatMakesNoRule) {
   EXPECT_THAT(done.output, HasSubstr("cold,-1,1,1"));
   EXPECT_EQ(done.status, 0);
   const Finished fine = run({"--rule", "hot", "--sweep", "above=1000..1000.5:0.25", "--format", "csv"});
-  EXPECT_THAT(fine.output, HasSubstr("hot,1000 °C,0,0,0,0\r\nhot,1000.25 °C,0,0,0,0\r\nhot,1000.5 °C,0,0,0,0\r\n"));
+  EXPECT_THAT(fine.output,
+              HasSubstr("hot,1000 °C,0,0,0,0,0\r\nhot,1000.25 °C,0,0,0,0,0\r\nhot,1000.5 °C,0,0,0,0,0\r\n"));
 }
 
 TEST_F(Backtest, SaysWhatIsNotStored) {
@@ -129,6 +130,7 @@ TEST_F(Backtest, SaysWhatIsWrong) {
       {{"--rule", "hot", "--sweep", "above"}, "write KEY=FROM..TO"},
       {{"--rule", "hot", "--sweep", "above=90..80"}, "from the smaller one up"},
       {{"--rule", "hot", "--sweep", "below=1..2"}, "rule 'hot' has no such value"},
+      {{"--rule", "hot", "--sweep", "name=1..2"}, "rule 'hot' has no such value"},
       {{"--rule", "hot", "--sweep", "above=1..2:0.0001"}, "is more than 100 values"},
       {{"--rule", "hot", "--sweep", "for=1..2"}, "no value makes a rule; 1 s: rule 'hot' is wrong"},
       {{"--sweep", "for=1s..2s", "--list"}, "do not go together"},
@@ -138,6 +140,103 @@ TEST_F(Backtest, SaysWhatIsWrong) {
     EXPECT_EQ(done.status, 64) << told;
     EXPECT_THAT(done.output, HasSubstr(told));
   }
+}
+
+/// Two pumps for three hours, each ten seconds: each runs from minute 10 to 20 of each hour, and p1 has no water from
+/// 12 to 14. That p1's valve is open and p2's is not, was said once, at the beginning. Two hours are in history.
+class BacktestOfSeveralSeries : public testing::Test {
+ protected:
+  BacktestOfSeveralSeries() {
+    FakeClock clock(kStart);
+    Metrics metrics;
+    journal::Options options;
+    options.directory = directory.path() / "data";
+    auto journal = journal::Journal::open(options, clock, metrics);
+    EXPECT_TRUE(journal);
+    const auto series = [&](const std::string& name, SeriesKind kind, const std::string& unit) {
+      return *(*journal)->catalogue().intern(name, {kind, unit, "test", Micros{0}, {}});
+    };
+    SeriesId current[2], flow[2], valve[2];
+    for (const std::size_t pump : {0u, 1u}) {
+      const std::string name = pump == 0 ? "p1" : "p2";
+      current[pump] = series(name + "/current", SeriesKind::number, "A");
+      flow[pump] = series(name + "/flow", SeriesKind::number, "L/min");
+      valve[pump] = series(name + "/valve", SeriesKind::state, "");
+      for (const char* state : {"closed", "open"}) EXPECT_TRUE((*journal)->catalogue().label(valve[pump], state));
+    }
+    for (int i = 0; i < 3 * 360; ++i, clock.advance(seconds(10))) {
+      const int minute = i / 6 % 60;
+      Batch batch;
+      const auto put = [&](SeriesId id, double value) {
+        batch.samples.push_back({.series = id, .time = clock.now(), .value = value});
+      };
+      for (const std::size_t pump : {0u, 1u}) {
+        put(current[pump], minute >= 10 && minute < 20 ? 5 : 0);
+        put(flow[pump], pump == 0 && minute >= 12 && minute < 14 ? 0.5 : 8);
+        if (i == 0) put(valve[pump], pump == 0 ? 1 : 0);
+      }
+      EXPECT_TRUE((*journal)->append(batch));
+      if (i == 2 * 360) {
+        for (bool more = true; more;) more = (*journal)->compact({}, true).value_or(false);
+      }
+    }
+    std::ofstream(directory.path() / "tidegate.yaml")
+        << "storage: {path: data}\n"
+           "rules:\n"
+           "  - {name: low, series: \"{pump}/flow\", threshold: {below: 1}, for: 30s, suppressed_by: [dry]}\n"
+           "  - {name: dry, series: \"{pump}/current\", when: \"value > 3 A and flow < 1 L/min\", for: 20s}\n"
+           "  - {name: busy, series: \"{pump}/current\", count: {of: \"value > 3 A\", more_than: 30, within: 10m}}\n"
+           "  - {name: open, series: \"{pump}/current\", sequence: {steps: [valve == open, value > 3], within: 1h}}\n"
+           "  - {name: both, series: p1/flow, when: \"all(+/current > 3 A) and p2/flow > 5\"}\n";
+  }
+  Finished run(std::vector<std::string> more, const std::string& from = "2026-03-01") {
+    std::vector<std::string> arguments{"backtest", "--config", directory.path() / "tidegate.yaml", "--from", from,
+                                       "--format", "csv"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return tidegate(std::move(arguments));
+  }
+  test::TempDir directory{journal::memory()};
+};
+
+TEST_F(BacktestOfSeveralSeries, CountsWhatWouldHaveBeenRaised) {
+  const Finished done = run({});
+  EXPECT_EQ(done.status, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("alert,raised,suppressed,active,longest,last raised\r\n"
+                                     "dry:p1,3,0,300,100,2026-03-01T02:12:20Z\r\n"
+                                     "busy:p1,3,0,1770,590,2026-03-01T02:15:00Z\r\n"
+                                     "open:p1,3,0,1800,600,2026-03-01T02:10:00Z\r\n"
+                                     "low:p1,3,3,270,90,2026-03-01T02:12:30Z\r\n"
+                                     "both,3,0,1800,600,2026-03-01T02:10:00Z\r\n"
+                                     "busy:p2,3,0,1770,590,2026-03-01T02:15:00Z\r\n"));
+  EXPECT_THAT(done.output, HasSubstr("4,322 samples of 6 series"));
+}
+
+TEST_F(BacktestOfSeveralSeries, ListsEachTime) {
+  const Finished done = run({"--list", "--rule", "dry", "low", "--to", "2026-03-01T01:00:00Z"});
+  EXPECT_THAT(done.output, HasSubstr("dry:p1,2026-03-01T00:12:20Z,100,,5,"));
+  EXPECT_THAT(done.output, HasSubstr("low:p1,2026-03-01T00:12:30Z,90,dry:p1,0.5,"));
+}
+
+TEST_F(BacktestOfSeveralSeries, ASeriesThatSaidNothingSinceIsAsItWas) {
+  const Finished done = run({"--rule", "open"}, "2026-03-01T00:30:00Z");
+  EXPECT_THAT(done.output, HasSubstr("open:p1,2,0,1200,600,2026-03-01T02:10:00Z"));
+  EXPECT_THAT(done.output, testing::Not(HasSubstr("open:p2")));
+}
+
+TEST_F(BacktestOfSeveralSeries, TriesOtherValues) {
+  const Finished delays = run({"--rule", "dry", "--sweep", "for=0s..3m:90s"});
+  EXPECT_THAT(delays.output, HasSubstr("dry,0s,1,3,0,360,120\r\n"
+                                       "dry,1m30s,1,3,0,90,30\r\n"
+                                       "dry,3m,0,0,0,0,0\r\n"));
+  const Finished counts = run({"--rule", "busy", "--sweep", "more_than=30..60:15"});
+  EXPECT_THAT(counts.output, HasSubstr("busy,30,2,6,0,3540,590\r\n"
+                                       "busy,45,2,6,0,1740,290\r\n"
+                                       "busy,60,0,0,0,0,0\r\n"));
+  EXPECT_THAT(run({"--rule", "low", "--sweep", "below=0.4..8.8:8.4"}).output,
+              HasSubstr("low,0.4,0,0,0,0,0\r\nlow,8.8,2,2,0,"));
+  const Finished condition = run({"--rule", "dry", "--sweep", "below=1..2"});
+  EXPECT_EQ(condition.status, 64);
+  EXPECT_THAT(condition.output, HasSubstr("the numbers within its conditions are not swept: try them by --rules"));
 }
 
 }  // namespace

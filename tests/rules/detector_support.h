@@ -15,15 +15,19 @@ namespace tidegate::rules {
 
 constexpr Timestamp kStart{std::chrono::seconds(1'700'000'000)};
 
+/// As of `rules:`.
+inline std::vector<Rule> rules(const std::string& list) {
+  config::Problems problems;
+  config::Node node = config::parse(list, "rules.yaml", ".", config::References::system(), problems);
+  config::check(node, config::Shape::list(rule_shape()), problems);
+  auto compiled = parse_rules(node, problems);
+  EXPECT_EQ(problems.text(), "");
+  return compiled;
+}
+
 /// A rule, as from a rules file: "threshold: {above: 5}, for: 3s".
 inline Rule rule(const std::string& condition, const std::string& series = "b") {
-  config::Problems problems;
-  config::Node node = config::parse("[{name: hot, series: '" + series + "', " + condition + "}]", "rules.yaml", ".",
-                                    config::References::system(), problems);
-  config::check(node, config::Shape::list(rule_shape()), problems);
-  auto rules = parse_rules(node, problems);
-  EXPECT_EQ(problems.text(), "");
-  return std::move(rules.at(0));
+  return std::move(rules("[{name: hot, series: '" + series + "', " + condition + "}]").at(0));
 }
 
 /// What its kind makes of a series.

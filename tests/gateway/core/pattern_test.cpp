@@ -57,6 +57,15 @@ TEST(Pattern, CapturesWhatALevelIs) {
   EXPECT_THAT(p.capture_names(), ElementsAre("site", "device"));
 }
 
+TEST(Pattern, OfOneNameAloneItCapturesTheSame) {
+  const Pattern p = pattern("{site}/+/temperature").only("hall/boiler1/temperature");
+  const std::string name = "hall/boiler1/temperature";
+  EXPECT_THAT(p.match(name).value(), ElementsAre(Pair("site", "hall")));
+  EXPECT_FALSE(p.matches("hall/boiler2/temperature"));
+  EXPECT_FALSE(pattern("{site}/x").only(name).matches(name));
+  EXPECT_EQ(p.text(), "{site}/+/temperature");
+}
+
 TEST(Pattern, CapturesAllTheRest) {
   const Pattern p = pattern("zigbee2mqtt/{path...}");
   EXPECT_THAT(p.match("zigbee2mqtt/kitchen/sensor").value(), ElementsAre(Pair("path", "kitchen/sensor")));

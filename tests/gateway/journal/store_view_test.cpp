@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "gateway/journal/history/files.h"
+#include "gateway/journal/merged_scan.h"
 #include "gateway/journal/scan.h"
 #include "tests/gateway/journal/random_store.h"
 
@@ -115,6 +116,75 @@ TEST_F(StoreViewTest, ReadsTheChunksOfTheRangeAlone) {
   EXPECT_EQ(count(Timestamp::min(), Timestamp::max()), 72u);
   EXPECT_EQ(count(end - 3h - 1min, end), 3u);
   EXPECT_EQ(count(end, Timestamp::max()), 0u);
+}
+
+TEST_F(StoreViewTest, MergesSeriesInOneOrderOfTime) {
+  open();
+  std::mt19937 random(3);
+  fill(random, 250);
+  const auto opened = view();
+  for (int trial = 0; trial < 30; ++trial) {
+    std::vector<std::size_t> places;
+    for (std::size_t place = 0; place < opened->series().size(); ++place) {
+      if (random() % 3 != 0) places.push_back(place);
+    }
+    const Timestamp from = all[random() % all.size()].time, to = all[random() % all.size()].time;
+    std::vector<Sample> wanted, found;
+    for (std::size_t input = 0; input < places.size(); ++input) {
+      for (Sample one : expected(which(opened->series()[places[input]].name), from, to)) {
+        one.series = SeriesId{static_cast<std::uint32_t>(input)};
+        wanted.push_back(one);
+      }
+    }
+    std::stable_sort(wanted.begin(), wanted.end(), [](const Sample& a, const Sample& b) { return a.time < b.time; });
+    MergedScan scan(*opened, places, from, to);
+    while (true) {
+      const auto portion = scan.next();
+      ASSERT_TRUE(portion) << portion.error().text;
+      if (portion->samples.empty()) break;
+      for (Sample one : portion->samples) {
+        one.series = SeriesId{static_cast<std::uint32_t>(portion->input)};
+        found.push_back(one);
+      }
+    }
+    EXPECT_EQ(difference(found, wanted), "") << "in trial " << trial;
+  }
+}
+
+/// Where the log has more than is kept in memory, what was read of it for one series goes when another one asks.
+TEST_F(StoreViewTest, SeriesTakeTurnsOverALongLog) {
+  open();
+  make_series();
+  constexpr int kEach = static_cast<int>(LogRest::kMostSamples) / 2 + 1000;
+  const Timestamp start = clock.now();
+  const auto put = [&](int from, int to) {
+    std::vector<Sample> samples;
+    for (int i = from; i < to; ++i) {
+      const Timestamp time = start + 1ms * i;
+      samples.push_back({.series = ids[0], .time = time, .value = static_cast<double>(i)});
+      samples.push_back({.series = ids[1], .time = time, .value = static_cast<double>(-i)});
+    }
+    append_samples(std::move(samples));
+  };
+  put(0, 10);
+  compact();
+  for (int i = 10; i < kEach; i += 10'000) put(i, std::min(i + 10'000, kEach));
+  const auto opened = view();
+  const std::vector<std::size_t> places{*opened->find(names[0]), *opened->find(names[1])};
+  MergedScan scan(*opened, places, Timestamp::min(), Timestamp::max());
+  int next[2] = {}, wrong = 0;
+  while (true) {
+    const auto portion = scan.next();
+    ASSERT_TRUE(portion) << portion.error().text;
+    if (portion->samples.empty()) break;
+    for (const Sample& one : portion->samples) {
+      const int i = next[portion->input]++;
+      if (one.value != (portion->input == 0 ? i : -i)) ++wrong;
+    }
+  }
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(next[0], kEach);
+  EXPECT_EQ(next[1], kEach);
 }
 
 TEST_F(StoreViewTest, NewestFirstNeedNotReadTheOldest) {

@@ -1,0 +1,195 @@
+#include "gateway/app/play.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "gateway/journal/merged_scan.h"
+#include "gateway/journal/reader.h"
+#include "gateway/journal/scan.h"
+
+namespace tidegate::app {
+namespace {
+
+/// The last value of a series that seldom speaks is looked for so far before the range.
+constexpr Micros kBefore = std::chrono::days(7);
+
+SeriesId id_of(std::size_t input) { return SeriesId{static_cast<std::uint32_t>(input)}; }
+
+/// When the gateway was off, as far as the log's events still tell.
+Result<std::vector<rules::Interval>> times_off(journal::StoreView& view) {
+  std::vector<rules::Interval> off;
+  journal::EventQuery query;
+  while (true) {
+    const auto events = journal::read_events(view.log(), query);
+    if (!events) return fail(events.error());
+    for (const journal::StoredEvent& stored : *events) {
+      if (const auto* gap = std::get_if<Unwatched>(&stored.event.body)) off.push_back({gap->since, stored.event.time});
+    }
+    if (events->size() < query.limit) break;
+    const Seq again = prev(events->back().seq);  // what more its last batch has
+    if (query.after == again) query.limit *= 2;  // it has more than that
+    query.after = again;
+  }
+  std::sort(off.begin(), off.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
+  return off;
+}
+
+/// Until when the gateway is known to have watched: what it would have made of the time after its last commit, nobody
+/// knows.
+Result<Timestamp> last_watched(journal::StoreView& view) {
+  const auto committed = view.log().number("SELECT max(committed) FROM batch");
+  if (!committed) return fail(committed.error());
+  return Timestamp{Micros{*committed}};
+}
+
+}  // namespace
+
+Status Play::prepare() {
+  auto off = times_off(view_);
+  if (!off) return fail(std::move(off.error()));
+  off_ = std::move(*off);
+  const auto last = last_watched(view_);
+  if (!last) return fail(last.error());
+  end_ = std::min(range_.to, *last);
+  return {};
+}
+
+Status Play::run(const std::vector<Variant>& variants) {
+  if (Status status = prepare(); !status) return status;
+  fed_.assign(variants.size(), false);
+  read_.assign(view_.series().size(), false);
+  for (std::size_t place = 0; place < view_.series().size(); ++place) {
+    std::vector<std::size_t> watching;
+    for (std::size_t i = 0; i < variants.size(); ++i) {
+      if (variants[i].rule().series.matches(view_.series()[place].name)) watching.push_back(i);
+    }
+    if (watching.empty()) continue;
+    if (Status status = play(place, variants, watching); !status) return status;
+  }
+  tell_what_is_not_stored(variants);
+  return {};
+}
+
+/// The alerts of all variants that watch one series.
+Status Play::play(std::size_t place, const std::vector<Variant>& variants, const std::vector<std::size_t>& watching) {
+  std::vector<Part> parts;
+  std::map<std::size_t, std::vector<Part*>> readers;
+  parts.reserve(watching.size());
+  for (const std::size_t i : watching) {
+    const Variant& variant = variants[i];
+    rules::Replay replay(variant.rules, variant.subject, view_.series()[place].name, off_);
+    Part& part = parts.emplace_back(Part{i, place, std::move(replay), variant.rule().join != nullptr});
+    for (const std::size_t one : places(variant, place)) readers[one].push_back(&part);
+  }
+  std::vector<Input> inputs;
+  for (auto& [one, who] : readers) inputs.push_back({one, std::move(who)});
+  if (Status status = recall(inputs); !status) return status;
+  if (Status status = feed(inputs); !status) return status;
+  return finish(variants, parts);
+}
+
+/// Of the series that decide about an alert: what its rule reads, and what those read that suppress it.
+std::set<std::size_t> Play::places(const Variant& variant, std::size_t own) const {
+  std::set<std::size_t> found;
+  add_places(variant.rule(), own, found);
+  const Captures captures = variant.rule().series.match(view_.series()[own].name).value_or(Captures{});
+  for (std::size_t i = 0; i < variant.rules.size(); ++i) {
+    const rules::Rule& parent = variant.rules[i];
+    for (std::size_t place = 0; i != variant.subject && place < view_.series().size(); ++place) {
+      const auto match = parent.series.match(view_.series()[place].name);
+      if (match && rules::same_thing(captures, *match)) add_places(parent, place, found);
+    }
+  }
+  return found;
+}
+
+void Play::add_places(const rules::Rule& rule, std::size_t own, std::set<std::size_t>& found) const {
+  found.insert(own);
+  for (const rules::Reads& reads : rule.reads) {
+    const std::string name = rules::input_name(rule, reads, view_.series()[own].name);
+    if (reads.kind != rules::Reads::Kind::pattern) {
+      if (const auto place = view_.find(name)) found.insert(*place);
+    } else if (const auto pattern = Pattern::parse(name)) {
+      const auto members = view_.matching({&*pattern, 1});
+      found.insert(members.begin(), members.end());
+    }
+  }
+}
+
+/// A door that was open before the range begins is open, where a rule reads it beside other series.
+Status Play::recall(const std::vector<Input>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto& [place, readers] = inputs[i];
+    if (std::none_of(readers.begin(), readers.end(), [](const Part* part) { return part->joins; })) continue;
+    journal::Scan scan(view_, {{place}, range_.from - kBefore, range_.from, true}, stop_);
+    const auto newest = scan.next();
+    if (!newest) return fail(newest.error());
+    for (Part* part : readers) {
+      if (!part->joins || newest->samples.empty()) continue;
+      declare(*part, place, i, range_.from);
+      part->replay.recall(id_of(i), newest->samples.front());
+    }
+  }
+  return {};
+}
+
+Status Play::feed(const std::vector<Input>& inputs) {
+  std::vector<std::size_t> places;
+  for (const Input& input : inputs) places.push_back(input.place);
+  std::vector<std::uint64_t> samples(inputs.size());
+  journal::MergedScan scan(view_, places, range_.from, range_.to, stop_);
+  while (true) {
+    const auto portion = scan.next();
+    if (!portion) return fail(portion.error());
+    if (portion->samples.empty()) break;
+    const auto& [place, readers] = inputs[portion->input];
+    for (Part* part : readers) {
+      if (samples[portion->input] == 0) declare(*part, place, portion->input, portion->samples.front().time);
+      part->replay.observe(id_of(portion->input), portion->samples);
+    }
+    samples[portion->input] += portion->samples.size();
+    if (!read_[place]) samples_ += portion->samples.size();
+    progress_.show([&] { return tools::counted(samples_, "sample", "samples"); });
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (samples[i] == 0 || read_[places[i]]) continue;
+    read_[places[i]] = true;
+    ++series_;
+  }
+  return {};
+}
+
+void Play::declare(Part& part, std::size_t place, std::size_t input, Timestamp now) {
+  const journal::Catalogue::Entry& series = view_.series()[place];
+  part.replay.declare(id_of(input), series.name, series.info, series.labels, now);
+  if (place == part.place) fed_[part.variant] = true;
+}
+
+Status Play::finish(const std::vector<Variant>& variants, std::vector<Part>& parts) {
+  std::string told;
+  for (Part& part : parts) {
+    part.replay.finish(end_);
+    const std::string problem = part.replay.problem();
+    if (!problem.empty() && problem != std::exchange(told, problem)) {
+      progress_.clear();
+      fmt::print(stderr, "{} does not watch {}\n", variants[part.variant].rule().name, problem);
+    }
+    if (Status status = take_(part.variant, part.replay); !status) return status;
+  }
+  return {};
+}
+
+void Play::tell_what_is_not_stored(const std::vector<Variant>& variants) {
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    const rules::Rule& rule = variants[i].rule();
+    const bool is_next_of_one = i > 0 && rule.name == variants[i - 1].rule().name;
+    if (fed_[i] || is_next_of_one) continue;
+    progress_.clear();
+    fmt::print(stderr, "{}: nothing is stored of {} in this time\n", rule.name, rule.series.text());
+  }
+}
+
+}  // namespace tidegate::app
