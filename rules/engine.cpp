@@ -16,17 +16,14 @@ Micros lag_of(const Sample& sample, Timestamp arrived) { return std::max(Micros{
 
 }  // namespace
 
-bool Engine::Impl::is_news(Series& of, const Sample& sample, Timestamp arrived) {
+News Engine::Impl::news(Series& of, const Sample& sample, Timestamp arrived) {
   if (of.newest) {
-    if (sample.time < of.newest->time) {
-      ++late;
-      return false;
-    }
-    if (sample == *of.newest) return false;
+    if (sample.time < of.newest->time) return News::late;
+    if (sample == *of.newest) return News::again;
   }
   of.newest = sample;
   of.heard = arrived;
-  return true;
+  return News::newest;
 }
 
 /// The queue holds at most one entry of an instance that counts, at or before the time it ends; a timer that moves
@@ -40,9 +37,10 @@ void Engine::Impl::arm(std::uint32_t i) {
   const Timestamp ends = due == kNever ? kNever : due + instance.lag;
   instance.ends = due == instance.due ? std::max(ends, instance.ends) : ends;
   instance.due = due;
-  if (instance.ends < instance.queued) {
-    instance.queued = instance.ends;
-    timers.push({instance.ends, i});
+  const Timestamp next = std::min(instance.ends, wake(i));
+  if (next < instance.queued) {
+    instance.queued = next;
+    timers.push({next, i});
   }
 }
 
@@ -70,6 +68,14 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   const AlertState next = step(instance.state, finding.verdict, now, policies[instance.rule].alert, finding.levels);
   if (next != instance.state) change(i, next, cause_of(instance.state, next), now, out);
   arm(i);
+}
+
+void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input,
+                            bool has_spoken, Output& out) {
+  Instance& instance = instances[i];
+  if (has_spoken && instance.due < sample.time) run_timers(i, sample.time - Micros{1}, out);
+  const Finding finding = look(instance, sample, arrived, input);
+  take(i, finding, input ? joint(instance).newest() : sample.time, out);
 }
 
 /// Each timer that ends by `until` does so at its own time, so that it does not matter when somebody looks. What is
@@ -168,14 +174,24 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
     Series& series = impl_->series[index(sample.series)];
     // Silence before the first sample is by the gateway's clock, which its time says nothing of.
     const bool has_spoken = series.newest.has_value();
-    if (!impl_->is_news(series, sample, now)) continue;
+    const News news = Impl::news(series, sample, now);
+    const bool is_newest = news == News::newest;
+    if (news == News::again || (!is_newest && !series.waits)) {
+      impl_->late += news == News::late ? 1 : 0;
+      continue;
+    }
+    bool is_taken = is_newest;
     for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
-      if (has_spoken && instance.due < sample.time) impl_->run_timers(i, sample.time - Micros{1}, out);
-      impl_->take(i, impl_->look(instance, sample, now), sample.time, out);
+      if (impl_->policies[instance.rule].lateness > Micros{0}) {
+        is_taken |= impl_->hold(i, {sample, {}, now, false}, out);
+      } else if (is_newest) {
+        impl_->evaluate(i, sample, now, {}, has_spoken, out);
+      }
     }
-    if (series.feeds) impl_->feed(sample, now, out);
+    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, now, out);
+    if (!is_taken) ++impl_->late;
   }
 }
 
@@ -190,6 +206,7 @@ void Engine::tick(Timestamp now, Output& out) {
     if (instance.queued != timer.at) continue;
     instance.queued = kNever;
     if (!instance.detector) continue;
+    if (impl_->policies[instance.rule].lateness > Micros{0}) impl_->catch_up(timer.instance, timer.at, out);
     // One that was put off goes back in, so that all end in order of their times.
     if (instance.ends <= timer.at) impl_->run_timers(timer.instance, instance.due, out);
     impl_->arm(timer.instance);

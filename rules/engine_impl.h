@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "rules/engine.h"
+#include "rules/lateness.h"
 
 /// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is;
 /// engine_joints.cpp is of rules that read several series; engine_calls.cpp decides whether somebody is called for it;
-/// engine_evidence.cpp says why.
+/// engine_evidence.cpp says why;
+/// engine_lateness.cpp is of rules that wait for late samples.
 namespace tidegate::rules {
 
 /// One rule on one series. What a sample touches, and nothing else; the record of an alert that is not normal stands
@@ -38,10 +40,13 @@ struct Instance {
 struct Series {
   bool declared = false;
   bool feeds = false;  ///< instances of other series read it
+  bool waits = false;  ///< some instance looks at late samples of it
   std::uint32_t first = 0, count = 0;
   Timestamp heard = kNever;  ///< when its newest sample came; before the first, when listening began
   std::optional<Sample> newest;
 };
+
+enum class News : std::uint8_t { newest, again, late };
 
 /// What only transitions need.
 struct SeriesText {
@@ -65,6 +70,7 @@ struct Timer {
 /// What the hot path reads of a rule.
 struct Policy {
   AlertPolicy alert;
+  Micros lateness;  ///< so late a sample may be
   bool good_only;
   bool joins;  ///< its detectors are Joints
   bool holds_chatter;
@@ -89,12 +95,21 @@ struct Engine::Impl {
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
-  void feed(const Sample& sample, Timestamp arrived, Output& out);
-  void recall_feeds(const Sample& sample, Timestamp arrived);
+  bool feed(const Sample& sample, bool is_news, Timestamp arrived, Output& out);
+  void recall_feeds(const Sample& sample, bool is_news, Timestamp arrived);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
-  bool is_news(Series& series, const Sample& sample, Timestamp arrived);
+  static News news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
+  void recall_one(std::uint32_t instance, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input);
+  void evaluate(std::uint32_t instance, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input,
+                bool has_spoken, Output& out);
+  bool hold(std::uint32_t instance, const Lateness::Held& held, Output& out);
+  void release(std::uint32_t instance, Timestamp now, Output& out);
+  void release_one(std::uint32_t instance, const Lateness::Held& held, bool has_begun, Timestamp now, Output& out);
+  bool is_seen(std::uint32_t instance, const Lateness::Held& held) const;
+  void catch_up(std::uint32_t instance, Timestamp at, Output& out);
+  Timestamp wake(std::uint32_t instance) const;
   /// `input`: where it is a sample of another series than the instance's own.
   Finding look(Instance& instance, Sample sample, Timestamp arrived, std::optional<std::size_t> input = {}) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
@@ -134,9 +149,11 @@ struct Engine::Impl {
   std::vector<std::string> problems;             ///< of an instance without a detector, or that leaves out a member
   std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
   std::unordered_map<std::uint32_t, Raises> raises;
-  Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends
+  std::unordered_map<std::uint32_t, Lateness> waiting;  ///< of the instances that look at late samples
+  Timestamp next_unshelved = kNever;                    ///< not later than the first shelf that ends
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::optional<Timestamp> watched_until;
+  Timestamp told_until{};  ///< when the newest of the past that is told arrived
   std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };

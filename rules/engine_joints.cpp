@@ -30,6 +30,7 @@ void Engine::Impl::attach(std::uint32_t id, const Feed& feed) {
   feeds.resize(std::max(feeds.size(), series.size()));
   feeds[id].push_back(feed);
   series[id].feeds = true;
+  series[id].waits |= policies[instances[feed.instance].rule].lateness > Micros{0};
 }
 
 /// Series that are known are read from now on; of the others connect() hears when they are declared.
@@ -137,22 +138,27 @@ void Engine::Impl::renew_input(const Feed& feed, std::uint32_t id, Timestamp now
   fit(feed.instance, now, out);
 }
 
-void Engine::Impl::feed(const Sample& sample, Timestamp arrived, Output& out) {
+/// True: some rule looks at it, now or later.
+bool Engine::Impl::feed(const Sample& sample, bool is_newest, Timestamp arrived, Output& out) {
+  bool is_taken = is_newest;
   for (const Feed& feed : feeds[index(sample.series)]) {
-    Instance& instance = instances[feed.instance];
+    const Instance& instance = instances[feed.instance];
     if (!instance.detector) continue;
-    if (instance.due < sample.time) run_timers(feed.instance, sample.time - Micros{1}, out);
-    const Finding finding = look(instance, sample, arrived, feed.input);
-    take(feed.instance, finding, joint(instance).newest(), out);
+    if (policies[instance.rule].lateness > Micros{0}) {
+      is_taken |= hold(feed.instance, {sample, feed.input, arrived, false}, out);
+    } else if (is_newest) {
+      evaluate(feed.instance, sample, arrived, feed.input, true, out);
+    }
   }
+  return is_taken;
 }
 
-void Engine::Impl::recall_feeds(const Sample& sample, Timestamp arrived) {
+void Engine::Impl::recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived) {
   for (const Feed& feed : feeds[index(sample.series)]) {
-    Instance& instance = instances[feed.instance];
+    const Instance& instance = instances[feed.instance];
     if (!instance.detector) continue;
-    instance.last = look(instance, sample, arrived, feed.input);
-    arm(feed.instance);
+    if (is_newest || policies[instance.rule].lateness > Micros{0})
+      recall_one(feed.instance, sample, arrived, feed.input);
   }
 }
 

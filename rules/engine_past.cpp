@@ -32,8 +32,13 @@ void close(AlertRecord record, Timestamp now, Output& out) {
 
 Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    policies.push_back(
-        {rules[i].policy, rules[i].good_only, rules[i].join != nullptr, rules[i].holds_chatter, false, {}});
+    policies.push_back({rules[i].policy,
+                        rules[i].allowed_lateness,
+                        rules[i].good_only,
+                        rules[i].join != nullptr,
+                        rules[i].holds_chatter,
+                        false,
+                        {}});
     if (rules[i].series.literal()) {
       literal_rules[rules[i].series.text()].push_back(i);
     } else {
@@ -67,6 +72,9 @@ void Engine::Impl::match(std::uint32_t id) {
     instance.rule = rule;
     instance.series = id;
     instance.state.severity = instance.state.heading = policies[rule].alert.severity;
+    if (policies[rule].lateness == Micros{0}) continue;
+    waiting.emplace(static_cast<std::uint32_t>(instances.size() - 1), policies[rule].lateness);
+    series[id].waits = true;
   }
   units.resize(instances.size());
   problems.resize(instances.size());
@@ -127,18 +135,16 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
   Series& of = series[index(sample.series)];
   const bool has_spoken = of.newest.has_value();
   const Timestamp listening = std::min(of.heard, arrived);
-  const std::uint64_t counted = late;
-  const bool news = is_news(of, sample, arrived);
-  late = counted;
-  if (!news) return;
+  const News news = this->news(of, sample, arrived);
+  const bool is_newest = news == News::newest;
+  if (news == News::again || (!is_newest && !of.waits)) return;
   for (std::uint32_t i = of.first; i < of.first + of.count; ++i) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
     if (!has_spoken) instance.detector->listen(listening);
-    instance.last = look(instance, sample, arrived);
-    arm(i);
+    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, arrived, {});
   }
-  if (of.feeds) recall_feeds(sample, arrived);
+  if (of.feeds) recall_feeds(sample, is_newest, arrived);
 }
 
 Engine::Engine(std::vector<Rule> rules) : impl_(std::make_unique<Impl>(std::move(rules))) {}
@@ -238,6 +244,7 @@ void Engine::Impl::take_over(std::uint32_t i, const AlertRecord& record) {
 }
 
 void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {
+  impl_->told_until = std::max(impl_->told_until, arrived);
   for (const Sample& sample : samples) impl_->recall(sample, arrived);
 }
 
@@ -248,7 +255,8 @@ void Engine::warm(std::span<const Sample> samples) {
 Micros Engine::lookback(Timestamp now) const {
   Micros longest{0};
   for (const Instance& instance : impl_->instances) {
-    if (instance.detector) longest = std::max(longest, instance.detector->lookback());
+    if (instance.detector)
+      longest = std::max(longest, instance.detector->lookback() + impl_->policies[instance.rule].lateness);
   }
   if (longest == Micros{0}) return longest;
   Timestamp from = now - longest - kLagChange;

@@ -195,6 +195,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               std::move(*text),
               labels(item),
               item.has("runbook") ? item.string("runbook") : "",
+              item.duration("allowed_lateness"),
               item.boolean("good_only"),
               kind->traits,
               item["suppressed_by"].strings(),
@@ -266,6 +267,8 @@ Shape rule_shape() {
                          "{severity}, {age}, {left}."),
         config::defaulted("labels", Shape::map(Shape::text(), 64), "{}", "Labels of the alert."),
         config::optional("runbook", Shape::text(), "What to do about it."),
+        config::defaulted("allowed_lateness", Shape::duration(Micros{0}, std::chrono::hours(1)), "0s",
+                          "So late a sample may be: it is put in its place. So much later does the rule decide."),
         config::defaulted("good_only", Shape::boolean(), "false", "true: leave samples of uncertain quality out.")};
     for (const Kind& kind : kinds()) fields.push_back(config::optional(kind.name, kind.shape, kind.doc));
     fields.insert(

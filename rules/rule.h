@@ -62,7 +62,8 @@ struct Rule {
   Template message;
   Labels labels;
   std::string runbook;
-  bool good_only = false;  ///< leave `uncertain` samples out
+  Micros allowed_lateness{0};  ///< so late a sample may be and still be looked at, in order; so much later it decides
+  bool good_only = false;      ///< leave `uncertain` samples out
   Traits traits;
   std::vector<std::string> suppressed_by{};  ///< rules whose raised alerts explain its own
   bool shadow = false;                       ///< on trial: evaluated and kept, and nobody is called

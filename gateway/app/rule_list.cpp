@@ -80,6 +80,8 @@ void explain(const Rule& rule) {
   for (const rules::Reads& reads : rule.reads) line("reads", in_words(reads));
   line("severity", severity(rule));
   explain_life(rule);
+  if (rule.allowed_lateness > Micros{0})
+    line("waits", duration_text(rule.allowed_lateness) + " for samples that come late");
   if (rule.good_only) line("leaves out", "samples of uncertain quality");
   if (!rule.runbook.empty()) line("runbook", rule.runbook);
   for (const auto& [key, value] : rule.labels) line("label", fmt::format("{}={}", key, value));

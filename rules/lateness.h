@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "gateway/core/types.h"
+#include "rules/detector.h"
+
+namespace tidegate::rules {
+
+/// Samples that a rule has not looked at yet, because an older one may come: `allowed_lateness`. In order of time they
+/// leave when a sample is so much newer, or when they have waited for as long by the gateway's clock, whichever comes
+/// first. Not thread-safe.
+class Lateness {
+ public:
+  struct Held {
+    Sample sample;
+    std::optional<std::size_t> input;  ///< of another series than the rule's own
+    Timestamp arrived;
+    bool is_past;  ///< told after a restart: it may have been looked at before
+  };
+  /// So many at most; beyond it the oldest leaves too early.
+  static constexpr std::size_t kMost = 4'096;
+
+  explicit Lateness(Micros allowed) : allowed_(allowed) {}
+
+  /// False: it is later than allowed.
+  bool add(const Held& held);
+  /// The oldest, where nothing that is older can be taken any more; by the gateway's clock it is `now`.
+  std::optional<Held> next(Timestamp now);
+  /// All with `time <= until`, one after the other: something ends there.
+  std::optional<Held> next_until(Timestamp until);
+  /// When next() gives something without another sample.
+  Timestamp wake() const;
+  /// Something has left already.
+  bool has_begun() const { return last_.has_value(); }
+  Micros allowed() const { return allowed_; }
+
+ private:
+  std::optional<Held> take();
+
+  Micros allowed_;
+  std::vector<Held> held_;  ///< the newest first
+  std::optional<Held> last_;
+  Timestamp newest_ = Timestamp::min();
+};
+
+}  // namespace tidegate::rules
