@@ -191,13 +191,13 @@ Result<std::vector<AlertRecord>> Journal::alerts() const {
 Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const {
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  return read_events(**connection, query);
+  return impl_->noted(read_events(**connection, query));
 }
 
 Result<Seq> Journal::alerts_retired() const {
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  return read_alerts_retired(**connection);
+  return impl_->noted(read_alerts_retired(**connection));
 }
 
 Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> series, Timestamp from, Timestamp to,
@@ -247,7 +247,7 @@ Result<Seq> Journal::before(Timestamp time) const {
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
   const auto [first, last] = impl_->tail.ends();
-  const auto found = first_committed(**connection, time, first, last);
+  const auto found = impl_->noted(first_committed(**connection, time, first, last));
   if (!found) return found;
   return prev(*found);
 }
@@ -258,7 +258,7 @@ Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t
   auto unsaved = impl_->letters.changes();  // first: what is saved meanwhile stands in both, and is given once
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  auto stored = read_dead_letters(**connection, limit);
+  auto stored = impl_->noted(read_dead_letters(**connection, limit));
   if (!stored) return stored;
   auto letters = merged(std::move(*stored), std::move(unsaved));
   letters.resize(std::min(letters.size(), limit));

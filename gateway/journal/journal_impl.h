@@ -108,6 +108,12 @@ struct Journal::Impl {
   Status replace_file(const Error& why);
   Result<Batch> swap_file(const Error& why, const std::optional<Known>& known);
   Known known() const;
+  /// Damage that stands in a reader's way is looked for by the next maintain().
+  template <class T>
+  Result<T> noted(Result<T> read) const {
+    if (!read && read.error().code == Errc::corrupt) suspicious = true;
+    return read;
+  }
   void note_damage(std::span<const BatchPtr> batches) const;
   Result<Alerts> alerts() const;
   Status mend_alerts();

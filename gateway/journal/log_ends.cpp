@@ -6,6 +6,8 @@
 
 #include "gateway/journal/codec.h"
 #include "gateway/journal/history/day_file.h"
+#include "gateway/journal/keyed_rows.h"
+#include "gateway/journal/salvage_names.h"
 #include "gateway/journal/schema.h"
 
 namespace tidegate::journal {
@@ -94,8 +96,30 @@ class Search {
   std::int64_t events_until(bool newest) {
     const auto end = sql::twice([&] { return end_of_events(log_, newest); });
     if (!end || end->beyond > 0) ends_.exact = false;
-    if (end) return end->as_counted(newest);
-    return ask(fmt::format("SELECT {}(id) FROM event", newest ? "max" : "min")).value_or(newest ? 0 : 1);
+    if (!end) return outermost_readable(newest);
+    if (!end->sound) return newest && end->beyond == 0 ? 0 : 1;
+    if (end->in_a_row()) return end->outermost;
+    return newest ? *end->sound + 1 : *end->sound - 1;  // where rows of another page lie there, nobody knows how many
+  }
+
+  /// Behind damage at both ends they are looked for one by one.
+  std::int64_t outermost_readable(bool newest) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 62;
+    std::int64_t first = kMost, last = 0;
+    const auto take = [&](const sql::Statement& row) {
+      if (!is_sound_event(row, 1)) return;
+      first = std::min(first, row.integer(0));
+      last = std::max(last, row.integer(0));
+    };
+    const std::string select = fmt::format("SELECT id, {} FROM event", kEventColumns);
+    each_row(log_, select, "id", take);
+    if (last == 0) {
+      static_cast<void>(KeyedRows(log_, select, "id").read(1, kMost, [&](const sql::Statement& row) -> Result<bool> {
+        take(row);
+        return true;
+      }));
+    }
+    return newest ? last : std::min(first, last + 1);
   }
 
   sql::Connection& log_;
@@ -119,11 +143,6 @@ LogEnds ends_of(const Known& known) {
 LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
                   const std::string& history_epoch) {
   return Search(log, sealed).run(history, history_epoch);
-}
-
-std::int64_t EventsEnd::as_counted(bool newest) const {
-  if (!sound) return newest ? beyond : 1;
-  return newest ? *sound + beyond : *sound - beyond;
 }
 
 Result<EventsEnd> end_of_events(sql::Connection& log, bool newest) {

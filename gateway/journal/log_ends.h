@@ -47,8 +47,8 @@ struct EventsEnd {
   std::int64_t beyond = 0;            ///< how many are not, outside of it
   std::int64_t outermost = 0;         ///< what the outermost of all says is its number
 
-  /// Its number, by that of the sound one; where there is none, as if they were numbered from 1 on.
-  std::int64_t as_counted(bool newest) const;
+  /// Do they have the numbers that follow?
+  bool in_a_row() const { return !sound || outermost == *sound + beyond || outermost == *sound - beyond; }
 };
 Result<EventsEnd> end_of_events(sql::Connection& log, bool newest);
 

@@ -210,7 +210,8 @@ Status Salvage::put_events(Writer& fresh) {
                       : in_steps(fresh, fmt::format("SELECT id, seq, ordinal, alert, {} FROM event", kEventColumns),
                                  "id", ends_.first_event, ends_.last_event, take);
   if (!status) return status;
-  lost_.events += static_cast<std::uint64_t>(ends_.last_event - ends_.first_event + 1) - read_events_;
+  const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.last_event - ends_.first_event + 1));
+  lost_.events += held - std::min(held, read_events_);
   if (!source_) return {};
   auto sum = fresh.connection().prepare("UPDATE meta SET value = ? WHERE key = 'event_bytes'");
   if (!sum) return fail(std::move(sum.error()));

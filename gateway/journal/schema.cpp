@@ -118,6 +118,7 @@ std::string sound_by(sql::Connection& reader, const char* crc) {
 }
 
 bool is_sound_event(const sql::Statement& row, int at) {
+  if (row.text(at).empty()) return false;  // of nothing the checksum is 0, as a cell of zeros says
   return row.integer(at + 1) == row.integer(at + 2) || fits(row.text(at), row.integer(at + 1));
 }
 

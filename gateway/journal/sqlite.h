@@ -97,7 +97,8 @@ class Connection {
   /// The first column of the first row, or 0 where there is none.
   Result<std::int64_t> number(std::string_view sql);
   Result<std::string> text(std::string_view sql);
-  /// Reads every page; Errc::corrupt says what SQLite finds wrong, twice in a row.
+  /// Reads every page, and whether indexes say what their tables do; Errc::corrupt says what SQLite finds wrong, twice
+  /// in a row.
   Status check_pages();
 
   /// The rowid of the last insert.

@@ -105,7 +105,7 @@ Status Writer::check_event_ends() {
   for (const bool newest : {false, true}) {
     const auto end = end_of_events(*connection_, newest);
     if (!end) return fail(end.error());
-    if (end->sound && end->outermost != end->as_counted(newest)) {
+    if (!end->in_a_row()) {
       return fail(Errc::corrupt, "{}: the number of event {} is damaged", file_.string(), end->outermost);
     }
   }

@@ -112,6 +112,14 @@ TEST_F(DamagedNumbers, ASalvageCountsByNoDamagedNumberOfAnEvent) {
   EXPECT_EQ(number(journal->last()), 11) << "the report";
 }
 
+TEST_F(DamagedNumbers, ARowOfZerosIsNoEvent) {
+  fill(10);
+  edit("UPDATE event SET json = '', crc = 0 WHERE id = 2; PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 0 batches with 0 samples, 1 events"));
+}
+
 TEST_F(DamagedNumbers, AnEventOfAnotherBatchIsNoEventOfThisOne) {
   fill(6);
   edit("UPDATE event SET seq = 5 WHERE seq = 4");

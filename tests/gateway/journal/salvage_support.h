@@ -105,7 +105,8 @@ class SalvageTest : public JournalTest {
       missing.samples += static_cast<double>(batch->samples.size());
     }
     const auto events = journal->events({.limit = 100'000});
-    EXPECT_TRUE(events);
+    EXPECT_TRUE(events) << (events ? "" : events.error().text);
+    if (!events) return missing;
     for (const StoredEvent& stored : *events) {
       const auto* notice = std::get_if<Notice>(&stored.event.body);
       if (notice == nullptr || !notice->text.starts_with("journal.db")) missing.events -= 1;

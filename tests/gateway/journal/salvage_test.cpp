@@ -226,5 +226,15 @@ TEST_F(SalvageTest, AHoleOfAnySizeInTheNumbersCostsNothing) {
   EXPECT_EQ(read_all(), left);
 }
 
+TEST_F(SalvageTest, AnIndexThatIsDamagedWhileItRunsIsMadeAgainOnceAReaderMeetsIt) {
+  fill(60);
+  overwrite(leaves("event_seq").at(0));
+  EXPECT_FALSE(journal->events({.limit = 1000}));
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("nothing is lost"));
+  EXPECT_EQ(journal->events({.limit = 1000})->size(), 17u) << "and the report";
+}
+
 }  // namespace
 }  // namespace tidegate::journal
