@@ -64,7 +64,8 @@ class Engine {
   void told(std::span<const Event> events);
   static constexpr Micros kToldFor = std::chrono::minutes(10);
   /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause
-  /// "rule removed" (a pending one, which nobody heard of, goes in silence).
+  /// "rule removed" (a pending one, which nobody heard of, goes in silence). A delay that begins far ahead of the
+  /// gateway's clock begins anew.
   void restore(std::span<const AlertRecord> records, Timestamp now, Output& out);
   /// Past samples in the order in which observe() saw them, for windows and timers only: no phase changes, nothing is
   /// announced. First those that arrived within lookback(), each batch with the time at which it came; then the newest

@@ -28,6 +28,16 @@ void close(AlertRecord record, Timestamp now, Output& out) {
   out.alerts.push_back(std::move(record));
 }
 
+/// A time that is far ahead is that of a run whose clock was wrong, and would not come for long: what was under way
+/// begins anew. True where it does.
+bool begin_anew(AlertRecord& record, Timestamp now) {
+  const auto is_wrong = [now](Timestamp time) { return time > now + kMaxAhead; };
+  if (!is_wrong(record.since) && !is_wrong(record.heading_since)) return false;
+  record.since = std::min(record.since, now);
+  record.heading_since = std::min(record.heading_since, now);
+  return true;
+}
+
 }  // namespace
 
 Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
@@ -200,14 +210,16 @@ void Engine::unwatched(const Interval& gap) {
 void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output& out) {
   if (!impl_->watched_until) impl_->watched_until = now;
   const auto by_id = impl_->ids();
-  for (const AlertRecord& record : records) {
+  for (AlertRecord record : records) {
+    const bool changed = begin_anew(record, now);
     const auto found = by_id.find(record.id);
     // The pattern may have changed so that the same captures now name another series.
     if (found != by_id.end() && impl_->texts[impl_->instances[found->second].series].name == record.series) {
       impl_->take_over(found->second, record);
+      if (changed) out.alerts.push_back(std::move(record));
       continue;
     }
-    close(record, now, out);
+    close(std::move(record), now, out);
   }
   std::vector<std::uint32_t> explained;
   for (const auto& [i, record] : impl_->records) explained.push_back(i);

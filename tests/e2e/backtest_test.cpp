@@ -211,6 +211,18 @@ TEST_F(BacktestOfSeveralSeries, CountsWhatWouldHaveBeenRaised) {
   EXPECT_THAT(done.output, HasSubstr("4,322 samples of 6 series"));
 }
 
+TEST_F(BacktestOfSeveralSeries, OverABackupItSaysTheSame) {
+  const std::string backup = directory.path() / "backup", store = directory.path() / "data";
+  EXPECT_EQ(tidegate({"backup", backup, "--data", store}).status, 0);
+  const std::string expected = run({}).output;
+  std::filesystem::remove_all(store);
+  EXPECT_EQ(run({}).status, 1);
+  EXPECT_EQ(run({"--data", backup}).output, expected);
+  const Finished elsewhere = tidegate({"backtest", "--rules", directory.path() / "tidegate.yaml", "--data", backup,
+                                       "--from", "2026-03-01", "--format", "csv"});
+  EXPECT_EQ(elsewhere.output, expected);
+}
+
 TEST_F(BacktestOfSeveralSeries, ListsEachTime) {
   const Finished done = run({"--list", "--rule", "dry", "low", "--to", "2026-03-01T01:00:00Z"});
   EXPECT_THAT(done.output, HasSubstr("dry:p1,2026-03-01T00:12:20Z,100,,5,"));
