@@ -60,6 +60,7 @@ Finding Engine::Impl::look(Instance& instance, Sample sample, Timestamp arrived,
 
 void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, Output& out) {
   Instance& instance = instances[i];
+  if (policies[instance.rule].judges) return judge(i, finding, at, out);
   instance.last = finding;
   if (finding.verdict != Verdict::breach && instance.state.phase == Phase::normal) {
     if (instance.detector->deadline() != kNever || instance.due != kNever) arm(i);
@@ -80,7 +81,9 @@ void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
     const Timestamp at = instance.due;
     const bool asked = instance.detector->deadline() <= at;
     const Finding finding = asked ? instance.detector->tick(at) : instance.last;
-    if (at < instance.state.since) {
+    if (policies[instance.rule].judges) {
+      judge(i, finding, at, out);
+    } else if (at < instance.state.since) {
       instance.last = finding;
       arm(i);
     } else {
@@ -136,6 +139,7 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
 
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
+  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted);
   if (!gaps.empty()) {
     for (const Interval& gap : gaps) put_off(gap);
     gaps.clear();
@@ -169,13 +173,14 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
     // Silence before the first sample is by the gateway's clock, which its time says nothing of.
     const bool has_spoken = series.newest.has_value();
     if (!impl_->is_news(series, sample, now)) continue;
+    if (series.feeds) impl_->feed(sample, now, true, out);
     for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
       if (has_spoken && instance.due < sample.time) impl_->run_timers(i, sample.time - Micros{1}, out);
       impl_->take(i, impl_->look(instance, sample, now), sample.time, out);
     }
-    if (series.feeds) impl_->feed(sample, now, out);
+    if (series.feeds) impl_->feed(sample, now, false, out);
   }
 }
 
@@ -222,12 +227,15 @@ std::vector<Engine::RuleStatus> Engine::status() const {
   }
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
-    RuleStatus& status = all[instance.rule];
-    if (instance.detector) ++status.instances;
+    const bool judges = impl_->policies[instance.rule].judges;
+    RuleStatus& status = all[instance.rule + (judges ? 1u : 0u)];
+    if (instance.detector && !judges) ++status.instances;
     if (impl_->problems[i].empty()) continue;
-    ++status.unfit;
-    if (status.problems.size() < kMaxProblems) status.problems.push_back(impl_->problems[i]);
+    if (!judges) ++status.unfit;
+    if (status.problems.size() < kMaxProblems)
+      status.problems.push_back((judges ? "suppress_when of " : "") + impl_->problems[i]);
   }
+  std::erase_if(all, [](const RuleStatus& status) { return status.name.empty(); });  // those that judge
   return all;
 }
 

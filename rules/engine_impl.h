@@ -54,6 +54,12 @@ struct Feed {
   std::uint32_t instance;
   std::size_t input;  ///< as the detector numbers it
   std::size_t reads;  ///< which of the rule's `reads` asks for it; of a member of a pattern not its number
+  bool judges;        ///< the rule's policy
+};
+
+/// A timer that changed something.
+struct Change {
+  Timestamp due, ends;
 };
 
 struct Timer {
@@ -70,6 +76,8 @@ struct Policy {
   bool holds_chatter;
   bool explains;                       ///< its alerts suppress those of other rules
   std::vector<std::uint32_t> parents;  ///< rules whose alerts suppress its own
+  bool judged;  ///< a rule of no alert stands before it, which says whether its own are suppressed: `suppress_when`
+  bool judges;  ///< it is such a rule
 };
 
 /// When an instance was last raised, the newest first.
@@ -89,12 +97,14 @@ struct Engine::Impl {
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
-  void feed(const Sample& sample, Timestamp arrived, Output& out);
+  void feed(const Sample& sample, Timestamp arrived, bool judging, Output& out);
   void recall_feeds(const Sample& sample, Timestamp arrived);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
   bool is_news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
+  std::optional<Change> pass(std::uint32_t companion, Timestamp until);
+  void catch_up(Timestamp until);
   /// `input`: where it is a sample of another series than the instance's own.
   Finding look(Instance& instance, Sample sample, Timestamp arrived, std::optional<std::size_t> input = {}) const;
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
@@ -110,6 +120,8 @@ struct Engine::Impl {
   std::string explanation(std::uint32_t instance) const;
   void explain(std::uint32_t parent_rule, Timestamp at, Output& out);
   void explain_one(std::uint32_t instance, Timestamp at, Output& out);
+  void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
+  bool is_untold(std::uint32_t companion) const;
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
@@ -136,6 +148,7 @@ struct Engine::Impl {
   std::unordered_map<std::uint32_t, Raises> raises;
   Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
+  std::optional<Timestamp> began;  ///< when it was told of the alerts; until it goes on
   std::optional<Timestamp> watched_until;
   std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
@@ -144,6 +157,9 @@ struct Engine::Impl {
 inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }
 
 void put_state(const AlertState& state, AlertRecord& record);
+
+/// The rule that says when the alerts of `rule` are suppressed.
+Rule companion_of(const Rule& rule);
 
 inline bool usable(const Sample& sample, bool good_only) {
   if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;

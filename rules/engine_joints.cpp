@@ -38,7 +38,7 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
   const auto& all = rule.reads;
   for (std::size_t input = 0; input < all.size(); ++input) {
     if (all[input].kind == Reads::Kind::own) continue;
-    const Feed feed{i, input, input};
+    const Feed feed{i, input, input, policies[instances[i].rule].judges};
     std::string name = input_name(rule, all[input], texts[instances[i].series].name);
     if (all[input].kind == Reads::Kind::pattern) {
       if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
@@ -82,7 +82,7 @@ void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
     return;
   }
   if (problem.starts_with(about)) problem.clear();
-  attach(id, {pattern.instance, *input, pattern.reads});
+  attach(id, {pattern.instance, *input, pattern.reads, pattern.judges});
   if (series[id].newest) instance.last = look(instance, *series[id].newest, series[id].heard, *input);
 }
 
@@ -137,10 +137,14 @@ void Engine::Impl::renew_input(const Feed& feed, std::uint32_t id, Timestamp now
   fit(feed.instance, now, out);
 }
 
-void Engine::Impl::feed(const Sample& sample, Timestamp arrived, Output& out) {
+/// What suppresses alerts first, and apart (`judging`): whether an alert is suppressed is known when it is raised.
+void Engine::Impl::feed(const Sample& sample, Timestamp arrived, bool judging, Output& out) {
   for (const Feed& feed : feeds[index(sample.series)]) {
+    if (feed.judges != judging) continue;
     Instance& instance = instances[feed.instance];
     if (!instance.detector) continue;
+    if (policies[instance.rule].judged && instances[feed.instance - 1].due < sample.time)
+      run_timers(feed.instance - 1, sample.time - Micros{1}, out);
     if (instance.due < sample.time) run_timers(feed.instance, sample.time - Micros{1}, out);
     const Finding finding = look(instance, sample, arrived, feed.input);
     take(feed.instance, finding, joint(instance).newest(), out);
@@ -151,6 +155,7 @@ void Engine::Impl::recall_feeds(const Sample& sample, Timestamp arrived) {
   for (const Feed& feed : feeds[index(sample.series)]) {
     Instance& instance = instances[feed.instance];
     if (!instance.detector) continue;
+    if (feed.judges) pass(feed.instance, arrived);
     instance.last = look(instance, sample, arrived, feed.input);
     arm(feed.instance);
   }

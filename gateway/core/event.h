@@ -63,7 +63,7 @@ struct AlertRecord {
   Timestamp shelved_until{};             ///< epoch 0: it is not shelved; kOutOfService: until somebody ends it
   std::string shelved_by;
   std::string shelved_why;
-  std::string suppressed_by;  ///< the id of the raised alert that explains this one
+  std::string suppressed_by;  ///< the raised alert that explains this one, by its id; or its rule's `suppress_when`
   bool shadow = false;        ///< its rule is on trial: evaluated and kept, and nobody is called
   std::uint32_t chatter = 0;  ///< how often it was raised since it began to chatter; 0: it does not
   double chatter_band = 0;    ///< how far behind its limit the value then went at most: a wider dead band is quiet

@@ -44,7 +44,10 @@ const std::vector<Rule>& rules() {
       {name: told, series: "{d}/v", threshold: {below: 40}, chatter: tell, suppressed_by: [range]},
       {name: both, series: "{d}/v", when: "value > 60 and d0/v < 50", for: 1s},
       {name: mean, series: "{d}/v", when: "avg(value, 20s) > 55 or held(value > 70, 3s)", clear_after: 2s},
-      {name: most, series: "{d}/v", when: "count(+/v > 50) > 1 and value > 40"}])yaml";
+      {name: most, series: "{d}/v", when: "count(+/v > 50) > 1 and value > 40"},
+      {name: hushed, series: "{d}/v", threshold: {above: 45}, chatter: tell, suppress_when: "held(d0/v > 50, 2s) or d1/v < 40"},
+      {name: spared, series: "{d}/v", threshold: {below: 55, hysteresis: 10}, chatter: tell, suppressed_by: [range], suppress_when: "count(+/v > 60) > 1"},
+      {name: pardoned, series: "{d}/v", when: "d2/v > 45 and value < 60", chatter: tell, suppress_when: "held(value < 50, 3s) and was(d3/v > 55, 4s)"}])yaml";
     config::Problems problems;
     config::Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
     config::check(node, config::Shape::list(rule_shape()), problems);
