@@ -132,7 +132,13 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
 void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out) {
   const auto found = records.find(i);
   const AlertRecord& record = found->second;
-  if (!why.empty()) out.events.push_back({at, AlertTransition{record, from, std::string(why)}});
+  if (!why.empty()) {
+    const AlertTransition transition{record, from, std::string(why)};
+    const bool calls = calls_somebody(transition);
+    if (calls) floods.pass(of_the_clock(at), out.events);
+    out.events.push_back({at, transition});
+    if (calls) floods.raised(of_the_clock(at), record.id, out.events);
+  }
   out.alerts.push_back(record);
   if (over(record)) records.erase(found);
 }
@@ -187,6 +193,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
 void Engine::tick(Timestamp now, Output& out) {
   impl_->watch(now, out);
   if (impl_->next_unshelved <= now) impl_->end_shelves(now, out);
+  impl_->floods.pass(now, out.events);
   auto& timers = impl_->timers;
   while (!timers.empty() && timers.top().at <= now) {
     const Timer timer = timers.top();
@@ -238,6 +245,8 @@ std::vector<Engine::RuleStatus> Engine::status() const {
   std::erase_if(all, [](const RuleStatus& status) { return status.name.empty(); });  // those that judge
   return all;
 }
+
+const std::optional<Flood>& Engine::flood() const { return impl_->floods.now(); }
 
 std::uint64_t Engine::late_samples() const { return impl_->late; }
 

@@ -136,6 +136,13 @@ bool Engine::Impl::is_untold(std::uint32_t companion) const {
   return is != (verdict == Verdict::breach);
 }
 
+/// When somebody was called, for what a sample of that time did: its own time, unless it was long on its way or the
+/// device's clock is wrong.
+Timestamp Engine::Impl::of_the_clock(Timestamp at) const {
+  const Timestamp now = watched_until.value_or(at);
+  return at <= now && now - at < kFloodWithin ? at : now;
+}
+
 void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   next_unshelved = kNever;
   std::vector<std::uint32_t> ended;
@@ -197,8 +204,14 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
 
 void Engine::told(std::span<const Event> events) {
   const auto by_id = impl_->ids();
+  std::vector<Event> again;  // was told as well
   for (const Event& event : events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (const auto* flood = std::get_if<Flood>(&event.body)) impl_->floods.told(*flood);
+    if (transition != nullptr && calls_somebody(*transition)) {
+      impl_->floods.pass(event.time, again);
+      impl_->floods.raised(event.time, transition->alert.id, again);
+    }
     const auto found = transition != nullptr ? by_id.find(transition->alert.id) : by_id.end();
     if (found == by_id.end()) continue;
     impl_->instances[found->second].state.since = transition->alert.since;

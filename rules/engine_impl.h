@@ -122,6 +122,7 @@ struct Engine::Impl {
   void explain_one(std::uint32_t instance, Timestamp at, Output& out);
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
+  Timestamp of_the_clock(Timestamp at) const;
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
@@ -146,6 +147,7 @@ struct Engine::Impl {
   std::vector<std::string> problems;             ///< of an instance without a detector, or that leaves out a member
   std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
   std::unordered_map<std::uint32_t, Raises> raises;
+  FloodWatch floods;
   Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::optional<Timestamp> began;  ///< when it was told of the alerts; until it goes on
