@@ -9,6 +9,7 @@
 #include "tests/fakes/machine.h"
 #include "tests/gateway/app/rules.h"
 #include "tests/gateway/journal/faulty_vfs.h"
+#include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -450,6 +451,23 @@ TEST(Pump, AFloodSurvivesRestartsAndIsToldOnce) {
     const auto told = rig.transitions();
     EXPECT_EQ(std::count(told.begin(), told.end(), "flood on hot:p0 10"), 1);
   }
+}
+
+/// An alert each minute for two hours: the first of them, and how many they are, is further back than what chatters.
+TEST(Pump, AFloodOfHoursIsKnownAfterARestart) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "", {.start = false});
+  const Timestamp began = rig.clock_.now() - 2h;
+  for (int i = 0; i < 120; ++i) {
+    Batch batch;
+    batch.events = {journal::transition(journal::alert(fmt::format("gone:{}", i), Phase::active), began + 1min * i)};
+    if (i == 9) batch.events.push_back({began + 9min, Flood{true, began, "gone:0", 10}});
+    ASSERT_TRUE(rig.journal_->append(batch));
+  }
+  rig.pump_->recover(rules_of("rules: []"));
+  rig.thread_ = std::jthread([&rig](std::stop_token stop) { rig.pump_->run(std::move(stop)); });
+  ASSERT_TRUE(eventually([&] { return rig.pump_->flood().has_value(); }));
+  EXPECT_EQ(*rig.pump_->flood(), (Flood{true, began, "gone:0", 120}));
 }
 
 TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {
