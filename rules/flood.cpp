@@ -15,6 +15,7 @@ bool calls_somebody(const AlertTransition& transition) {
 void FloodWatch::raised(Timestamp at, const std::string& alert, std::vector<Event>& out) {
   const auto later = [](Timestamp time, const Raise& raise) { return time < raise.at; };
   raises_.insert(std::upper_bound(raises_.begin(), raises_.end(), at, later), Raise{at, alert});
+  while (raises_.size() > kFloodFrom || raises_.front().at + kFloodWithin <= raises_.back().at) raises_.pop_front();
   if (flood_) {
     ++flood_->count;
     return;

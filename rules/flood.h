@@ -35,7 +35,7 @@ class FloodWatch {
     Timestamp at;
     std::string alert;
   };
-  std::deque<Raise> raises_;  ///< of the last kFloodWithin, in the order of their times
+  std::deque<Raise> raises_;  ///< of the last kFloodWithin, the newest kFloodFrom in the order of their times
   std::optional<Flood> flood_;
 };
 

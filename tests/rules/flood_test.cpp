@@ -80,6 +80,13 @@ TEST_F(FloodTest, OneThatCameLateIsTheFirstByItsTime) {
   EXPECT_THAT(floods(out), ElementsAre("90 on 5 late 10"));
 }
 
+TEST_F(FloodTest, OneThatCameLateDoesNotReachBackFurther) {
+  for (const int at : {0, 1, 2, 3}) raise(at);
+  for (const int at : {590, 591, 592, 593, 610}) watch.raised(second(at), "a", out);
+  raise(589, "late");
+  EXPECT_THAT(floods(out), IsEmpty()) << "six within ten minutes";
+}
+
 TEST(Calls, ASilencedAlertIsNoneOfThem) {
   AlertTransition transition;
   transition.alert.phase = Phase::active;
