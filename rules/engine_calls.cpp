@@ -120,6 +120,15 @@ void Engine::Impl::explain_one(std::uint32_t i, Timestamp at, Output& out) {
   tell(i, record.phase, was == is ? "" : is ? "suppressed" : "unsuppressed", std::max(at, record.since), out);
 }
 
+/// The condition that suppressed it was edited: what the new one says is not known yet, and so changes nothing.
+void Engine::Impl::rename_condition(std::uint32_t i, bool is_an_alert, Timestamp now, Output& out) {
+  const std::uint32_t rule = instances[i].rule;
+  AlertRecord& record = records[i];
+  if (!policies[rule].judged || record.suppressed_by.empty() || is_an_alert) return;
+  const std::string& condition = rules[rule].suppress_when->condition;
+  if (std::exchange(record.suppressed_by, condition) != condition) tell(i, record.phase, "", now, out);
+}
+
 /// What the condition of a `suppress_when` has become.
 void Engine::Impl::judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out) {
   instances[companion].last = finding;

@@ -120,6 +120,7 @@ struct Engine::Impl {
   std::string explanation(std::uint32_t instance) const;
   void explain(std::uint32_t parent_rule, Timestamp at, Output& out);
   void explain_one(std::uint32_t instance, Timestamp at, Output& out);
+  void rename_condition(std::uint32_t instance, bool is_an_alert, Timestamp now, Output& out);
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
   Timestamp of_the_clock(Timestamp at) const;

@@ -243,7 +243,10 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   }
   std::vector<std::uint32_t> explained;
   for (const auto& [i, record] : impl_->records) explained.push_back(i);
-  for (const std::uint32_t i : explained) impl_->explain_one(i, now, out);
+  for (const std::uint32_t i : explained) {
+    impl_->rename_condition(i, by_id.contains(impl_->records[i].suppressed_by), now, out);
+    impl_->explain_one(i, now, out);
+  }
 }
 
 /// Of every instance that watches its series.
