@@ -100,7 +100,9 @@ std::set<std::size_t> Play::places(const Variant& variant, std::size_t own) cons
 
 void Play::add_places(const rules::Rule& rule, std::size_t own, std::set<std::size_t>& found) const {
   found.insert(own);
-  for (const rules::Reads& reads : rule.reads) {
+  std::vector<rules::Reads> all = rule.reads;
+  if (rule.suppress_when) all.insert(all.end(), rule.suppress_when->reads.begin(), rule.suppress_when->reads.end());
+  for (const rules::Reads& reads : all) {
     const std::string name = rules::input_name(rule, reads, view_.series()[own].name);
     if (reads.kind != rules::Reads::Kind::pattern) {
       if (const auto place = view_.find(name)) found.insert(*place);
