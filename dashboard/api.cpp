@@ -191,13 +191,15 @@ Reply Api::alert_log(const Call& call) {
   if (!limit) return failed(limit.error());
   const auto events = journal_.events({.limit = *limit, .newest_first = true, .alerts_only = true});
   if (!events) return failed(events.error());
-  Json log = Json::array();
+  Json log = Json::array(), floods = Json::array();
   for (const auto& [seq, ordinal, damaged, event] : *events) {
     if (const auto* transition = std::get_if<AlertTransition>(&event.body)) {
       log.push_back(alert_event_json(seq, event.time, *transition));
+    } else if (const auto* flood = std::get_if<Flood>(&event.body)) {
+      floods.push_back(flood_event_json(seq, event.time, *flood));
     }
   }
-  return json_reply(text(Json{{"log", std::move(log)}}));
+  return json_reply(text(Json{{"log", std::move(log)}, {"floods", std::move(floods)}}));
 }
 
 Reply Api::acknowledge(const Call& call) { return ask(parse_acknowledge(call.body), call.address); }

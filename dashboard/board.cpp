@@ -218,19 +218,25 @@ std::string Board::changes_since(Tick seen) const {
 
 std::string Board::id(Seq seq) const { return fmt::format("{}:{}", journal_.epoch(), number(seq)); }
 
-// The id stands on the last event of a batch: a connection that breaks between the two repeats both, and loses none.
+// The id stands on the last event of a batch: a connection that breaks before it repeats all, and loses none.
 std::string Board::durable(Seq seq, const std::vector<Event>& events) const {
-  Json alerts = Json::array(), changes = Json::array();
+  Json alerts = Json::array(), floods = Json::array(), changes = Json::array();
   for (const Event& event : events) {
     if (const auto* transition = std::get_if<AlertTransition>(&event.body)) {
       alerts.push_back(alert_event_json(seq, event.time, *transition));
+    } else if (const auto* flood = std::get_if<Flood>(&event.body)) {
+      floods.push_back(flood_event_json(seq, event.time, *flood));
     } else if (const auto* change = std::get_if<SourceChange>(&event.body)) {
       changes.push_back(source_change_json(event.time, *change));
     }
   }
   std::string out;
   if (!alerts.empty()) {
-    append_event(out, "alert", text({{"seq", number(seq)}, {"alerts", alerts}}), changes.empty() ? id(seq) : "");
+    append_event(out, "alert", text({{"seq", number(seq)}, {"alerts", alerts}}),
+                 floods.empty() && changes.empty() ? id(seq) : "");
+  }
+  if (!floods.empty()) {
+    append_event(out, "flood", text({{"seq", number(seq)}, {"floods", floods}}), changes.empty() ? id(seq) : "");
   }
   if (!changes.empty()) append_event(out, "source", text({{"seq", number(seq)}, {"changes", changes}}), id(seq));
   return out;

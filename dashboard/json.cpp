@@ -40,6 +40,10 @@ Json rule_json(const RuleView& rule) {
           {"problems", rule.problems}};
 }
 
+Json flood_json(const Flood& flood) {
+  return {{"since", micros(flood.since)}, {"first", flood.first}, {"count", flood.count}};
+}
+
 Json wear_json(const std::optional<WearView>& wear) {
   if (!wear) return nullptr;
   return {
@@ -133,6 +137,14 @@ Json alert_json(const AlertRecord& alert) {
           {"evidence", evidence_json(alert.evidence)}};
 }
 
+Json flood_event_json(Seq seq, Timestamp time, const Flood& flood) {
+  Json json = flood_json(flood);
+  json["seq"] = number(seq);
+  json["time"] = micros(time);
+  json["on"] = flood.on;
+  return json;
+}
+
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {
   return {{"seq", number(seq)},
           {"time", micros(time)},
@@ -155,6 +167,7 @@ Json state_json(const GatewayView& view, const StateContext& context) {
             {"demo", context.options->demo}}},
           {"sources", list(view.sources, source_json)},
           {"rules", list(view.rules, rule_json)},
+          {"flood", view.flood ? flood_json(*view.flood) : Json(nullptr)},
           {"store", store_json(view.store, context.stats)},
           {"uplinks", list(view.uplinks, uplink_json)}};
 }

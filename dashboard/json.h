@@ -22,6 +22,7 @@ Json time_or_null(Timestamp time);
 inline std::int64_t micros(Timestamp time) { return time.time_since_epoch().count(); }
 
 Json alert_json(const AlertRecord& alert);
+Json flood_event_json(Seq seq, Timestamp time, const Flood& flood);
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition);
 Json source_change_json(Timestamp time, const SourceChange& change);
 

@@ -149,6 +149,8 @@ std::string metrics_text(const Metrics& metrics, const GatewayView& view, const 
   add_sources(families, view.sources);
   add_uplinks(families, view.uplinks);
   add_alerts(families, alerts);
+  families.add("tidegate_alert_flood", "1 while alerts are raised faster than anybody can look at them.",
+               MetricType::Gauge, view.flood ? 1 : 0);
   add_own(families, metrics);
   return families.text();
 }

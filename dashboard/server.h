@@ -74,6 +74,7 @@ struct GatewayView {
   Timestamp started{};
   std::vector<SourceView> sources;
   std::vector<RuleView> rules;
+  std::optional<Flood> flood;  ///< of alerts, the one that is on
   StoreView store;
   std::vector<UplinkView> uplinks;
 };

@@ -77,13 +77,20 @@ class Joint : public Detector {
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);  ///< no input
 
-  /// Of the series that the rule watches.
-  Finding observe(const Sample& sample) final { return take(own_, sample); }
-  /// Of any of its series; a bad sample says that the input is not known.
-  Finding take(std::size_t input, const Sample& sample) {
-    newest_ = std::max(newest_, sample.time);
-    return see(input, sample);
+  /// Of the series that the rule watches, where nothing else reads it.
+  Finding observe(const Sample& sample) final {
+    hear_own(sample);
+    return judge();
   }
+  /// Of any of its series; a bad sample says that the input is not known. One sample may be of several inputs: judge()
+  /// when all have heard it.
+  void hear(std::size_t input, const Sample& sample) {
+    newest_ = std::max(newest_, sample.time);
+    if (input != kNone) note(input, sample);
+  }
+  void hear_own(const Sample& sample) { hear(own_, sample); }
+  /// Of what it heard until now.
+  Finding judge() { return judge(newest_); }
   Timestamp newest() const { return newest_; }
   /// A series was seen for the first time, or has another unit or one more state. Errc::invalid where the rule makes no
   /// sense for it.
@@ -94,7 +101,8 @@ class Joint : public Detector {
 
  protected:
   explicit Joint(std::size_t own) : own_(own) {}
-  virtual Finding see(std::size_t input, const Sample& sample) = 0;
+  virtual void note(std::size_t input, const Sample& sample) = 0;
+  virtual Finding judge(Timestamp at) = 0;
 
  private:
   std::size_t own_;  ///< the input that is the watched series itself, or kNone: it only says when to look

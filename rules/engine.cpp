@@ -44,20 +44,22 @@ void Engine::Impl::arm(std::uint32_t i) {
   }
 }
 
-Finding Engine::Impl::look(Instance& instance, Sample sample, Timestamp arrived,
-                           std::optional<std::size_t> input) const {
+Finding Engine::Impl::look(std::uint32_t i, Sample sample, Timestamp arrived) {
+  Instance& instance = instances[i];
   const Policy& policy = policies[instance.rule];
   if (!usable(sample, policy.good_only)) {
     if (!policy.joins) return {};
     sample.quality = Quality::bad;  // of one of several it has to be known that it is not known
   }
-  const Finding finding = input ? joint(instance).take(*input, sample) : instance.detector->observe(sample);
+  if (policy.joins) tell_inputs(i, sample);
+  const Finding finding = policy.joins ? joint(instance).judge() : instance.detector->observe(sample);
   if (finding.verdict != Verdict::hold) instance.lag = lag_of(sample, arrived);
   return finding;
 }
 
 void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, Output& out) {
   Instance& instance = instances[i];
+  if (policies[instance.rule].judges) return judge(i, finding, at, out);
   instance.last = finding;
   if (finding.verdict != Verdict::breach && instance.state.phase == Phase::normal) {
     if (instance.detector->deadline() != kNever || instance.due != kNever) arm(i);
@@ -70,12 +72,13 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
   arm(i);
 }
 
-void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input,
-                            bool has_spoken, Output& out) {
+void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arrived, bool has_spoken, Output& out) {
   Instance& instance = instances[i];
+  const Policy& policy = policies[instance.rule];
+  if (policy.judged && instances[i - 1].due < sample.time) run_timers(i - 1, sample.time - Micros{1}, out);
   if (has_spoken && instance.due < sample.time) run_timers(i, sample.time - Micros{1}, out);
-  const Finding finding = look(instance, sample, arrived, input);
-  take(i, finding, input ? joint(instance).newest() : sample.time, out);
+  const Finding finding = look(i, sample, arrived);
+  take(i, finding, policy.joins ? joint(instance).newest() : sample.time, out);
 }
 
 /// Each timer that ends by `until` does so at its own time, so that it does not matter when somebody looks. What is
@@ -86,7 +89,9 @@ void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
     const Timestamp at = instance.due;
     const bool asked = instance.detector->deadline() <= at;
     const Finding finding = asked ? instance.detector->tick(at) : instance.last;
-    if (at < instance.state.since) {
+    if (policies[instance.rule].judges) {
+      judge(i, finding, at, out);
+    } else if (at < instance.state.since) {
       instance.last = finding;
       arm(i);
     } else {
@@ -135,13 +140,20 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
 void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out) {
   const auto found = records.find(i);
   const AlertRecord& record = found->second;
-  if (!why.empty()) out.events.push_back({at, AlertTransition{record, from, std::string(why)}});
+  if (!why.empty()) {
+    const AlertTransition transition{record, from, std::string(why)};
+    const bool calls = calls_somebody(transition);
+    if (calls) floods.pass(of_the_clock(at), out.events);
+    out.events.push_back({at, transition});
+    if (calls) floods.raised(of_the_clock(at), record.id, out.events);
+  }
   out.alerts.push_back(record);
   if (over(record)) records.erase(found);
 }
 
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
+  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted);
   if (!gaps.empty()) {
     for (const Interval& gap : gaps) put_off(gap);
     gaps.clear();
@@ -181,16 +193,17 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
       continue;
     }
     bool is_taken = is_newest;
+    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, true, now, out);
     for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
       if (impl_->policies[instance.rule].lateness > Micros{0}) {
-        is_taken |= impl_->hold(i, {sample, {}, now, false}, out);
+        is_taken |= impl_->hold(i, {sample, now, false}, out);
       } else if (is_newest) {
-        impl_->evaluate(i, sample, now, {}, has_spoken, out);
+        impl_->evaluate(i, sample, now, has_spoken, out);
       }
     }
-    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, now, out);
+    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, false, now, out);
     if (!is_taken) ++impl_->late;
   }
 }
@@ -198,6 +211,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
 void Engine::tick(Timestamp now, Output& out) {
   impl_->watch(now, out);
   if (impl_->next_unshelved <= now) impl_->end_shelves(now, out);
+  impl_->floods.pass(now, out.events);
   auto& timers = impl_->timers;
   while (!timers.empty() && timers.top().at <= now) {
     const Timer timer = timers.top();
@@ -206,7 +220,7 @@ void Engine::tick(Timestamp now, Output& out) {
     if (instance.queued != timer.at) continue;
     instance.queued = kNever;
     if (!instance.detector) continue;
-    if (impl_->policies[instance.rule].lateness > Micros{0}) impl_->catch_up(timer.instance, timer.at, out);
+    if (impl_->policies[instance.rule].lateness > Micros{0}) impl_->settle(timer.instance, timer.at, out);
     // One that was put off goes back in, so that all end in order of their times.
     if (instance.ends <= timer.at) impl_->run_timers(timer.instance, instance.due, out);
     impl_->arm(timer.instance);
@@ -239,14 +253,19 @@ std::vector<Engine::RuleStatus> Engine::status() const {
   }
   for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
     const Instance& instance = impl_->instances[i];
-    RuleStatus& status = all[instance.rule];
-    if (instance.detector) ++status.instances;
+    const bool judges = impl_->policies[instance.rule].judges;
+    RuleStatus& status = all[instance.rule + (judges ? 1u : 0u)];
+    if (instance.detector && !judges) ++status.instances;
     if (impl_->problems[i].empty()) continue;
-    ++status.unfit;
-    if (status.problems.size() < kMaxProblems) status.problems.push_back(impl_->problems[i]);
+    if (!judges) ++status.unfit;
+    if (status.problems.size() < kMaxProblems)
+      status.problems.push_back((judges ? "suppress_when of " : "") + impl_->problems[i]);
   }
+  std::erase_if(all, [](const RuleStatus& status) { return status.name.empty(); });  // those that judge
   return all;
 }
+
+const std::optional<Flood>& Engine::flood() const { return impl_->floods.now(); }
 
 std::uint64_t Engine::late_samples() const { return impl_->late; }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,13 +9,14 @@
 
 #include "gateway/core/event.h"
 #include "gateway/core/types.h"
+#include "rules/flood.h"
 #include "rules/rule.h"
 
 namespace tidegate::rules {
 
 /// What a call caused: goes into the same batch as the samples that caused it.
 struct Output {
-  std::vector<Event> events;        ///< AlertTransitions and, where nobody watched for a while, Unwatched; in order
+  std::vector<Event> events;  ///< AlertTransitions, Floods and, where nobody watched for a while, Unwatched; in order
   std::vector<AlertRecord> alerts;  ///< the new state of every alert that changed; the last of one id counts
   void clear() {
     events.clear();
@@ -59,8 +61,9 @@ class Engine {
   /// have happened. Oldest first. What happens from now on observe() and tick() see for themselves.
   void unwatched(const Interval& gap);
   static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
-  /// What was told before, oldest first, as far back as kToldFor and lookback(): by it is known what chatters, and
-  /// until when the past of an alert that is normal has been seen.
+  /// What was told before, oldest first, as far back as kToldFor and lookback(), and since a flood that is on began: by
+  /// it is known what chatters, whether there is a flood, and until when the past of an alert that is normal has been
+  /// seen.
   void told(std::span<const Event> events);
   static constexpr Micros kToldFor = std::chrono::minutes(10);
   /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause
@@ -107,6 +110,8 @@ class Engine {
   };
   static constexpr std::size_t kMaxProblems = 20;
   std::vector<RuleStatus> status() const;
+  /// The flood of alerts that is on.
+  const std::optional<Flood>& flood() const;
   /// Samples that came too late to be evaluated.
   std::uint64_t late_samples() const;
 

@@ -34,8 +34,8 @@ std::optional<std::uint32_t> Engine::Impl::instance_of(std::string_view alert) c
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     const Instance& instance = instances[i];
     const Rule& rule = rules[instance.rule];
-    if (instance.detector && alert.starts_with(rule.name) && alert_id(rule, texts[instance.series].name) == alert)
-      return i;
+    if (!instance.detector || policies[instance.rule].judges || !alert.starts_with(rule.name)) continue;
+    if (alert_id(rule, texts[instance.series].name) == alert) return i;
   }
   return std::nullopt;
 }
@@ -65,9 +65,27 @@ void Engine::Impl::note_return(std::uint32_t i, Phase before) {
     record.chatter_band = std::max(record.chatter_band, std::abs(record.value - record.limit));
 }
 
-/// The raised alert that explains this one, the first by its id; empty where there is none.
+/// Watches the same series, and so its instances stand before those of the rule.
+Rule companion_of(const Rule& rule) {
+  Rule companion{};
+  companion.series = rule.series;
+  companion.good_only = rule.good_only;
+  companion.reads = rule.suppress_when->reads;
+  companion.join = rule.suppress_when->join;
+  return companion;
+}
+
+/// The condition that suppresses it; else the raised alert that explains it, the first by its id; empty where there is
+/// neither. A condition that is not known changes nothing.
 std::string Engine::Impl::explanation(std::uint32_t i) const {
-  const auto& parents = policies[instances[i].rule].parents;
+  const Policy& policy = policies[instances[i].rule];
+  if (policy.judged) {
+    const std::string& condition = rules[instances[i].rule].suppress_when->condition;
+    const Verdict verdict = instances[i - 1].last.verdict;
+    const bool stays = verdict == Verdict::hold && records.at(i).suppressed_by == condition;
+    if (verdict == Verdict::breach || stays) return condition;
+  }
+  const auto& parents = policy.parents;
   if (parents.empty()) return {};
   const auto captures = [this](std::uint32_t instance) {
     const Rule& rule = rules[instances[instance].rule];
@@ -100,6 +118,38 @@ void Engine::Impl::explain_one(std::uint32_t i, Timestamp at, Output& out) {
   const bool was = !std::exchange(record.suppressed_by, std::move(by)).empty();
   const bool is = !record.suppressed_by.empty();
   tell(i, record.phase, was == is ? "" : is ? "suppressed" : "unsuppressed", std::max(at, record.since), out);
+}
+
+/// The condition that suppressed it was edited: what the new one says is not known yet, and so changes nothing.
+void Engine::Impl::rename_condition(std::uint32_t i, bool is_an_alert, Timestamp now, Output& out) {
+  const std::uint32_t rule = instances[i].rule;
+  AlertRecord& record = records[i];
+  if (!policies[rule].judged || record.suppressed_by.empty() || is_an_alert) return;
+  const std::string& condition = rules[rule].suppress_when->condition;
+  if (std::exchange(record.suppressed_by, condition) != condition) tell(i, record.phase, "", now, out);
+}
+
+/// What the condition of a `suppress_when` has become.
+void Engine::Impl::judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out) {
+  instances[companion].last = finding;
+  arm(companion);
+  if (is_untold(companion)) explain_one(companion + 1, at, out);
+}
+
+/// Does the alert not know yet what the condition is?
+bool Engine::Impl::is_untold(std::uint32_t companion) const {
+  const Instance& instance = instances[companion + 1];
+  const Verdict verdict = instances[companion].last.verdict;
+  if (verdict == Verdict::hold || !raised(instance.state.phase)) return false;
+  const bool is = records.at(companion + 1).suppressed_by == rules[instance.rule].suppress_when->condition;
+  return is != (verdict == Verdict::breach);
+}
+
+/// When somebody was called, for what a sample of that time did: its own time, unless it was long on its way or the
+/// device's clock is wrong.
+Timestamp Engine::Impl::of_the_clock(Timestamp at) const {
+  const Timestamp now = watched_until.value_or(at);
+  return at <= now && now - at < kFloodWithin ? at : now;
 }
 
 void Engine::Impl::end_shelves(Timestamp now, Output& out) {
@@ -163,8 +213,14 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
 
 void Engine::told(std::span<const Event> events) {
   const auto by_id = impl_->ids();
+  std::vector<Event> again;  // was told as well
   for (const Event& event : events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (const auto* flood = std::get_if<Flood>(&event.body)) impl_->floods.told(*flood);
+    if (transition != nullptr && calls_somebody(*transition)) {
+      impl_->floods.pass(event.time, again);
+      impl_->floods.raised(event.time, transition->alert.id, again);
+    }
     const auto found = transition != nullptr ? by_id.find(transition->alert.id) : by_id.end();
     if (found == by_id.end()) continue;
     impl_->instances[found->second].state.since = transition->alert.since;

@@ -59,6 +59,14 @@ struct Feed {
   std::uint32_t instance;
   std::size_t input;  ///< as the detector numbers it
   std::size_t reads;  ///< which of the rule's `reads` asks for it; of a member of a pattern not its number
+  bool judges;        ///< the rule's policy
+};
+
+using Feeds = std::vector<Feed>;
+
+/// A timer that changed something.
+struct Change {
+  Timestamp due, ends;
 };
 
 struct Timer {
@@ -76,6 +84,8 @@ struct Policy {
   bool holds_chatter;
   bool explains;                       ///< its alerts suppress those of other rules
   std::vector<std::uint32_t> parents;  ///< rules whose alerts suppress its own
+  bool judged;  ///< a rule of no alert stands before it, which says whether its own are suppressed: `suppress_when`
+  bool judges;  ///< it is such a rule
 };
 
 /// When an instance was last raised, the newest first.
@@ -91,27 +101,29 @@ struct Engine::Impl {
   void connect(std::uint32_t series, Timestamp now, Output& out);
   void attach(std::uint32_t series, const Feed& feed);
   void add_members(std::uint32_t instance);
-  void add_member(const Feed& pattern, std::uint32_t series);
+  std::optional<std::size_t> add_member(const Feed& pattern, std::uint32_t series);
+  bool reads(std::uint32_t instance, std::uint32_t series) const;
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
-  bool feed(const Sample& sample, bool is_news, Timestamp arrived, Output& out);
-  void recall_feeds(const Sample& sample, bool is_news, Timestamp arrived);
+  bool feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out);
+  void recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
   static News news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived);
-  void recall_one(std::uint32_t instance, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input);
-  void evaluate(std::uint32_t instance, const Sample& sample, Timestamp arrived, std::optional<std::size_t> input,
-                bool has_spoken, Output& out);
+  void recall_one(std::uint32_t instance, const Sample& sample, Timestamp arrived);
+  void evaluate(std::uint32_t instance, const Sample& sample, Timestamp arrived, bool has_spoken, Output& out);
   bool hold(std::uint32_t instance, const Lateness::Held& held, Output& out);
   void release(std::uint32_t instance, Timestamp now, Output& out);
   void release_one(std::uint32_t instance, const Lateness::Held& held, bool has_begun, Timestamp now, Output& out);
   bool is_seen(std::uint32_t instance, const Lateness::Held& held) const;
-  void catch_up(std::uint32_t instance, Timestamp at, Output& out);
+  void settle(std::uint32_t instance, Timestamp at, Output& out);
   Timestamp wake(std::uint32_t instance) const;
-  /// `input`: where it is a sample of another series than the instance's own.
-  Finding look(Instance& instance, Sample sample, Timestamp arrived, std::optional<std::size_t> input = {}) const;
+  std::optional<Change> pass(std::uint32_t companion, Timestamp until);
+  void catch_up(Timestamp until);
+  Finding look(std::uint32_t instance, Sample sample, Timestamp arrived);
+  void tell_inputs(std::uint32_t instance, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record, Timestamp at) const;
@@ -125,6 +137,10 @@ struct Engine::Impl {
   std::string explanation(std::uint32_t instance) const;
   void explain(std::uint32_t parent_rule, Timestamp at, Output& out);
   void explain_one(std::uint32_t instance, Timestamp at, Output& out);
+  void rename_condition(std::uint32_t instance, bool is_an_alert, Timestamp now, Output& out);
+  void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
+  bool is_untold(std::uint32_t companion) const;
+  Timestamp of_the_clock(Timestamp at) const;
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
@@ -144,16 +160,18 @@ struct Engine::Impl {
   std::map<std::string, std::uint32_t, std::less<>> by_name;  ///< every series declared
   std::map<std::string, std::vector<Feed>, std::less<>> wanted;
   std::vector<std::pair<Pattern, Feed>> wanted_patterns;
-  std::vector<std::vector<Feed>> feeds;          ///< by SeriesId
+  std::vector<Feeds> feeds;                      ///< by SeriesId, then by instance
   std::vector<std::string> units;                ///< of an instance's findings
   std::vector<std::string> problems;             ///< of an instance without a detector, or that leaves out a member
   std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
   std::unordered_map<std::uint32_t, Raises> raises;
   std::unordered_map<std::uint32_t, Lateness> waiting;  ///< of the instances that look at late samples
-  Timestamp next_unshelved = kNever;                    ///< not later than the first shelf that ends
+  FloodWatch floods;
+  Timestamp next_unshelved = kNever;  ///< not later than the first shelf that ends
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
+  std::optional<Timestamp> began;  ///< when it was told of the alerts; until it goes on
   std::optional<Timestamp> watched_until;
-  Timestamp told_until{};  ///< when the newest of the past that is told arrived
+  Timestamp told_until{};      ///< when the newest of the past that is told arrived
   std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };
@@ -161,6 +179,9 @@ struct Engine::Impl {
 inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }
 
 void put_state(const AlertState& state, AlertRecord& record);
+
+/// The rule that says when the alerts of `rule` are suppressed.
+Rule companion_of(const Rule& rule);
 
 inline bool usable(const Sample& sample, bool good_only) {
   if (sample.quality == Quality::bad || (good_only && sample.quality != Quality::good)) return false;

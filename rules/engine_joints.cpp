@@ -8,6 +8,9 @@
 namespace tidegate::rules {
 namespace {
 
+constexpr std::uint32_t kNoInstance = static_cast<std::uint32_t>(-1);
+constexpr auto kByInstance = [](const Feed& one, const Feed& other) { return one.instance < other.instance; };
+
 std::string with_captures(std::string text, const Captures& captures) {
   for (const auto& [name, value] : captures) {
     const std::string place = "{" + std::string(name) + "}";
@@ -28,7 +31,7 @@ std::string input_name(const Rule& rule, const Reads& reads, std::string_view se
 /// Samples of the series go to the instance from now on.
 void Engine::Impl::attach(std::uint32_t id, const Feed& feed) {
   feeds.resize(std::max(feeds.size(), series.size()));
-  feeds[id].push_back(feed);
+  feeds[id].insert(std::upper_bound(feeds[id].begin(), feeds[id].end(), feed, kByInstance), feed);
   series[id].feeds = true;
   series[id].waits |= policies[instances[feed.instance].rule].lateness > Micros{0};
 }
@@ -39,7 +42,7 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
   const auto& all = rule.reads;
   for (std::size_t input = 0; input < all.size(); ++input) {
     if (all[input].kind == Reads::Kind::own) continue;
-    const Feed feed{i, input, input};
+    const Feed feed{i, input, input, policies[instances[i].rule].judges};
     std::string name = input_name(rule, all[input], texts[instances[i].series].name);
     if (all[input].kind == Reads::Kind::pattern) {
       if (auto pattern = Pattern::parse(name)) wanted_patterns.emplace_back(std::move(*pattern), feed);
@@ -52,39 +55,36 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
 
 /// A detector that is made anew numbers the members of its patterns anew, and is told the newest of what it reads.
 void Engine::Impl::add_members(std::uint32_t i) {
-  std::vector<std::size_t> patterns;
-  for (std::size_t w = 0; w < wanted_patterns.size(); ++w) {
-    if (wanted_patterns[w].second.instance == i) patterns.push_back(w);
+  for (auto& of_series : feeds)
+    std::erase_if(of_series, [i](const Feed& feed) { return feed.instance == i && feed.input != feed.reads; });
+  for (const auto& [pattern, feed] : wanted_patterns) {
+    if (feed.instance != i) continue;
+    for (std::uint32_t id = 0; id < series.size(); ++id) {
+      if (series[id].declared && pattern.matches(texts[id].name)) add_member(feed, id);
+    }
   }
-  const auto is_member = [&](const Feed& feed) { return feed.instance == i && feed.input != feed.reads; };
   for (std::uint32_t id = 0; id < series.size(); ++id) {
-    if (!series[id].declared) continue;
-    if (series[id].feeds) {
-      std::erase_if(feeds[id], is_member);
-      for (const Feed& feed : feeds[id]) {
-        if (feed.instance == i && series[id].newest)
-          instances[i].last = look(instances[i], *series[id].newest, series[id].heard, feed.input);
-      }
-    }
-    for (const std::size_t w : patterns) {
-      if (wanted_patterns[w].first.matches(texts[id].name)) add_member(wanted_patterns[w].second, id);
-    }
+    if (series[id].newest && reads(i, id)) instances[i].last = look(i, *series[id].newest, series[id].heard);
   }
 }
 
-/// One that does not fit the others is left out: the rule says so among its problems.
-void Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
-  Instance& instance = instances[pattern.instance];
-  const auto input = joint(instance).add(pattern.input, texts[id].known);
+bool Engine::Impl::reads(std::uint32_t i, std::uint32_t id) const {
+  if (instances[i].series == id) return true;
+  return series[id].feeds && std::binary_search(feeds[id].begin(), feeds[id].end(), Feed{i, 0, 0, false}, kByInstance);
+}
+
+/// One that does not fit the others is left out: the rule says so among its problems. Its input, where it is taken.
+std::optional<std::size_t> Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
+  const auto input = joint(instances[pattern.instance]).add(pattern.input, texts[id].known);
   std::string& problem = problems[pattern.instance];
   const std::string about = texts[id].name + ": ";
   if (!input) {
     problem = about + input.error().text;
-    return;
+    return std::nullopt;
   }
   if (problem.starts_with(about)) problem.clear();
-  attach(id, {pattern.instance, *input, pattern.reads});
-  if (series[id].newest) instance.last = look(instance, *series[id].newest, series[id].heard, *input);
+  attach(id, {pattern.instance, *input, pattern.reads, pattern.judges});
+  return *input;
 }
 
 /// A series was declared, or has changed.
@@ -106,15 +106,13 @@ void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
 /// A series of a pattern is a new member, or has changed.
 void Engine::Impl::join(const Feed& pattern, std::uint32_t id, Timestamp now, Output& out) {
   const auto is_it = [&](const Feed& f) { return f.instance == pattern.instance && f.reads == pattern.reads; };
-  const Feed* member = nullptr;
-  if (series[id].feeds) {
-    const auto found = std::find_if(feeds[id].begin(), feeds[id].end(), is_it);
-    if (found != feeds[id].end()) member = &*found;
-  }
-  if (member == nullptr) {
-    add_member(pattern, id);
-  } else {
+  const auto member = series[id].feeds ? std::find_if(feeds[id].begin(), feeds[id].end(), is_it) : Feeds::iterator{};
+  if (series[id].feeds && member != feeds[id].end()) {
     renew_input(Feed(*member), id, now, out);  // a copy: one that is made anew joins anew
+  } else if (const auto input = add_member(pattern, id); input && series[id].newest) {
+    Joint& all = joint(instances[pattern.instance]);
+    all.hear(*input, *series[id].newest);
+    instances[pattern.instance].last = all.judge();
   }
   if (instances[pattern.instance].detector) arm(pattern.instance);
 }
@@ -138,27 +136,41 @@ void Engine::Impl::renew_input(const Feed& feed, std::uint32_t id, Timestamp now
   fit(feed.instance, now, out);
 }
 
-/// True: some rule looks at it, now or later.
-bool Engine::Impl::feed(const Sample& sample, bool is_newest, Timestamp arrived, Output& out) {
-  bool is_taken = is_newest;
+/// To each input of the instance that is this series.
+void Engine::Impl::tell_inputs(std::uint32_t i, const Sample& sample) {
+  Joint& all = joint(instances[i]);
+  const auto id = static_cast<std::uint32_t>(index(sample.series));
+  if (id == instances[i].series) all.hear_own(sample);
+  if (!series[id].feeds) return;
+  const auto [first, last] = std::equal_range(feeds[id].begin(), feeds[id].end(), Feed{i, 0, 0, false}, kByInstance);
+  for (auto feed = first; feed != last; ++feed) all.hear(feed->input, sample);
+}
+
+/// The instances of other series that read it. What suppresses alerts first, and apart (`judging`): whether an alert is
+/// suppressed is known when it is raised. True: some rule looks at it, now or later.
+bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out) {
+  bool is_taken = false;
+  std::uint32_t before = kNoInstance;
   for (const Feed& feed : feeds[index(sample.series)]) {
     const Instance& instance = instances[feed.instance];
-    if (!instance.detector) continue;
+    const bool is_done = std::exchange(before, feed.instance) == feed.instance;
+    if (is_done || feed.judges != judging || !instance.detector || instance.series == index(sample.series)) continue;
     if (policies[instance.rule].lateness > Micros{0}) {
-      is_taken |= hold(feed.instance, {sample, feed.input, arrived, false}, out);
+      is_taken |= hold(feed.instance, {sample, arrived, false}, out);
     } else if (is_newest) {
-      evaluate(feed.instance, sample, arrived, feed.input, true, out);
+      evaluate(feed.instance, sample, arrived, true, out);
     }
   }
   return is_taken;
 }
 
 void Engine::Impl::recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived) {
+  std::uint32_t before = kNoInstance;
   for (const Feed& feed : feeds[index(sample.series)]) {
     const Instance& instance = instances[feed.instance];
-    if (!instance.detector) continue;
-    if (is_newest || policies[instance.rule].lateness > Micros{0})
-      recall_one(feed.instance, sample, arrived, feed.input);
+    const bool is_done = std::exchange(before, feed.instance) == feed.instance;
+    if (is_done || !instance.detector || instance.series == index(sample.series)) continue;
+    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(feed.instance, sample, arrived);
   }
 }
 

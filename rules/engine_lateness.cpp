@@ -34,14 +34,14 @@ void Engine::Impl::release_one(std::uint32_t i, const Lateness::Held& held, bool
                                Output& out) {
   Instance& instance = instances[i];
   if (is_seen(i, held)) {
-    instance.last = look(instance, held.sample, now, held.input);
+    instance.last = look(i, held.sample, now);
   } else {
-    evaluate(i, held.sample, now, held.input, has_begun, out);
+    evaluate(i, held.sample, now, has_begun, out);
   }
 }
 
 /// By the gateway's clock it is `at`: what has waited for long enough, and all that is before a timer that ends.
-void Engine::Impl::catch_up(std::uint32_t i, Timestamp at, Output& out) {
+void Engine::Impl::settle(std::uint32_t i, Timestamp at, Output& out) {
   release(i, at, out);
   Lateness& held = waiting.at(i);
   while (instances[i].ends <= at) {
@@ -59,15 +59,15 @@ Timestamp Engine::Impl::wake(std::uint32_t i) const {
 }
 
 /// A sample of the past.
-void Engine::Impl::recall_one(std::uint32_t i, const Sample& sample, Timestamp arrived,
-                              std::optional<std::size_t> input) {
+void Engine::Impl::recall_one(std::uint32_t i, const Sample& sample, Timestamp arrived) {
   Instance& instance = instances[i];
-  const Micros lateness = policies[instance.rule].lateness;
-  if (lateness == Micros{0}) {
-    instance.last = look(instance, sample, arrived, input);
-  } else if (Lateness& held = waiting.at(i); held.add({sample, input, arrived, true})) {
+  const Policy& policy = policies[instance.rule];
+  if (policy.judges) pass(i, arrived);  // one that came late finds it as it was then
+  if (policy.lateness == Micros{0}) {
+    instance.last = look(i, sample, arrived);
+  } else if (Lateness& held = waiting.at(i); held.add({sample, arrived, true})) {
     for (auto next = held.next(Timestamp::min()); next; next = held.next(Timestamp::min()))
-      instance.last = look(instance, next->sample, next->arrived + lateness, next->input);
+      instance.last = look(i, next->sample, next->arrived + policy.lateness);
   }
   arm(i);
 }

@@ -40,15 +40,25 @@ bool begin_anew(AlertRecord& record, Timestamp now) {
 
 }  // namespace
 
-Engine::Impl::Impl(std::vector<Rule> compiled) : rules(std::move(compiled)) {
-  for (std::uint32_t i = 0; i < rules.size(); ++i) {
-    policies.push_back({rules[i].policy,
-                        rules[i].allowed_lateness,
-                        rules[i].good_only,
-                        rules[i].join != nullptr,
-                        rules[i].holds_chatter,
+Engine::Impl::Impl(std::vector<Rule> compiled) {
+  for (Rule& rule : compiled) {
+    const bool judged = rule.suppress_when.has_value();
+    if (judged) {
+      rules.push_back(companion_of(rule));
+      policies.push_back({{}, rule.allowed_lateness, rule.good_only, true, false, false, {}, false, true});
+    }
+    policies.push_back({rule.policy,
+                        rule.allowed_lateness,
+                        rule.good_only,
+                        rule.join != nullptr,
+                        rule.holds_chatter,
                         false,
-                        {}});
+                        {},
+                        judged,
+                        false});
+    rules.push_back(std::move(rule));
+  }
+  for (std::uint32_t i = 0; i < rules.size(); ++i) {
     if (rules[i].series.literal()) {
       literal_rules[rules[i].series.text()].push_back(i);
     } else {
@@ -108,8 +118,11 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   instance.last = {};
   if (!instance.detector) return give_up(i, now, out);
   instance.detector->listen(of.heard);
-  if (of.newest && usable(*of.newest, rule.good_only)) instance.last = instance.detector->observe(*of.newest);
-  if (policies[instance.rule].joins) add_members(i);
+  if (policies[instance.rule].joins) {
+    add_members(i);
+  } else if (of.newest) {
+    instance.last = look(i, *of.newest, of.heard);
+  }
   arm(i);
 }
 
@@ -152,9 +165,36 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
     if (!has_spoken) instance.detector->listen(listening);
-    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, arrived, {});
+    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, arrived);
   }
   if (of.feeds) recall_feeds(sample, is_newest, arrived);
+}
+
+/// The timers of a `suppress_when` that ended before then, when nothing is told of them. When they last changed it.
+std::optional<Change> Engine::Impl::pass(std::uint32_t companion, Timestamp until) {
+  Instance& instance = instances[companion];
+  std::optional<Change> last;
+  while (instance.ends < until) {
+    const Finding finding = instance.detector->tick(instance.due);
+    if (finding.verdict != instance.last.verdict) last = {instance.due, instance.ends};
+    instance.last = finding;
+    arm(companion);
+  }
+  return last;
+}
+
+/// Timers before the restart have run then, each in its turn. One of which nobody saw what it led to is told of as if
+/// it were the only one.
+void Engine::Impl::catch_up(Timestamp until) {
+  for (std::uint32_t i = 0; i < instances.size(); ++i) {
+    Instance& instance = instances[i];
+    if (!policies[instance.rule].judges || !instance.detector) continue;
+    const auto change = pass(i, until);
+    if (!change || !is_untold(i)) continue;
+    instance.due = change->due;
+    instance.ends = instance.queued = change->ends;
+    timers.push({instance.queued, i});
+  }
 }
 
 Engine::Engine(std::vector<Rule> rules) : impl_(std::make_unique<Impl>(std::move(rules))) {}
@@ -209,6 +249,7 @@ void Engine::unwatched(const Interval& gap) {
 
 void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output& out) {
   if (!impl_->watched_until) impl_->watched_until = now;
+  impl_->began = now;
   const auto by_id = impl_->ids();
   for (AlertRecord record : records) {
     const bool changed = begin_anew(record, now);
@@ -223,7 +264,10 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   }
   std::vector<std::uint32_t> explained;
   for (const auto& [i, record] : impl_->records) explained.push_back(i);
-  for (const std::uint32_t i : explained) impl_->explain_one(i, now, out);
+  for (const std::uint32_t i : explained) {
+    impl_->rename_condition(i, by_id.contains(impl_->records[i].suppressed_by), now, out);
+    impl_->explain_one(i, now, out);
+  }
 }
 
 /// Of every instance that watches its series.
@@ -231,7 +275,8 @@ std::unordered_map<std::string, std::uint32_t> Engine::Impl::ids() const {
   std::unordered_map<std::string, std::uint32_t> by_id;
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     const Instance& instance = instances[i];
-    if (instance.detector) by_id.emplace(alert_id(rules[instance.rule], texts[instance.series].name), i);
+    if (instance.detector && !policies[instance.rule].judges)
+      by_id.emplace(alert_id(rules[instance.rule], texts[instance.series].name), i);
   }
   return by_id;
 }

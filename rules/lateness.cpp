@@ -6,7 +6,7 @@ namespace tidegate::rules {
 
 bool Lateness::add(const Held& held) {
   const Sample& sample = held.sample;
-  const auto is_same = [&](const Held& other) { return other.input == held.input && other.sample == sample; };
+  const auto is_same = [&](const Held& other) { return other.sample == sample; };
   const bool is_behind = last_ && sample.time < last_->sample.time;
   if (is_behind || (newest_ != Timestamp::min() && sample.time < newest_ - allowed_)) return false;
   if ((last_ && is_same(*last_)) || std::any_of(held_.begin(), held_.end(), is_same)) return true;  // it came twice

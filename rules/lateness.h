@@ -16,7 +16,6 @@ class Lateness {
  public:
   struct Held {
     Sample sample;
-    std::optional<std::size_t> input;  ///< of another series than the rule's own
     Timestamp arrived;
     bool is_past;  ///< told after a restart: it may have been looked at before
   };

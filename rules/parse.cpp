@@ -10,6 +10,7 @@
 #include "rules/message.h"
 #include "rules/rule.h"
 #include "rules/version.h"
+#include "rules/when.h"
 
 namespace tidegate::rules {
 namespace {
@@ -54,16 +55,15 @@ std::string title(const Node& item) {
 }
 
 /// Captures in what the rule reads are the pattern's.
-bool reads_fit(const Node& item, const Kind& kind, const Compiled& compiled, const Pattern& series,
-               Problems& problems) {
+bool reads_fit(const Node& condition, const Compiled& compiled, const Pattern& series, Problems& problems) {
   const std::vector<std::string> captures = series.capture_names();
   for (const Reads& reads : compiled.reads) {
     const auto pattern = Pattern::parse(reads.name);
     if (!pattern) continue;
     for (const std::string& name : pattern->capture_names()) {
       if (std::find(captures.begin(), captures.end(), name) != captures.end()) continue;
-      problems.add(item[kind.name].at, fmt::format("{{{}}} in '{}' is no capture of series \"{}\"{}", name, reads.name,
-                                                   series.text(), did_you_mean(name, captures)));
+      problems.add(condition.at, fmt::format("{{{}}} in '{}' is no capture of series \"{}\"{}", name, reads.name,
+                                             series.text(), did_you_mean(name, captures)));
       return false;
     }
   }
@@ -152,6 +152,15 @@ void claim_name(const Node& name, std::map<std::string, config::Mark>& taken, Pr
   problems.add(name.at, fmt::format("rule name '{}' is taken by {}", name.shown(), config::text(first->second)));
 }
 
+/// What silences it; where there is none, or something is wrong with it, nothing.
+std::optional<Suppression> suppression(const Node& condition, const std::optional<Pattern>& series,
+                                       Problems& problems) {
+  if (condition.refused || condition.is_null()) return std::nullopt;
+  auto compiled = compile_when(condition, problems);
+  if (!compiled || !series || !reads_fit(condition, *compiled, *series, problems)) return std::nullopt;
+  return Suppression{std::move(compiled->condition), std::move(compiled->reads), std::move(compiled->join)};
+}
+
 /// Levels say it for each, so that the rule as a whole does not.
 bool severity_fits(const Node& item, const Compiled& compiled, Problems& problems) {
   if (compiled.levels.empty() || item["severity"].is_default) return true;
@@ -174,7 +183,9 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   const bool delays = kind && delays_fit(item, *kind, problems);
   auto text = series ? message(item, *series, kind, compiled ? compiled->message : "", problems) : std::nullopt;
   const bool severities = compiled && severity_fits(item, *compiled, problems);
-  const bool readable = compiled && series && reads_fit(item, *kind, *compiled, *series, problems);
+  const bool readable = compiled && series && reads_fit(item[kind->name], *compiled, *series, problems);
+  auto suppress_when = suppression(item["suppress_when"], series, problems);
+  if (item.has("suppress_when") && !suppress_when) return std::nullopt;
   if (!item.sound() || !readable || !severities || !delays || !text) return std::nullopt;
   const bool levels = !compiled->levels.empty();
   const Severity severity =
@@ -203,7 +214,8 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               item.string("chatter") == "hold",
               version_of(item),
               std::move(compiled->reads),
-              std::move(compiled->join)};
+              std::move(compiled->join),
+              std::move(suppress_when)};
 }
 
 /// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.
@@ -282,6 +294,9 @@ Shape rule_shape() {
              "suppressed_by", Shape::list(Shape::text(), 16), "[]",
              "Names of rules: while one of them has an alert raised for the same captures, nobody is called "
              "for this one."),
+         config::optional("suppress_when", Shape::text(),
+                          "A condition in the expression language: while it is true, nobody is called for this rule's "
+                          "alerts. \"{device}/maintenance == on\"."),
          config::defaulted("shadow", Shape::boolean(), "false",
                            "true: on trial. It is evaluated and its alerts are kept, and nobody is called.")});
     return Shape::object("A rule: what to watch for, in which series. It has exactly one kind.", std::move(fields));

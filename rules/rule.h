@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,13 @@ struct Reads {
 /// patterns). The detector is a Joint. Errors as of MakeWatch.
 using MakeJoint = std::function<Result<Watch>(std::span<const Known* const> inputs)>;
 
+/// While this condition is true of the rule's captures, nobody is called for its alerts.
+struct Suppression {
+  std::string condition;  ///< its text
+  std::vector<Reads> reads;
+  MakeJoint join;
+};
+
 /// In what kinds of rule differ for others.
 struct Traits {
   bool of_silence = false;          ///< watches for silence: what a series holds is nothing to it
@@ -71,6 +79,7 @@ struct Rule {
   std::string version{};       ///< a fingerprint of what was written: that of an edited rule is another one
   std::vector<Reads> reads{};  ///< none: it reads the series that it watches, and `make` fits it
   MakeJoint join{};            ///< else this
+  std::optional<Suppression> suppress_when{};
 };
 
 /// The name of the series that `reads` means where the rule watches `series`; of a pattern its text.

@@ -135,7 +135,12 @@ class Run {
     std::vector<AlertRecord> records;
     for (const auto& [id, record] : records_) records.push_back(record);
     Output out;
-    std::erase_if(told_, [now](const Event& event) { return event.time <= now - Engine::kToldFor; });
+    Timestamp from = now - Engine::kToldFor;
+    for (const Event& event : told_) {
+      const auto* flood = std::get_if<Flood>(&event.body);
+      if (flood != nullptr) from = std::min(now - Engine::kToldFor, flood->on ? flood->since - Micros{1} : kNever);
+    }
+    std::erase_if(told_, [from](const Event& event) { return event.time <= from; });
     engine_->told(told_);
     engine_->restore(records, now, out);
     take(out);
@@ -234,6 +239,12 @@ class Run {
     for (const Event& event : out.events) {
       if (const auto* gap = std::get_if<Unwatched>(&event.body)) {
         unwatched_.push_back({gap->since, event.time});
+        continue;
+      }
+      if (const auto* flood = std::get_if<Flood>(&event.body)) {
+        announced_.push_back(flood->on ? fmt::format("{} flood, first {}", clock(event.time), flood->first)
+                                       : fmt::format("{} flood over after {}", clock(event.time), flood->count));
+        told_.push_back(event);
         continue;
       }
       const auto& transition = std::get<AlertTransition>(event.body);

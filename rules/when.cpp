@@ -77,11 +77,8 @@ class WhenDetector final : public Joint {
   }
 
  private:
-  Finding see(std::size_t input, const Sample& sample) override {
-    if (input != kNone) program_.observe(input, sample);
-    return judge(newest());
-  }
-  Finding judge(Timestamp at) {
+  void note(std::size_t input, const Sample& sample) override { program_.observe(input, sample); }
+  Finding judge(Timestamp at) override {
     judged_ = std::max(judged_, at);
     const expr::Value value = program_.evaluate(judged_);
     deadline_ = program_.wake();
@@ -157,21 +154,6 @@ Compiled compiled(const expr::Expression& expression, const Options& options) {
   return compiled;
 }
 
-std::optional<Compiled> compile(const Node& node, Problems& problems) {
-  if (node.kind == Node::Kind::scalar) {
-    const auto expression = read_condition(node, problems);
-    return expression ? std::optional(compiled(*expression, {})) : std::nullopt;
-  }
-  Options options;
-  const std::string unknown = node.string("on_unknown");
-  if (unknown == "fire") options.unknown = Verdict::breach;
-  if (unknown == "clear") options.unknown = Verdict::clear;
-  if (node.has("stale_after")) options.stale_after = node.duration("stale_after");
-  if (node["condition"].refused) return std::nullopt;
-  const auto expression = read_condition(node["condition"], problems);
-  return expression ? std::optional(compiled(*expression, options)) : std::nullopt;
-}
-
 }  // namespace
 
 std::optional<expr::Expression> read_condition(const Node& text, Problems& problems) {
@@ -186,6 +168,21 @@ std::optional<expr::Expression> read_condition(const Node& text, Problems& probl
     return std::nullopt;
   }
   return std::move(expression);
+}
+
+std::optional<Compiled> compile_when(const Node& node, Problems& problems) {
+  if (node.kind == Node::Kind::scalar) {
+    const auto expression = read_condition(node, problems);
+    return expression ? std::optional(compiled(*expression, {})) : std::nullopt;
+  }
+  Options options;
+  const std::string unknown = node.string("on_unknown");
+  if (unknown == "fire") options.unknown = Verdict::breach;
+  if (unknown == "clear") options.unknown = Verdict::clear;
+  if (node.has("stale_after")) options.stale_after = node.duration("stale_after");
+  if (node["condition"].refused) return std::nullopt;
+  const auto expression = read_condition(node["condition"], problems);
+  return expression ? std::optional(compiled(*expression, options)) : std::nullopt;
 }
 
 std::optional<Compiled> compile_condition(std::string_view text, const Node& at, Problems& problems) {
@@ -205,7 +202,7 @@ Kind when_kind() {
        config::optional("stale_after", Shape::duration(Micros{1}, std::chrono::days(365)),
                         "After so long without a sample a series is not known; else after three of its intervals, "
                         "where these are known.")});
-  return {"when", "Any condition in the expression language.", Shape::either({Shape::text(), map}), compile};
+  return {"when", "Any condition in the expression language.", Shape::either({Shape::text(), map}), compile_when};
 }
 
 }  // namespace tidegate::rules

@@ -7,8 +7,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
+#include <string>
 #include <thread>
 
+#include "gateway/app/alarm_report.h"
 #include "gateway/app/backtest.h"
 #include "gateway/app/parts.h"
 #include "gateway/app/rule_history.h"
@@ -210,6 +213,25 @@ void add_backtest(CLI::App& app, tools::Commands& commands, Backtest& wanted) {
   backtest_command.footer("For example:  tidegate backtest --rule boiler-overheating --from -30d --sweep for=0s..2m");
 }
 
+void add_alerts(CLI::App& app, tools::Commands& commands, AlarmReport& wanted) {
+  using By = rules::AlarmReport::By;
+  static const std::map<std::string, By> kBy = {
+      {"rule", By::rule}, {"day", By::day}, {"alert", By::alert}, {"rule-day", By::rule_and_day}};
+  CLI::App* group = app.add_subcommand("alerts", "What was stored of alerts: report.");
+  group->require_subcommand(1);
+  CLI::App& report_command = commands.add(
+      *group, "report",
+      "How many alerts called somebody, how many chattered or stood for a day, how soon they were acknowledged.",
+      [&wanted](const tools::Surroundings& surroundings) { return report_alarms(wanted, surroundings); });
+  report_command.add_option("--by", wanted.by, "What has a line of its own: rule, day, alert, rule-day")
+      ->transform(CLI::CheckedTransformer(kBy, CLI::ignore_case).description(""))
+      ->option_text("WHAT [rule]");
+  tools::add_range(report_command, wanted.from, wanted.to, "-7d", "now");
+  report_command.add_option("--top", wanted.top, "So many lines: those that were raised most")->option_text("N [all]");
+  tools::add_answer_format(report_command, wanted.format);
+  report_command.footer("The ten worst of the month:  tidegate alerts report --by alert --from -30d --top 10");
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -248,6 +270,8 @@ int command_line(int argc, char** argv) {
   const CLI::App* rules_command = add_rules(app, tools, rule_list, history);
   Backtest wanted;
   add_backtest(app, tools, wanted);
+  AlarmReport alarms;
+  add_alerts(app, tools, alarms);
 
   try {
     app.parse(argc, argv);

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "gateway/journal/merged_scan.h"
-#include "gateway/journal/reader.h"
 #include "gateway/journal/scan.h"
+#include "gateway/tools/events.h"
 
 namespace tidegate::app {
 namespace {
@@ -21,18 +21,10 @@ SeriesId id_of(std::size_t input) { return SeriesId{static_cast<std::uint32_t>(i
 /// When the gateway was off, as far as the log's events still tell.
 Result<std::vector<rules::Interval>> times_off(journal::StoreView& view) {
   std::vector<rules::Interval> off;
-  journal::EventQuery query;
-  while (true) {
-    const auto events = journal::read_events(view.log(), query);
-    if (!events) return fail(events.error());
-    for (const journal::StoredEvent& stored : *events) {
-      if (const auto* gap = std::get_if<Unwatched>(&stored.event.body)) off.push_back({gap->since, stored.event.time});
-    }
-    if (events->size() < query.limit) break;
-    const Seq again = prev(events->back().seq);  // what more its last batch has
-    if (query.after == again) query.limit *= 2;  // it has more than that
-    query.after = again;
-  }
+  const Status read = tools::for_each_event(view, [&](const journal::StoredEvent& stored) {
+    if (const auto* gap = std::get_if<Unwatched>(&stored.event.body)) off.push_back({gap->since, stored.event.time});
+  });
+  if (!read) return fail(read.error());
   std::sort(off.begin(), off.end(), [](const auto& a, const auto& b) { return a.from < b.from; });
   return off;
 }
@@ -108,7 +100,9 @@ std::set<std::size_t> Play::places(const Variant& variant, std::size_t own) cons
 
 void Play::add_places(const rules::Rule& rule, std::size_t own, std::set<std::size_t>& found) const {
   found.insert(own);
-  for (const rules::Reads& reads : rule.reads) {
+  std::vector<rules::Reads> all = rule.reads;
+  if (rule.suppress_when) all.insert(all.end(), rule.suppress_when->reads.begin(), rule.suppress_when->reads.end());
+  for (const rules::Reads& reads : all) {
     const std::string name = rules::input_name(rule, reads, view_.series()[own].name);
     if (reads.kind != rules::Reads::Kind::pattern) {
       if (const auto place = view_.find(name)) found.insert(*place);

@@ -286,6 +286,7 @@ void Pump::each_second() {
   if (!maintained && trouble_.empty()) trouble_ = maintained.error().text;
   if (maintained && pause_ == Micros{0} && !next_rules_) trouble_.clear();
   rule_status_ = std::move(status);
+  flood_ = engine_.flood();
 }
 
 /// A clock that was set forwards was not watched by in the time that it left out.
@@ -361,6 +362,11 @@ Pump::Store Pump::store() const {
 std::vector<rules::Engine::RuleStatus> Pump::rule_status() const {
   const std::lock_guard lock(mutex_);
   return rule_status_;
+}
+
+std::optional<Flood> Pump::flood() const {
+  const std::lock_guard lock(mutex_);
+  return flood_;
 }
 
 void Pump::measure() { rate_.update(static_cast<std::uint64_t>(committed_samples_.value())); }

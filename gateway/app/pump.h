@@ -64,7 +64,8 @@ class Pump {
   };
   Store store() const;
   std::vector<rules::Engine::RuleStatus> rule_status() const;
-  void measure();  ///< the main loop, each second
+  std::optional<Flood> flood() const;  ///< the one that is on
+  void measure();                      ///< the main loop, each second
 
  private:
   struct Asked {
@@ -149,6 +150,7 @@ class Pump {
   std::optional<std::vector<rules::Rule>> next_rules_;
   std::list<Asked> wishes_;
   std::vector<rules::Engine::RuleStatus> rule_status_;
+  std::optional<Flood> flood_;
   std::string trouble_;
   bool takes_samples_ = true, takes_alerts_ = true;
   std::string failure_;

@@ -43,7 +43,13 @@ std::vector<Event> Pump::told_lately() const {
   std::vector<Event> told;
   const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true, .alerts_only = true});
   if (!events) return told;
-  const Timestamp now = clock_.now(), from = now - std::max(rules::Engine::kToldFor, engine_.lookback(now));
+  const Timestamp now = clock_.now();
+  Timestamp from = now - std::max(rules::Engine::kToldFor, engine_.lookback(now));
+  const auto is_flood = [](const auto& entry) { return std::holds_alternative<Flood>(entry.event.body); };
+  if (const auto newest = std::find_if(events->begin(), events->end(), is_flood); newest != events->end()) {
+    const Flood& flood = std::get<Flood>(newest->event.body);
+    if (flood.on) from = std::min(from, flood.since - Micros{1});
+  }
   for (const auto& entry : *events) {
     if (entry.event.time > from && entry.event.time <= now) told.push_back(entry.event);
   }

@@ -67,6 +67,10 @@ void explain_life(const Rule& rule) {
   if (!rule.holds_chatter) line("chatter", "is told each time");
   for (const std::string& parent : rule.suppressed_by)
     line("suppressed", "while '" + parent + "' is raised for the same");
+  if (rule.suppress_when) {
+    line("suppressed", "while " + rule.suppress_when->condition);
+    for (const rules::Reads& reads : rule.suppress_when->reads) line("", in_words(reads));
+  }
   if (rule.shadow) line("on trial", "nobody is called for it (shadow)");
 }
 

@@ -344,6 +344,7 @@ dashboard::GatewayView Runtime::view() const {
   dashboard::GatewayView view;
   view.started = started_;
   view.store = store_view();
+  view.flood = pump_.flood();
   std::unordered_map<std::string, rules::Engine::RuleStatus> status;
   for (auto& rule : pump_.rule_status()) status.emplace(rule.name, rule);
   const std::lock_guard lock(parts_mutex_);

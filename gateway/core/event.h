@@ -63,7 +63,7 @@ struct AlertRecord {
   Timestamp shelved_until{};             ///< epoch 0: it is not shelved; kOutOfService: until somebody ends it
   std::string shelved_by;
   std::string shelved_why;
-  std::string suppressed_by;  ///< the id of the raised alert that explains this one
+  std::string suppressed_by;  ///< the raised alert that explains this one, by its id; or its rule's `suppress_when`
   bool shadow = false;        ///< its rule is on trial: evaluated and kept, and nobody is called
   std::uint32_t chatter = 0;  ///< how often it was raised since it began to chatter; 0: it does not
   double chatter_band = 0;    ///< how far behind its limit the value then went at most: a wider dead band is quiet
@@ -135,13 +135,28 @@ struct Unwatched {
   Timestamp since{};
 };
 
+/// So many alerts were raised lately that nobody can look at each: that began, or it is over.
+struct Flood {
+  bool on = false;
+  Timestamp since{};        ///< when the first of them was raised
+  std::string first;        ///< its id: what it began with is often the cause
+  std::uint32_t count = 0;  ///< how many were raised from it on
+
+  friend bool operator==(const Flood&, const Flood&) = default;
+};
+
 /// The gateway started, stopped, took a new configuration: a line for the log book.
 struct Notice {
   std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock"
   std::string text;
 };
 
-using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice>;
+using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice, Flood>;
+
+/// What is told of alerts: transitions, and floods of them.
+inline bool of_alerts(const EventBody& body) {
+  return std::holds_alternative<AlertTransition>(body) || std::holds_alternative<Flood>(body);
+}
 
 struct Event {
   Timestamp time{};

@@ -185,6 +185,10 @@ Json body_json(const Shelve& body) {
 Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
 Json body_json(const Unwatched& body) { return {{"kind", "unwatched"}, {"since", ticks(body.since)}}; }
 Json body_json(const Notice& body) { return {{"kind", "notice"}, {"notice", body.kind}, {"text", body.text}}; }
+Json body_json(const Flood& body) {
+  return {
+      {"kind", "flood"}, {"on", body.on}, {"since", ticks(body.since)}, {"first", body.first}, {"count", body.count}};
+}
 
 EventBody body_from(const Json& json) {
   const auto& kind = json.at("kind").get_ref<const std::string&>();
@@ -198,6 +202,9 @@ EventBody body_from(const Json& json) {
   if (kind == "clock") return ClockStep{Micros{integer_from(json.at("by"))}};
   if (kind == "unwatched") return Unwatched{time_from(json.at("since"))};
   if (kind == "notice") return Notice{text("notice"), text("text")};
+  if (kind == "flood") {
+    return Flood{json.at("on").get<bool>(), time_from(json.at("since")), text("first"), count_from(json.at("count"))};
+  }
   throw Malformed("an event of kind '" + kind.substr(0, 32) + "'");
 }
 

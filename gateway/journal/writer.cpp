@@ -253,7 +253,7 @@ Status Writer::put_events(const Batch& batch) {
   std::int64_t ordinal = 0;
   for (const Event& event : batch.events) {
     const std::string json = to_json(event);
-    const std::int64_t alert = std::holds_alternative<AlertTransition>(event.body) ? 1 : 0;
+    const std::int64_t alert = of_alerts(event.body) ? 1 : 0;
     statements_->event.bind(++id, number(batch.seq), ordinal++, alert, json);
     if (Status status = statements_->event.run(); !status) return status;
     event_bytes_ += json.size();

@@ -299,8 +299,8 @@ std::string Runner::describe(Lane lane, const Parcel& parcel) const {
                        journal_.catalogue().entry(sample.series).name, rfc3339(sample.time));
   }
   const auto* transition = std::get_if<AlertTransition>(&batch.events[parcel.first].body);
-  return fmt::format("{}event {} of {}, of alert '{}'", text, parcel.first + 1, batch.events.size(),
-                     transition != nullptr ? transition->alert.id : "");
+  return fmt::format("{}event {} of {}, of {}", text, parcel.first + 1, batch.events.size(),
+                     transition != nullptr ? fmt::format("alert '{}'", transition->alert.id) : "a flood of alerts");
 }
 
 Status Runner::move(Lane lane, Seq through) {

@@ -81,6 +81,29 @@ TEST_F(Http, AlertsAndTheirLog) {
   EXPECT_EQ(get("/api/v1/alerts/log?limit=0").status, 400);
 }
 
+TEST_F(Http, AFloodStandsInTheStateAndInTheLog) {
+  EXPECT_EQ(get_json("/api/v1/state")["flood"], nullptr);
+  const Flood flood{true, kStart, "hot:boiler1", 10};
+  Batch batch = transition(hot_boiler(Phase::active), Phase::pending, "raised");
+  batch.events.push_back({kStart + std::chrono::seconds(9), flood});
+  rig.commit(std::move(batch));
+  GatewayView view = rig.gateway.view();
+  view.flood = flood;
+  view.flood->count = 12;
+  rig.gateway.set_view(std::move(view));
+  const json since = kStart.time_since_epoch().count();
+  EXPECT_EQ(get_json("/api/v1/state")["flood"], json({{"since", since}, {"first", "hot:boiler1"}, {"count", 12}}));
+  const auto answer = get_json("/api/v1/alerts/log");
+  EXPECT_EQ(answer["log"].size(), 1u);
+  ASSERT_EQ(answer["floods"].size(), 1u);
+  EXPECT_EQ(answer["floods"][0], json({{"seq", 1},
+                                       {"time", since.get<std::int64_t>() + 9'000'000},
+                                       {"on", true},
+                                       {"since", since},
+                                       {"first", "hot:boiler1"},
+                                       {"count", 10}}));
+}
+
 TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
   auto alert = hot_boiler(Phase::active);
   alert.acknowledged = true;

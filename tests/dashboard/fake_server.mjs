@@ -63,6 +63,8 @@ export class FakeGateway {
     this.seq = 1000;
     this.alerts = new Map();
     this.log = [];
+    this.flood = null;
+    this.floods = [];
     this.deadLetters = [];
     this.streams = new Set();
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
@@ -123,6 +125,7 @@ export class FakeGateway {
       rules: [rule('boiler-overheating', 'threshold', 'above 90 °C for 30 s, clear below 85 °C', 'critical', '{device}/temperature', 4),
         rule('cold-room-warming', 'trend', 'rising faster than 0.2 °C/min over 10 min', 'high', 'coldroom/temperature', 1),
         rule('sensor-silent', 'absence', 'no sample for 5 min', 'warning', '{device}/+', 19), ...(this.moreRules ?? []).map((more) => rule(...more))],
+      flood: this.flood,
       store: { health: 'up', text: '', takes_samples: true, takes_alerts: true, alerts_waiting: 0, notices: [], rate: 21.2, commit_p50_ms: 2.1, commit_p99_ms: 6.4, queue_depth: 3, queue_capacity: 65_536, dropped: 0,
         used_bytes: 148e6, max_bytes: 2 ** 30,
         wear: { bytes_a_sample: 11.2, bytes_a_day: 9.6e8, life_years: 14.2 }, oldest: this.started - 20 * 24 * kHour, last_seq: this.seq, ...this.storeHealth },
@@ -174,6 +177,14 @@ export class FakeGateway {
   }
 
   raise(id, fields) { return this.transition(id, 'raised', { phase: 'active', ...fields }); }
+  /** Begins with `flood` and ends with null, told as the gateway does. */
+  setFlood(flood) {
+    const event = { seq: ++this.seq, time: this.now(), on: flood !== null, ...(flood ?? this.flood) };
+    this.flood = flood;
+    this.floods.unshift(event);
+    this.send('flood', { seq: event.seq, floods: [event] }, `${this.epoch}:${event.seq}`);
+    this.sendState();
+  }
   clear(id) { return this.transition(id, 'cleared', { phase: 'normal', since: this.now() }); }
 
   serve(request, response) {
@@ -189,7 +200,7 @@ export class FakeGateway {
       case '/api/v1/series': return json({ series: this.allSeries() });
       case '/api/v1/history': return json(this.history(url.searchParams));
       case '/api/v1/alerts': return json({ alerts: [...this.alerts.values()] });
-      case '/api/v1/alerts/log': return json({ log: this.log.slice(0, limit) });
+      case '/api/v1/alerts/log': return json({ log: this.log.slice(0, limit), floods: this.floods });
       case '/api/v1/alerts/ack': return this.serveAcknowledge(request, json);
       case '/api/v1/alerts/shelve': return this.serveShelve(request, json);
       case '/api/v1/alerts/unshelve': return this.serveUnshelve(request, json);

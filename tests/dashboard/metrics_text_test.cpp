@@ -8,7 +8,7 @@
 namespace tidegate::dashboard {
 namespace {
 
-std::string sample_text() {
+std::string sample_text(bool flood = false) {
   Metrics metrics;
   metrics.counter("intake/dropped_samples", "samples", "Samples given up at the bound.").add(3);
   metrics.gauge("journal/commit_p99", "ms", "Time of a commit.").set(12.5);
@@ -28,6 +28,7 @@ std::string sample_text() {
   AlertRecord shelved = alert;
   shelved.phase = Phase::normal;
   shelved.shelved_until = kOutOfService;
+  if (flood) view.flood = Flood{true, view.started, "hot", 12};
   return metrics_text(metrics, view, {alert, shelved, alert}, "1.2.3");
 }
 
@@ -45,6 +46,11 @@ TEST(MetricsText, HasBaseUnitsAsSuffixesAndTotalOnCounters) {
                            "tidegate_alerts_silenced{severity=\"critical\",phase=\"normal\"} 1\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
+}
+
+TEST(MetricsText, SayWhetherAlertsAreAFlood) {
+  EXPECT_NE(sample_text(false).find("\ntidegate_alert_flood 0\n"), std::string::npos);
+  EXPECT_NE(sample_text(true).find("\ntidegate_alert_flood 1\n"), std::string::npos);
 }
 
 TEST(MetricsText, PassesPromtool) {

@@ -55,7 +55,7 @@ TEST(Stream, BeginsWithHelloAndTheWholePictureByteForByte) {
   const std::string state =
       R"({"gateway":{"time":1700000000000000,"name":"plant-7","site":"Hall 3","version":"1.2.3","started":0,"epoch":")" +
       rig.journal->epoch() +
-      R"(","demo":false},"sources":[],"rules":[],"store":{"health":"up","text":"","takes_samples":true,)"
+      R"(","demo":false},"sources":[],"rules":[],"flood":null,"store":{"health":"up","text":"","takes_samples":true,)"
       R"("takes_alerts":true,"alerts_waiting":0,"notices":[],"rate":0.0,"commit_p50_ms":0.0,)"
       R"("commit_p99_ms":0.0,"queue_depth":0,"queue_capacity":0,"dropped":0,"used_bytes":0,"max_bytes":0,"wear":null,"oldest":)" +
       std::to_string(stats.oldest.time_since_epoch().count()) + R"(,"last_seq":1},"uplinks":[]})";
@@ -89,6 +89,23 @@ TEST(Stream, TellsAnAlertWithItsIdByteForByte) {
                                        "\nevent: alert\ndata: {\"seq\":1,\"alerts\":[{\"seq\":1,\"time\":"
                                        "1700000000000000,\"cause\":\"raised\",\"from\":\"pending\",\"alert\":" +
                                        std::string(kAlertJson) + "}]}\n\n"));
+}
+
+TEST(Stream, TellsAFloodAfterTheAlertAndTheIdStandsOnTheLast) {
+  Rig rig(quick_ticks());
+  rig.serve();
+  auto viewer = rig.viewer();
+  ASSERT_TRUE(viewer.wait_for("snapshot"));
+  Batch batch = transition(hot_boiler(Phase::active), Phase::pending, "raised");
+  batch.events.push_back({kStart, Flood{true, kStart, "hot:boiler1", 10}});
+  const Seq seq = rig.commit(std::move(batch));
+  const auto alert = viewer.wait_for("alert"), flood = viewer.wait_for("flood");
+  ASSERT_TRUE(alert && flood);
+  EXPECT_NE(alert->id, rig.id(seq));
+  EXPECT_EQ(flood->id, rig.id(seq));
+  EXPECT_EQ(flood->json()["floods"][0]["first"], "hot:boiler1");
+  auto resumed = rig.viewer(rig.id(Seq{0}));
+  EXPECT_TRUE(resumed.wait_for("flood"));
 }
 
 TEST(Stream, TellsADeltaByteForByteAndWithoutAnId) {

@@ -229,6 +229,14 @@ TEST_F(BacktestOfSeveralSeries, ListsEachTime) {
   EXPECT_THAT(done.output, HasSubstr("low:p1,2026-03-01T00:12:30Z,90,dry:p1,0.5,"));
 }
 
+TEST_F(BacktestOfSeveralSeries, AConditionThatSuppressesIsReadAsWell) {
+  std::ofstream(directory.path() / "draft.yaml")
+      << "rules: [{name: low, series: '{pump}/flow', threshold: {below: 1}, suppress_when: 'current > 3 A and valve == "
+         "open'}]\n";
+  const Finished done = run({"--rules", directory.path() / "draft.yaml"});
+  EXPECT_THAT(done.output, HasSubstr("low:p1,3,3,360,120,2026-03-01T02:12:00Z\r\n")) << "three of three";
+}
+
 TEST_F(BacktestOfSeveralSeries, ASeriesThatSaidNothingSinceIsAsItWas) {
   const Finished done = run({"--rule", "open"}, "2026-03-01T00:30:00Z");
   EXPECT_THAT(done.output, HasSubstr("open:p1,2,0,1200,600,2026-03-01T02:10:00Z"));

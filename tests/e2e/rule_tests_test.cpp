@@ -111,6 +111,11 @@ TEST_F(RuleTests, RulesAreListedAndExplained) {
   const Finished explained = rules({"explain", "silent"});
   EXPECT_EQ(explained.status, 0) << explained.output;
   EXPECT_THAT(explained.output, HasSubstr("no good sample for 1 min"));
+  put("tidegate.yaml",
+      "rules: [{name: hot, series: '{d}/t', threshold: {above: 5}, suppress_when: '{d}/maintenance == on'}]\n");
+  const Finished suppressed = rules({"explain", "hot"});
+  EXPECT_THAT(suppressed.output, HasSubstr("suppressed   while {d}/maintenance == \"on\"\n"));
+  put("tidegate.yaml", kRules);
   const Finished unknown = rules({"explain", "silnet"});
   EXPECT_EQ(unknown.status, 1) << unknown.output;
   EXPECT_THAT(unknown.output, HasSubstr("did you mean 'silent'?"));

@@ -48,7 +48,8 @@ void run(std::vector<rules::Rule> compiled) {
     now += std::chrono::seconds(40);
   }
   for (const Event& event : out.events) {
-    if (std::get<AlertTransition>(event.body).alert.rule.empty()) std::abort();
+    const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (transition != nullptr && transition->alert.rule.empty()) std::abort();
   }
 }
 

@@ -9,6 +9,7 @@ namespace tidegate::rules {
 namespace {
 
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -110,6 +111,16 @@ TEST_F(JointTest, AMemberThatComesLaterJoinsEachPatternThatNamesIt) {
   EXPECT_THAT(told(), ElementsAre("1 raised"));
 }
 
+/// It would be judged with its new value in one place and its old one in another.
+TEST_F(JointTest, ASeriesThatIsNamedTwiceIsHeardInBothPlacesBeforeItIsJudged) {
+  rules("when: 'value > 60 and d0/v < 50 and count(+/v > 65) < 1'", "{d}/v");
+  declare(0, "d0/v");
+  observe(0, 1, 40);
+  observe(0, 2, 70);
+  observe(0, 3, 40);
+  EXPECT_THAT(told(), ElementsAre());
+}
+
 TEST_F(JointTest, AMemberThatChangesItsUnitIsReadInThat) {
   rules("when: 'count(room/+/temperature > 26 °C) > 0'", "hall/fan");
   declare(0, "hall/fan");
@@ -170,6 +181,64 @@ TEST_F(JointTest, AMemberThatDoesNotFitIsLeftOutAndTheRuleSaysSo) {
   observe(2, 2, 310);
   EXPECT_THAT(told(), ElementsAre("2 raised"));
   EXPECT_THAT(engine->status().at(0).problems, ElementsAre(HasSubstr("room/a/temperature")));
+}
+
+// `suppress_when`.
+
+TEST_F(JointTest, WhatSuppressesAnAlertIsKnownWhenTheSampleRaisesIt) {
+  rules("threshold: {above: 90}, suppress_when: 'count(+/t > 90) > 1'", "{d}/t");
+  declare(0, "a/t");
+  declare(1, "b/t");
+  observe(0, 1, 95);
+  observe(1, 2, 95);
+  EXPECT_THAT(told(), ElementsAre("1 raised", "2 suppressed", "2 raised"));
+  EXPECT_EQ(out.alerts.back().id, "hot:b");
+  EXPECT_TRUE(silenced(out.alerts.back()));
+}
+
+TEST_F(JointTest, AnAlertIsNotSuppressedByWhatMakesNoSenseForIt) {
+  rules("threshold: {above: 90}, suppress_when: 'flow < 1 L/min'", "{pump}/t");
+  declare(0, "p1/t");
+  declare(1, "p1/flow", "bar");
+  observe(1, 1, 0);
+  observe(0, 2, 95);
+  EXPECT_THAT(told(), ElementsAre("2 raised"));
+  EXPECT_FALSE(silenced(out.alerts.back()));
+  const auto status = engine->status();
+  ASSERT_EQ(status.size(), 1u);
+  EXPECT_EQ(status[0].instances, 1u);
+  EXPECT_EQ(status[0].unfit, 0u);
+  EXPECT_THAT(status[0].problems, ElementsAre(AllOf(HasSubstr("suppress_when of p1/t: "), HasSubstr("bar"))));
+}
+
+TEST_F(JointTest, TheConditionIsNoAlert) {
+  rules("threshold: {above: 90}, suppress_when: 'flow < 1'", "{pump}/t");
+  declare(0, "p1/t");
+  for (const std::string id : {":p1", "", "hot"}) {
+    EXPECT_FALSE(engine->knows(id)) << id;
+    EXPECT_FALSE(engine->shelve({id, "Ada", "why not", kOutOfService}, kStart, out)) << id;
+  }
+  EXPECT_TRUE(engine->knows("hot:p1"));
+}
+
+TEST_F(JointTest, AnAlertThatIsTakenOverIsSuppressedUntilTheConditionIsKnown) {
+  const std::string kind = "threshold: {above: 90}, suppress_when: 'mode == off'";
+  rules(kind, "{d}/t");
+  declare(0, "p1/t");
+  declare(1, "p1/mode", "", {"on", "off"});
+  observe(1, 1, 1);
+  observe(0, 2, 95);
+  const AlertRecord suppressed = out.alerts.back();
+  ASSERT_EQ(suppressed.suppressed_by, "mode == \"off\"");
+  out.clear();
+  rules(kind, "{d}/t");
+  declare(0, "p1/t");
+  declare(1, "p1/mode", "", {"on", "off"});
+  engine->restore({&suppressed, 1}, kStart + seconds(3), out);
+  observe(0, 4, 96);
+  EXPECT_THAT(told(), ElementsAre()) << "nobody has told it of the mode";
+  observe(1, 5, 0);
+  EXPECT_THAT(told(), ElementsAre("5 unsuppressed"));
 }
 
 }  // namespace

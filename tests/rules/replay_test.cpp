@@ -66,7 +66,9 @@ std::map<std::string, Story> live(const std::vector<Rule>& rules, const std::vec
   tick_until(until + milliseconds(1));
   std::map<std::string, std::vector<Firing>> up;
   for (const Event& event : out.events) {
-    const auto& [alert, from, cause] = std::get<AlertTransition>(event.body);
+    const auto* transition = std::get_if<AlertTransition>(&event.body);
+    if (transition == nullptr) continue;
+    const auto& [alert, from, cause] = *transition;
     auto& firings = up[alert.id];
     if (cause == "raised") {
       firings.push_back({event.time, event.time, false, alert.value, alert.message, alert.suppressed_by});

@@ -26,6 +26,7 @@ export class AlertCard {
   private readonly done = el('p', { class: 'alert-done' });
   private readonly runbook = el('p', { class: 'alert-runbook' });
   private readonly phase = el('span', { class: 'alert-phase' });
+  private readonly first = el('span', { class: 'alert-first', hidden: true }, text.flood.first);
   private readonly error = el('p', { class: 'form-error', role: 'alert', hidden: true });
   private readonly acknowledge = this.button('primary acknowledge', text.alerts.acknowledge, () => this.open(this.acknowledge, this.askAcknowledge()));
   private readonly shelve = this.button('shelve', text.alerts.shelve, () => this.open(this.shelve, this.askShelve()));
@@ -38,7 +39,7 @@ export class AlertCard {
   constructor(private alert: Alert, private readonly model: Model, openChart: (series: string) => void) {
     this.chart = this.button('', text.alerts.chart, () => openChart(this.alert.series));
     this.node = el('li', { class: 'alert' },
-      el('div', { class: 'alert-head' }, this.mark, this.severity, this.phase),
+      el('div', { class: 'alert-head' }, this.mark, this.severity, this.first, this.phase),
       this.message, this.why, this.facts, this.chatter, this.runbook, this.done, this.basis,
       el('div', { class: 'actions' }, this.acknowledge, this.shelve, this.unshelve, this.chart), this.error);
   }
@@ -48,6 +49,7 @@ export class AlertCard {
     const since = alert.raised ?? alert.since, name = alert.message || alert.id, owed = owesAcknowledge(alert);
     setClass(this.node, `alert severity-${alert.severity}${owed ? '' : ' acknowledged'}${alert.silenced ? ' silenced' : ''} phase-${alert.phase}`);
     changeIcon(this.mark, alert.severity);
+    show(this.first, this.model.state?.flood?.first === alert.id);
     setText(this.severity, text.severity[alert.severity]);
     setText(this.phase, alert.phase === 'active' && !alert.silenced ? '' : alert.phase === 'pending' && !owed ? text.alerts.pending : text.phase[alert.phase]);
     setText(this.message, name);

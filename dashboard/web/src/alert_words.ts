@@ -1,6 +1,6 @@
 // What an alert is to its reader: whether somebody is called for it, what is owed, and how it is said. Pure.
 
-import type { Alert, AlertEvent, Severity, Time } from './api.ts';
+import type { Alert, AlertEvent, Flood, Severity, Time } from './api.ts';
 import * as format from './format.ts';
 import { text } from './strings.ts';
 
@@ -25,6 +25,15 @@ export const isSilent = (alert: Alert) => alert.silenced && (isOpen(alert) || is
 export function byUrgency(a: Alert, b: Alert): number {
   return Number(a.acknowledged) - Number(b.acknowledged) || kSeverityRank[a.severity] - kSeverityRank[b.severity] ||
     (b.raised ?? b.since) - (a.raised ?? a.since) || (a.id < b.id ? -1 : 1);
+}
+
+/** While a flood is on, the alert with which it began stays in front: it is often the cause of the others. */
+export function inFlood(flood: Flood | null): (a: Alert, b: Alert) => number {
+  return (a, b) => Number(b.id === flood?.first) - Number(a.id === flood?.first) || byUrgency(a, b);
+}
+
+export function floodNow({ since, first, count }: Flood, all: ReadonlyMap<string, Alert>, now: Time): string {
+  return text.flood.now(count, format.span(Math.max(now - since, 0)), all.get(first)?.message || first);
 }
 
 export function valueAgainstLimit({ value, limit, unit }: Alert): string {

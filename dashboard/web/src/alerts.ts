@@ -1,8 +1,8 @@
-// The alerts that are raised or wait for an acknowledgement, worst first, each with its form; those that are about to
-// be raised; and below them those for which nobody is called.
+// The alerts that are raised or wait for an acknowledgement, worst first (in a flood after the one with which it began),
+// each with its form; those that are about to be raised; and below them those for which nobody is called.
 
 import { AlertCard } from './alert_card.ts';
-import { byUrgency, isListed, isPending, isSilent } from './alert_words.ts';
+import { floodNow, inFlood, isListed, isPending, isSilent } from './alert_words.ts';
 import type { Alert, State, Time } from './api.ts';
 import { arrange, el, reconcile, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
@@ -19,6 +19,7 @@ export class Alerts {
   private readonly silent = el('div', { class: 'silent', hidden: true },
     el('h3', {}, text.alerts.silentTitle, ' ', this.silentCount), el('p', { class: 'muted' }, text.alerts.silentHelp), this.silentList);
   private readonly none = el('p');
+  private readonly flood = el('p', { class: 'banner banner-flood', hidden: true });
   private readonly waiting = el('p', { class: 'banner alerts-waiting', hidden: true });
   private readonly count = el('span', { class: 'count' });
   private readonly cards = new Map<string, AlertCard>();
@@ -27,11 +28,11 @@ export class Alerts {
   constructor(private readonly model: Model, private readonly openChart: (series: string) => void) {
     this.node = el('section', { class: 'alerts', 'aria-labelledby': 'alerts-title' },
       el('div', { class: 'section-head' }, el('h2', { id: 'alerts-title' }, text.alerts.title, ' ', this.count)),
-      this.waiting, this.none, this.list, this.pending, this.silent);
+      this.waiting, this.flood, this.none, this.list, this.pending, this.silent);
   }
 
   update(now: Time): void {
-    const all = [...this.model.alerts.values()].sort(byUrgency);
+    const all = [...this.model.alerts.values()].sort(inFlood(this.model.state?.flood ?? null));
     const listed = all.filter(isListed), silent = all.filter(isSilent), pending = all.filter(isPending);
     const shown = new Set([...listed, ...silent].map(({ id }) => id));
     for (const id of this.cards.keys()) if (!shown.has(id)) this.cards.delete(id);
@@ -50,7 +51,9 @@ export class Alerts {
     }
     setText(this.count, listed.length ? String(listed.length) : '');
     const { alertsKnown, state } = this.model;
-    const waiting = state?.store.alerts_waiting ?? 0;
+    const flood = state?.flood ?? null, waiting = state?.store.alerts_waiting ?? 0;
+    setText(this.flood, flood ? floodNow(flood, this.model.alerts, now) : '');
+    show(this.flood, flood !== null);
     setText(this.waiting, text.alerts.waiting(waiting));
     show(this.waiting, waiting > 0);
     setText(this.none, alertsKnown ? noAlerts(state) : text.alerts.unknown);

@@ -81,6 +81,22 @@ export interface AlertEvent {
   alert: Alert;
 }
 
+/** More alerts than anybody can look at. */
+export interface Flood {
+  since: Time;
+  /** The id of the alert with which it began. */
+  first: string;
+  /** Raised from it on. */
+  count: number;
+}
+
+export interface FloodEvent extends Flood {
+  seq: number;
+  time: Time;
+  /** It began; else it is over. */
+  on: boolean;
+}
+
 export interface Source {
   name: string;
   type: string;
@@ -155,6 +171,7 @@ export interface State {
   gateway: Gateway;
   sources: Source[];
   rules: Rule[];
+  flood: Flood | null;
   store: Store;
   uplinks: Uplink[];
 }
@@ -210,6 +227,7 @@ export interface StreamEvents {
   series: { series: Series[] };
   alert: { seq: number; alerts: AlertEvent[] };
   alerts: { alerts: Alert[] };
+  flood: { seq: number; floods: FloodEvent[] };
   state: State;
   source: SourceEvent;
   ping: { time: Time };

@@ -1,7 +1,7 @@
-// What happened: the newest alert events.
+// What happened: the newest alert events, and the floods of them.
 
 import { isAlarm, told } from './alert_words.ts';
-import type { AlertEvent, Time } from './api.ts';
+import type { AlertEvent, FloodEvent, Time } from './api.ts';
 import { el, reconcile, setText, show } from './dom.ts';
 import * as format from './format.ts';
 import { type Icon, icon } from './icons.ts';
@@ -9,6 +9,7 @@ import type { Model } from './model.ts';
 import { text } from './strings.ts';
 
 const kFirst = 8;
+type Entry = AlertEvent | FloodEvent;
 
 export class Log {
   readonly node: HTMLElement;
@@ -26,9 +27,10 @@ export class Log {
   }
 
   update(): void {
-    const entries = this.model.log.slice(0, this.limit);
-    reconcile(this.list, entries, keyOf, this.nodes, (entry) => this.line(entry));
-    const hidden = this.model.log.length - entries.length;
+    const all: Entry[] = [...this.model.floods, ...this.model.log].sort((a, b) => b.seq - a.seq);
+    const entries = all.slice(0, this.limit);
+    reconcile(this.list, entries, keyOf, this.nodes, (entry) => 'alert' in entry ? this.line(entry) : this.flood(entry));
+    const hidden = all.length - entries.length;
     setText(this.more, text.log.more(Math.min(hidden, 20)));
     show(this.more, hidden > 0);
     show(this.none, entries.length === 0);
@@ -52,8 +54,14 @@ export class Log {
       el('time', { datetime: new Date(time / 1000).toISOString() }, format.moment(time, this.now())), icon(mark),
       el('span', {}, el('b', {}, what), ' ', alert.message || alert.id, note && ` “${note}”`));
   }
+
+  private flood({ time, on, first, count }: FloodEvent): HTMLElement {
+    return el('li', { class: `log-line severity-critical${on ? '' : ' calm'}` },
+      el('time', { datetime: new Date(time / 1000).toISOString() }, format.moment(time, this.now())), icon(on ? 'critical' : 'check'),
+      el('span', {}, el('b', {}, on ? text.flood.began(count) : text.flood.over(count)), ' ', text.flood.beganWith(first)));
+  }
 }
 
-function keyOf({ seq, cause, alert, time }: AlertEvent): string {
-  return `${seq} ${time} ${cause} ${alert.id}`;
+function keyOf(entry: Entry): string {
+  return 'alert' in entry ? `${entry.seq} ${entry.time} ${entry.cause} ${entry.alert.id}` : `${entry.seq} ${entry.time} ${entry.on} ${entry.first}`;
 }

@@ -67,6 +67,7 @@ class Page {
   private receive(event: StreamEvent): void {
     if (event.type === 'hello') this.welcome(event.data.version);
     if (event.type === 'alert') for (const one of event.data.alerts) this.announce(one);
+    if (event.type === 'flood') for (const { on, count } of event.data.floods) this.announcer.say(on ? text.flood.began(count) : text.flood.over(count));
     const time = event.type === 'state' ? event.data.gateway.time : 'time' in event.data ? event.data.time : null;
     if (time !== null) this.clock.observe(time);
     this.lastHeard = this.clock.now();
@@ -160,7 +161,8 @@ class Page {
     void this.sparks.fill([...this.model.series.values()], oldest, this.clock.now(), () => this.points.redrawSparks());
     void this.chart.load();
     try {
-      this.model.takeLog(await fetchAlertLog(kLogEntries));
+      const { log, floods } = await fetchAlertLog(kLogEntries);
+      this.model.takeLog(log, floods);
       if (!afterGap && mine === this.reloads) this.log.warn('');
       this.schedule();
     } catch (problem) {

@@ -1,7 +1,7 @@
 // Everything the page knows, and how each stream event changes it. Pure: no DOM, no clock, no network.
 
 import { isOver } from './alert_words.ts';
-import type { Alert, AlertEvent, Hello, Reading, Series, State, StreamEvent, StreamEvents } from './api.ts';
+import type { Alert, AlertEvent, FloodEvent, Hello, Reading, Series, State, StreamEvent, StreamEvents } from './api.ts';
 
 export type Part = 'series' | 'alerts' | 'log' | 'state' | 'hello' | 'reload' | 'gap';
 const kLogLimit = 200;
@@ -22,6 +22,7 @@ export class Model {
   /** False while the gateway itself cannot read its alerts: then none known is not none. */
   alertsKnown = true;
   log: AlertEvent[] = [];
+  floods: FloodEvent[] = [];
   /** The highest seq of an alert event that the stream told: what has no higher one is told again. */
   private heardSeq = 0;
   private changes = new Changes();
@@ -49,6 +50,9 @@ export class Model {
       case 'alert':
         this.takeAlertEvents(event.data);
         break;
+      case 'flood':
+        this.takeFloods(event.data.floods);
+        break;
       case 'state':
         this.state = event.data;
         this.changed('state');
@@ -69,9 +73,10 @@ export class Model {
   }
 
   /** The log as REST gave it; the stream may have told of newer entries while it was on its way. */
-  takeLog(newestFirst: AlertEvent[]): void {
+  takeLog(newestFirst: AlertEvent[], floods: FloodEvent[]): void {
     const newest = newestFirst[0]?.seq ?? 0;
     this.log = [...this.log.filter(({ seq }) => seq > newest), ...newestFirst].slice(0, kLogLimit);
+    this.takeFloods(floods);
     this.changed('log');
   }
 
@@ -102,6 +107,7 @@ export class Model {
   /** Seqs count from the start in another journal, and what the old one told is not in its log. */
   private forgetLog(): void {
     this.log = [];
+    this.floods = [];
     this.heardSeq = 0;
     this.changed('log');
   }
@@ -144,6 +150,14 @@ export class Model {
     // The log may hold them: it comes by REST, perhaps before the stream tells of the same.
     if (this.log.some((entry) => entry.seq === seq)) return;
     this.log = [...[...alerts].reverse(), ...this.log].sort((a, b) => b.seq - a.seq).slice(0, kLogLimit);
+    this.changed('log');
+  }
+
+  /** A resume and the log tell of the same ones. */
+  private takeFloods(floods: FloodEvent[]): void {
+    const known = new Set(this.floods.map(({ seq, on }) => `${seq} ${on}`));
+    const fresh = floods.filter(({ seq, on }) => !known.has(`${seq} ${on}`));
+    this.floods = [...fresh, ...this.floods].sort((a, b) => b.seq - a.seq || b.time - a.time).slice(0, kLogLimit);
     this.changed('log');
   }
 

@@ -1,5 +1,5 @@
 // The REST side of docs/api.md. A failure is an Error whose message is a sentence for the reader.
-import type { Alert, AlertEvent, DeadLetter, History, Time } from './api.ts';
+import type { Alert, AlertEvent, DeadLetter, FloodEvent, History, Time } from './api.ts';
 import { text } from './strings.ts';
 
 export function address(path: string): string {
@@ -27,8 +27,8 @@ export function fetchHistory(series: string[], from: Time, to: Time, points: num
   return request(`history?${query}`);
 }
 
-export async function fetchAlertLog(limit: number): Promise<AlertEvent[]> {
-  return (await request<{ log: AlertEvent[] }>(`alerts/log?limit=${limit}`)).log;
+export function fetchAlertLog(limit: number): Promise<{ log: AlertEvent[]; floods: FloodEvent[] }> {
+  return request(`alerts/log?limit=${limit}`);
 }
 
 export async function fetchDeadLetters(limit: number): Promise<DeadLetter[]> {

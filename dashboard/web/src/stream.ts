@@ -6,7 +6,7 @@ import * as links from './link.ts';
 import { address } from './rest.ts';
 
 const kEvents: (keyof StreamEvents)[] = [
-  'hello', 'snapshot', 'delta', 'series', 'alert', 'alerts', 'state', 'source', 'ping', 'gap', 'busy', 'bye',
+  'hello', 'snapshot', 'delta', 'series', 'alert', 'alerts', 'flood', 'state', 'source', 'ping', 'gap', 'busy', 'bye',
 ];
 const kConnectTimeoutMs = 15_000;
 

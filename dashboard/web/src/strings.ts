@@ -208,6 +208,14 @@ export const text = {
     announceAck: (message: string) => `Alert acknowledged: ${message}`,
   },
 
+  flood: {
+    now: (count: number, span: string, first: string) => `Flood: ${plural(count, 'new alert', 'new alerts')} in ${span}. It began with: ${first}`,
+    first: 'First of the flood',
+    began: (count: number) => `Flood of alerts: ${count} within ten minutes`,
+    over: (count: number) => `The flood of ${count} alerts is over`,
+    beganWith: (first: string) => `It began with ${first}`,
+  },
+
   log: {
     title: 'Recent events',
     none: 'No event is on record yet.',

@@ -37,6 +37,14 @@ void put_point(std::string& out, const Sample& sample, const std::vector<std::st
 }
 
 /// As the journal keeps it, and whether somebody is to be called. A shelf that ends when somebody says so has no time.
+json flood_json(Timestamp time, const Flood& flood) {
+  return {{"time", time.time_since_epoch().count()},
+          {"on", flood.on},
+          {"since", flood.since.time_since_epoch().count()},
+          {"first", flood.first},
+          {"count", flood.count}};
+}
+
 json alert_json(const AlertRecord& alert) {
   json out = json::parse(journal::to_json(alert));
   if (silenced(alert)) out["silenced"] = true;
@@ -82,8 +90,9 @@ std::string samples_json(const Context& context, const Parcel& parcel) {
 }
 
 std::string alerts_json(const Context& context, const Parcel& parcel) {
-  json transitions = json::array();
+  json transitions = json::array(), floods = json::array();
   for (const Event& event : std::span(parcel.batch->events).subspan(parcel.first, parcel.count)) {
+    if (const auto* flood = std::get_if<Flood>(&event.body)) floods.push_back(flood_json(event.time, *flood));
     const auto* transition = std::get_if<AlertTransition>(&event.body);
     if (transition == nullptr) continue;
     transitions.push_back({{"time", event.time.time_since_epoch().count()},
@@ -91,8 +100,9 @@ std::string alerts_json(const Context& context, const Parcel& parcel) {
                            {"from", name(transition->from)},
                            {"alert", alert_json(transition->alert)}});
   }
-  return head(context, parcel) + ",\"alerts\":" + transitions.dump(-1, ' ', false, json::error_handler_t::replace) +
-         "}";
+  const auto dump = [](const json& list) { return list.dump(-1, ' ', false, json::error_handler_t::replace); };
+  return head(context, parcel) + ",\"alerts\":" + dump(transitions) +
+         (floods.empty() ? "" : ",\"floods\":" + dump(floods)) + "}";
 }
 
 std::string gap_json(const Context& context, Lane lane, const Parcel& parcel) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aloud, chatterOf, evidenceOf, isAlarm, isListed, isPending, isSilent, told, whySilenced } from '../../../dashboard/web/src/alert_words.ts';
+import { aloud, chatterOf, evidenceOf, floodNow, inFlood, isAlarm, isListed, isPending, isSilent, told, whySilenced } from '../../../dashboard/web/src/alert_words.ts';
 import type { Alert } from '../../../dashboard/web/src/api.ts';
 import { alert, kNow, kSecond } from './samples.ts';
 
@@ -35,6 +35,15 @@ test('why an alert was raised is told name by name', () => {
   const evidence = { version: '5c1f09be', from: kNow - 600 * kSecond, to: kNow, series: ['boiler1/valve', 'room/+/temperature'], facts };
   assert.deepEqual(evidenceOf(alert({ evidence })), [['slope', '2.5 °C/min'], ['boiler1/valve', 'open'], ['R²', 'beyond any number'],
     ['room/+/temperature', 'was read as well'], ['Time looked at', '10 min'], ['Version of the rule', '5c1f09be']]);
+});
+
+test('in a flood the alert with which it began stays in front', () => {
+  const one = alert({ id: 'first', severity: 'info', acknowledged: true }), other = alert({ id: 'other' }), flood = { since: kNow - 240 * kSecond, first: 'first', count: 23 };
+  const order = (on: typeof flood | null) => [other, one].sort(inFlood(on)).map(({ id }) => id);
+  assert.deepEqual(order(null), ['other', 'first']);
+  assert.deepEqual(order(flood), ['first', 'other']);
+  assert.equal(floodNow(flood, new Map([['first', one]]), kNow), 'Flood: 23 new alerts in 4 min. It began with: boiler1 is hot');
+  assert.equal(floodNow(flood, new Map(), kNow), 'Flood: 23 new alerts in 4 min. It began with: first');
 });
 
 test('an alert that chatters says what would keep it quiet', () => {

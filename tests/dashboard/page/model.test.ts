@@ -82,7 +82,7 @@ test('an event that the log holds already does not revert an acknowledgement', (
 test('an event that the log brought first still raises its alert', () => {
   const model = modelWith();
   const raised = event({ alert: alert() });
-  model.takeLog(raised.type === 'alert' ? raised.data.alerts : []);
+  model.takeLog(raised.type === 'alert' ? raised.data.alerts : [], []);
   model.apply(raised);
   assert.equal(model.alerts.get('hot:boiler1')?.phase, 'active');
   assert.equal(model.log.length, 1);
@@ -91,13 +91,13 @@ test('an event that the log brought first still raises its alert', () => {
 test('a log that was on its way does not take back what the stream told meanwhile', () => {
   const model = modelWith();
   model.apply(event({ seq: 8, alert: alert() }));
-  model.takeLog([entry(7), entry(6)]);
+  model.takeLog([entry(7), entry(6)], []);
   assert.deepEqual(model.log.map(({ seq }) => seq), [8, 7, 6]);
 });
 
 test('an event older than the log goes behind it', () => {
   const model = modelWith();
-  model.takeLog([entry(7), entry(6)]);
+  model.takeLog([entry(7), entry(6)], []);
   model.apply(event({ seq: 4, alert: alert() }));
   assert.deepEqual(model.log.map(({ seq }) => seq), [7, 6, 4]);
 });
@@ -182,4 +182,14 @@ test('a normal alert is known as long as it is shelved', () => {
   assert.equal(model.alerts.get('hot:boiler1')?.out_of_service, true);
   model.apply(event({ seq: 6, cause: 'unshelved', alert: alert({ phase: 'normal' }) }));
   assert.equal(model.alerts.size, 0);
+});
+
+test('a flood is told once, whether by the stream, by a resume or by the log', () => {
+  const model = modelWith();
+  const flood = { seq: 9, time: kNow, on: true, since: kNow - kSecond, first: 'hot:boiler1', count: 10 };
+  model.apply({ type: 'flood', data: { seq: 9, floods: [flood] } });
+  model.apply({ type: 'flood', data: { seq: 9, floods: [flood] } });
+  model.takeLog([entry(7)], [{ ...flood, seq: 12, on: false, count: 23 }, flood]);
+  assert.deepEqual(model.floods.map(({ seq, on }) => [seq, on]), [[12, false], [9, true]]);
+  assert.ok(model.takeChanges().parts.has('log'));
 });

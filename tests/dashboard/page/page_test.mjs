@@ -219,6 +219,32 @@ test('what is explained, on trial or out of service is said so, aloud only when 
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page scrolls sideways');
 }, { width: 390 }));
 
+for (const width of [1400, 390]) {
+  test(`a flood is said, and the alert with which it began stays in front, ${width} wide`, () => withPage(async ({ gateway, page }) => {
+    const names = ['feed-pump', 'boiler1', 'boiler2', 'pump3', 'tank1', 'coldroom', 'meter1', 'office', 'fan2', 'valve12', 'line4', 'press1'];
+    await untilLive(page);
+    const since = gateway.now() - 70 * kSecond;
+    names.forEach((name, i) => gateway.raise(`trip:${name}`, { ...kHot, severity: i ? 'critical' : 'info', message: `${name} has tripped`, series: `${name}/state` }));
+    await until('all cards', async () => (await page.locator('.alert').count()) === names.length);
+    assert.doesNotMatch(await textOf(page.locator('.alert').first()), /feed-pump/);
+    assert.equal(await page.locator('.banner-flood').isVisible(), false);
+    gateway.setFlood({ since, first: 'trip:feed-pump', count: names.length });
+    await untilText(page.locator('.banner-flood'), /^Flood: 12 new alerts in 1 min( 1\d s)?\. It began with: feed-pump has tripped$/);
+    await untilText(page.locator('.alert').first(), /First of the flood.*feed-pump has tripped/);
+    assert.equal(await page.locator('.alert-first:visible').count(), 1);
+    await untilText(page.locator('.log-line').first(), /Flood of alerts: 12 within ten minutes It began with trip:feed-pump/);
+    await until('the flood to be said aloud', async () => /Flood of alerts: 12/.test(await textOf(page.locator('[aria-live=polite]'))));
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'the page scrolls sideways');
+    assert.deepEqual(await seriousViolations(page), []);
+    gateway.setFlood(null);
+    await until('the banner to go', async () => !(await page.locator('.banner-flood').isVisible()));
+    await untilText(page.locator('.log-line').first(), /The flood of 12 alerts is over/);
+    await page.reload();
+    await untilText(page.locator('.log-line').nth(1), /Flood of alerts: 12/);
+    assert.equal(await page.locator('.log-line', { hasText: /flood/i }).count(), 2);
+  }, { width }));
+}
+
 test('alerts that the gateway cannot read are said to be unknown until they come', () => withPage(async ({ gateway, page }) => {
   await untilText(page.locator('.sentence'), /Alerts cannot be read\./);
   await untilText(page.locator('.alerts'), /cannot read its alerts/);

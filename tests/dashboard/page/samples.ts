@@ -27,6 +27,7 @@ export function state(change: Partial<State> = {}): State {
     gateway: { name: 'plant-7', site: 'Hall 3', version: '0.1.0', started: kNow - 3600 * kSecond, time: kNow, epoch: 'e1', demo: false },
     sources: [{ ...source, name: 'plant' }, { ...source, name: 'field' }],
     rules: [{ name: 'hot', kind: 'threshold', condition: 'above 90 °C', severity: 'critical', series: '{device}/temperature', instances: 2, active: 0, unfit: 0, problems: [] }],
+    flood: null,
     store: { health: 'up', text: '', takes_samples: true, takes_alerts: true, alerts_waiting: 0, notices: [], rate: 10, commit_p50_ms: 2, commit_p99_ms: 6, queue_depth: 0, queue_capacity: 65_536, dropped: 0, used_bytes: 10,
       max_bytes: 100, wear: null, oldest: null, last_seq: 1 },
     uplinks: [uplink()],

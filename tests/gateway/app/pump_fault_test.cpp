@@ -49,7 +49,9 @@ class PumpFault : public ::testing::Test {
     std::vector<std::string> causes;
     const auto events = journal->events({.limit = 1000, .alerts_only = true});
     if (!events) return causes;
-    for (const auto& stored : *events) causes.push_back(std::get<AlertTransition>(stored.event.body).cause);
+    for (const auto& stored : *events) {
+      if (const auto* told = std::get_if<AlertTransition>(&stored.event.body)) causes.push_back(told->cause);
+    }
     return causes;
   }
   std::vector<double> stored() const {

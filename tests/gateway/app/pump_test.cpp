@@ -9,6 +9,7 @@
 #include "tests/fakes/machine.h"
 #include "tests/gateway/app/rules.h"
 #include "tests/gateway/journal/faulty_vfs.h"
+#include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -65,6 +66,10 @@ class Rig {
     std::vector<std::string> causes;
     const auto events = journal_->events({.after = Seq{0}, .limit = 1000, .newest_first = false, .alerts_only = true});
     for (const auto& stored : *events) {
+      if (const auto* flood = std::get_if<Flood>(&stored.event.body)) {
+        causes.push_back(fmt::format("flood {} {} {}", flood->on ? "on" : "over", flood->first, flood->count));
+        continue;
+      }
       const auto& transition = std::get<AlertTransition>(stored.event.body);
       causes.push_back(transition.alert.id + " " + transition.cause);
     }
@@ -431,6 +436,38 @@ TEST_F(PumpOnMachine, AClockThatNobodySetsIsGivenUpAfterTenMinutes) {
   EXPECT_THAT(rig->clock_events(), testing::ElementsAre(testing::HasSubstr("waited for no longer")));
   EXPECT_TRUE(eventually([&] { return rig->journal_->settled() == rig->journal_->last(); }));
   EXPECT_THAT(rig->stored_times(), testing::ElementsAre(Timestamp{1s}));
+}
+
+TEST(Pump, AFloodSurvivesRestartsAndIsToldOnce) {
+  const test::TempDir directory;
+  const std::string rules = "rules: [{name: hot, series: '{pump}/t', threshold: {above: 90}}]\n";
+  for (const int first : {0, 6, 12}) {
+    Rig rig(directory.path(), rules);
+    for (int i = first; i < first + 6; ++i) rig.store(rig.series(fmt::format("p{}/t", i)), 95);
+    if (first == 0) continue;
+    ASSERT_TRUE(eventually([&] { return rig.pump_->flood().has_value(); }));
+    EXPECT_EQ(rig.pump_->flood()->first, "hot:p0");
+    EXPECT_TRUE(eventually([&] { return rig.pump_->flood()->count == static_cast<std::uint32_t>(first + 6); }));
+    const auto told = rig.transitions();
+    EXPECT_EQ(std::count(told.begin(), told.end(), "flood on hot:p0 10"), 1);
+  }
+}
+
+/// An alert each minute for two hours: the first of them, and how many they are, is further back than what chatters.
+TEST(Pump, AFloodOfHoursIsKnownAfterARestart) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "", {.start = false});
+  const Timestamp began = rig.clock_.now() - 2h;
+  for (int i = 0; i < 120; ++i) {
+    Batch batch;
+    batch.events = {journal::transition(journal::alert(fmt::format("gone:{}", i), Phase::active), began + 1min * i)};
+    if (i == 9) batch.events.push_back({began + 9min, Flood{true, began, "gone:0", 10}});
+    ASSERT_TRUE(rig.journal_->append(batch));
+  }
+  rig.pump_->recover(rules_of("rules: []"));
+  rig.thread_ = std::jthread([&rig](std::stop_token stop) { rig.pump_->run(std::move(stop)); });
+  ASSERT_TRUE(eventually([&] { return rig.pump_->flood().has_value(); }));
+  EXPECT_EQ(*rig.pump_->flood(), (Flood{true, began, "gone:0", 120}));
 }
 
 TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {

@@ -34,6 +34,14 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
   EXPECT_EQ(*back, record);
 }
 
+TEST(EventJson, AFloodComesBackWithEveryField) {
+  const Flood flood{true, at(1'700'000'000'000'001), "hot:boiler1", 23};
+  const auto back = event_from_json(to_json(Event{at(1'700'000'000'000'002), flood}));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(std::get<Flood>(back->body), flood);
+  EXPECT_FALSE(event_from_json(R"({"time": 5, "kind": "flood", "on": true, "since": 3, "first": "a", "count": -1})"));
+}
+
 TEST(EventJson, AValueThatIsNoNumberComesBack) {
   AlertRecord record = alert("a", Phase::active);
   record.value = std::numeric_limits<double>::quiet_NaN();

@@ -79,6 +79,17 @@ TEST_F(UplinkMessage, HoldsTheAlertTransitionsOfABatchAndNoOtherEvents) {
   EXPECT_EQ(told["alert"]["unit"], "°C");
 }
 
+TEST_F(UplinkMessage, HoldsFloodsOfAlertsApart) {
+  Batch batch;
+  batch.events = {{at(9), Flood{true, at(3), "hot:boiler1", 10}}};
+  const auto json = nlohmann::json::parse(alerts_json(context, whole(batch, 1)));
+  EXPECT_EQ(json["alerts"], nlohmann::json::array());
+  EXPECT_EQ(json["floods"], nlohmann::json::array(
+                                {{{"time", 9}, {"on", true}, {"since", 3}, {"first", "hot:boiler1"}, {"count", 10}}}));
+  batch.events = {journal::transition(journal::alert("hot:boiler1", Phase::active), at(8))};
+  EXPECT_FALSE(nlohmann::json::parse(alerts_json(context, whole(batch, 1))).contains("floods"));
+}
+
 TEST_F(UplinkMessage, SaysOfAnAlertThatNobodyIsToBeCalled) {
   AlertRecord alert = journal::alert("hot:boiler1", Phase::active);
   const auto told = [&] {
