@@ -87,6 +87,9 @@ TEST(Evidence, OfASilenceIsItsLength) {
   const Evidence evidence = raised_by("absence: {for: 20s}", {7}, true);
   EXPECT_EQ(evidence.from, kStart + seconds(1));
   EXPECT_EQ(evidence.to, kStart + seconds(21));
+  const Evidence learned = raised_by("absence: {}", {1, 2, 3, 4, 5, 6, 7, 8, 9}, true);
+  EXPECT_EQ(learned.to - learned.from, seconds(3));
+  EXPECT_EQ(value_of(learned, "usual interval", "s"), 1);
 }
 
 TEST(Evidence, OfAnExpressionIsWhatItComparedAndRead) {

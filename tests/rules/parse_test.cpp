@@ -74,6 +74,7 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
   EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
+  EXPECT_EQ(condition("absence: {}"), "no good sample for 3 of its intervals");
   EXPECT_EQ(condition("forecast: {above: 95 %, within: 4h, from: 1h}"),
             "above 95 % within 4 h, by the trend of the last 1 h");
   EXPECT_EQ(condition("change: {falls_by: 1 bar, within: 30s}"), "falls by more than 1 bar within 30 s");

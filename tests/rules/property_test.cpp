@@ -38,6 +38,7 @@ const std::vector<Rule>& rules() {
       {name: unlike, series: "d0/v", anomaly: {sensitivity: 0.1, season: 40.001s}},
       {name: silent, series: "{d}/v", absence: {for: 6s}, clear_after: 2s},
       {name: mute, series: "{d}/v", absence: {for: 3s}, ack: required, good_only: true},
+      {name: gone, series: "{d}/v", absence: {}},
       {name: grades, series: "{d}/v", threshold: {above: {info: 55, warning: 70, critical: 85}, hysteresis: 4}, for: 2s, clear_after: 3s},
       {name: low, series: "{d}/v", threshold: {below: {high: 45, critical: 25}}, ack: required},
       {name: trip, series: "{d}/v", threshold: {above: 75}, latch: true},
