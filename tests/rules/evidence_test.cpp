@@ -53,6 +53,8 @@ TEST(Evidence, OfATrendIsItsLine) {
   EXPECT_EQ(evidence.to - evidence.from, seconds(4));
   EXPECT_EQ(value_of(evidence, "samples", ""), 4);
   EXPECT_THAT(value_of(evidence, "R²", ""), DoubleNear(0.891, 0.001));  // of 1, 1, 4, 7: 2.1² · 5 / 24.75
+  const Evidence robust = raised_by("trend: {rising: 1 °C/s, over: 4s, robust: true}", {1, 1, 1, 4, 7});
+  EXPECT_EQ(value_of(robust, "samples", ""), 4);
 }
 
 TEST(Evidence, OfAForecastIsTheLineAndWhereItStands) {

@@ -73,6 +73,8 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("threshold: {outside: [2 °C, 8 °C], hysteresis: 0.5}"), "outside 2 °C to 8 °C, hysteresis 0.5");
   EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
   EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
+  EXPECT_EQ(condition("trend: {rising: 2 /s, over: 1m, robust: true}"),
+            "rising faster than 2 /s over 1 min, by the median of slopes");
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
   EXPECT_EQ(condition("absence: {}"), "no good sample for 3 of its intervals");
   EXPECT_EQ(condition("forecast: {above: 95 %, within: 4h, from: 1h}"),

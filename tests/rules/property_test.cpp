@@ -27,6 +27,7 @@ const std::vector<Rule>& rules() {
       {name: range, series: "{d}/v", threshold: {outside: [20, 80], hysteresis: 5}},
       {name: rising, series: "{d}/v", trend: {rising: 100 /min, over: 15s}, for: 2s},
       {name: falling, series: "{d}/v", trend: {falling: 2 /s, over: 20s, min_points: 5, clear_below: 0.5 /s}, clear_after: 5s},
+      {name: firm, series: "{d}/v", trend: {rising: 1 /s, over: 20.0005s, robust: true}, clear_after: 1s},
       {name: soon, series: "{d}/v", forecast: {above: 95, within: 10s, from: 12s}, for: 1s},
       {name: jump, series: "{d}/v", change: {by: 30, within: 5s}, clear_after: 1s},
       {name: drop, series: "{d}/v", change: {falls_by: 40 %, within: 8s}, ack: required},
