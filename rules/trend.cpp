@@ -5,6 +5,7 @@
 #include "rules/counted.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
+#include "rules/rates.h"
 #include "rules/robust_slope.h"
 #include "rules/slope_window.h"
 #include "rules/units.h"
@@ -127,29 +128,9 @@ Result<Watch> fit(const Trend& trend, const SeriesInfo& info) {
   return Watch{std::move(detector), (trend.unit.empty() ? info.unit : trend.unit) + '/' + trend.per};
 }
 
-struct Rate {
-  double value;
-  RateUnit unit;
-};
-
-std::optional<Rate> rate(const Node& node, Problems& problems) {
-  if (node.refused) return std::nullopt;
-  const auto quantity = config::parse_quantity(node.text);
-  const auto unit = quantity ? parse_rate_unit(quantity->unit) : std::nullopt;
-  if (!unit) {
-    problems.add(
-        node.at,
-        fmt::format(
-            "'{}' is not a rate: write the change in a time, like 2 °C/min, 5 %/h or, in the series' own unit, 3 /d",
-            node.shown()));
-    return std::nullopt;
-  }
-  return Rate{quantity->value, *unit};
-}
-
 /// The rate that raises; it has no sign.
 std::optional<Rate> limit_rate(const Node& node, std::string_view direction, Problems& problems) {
-  const auto limit = rate(node, problems);
+  const auto limit = read_rate(node, problems);
   if (!limit || limit->value > 0) return limit;
   problems.add(
       node.at,
@@ -161,18 +142,10 @@ std::optional<Rate> limit_rate(const Node& node, std::string_view direction, Pro
 /// The clear level in the unit and time of the limit; half of the limit where none is written.
 std::optional<double> clear_level(const Node& options, const Node& limit_node, const std::optional<Rate>& limit,
                                   Problems& problems) {
-  const bool is_written = options.has("clear_below");
+  if (!options.has("clear_below")) return limit ? std::optional(limit->value / 2) : std::nullopt;
   const Node& node = options["clear_below"];
-  const auto written = is_written ? rate(node, problems) : std::nullopt;
-  if (!limit || (is_written && !written)) return std::nullopt;
-  if (!is_written) return limit->value / 2;
-  const auto value = convert_difference(written->value, written->unit.unit, limit->unit.unit);
-  if (!value) {
-    problems.add(node.at, fmt::format("'{}' does not convert to the unit of '{}'", node.shown(), limit_node.shown()));
-    return std::nullopt;
-  }
-  const double level = rounded(*value * limit->unit.seconds / written->unit.seconds);
-  if (level > limit->value) {
+  const auto level = read_rate_like(limit, limit_node, node, problems);
+  if (level && *level > limit->value) {
     problems.add(node.at, fmt::format("clear_below {} is above the limit: the alert would clear while it is raised",
                                       node.shown()));
     return std::nullopt;

@@ -77,6 +77,9 @@ TEST(Evidence, OfAChangeIsFromWhereToWhere) {
   const Evidence evidence = raised_by("change: {by: 3 °C, within: 10s}", {4, 5, 9});
   EXPECT_EQ(value_of(evidence, "smallest", "°C"), 4);
   EXPECT_EQ(value_of(evidence, "largest", "°C"), 9);
+  const Evidence rate = raised_by("change: {rate_above: 2 °C/s, within: 2s}", {4, 5, 9});
+  EXPECT_EQ(value_of(rate, "change", "°C"), 4);
+  EXPECT_EQ(value_of(rate, "in", "s"), 1);
 }
 
 TEST(Evidence, OfAStuckSensorIsHowManySamplesWereTheSame) {

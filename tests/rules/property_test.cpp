@@ -31,6 +31,8 @@ const std::vector<Rule>& rules() {
       {name: soon, series: "{d}/v", forecast: {above: 95, within: 10s, from: 12s}, for: 1s},
       {name: jump, series: "{d}/v", change: {by: 30, within: 5s}, clear_after: 1s},
       {name: drop, series: "{d}/v", change: {falls_by: 40 %, within: 8s}, ack: required},
+      {name: fast, series: "{d}/v", change: {rate_above: 5 /s}, clear_after: 1s},
+      {name: slow, series: "{d}/v", change: {rate_below: 0.1 /s, within: 6s}, for: 1s},
       {name: odd, series: "{d}/v", deviation: {sigmas: 2.5, over: 30s, min_points: 8}},
       {name: far, series: "{d}/v", deviation: {percent: 60, over: 20s, min_points: 5, robust: true}, for: 1s},
       {name: moved, series: "{d}/v", shift: {over: 45s}},
