@@ -52,6 +52,9 @@ class CountWindow {
     if (line) line->value += last_ - all.inside;
     return line;
   }
+  std::optional<Band> band(double way, double speed) const {
+    return rules::band(window_.all(), window_.newest(), way, speed);
+  }
 
  private:
   SlidingWindow<Counts> window_;

@@ -59,6 +59,8 @@ TEST(Evidence, OfATrendIsItsLine) {
 
 TEST(Evidence, OfAForecastIsTheLineAndWhereItStands) {
   const Evidence evidence = raised_by("forecast: {above: 100 °C, within: 1m, from: 4s}", {1, 3, 5, 7, 9});
+  EXPECT_THAT(value_of(evidence, "earliest", "s"), DoubleNear(47.5, 1e-9));
+  EXPECT_THAT(value_of(evidence, "latest", "s"), DoubleNear(47.5, 1e-9));
   EXPECT_THAT(value_of(evidence, "slope", "°C/h"), DoubleNear(7200, 1e-6));
   EXPECT_THAT(value_of(evidence, "R²", ""), DoubleNear(1, 1e-9));
 }
