@@ -4,19 +4,27 @@
 
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
+#include "rules/usual_gap.h"
 
 namespace tidegate::rules {
 namespace {
 
+/// A series without `for` has missed two samples when it is silent for three intervals. What hiccups is not silent.
+constexpr int kIntervals = 3;
+constexpr Micros kLeastPatience = std::chrono::seconds(2);
+
+Micros patience_of(Micros interval) { return std::max(kIntervals * interval, kLeastPatience); }
+
 /// Misses samples. Silence counts from the last sample that is fresh (a retained MQTT message is old news), and before
 /// the first one from when the series is listened to.
-class AbsenceDetector final : public Detector {
+class AbsenceDetector : public Detector {
  public:
+  /// No patience: it misses nothing yet.
   explicit AbsenceDetector(Micros patience) : patience_(patience) {}
 
   void listen(Timestamp since) override {
     since_ = since;
-    deadline_ = since + patience_;
+    deadline_ = patience_ > Micros{0} ? since + patience_ : kNever;
   }
 
   Finding observe(const Sample& sample) override {
@@ -38,15 +46,53 @@ class AbsenceDetector final : public Detector {
   Micros lookback() const override { return patience_; }
   Basis basis(const std::string&) const override { return {patience_}; }
 
- private:
+ protected:
+  void wait_for(Micros patience) { patience_ = patience; }
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
+ private:
   Micros patience_;
   Timestamp since_{};
 };
 
+/// Learns how often the series speaks. What it has seen in its window decides, so that a restart changes nothing; for
+/// the same reason it waits no longer than that.
+class LearnedAbsence final : public AbsenceDetector {
+ public:
+  LearnedAbsence() : AbsenceDetector(Micros{0}) {}
+
+  Finding observe(const Sample& sample) override {
+    if (sample.reason == Reason::retained) return {};
+    gap_.add(sample.time);
+    const Micros usual = gap_.length();
+    wait_for(usual == Micros{0} ? Micros{0} : std::min(patience_of(usual), UsualGap::kWidth));
+    return AbsenceDetector::observe(sample);
+  }
+
+  /// Its window ended with the last sample, and that may be as long ago as it waits.
+  Micros lookback() const override { return 2 * UsualGap::kWidth; }
+  Basis basis(const std::string& unit) const override {
+    Basis basis = AbsenceDetector::basis(unit);
+    basis.facts.push_back({"usual interval", seconds(gap_.length()), "s"});
+    return basis;
+  }
+
+ private:
+  UsualGap gap_;
+};
+
+Watch fit(const SeriesInfo& info) {
+  if (info.expected_interval == Micros{0}) return {std::make_unique<LearnedAbsence>(), "s"};
+  return {std::make_unique<AbsenceDetector>(patience_of(info.expected_interval)), "s"};
+}
+
 std::optional<Compiled> compile(const config::Node& options, config::Problems&) {
   if (options["for"].refused) return std::nullopt;
+  if (!options.has("for")) {
+    return Compiled{fmt::format("no good sample for {} of its intervals", kIntervals),
+                    "{series} has been silent for {age}",
+                    [](const SeriesInfo& info, const std::vector<std::string>&) -> Result<Watch> { return fit(info); }};
+  }
   const Micros patience = options.duration("for");
   return Compiled{fmt::format("no good sample for {}", age_text(patience)), "{series} has been silent for {age}",
                   [patience](const SeriesInfo&, const std::vector<std::string>&) -> Result<Watch> {
@@ -61,8 +107,9 @@ Kind absence_kind() {
           "No good sample for a time.",
           config::Shape::object(
               "Fires when no good sample came for a time.",
-              {config::required("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
-                                "How long the series may be silent.")}),
+              {config::optional("for", config::Shape::duration(std::chrono::milliseconds(100), std::chrono::days(400)),
+                                "How long the series may be silent; three of its intervals, expected or learned, where "
+                                "it is not written.")}),
           compile,
           {.of_silence = true, .waits = true, .time_name = "age"}};
 }

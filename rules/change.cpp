@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gateway/core/time_text.h"
+#include "rules/change_rate.h"
 #include "rules/counted.h"
 #include "rules/kinds.h"
 #include "rules/quantities.h"
@@ -117,9 +118,24 @@ Result<Watch> fit(const Change& change, const SeriesInfo& info) {
   return Watch{std::move(detector), unit_for(info, change.unit)};
 }
 
+/// What is raised above a limit clears below one, and the other way round.
+bool clear_fits(const Node& options, std::string_view key, Problems& problems) {
+  const std::string_view right = key == "rate_below" ? "clear_above" : "clear_below";
+  const std::string_view wrong = key == "rate_below" ? "clear_below" : "clear_above";
+  if (!options.has(wrong)) return true;
+  problems.add(options[wrong].at, fmt::format("{} has no place with {}: write {}", wrong, key, right));
+  return false;
+}
+
 std::optional<Compiled> compile(const Node& options, Problems& problems) {
-  const auto key = only_key(options, "change", {"by", "rises_by", "falls_by"}, "", problems);
-  if (!key) return std::nullopt;
+  const auto key =
+      only_key(options, "change", {"by", "rises_by", "falls_by", "rate_above", "rate_below"}, "", problems);
+  if (!key || !clear_fits(options, *key, problems)) return std::nullopt;
+  if (key->starts_with("rate")) return compile_change_rate(options, *key, problems);
+  if (!options.has("within") && !options["within"].refused) {
+    problems.add(options.at, fmt::format("{} needs a time: write within: 1m beside it", *key));
+    return std::nullopt;
+  }
   const Node& limit_node = options[*key];
   const Node& clear_node = options["clear_below"];
   Quantities quantities({&limit_node, &clear_node}, problems);
@@ -158,15 +174,21 @@ Kind change_kind() {
   return {
       "change", "The value moves by much in a short time.",
       Shape::object("Fires while the newest value is further from another one in the window than allowed. Write one of "
-                    "by, rises_by, falls_by.",
+                    "by, rises_by, falls_by; or while it rises too fast or too slowly: rate_above, rate_below.",
                     {config::optional("by", Shape::quantity(), "Fires when it moved by more, up or down: \"10 °C\"."),
                      config::optional("rises_by", Shape::quantity(), "Fires when it rose by more."),
                      config::optional("falls_by", Shape::quantity(), "Fires when it fell by more: \"20 %\"."),
-                     config::required("within", Shape::duration(std::chrono::milliseconds(100), std::chrono::days(90)),
-                                      "The window."),
+                     config::optional("rate_above", Shape::quantity(),
+                                      "Fires when it rises faster, or a counter counts: \"3 /s\"."),
+                     config::optional("rate_below", Shape::quantity(), "Fires when it rises more slowly."),
+                     config::optional("within", Shape::duration(std::chrono::milliseconds(100), std::chrono::days(90)),
+                                      "The window. A rate without it is that from one sample to the next."),
                      config::optional("clear_below", Shape::quantity(),
                                       "Clears only when it moved by less than this; half of the limit where it is not "
-                                      "written.")}),
+                                      "written."),
+                     config::optional("clear_above", Shape::quantity(),
+                                      "With rate_below: clears only when it rises faster than this; one and a half "
+                                      "times the limit where it is not written.")}),
       compile};
 }
 

@@ -38,6 +38,8 @@ class CountWindow {
     window_.add(time, value < last_ ? std::max(value, 0.0) : value - last_);
     last_ = value;
   }
+  /// For one that is as long as so many samples.
+  void keep(std::size_t most) { window_.keep(most); }
   std::size_t count() const { return window_.count(); }
   Micros span() const { return window_.span(); }
   /// From the first sample to the last.
@@ -49,6 +51,9 @@ class CountWindow {
     auto line = rules::line(all, window_.newest());
     if (line) line->value += last_ - all.inside;
     return line;
+  }
+  std::optional<Band> band(double way, double speed) const {
+    return rules::band(window_.all(), window_.newest(), way, speed);
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
 
 #include "gateway/core/time_text.h"
@@ -47,6 +48,10 @@ class ForecastDetector final : public Detector {
       basis.facts.push_back({"value on the line", line->value, unit});
       basis.facts.push_back({"slope", line->slope * 3600, unit + "/h"});
       basis.facts.push_back({"R²", line->fit, ""});
+      if (way(*line) < 0) return basis;
+      const auto band = window_.band(way(*line), speed(*line));
+      if (band) basis.facts.push_back({"earliest", band->earliest, "s"});
+      if (band && std::isfinite(band->latest)) basis.facts.push_back({"latest", band->latest, "s"});
     }
     return basis;
   }
@@ -54,11 +59,14 @@ class ForecastDetector final : public Detector {
  private:
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
+  /// From the line to the limit, and how fast it gets there.
+  double way(const Line& line) const {
+    return forecast_.above ? forecast_.limit - line.value : line.value - forecast_.limit;
+  }
+  double speed(const Line& line) const { return forecast_.above ? line.slope : -line.slope; }
   double time_left(const Line& line) const {
-    const double way = forecast_.above ? forecast_.limit - line.value : line.value - forecast_.limit;
-    const double speed = forecast_.above ? line.slope : -line.slope;
-    if (way < 0) return 0;
-    return speed > 0 ? way / speed : std::numeric_limits<double>::infinity();
+    if (way(line) < 0) return 0;
+    return speed(line) > 0 ? way(line) / speed(line) : std::numeric_limits<double>::infinity();
   }
   /// What is beyond the limit already needs no line that leads there.
   Verdict verdict(double left, double fit) const {

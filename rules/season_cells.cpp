@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "rules/clock_cells.h"
+
 namespace tidegate::rules {
 namespace {
 
@@ -24,15 +26,7 @@ SeasonCells::SeasonCells(Micros season)
       means_(static_cast<std::size_t>(kCells), kNothing),
       offsets_(static_cast<std::size_t>(kKept), std::numeric_limits<float>::quiet_NaN()) {}
 
-std::int64_t SeasonCells::cell(Timestamp time) const {
-  std::int64_t seasons = time.time_since_epoch() / season_;
-  Micros rest = time.time_since_epoch() % season_;
-  if (rest < Micros{0}) {
-    --seasons;
-    rest += season_;
-  }
-  return seasons * kCells + rest.count() * kCells / season_.count();
-}
+std::int64_t SeasonCells::cell(Timestamp time) const { return clock_cell(time, season_, kCells); }
 
 void SeasonCells::restart(std::int64_t cell) {
   next_ = cell;

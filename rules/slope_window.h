@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <optional>
 
 #include "gateway/core/types.h"
@@ -58,12 +61,37 @@ inline std::optional<Line> line(const Moments& sum, Timestamp at) {
   return Line{slope, value, sum.vv > 0 ? slope * (sum.tv / sum.vv) : 1};
 }
 
+/// When the line reaches a limit: so many seconds from now at the earliest and at the latest; the latter may be never.
+struct Band {
+  double earliest, latest;
+};
+
+/// Of a line that is `way` short of its limit `at` a time and approaches it with `speed` a second: where the line less
+/// and more two of its standard errors reach it, so with about 95 % (E. C. Fieller, *Some Problems in Interval
+/// Estimation*, 1954). With the residual variance s² = (vv - tv²/tt)/(n - 2) and x seconds after the mean time, d from
+/// the mean value to the limit: (d - speed x)² = 4 s² (1/n + x²/tt). Samples that depend on each other know less than
+/// that.
+inline std::optional<Band> band(const Moments& sum, Timestamp at, double way, double speed) {
+  if (sum.count < 3 || !(sum.tt > 0) || !(speed > 0)) return std::nullopt;
+  const double now = static_cast<double>((at - sum.first_time).count()) * 1e-6 - sum.mean_time;
+  const double error = 4 * std::max(0.0, sum.vv - sum.tv / sum.tt * sum.tv) / (sum.count - 2);
+  const double d = way + speed * now;
+  const double a = speed * speed - error / sum.tt, c = d * d - error / sum.count;
+  const double root = d * d * speed * speed - a * c;
+  constexpr double kForever = std::numeric_limits<double>::infinity();
+  if (!(root >= 0)) return Band{0, kForever};
+  const double both = d * speed + std::sqrt(root);
+  return Band{std::max(0.0, c / both - now), a > 0 ? both / a - now : kForever};
+}
+
 /// Ordinary least squares over the samples with `newest - width < time <= newest`.
 class SlopeWindow : public SlidingWindow<Moments> {
  public:
   explicit SlopeWindow(Micros width) : SlidingWindow(width) {}
   /// Its value is that at the newest sample's time.
   std::optional<Line> line() const { return rules::line(all(), newest()); }
+  /// As band(), at the newest sample's time.
+  std::optional<Band> band(double way, double speed) const { return rules::band(all(), newest(), way, speed); }
 };
 
 }  // namespace tidegate::rules

@@ -122,6 +122,14 @@ void window_kind(benchmark::State& state, const std::string& condition, std::siz
       samples_in_window);
 }
 void Trend(benchmark::State& state) { window_kind(state, "trend: {rising: 30 /min, over: 1m}, for: 30s", 60); }
+/// As many samples in the window as count.
+void RobustTrend(benchmark::State& state) {
+  window_kind(state, "trend: {rising: 30 /min, over: 128s, robust: true}", 128);
+}
+/// Far more than count.
+void DenseRobustTrend(benchmark::State& state) {
+  window_kind(state, "trend: {rising: 30 /min, over: 1h, robust: true}", 3600);
+}
 void Forecast(benchmark::State& state) { window_kind(state, "forecast: {above: 95, within: 5m, from: 1m}", 60); }
 void Change(benchmark::State& state) { window_kind(state, "change: {by: 10, within: 1m}", 60); }
 void Deviation(benchmark::State& state) { window_kind(state, "deviation: {sigmas: 4, over: 1m}", 60); }
@@ -133,6 +141,8 @@ void RobustDeviation(benchmark::State& state) {
   window_kind(state, "deviation: {sigmas: 4, over: 1000s, robust: true}", 1'000);
 }
 BENCHMARK(Trend)->ArgName("series")->Arg(100)->Arg(1'000);
+BENCHMARK(RobustTrend)->ArgName("series")->Arg(100);
+BENCHMARK(DenseRobustTrend)->ArgName("series")->Arg(100);
 BENCHMARK(Forecast)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Change)->ArgName("series")->Arg(100)->Arg(1'000);
 BENCHMARK(Deviation)->ArgName("series")->Arg(100)->Arg(1'000);

@@ -53,10 +53,14 @@ TEST(Evidence, OfATrendIsItsLine) {
   EXPECT_EQ(evidence.to - evidence.from, seconds(4));
   EXPECT_EQ(value_of(evidence, "samples", ""), 4);
   EXPECT_THAT(value_of(evidence, "R²", ""), DoubleNear(0.891, 0.001));  // of 1, 1, 4, 7: 2.1² · 5 / 24.75
+  const Evidence robust = raised_by("trend: {rising: 1 °C/s, over: 4s, robust: true}", {1, 1, 1, 4, 7});
+  EXPECT_EQ(value_of(robust, "samples", ""), 4);
 }
 
 TEST(Evidence, OfAForecastIsTheLineAndWhereItStands) {
   const Evidence evidence = raised_by("forecast: {above: 100 °C, within: 1m, from: 4s}", {1, 3, 5, 7, 9});
+  EXPECT_THAT(value_of(evidence, "earliest", "s"), DoubleNear(47.5, 1e-9));
+  EXPECT_THAT(value_of(evidence, "latest", "s"), DoubleNear(47.5, 1e-9));
   EXPECT_THAT(value_of(evidence, "slope", "°C/h"), DoubleNear(7200, 1e-6));
   EXPECT_THAT(value_of(evidence, "R²", ""), DoubleNear(1, 1e-9));
 }
@@ -75,6 +79,9 @@ TEST(Evidence, OfAChangeIsFromWhereToWhere) {
   const Evidence evidence = raised_by("change: {by: 3 °C, within: 10s}", {4, 5, 9});
   EXPECT_EQ(value_of(evidence, "smallest", "°C"), 4);
   EXPECT_EQ(value_of(evidence, "largest", "°C"), 9);
+  const Evidence rate = raised_by("change: {rate_above: 2 °C/s, within: 2s}", {4, 5, 9});
+  EXPECT_EQ(value_of(rate, "change", "°C"), 4);
+  EXPECT_EQ(value_of(rate, "in", "s"), 1);
 }
 
 TEST(Evidence, OfAStuckSensorIsHowManySamplesWereTheSame) {
@@ -87,6 +94,9 @@ TEST(Evidence, OfASilenceIsItsLength) {
   const Evidence evidence = raised_by("absence: {for: 20s}", {7}, true);
   EXPECT_EQ(evidence.from, kStart + seconds(1));
   EXPECT_EQ(evidence.to, kStart + seconds(21));
+  const Evidence learned = raised_by("absence: {}", {1, 2, 3, 4, 5, 6, 7, 8, 9}, true);
+  EXPECT_EQ(learned.to - learned.from, seconds(3));
+  EXPECT_EQ(value_of(learned, "usual interval", "s"), 1);
 }
 
 TEST(Evidence, OfAnExpressionIsWhatItComparedAndRead) {

@@ -73,10 +73,15 @@ TEST(Rules, SayTheirConditionInWords) {
   EXPECT_EQ(condition("threshold: {outside: [2 °C, 8 °C], hysteresis: 0.5}"), "outside 2 °C to 8 °C, hysteresis 0.5");
   EXPECT_EQ(condition("threshold: {equals: open}"), "equals open");
   EXPECT_EQ(condition("trend: {falling: 5 %/h, over: 6h}"), "falling faster than 5 %/h over 6 h");
+  EXPECT_EQ(condition("trend: {rising: 2 /s, over: 1m, robust: true}"),
+            "rising faster than 2 /s over 1 min, by the median of slopes");
   EXPECT_EQ(condition("absence: {for: 5m}"), "no good sample for 5 min");
+  EXPECT_EQ(condition("absence: {}"), "no good sample for 3 of its intervals");
   EXPECT_EQ(condition("forecast: {above: 95 %, within: 4h, from: 1h}"),
             "above 95 % within 4 h, by the trend of the last 1 h");
   EXPECT_EQ(condition("change: {falls_by: 1 bar, within: 30s}"), "falls by more than 1 bar within 30 s");
+  EXPECT_EQ(condition("change: {rate_above: 3 /s}"), "rises faster than 3 /s from one sample to the next");
+  EXPECT_EQ(condition("change: {rate_below: 6 L/min, within: 30s}"), "rises more slowly than 6 L/min within 30 s");
   EXPECT_EQ(condition("deviation: {sigmas: 4, over: 1h, at_least: 2 °C}"),
             "further than 4 standard deviations from the average of the last 1 h, and than 2 °C");
   EXPECT_EQ(condition("deviation: {percent: 20, over: 1d, robust: true}"),
@@ -112,6 +117,8 @@ TEST(Rules, NoReferencedValueIsTold) {
                                   "change: {by: " + canary + ", within: 1m}",
                                   "change: {by: " + canary + ", within: 1m, clear_below: 99999}",
                                   "change: {by: 1 bar, within: 1m, clear_below: " + canary + "}",
+                                  "change: {rate_above: " + canary + "}",
+                                  "change: {rate_above: 1 /s, clear_below: " + canary + "}",
                                   "deviation: {sigmas: " + canary + ", over: 1h}",
                                   "deviation: {sigmas: 3, over: 1h, at_least: " + canary + "}"}) {
     Problems problems;

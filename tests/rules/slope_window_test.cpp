@@ -119,5 +119,83 @@ TEST(SlopeWindow, ADenseWindowIsBoundedAndKeepsItsSlope) {
   }
 }
 
+/// Two standard errors of the line, from the definition, `x` seconds after the newest sample.
+double two_errors(const std::deque<Point>& points, double x) {
+  double mean = 0, tt = 0, residuals = 0;
+  const auto age = [&](const Point& p) { return static_cast<double>((p.time - points.back().time).count()) * 1e-6; };
+  const auto n = static_cast<double>(points.size());
+  for (const Point& p : points) mean += age(p) / n;
+  double value = 0;
+  for (const Point& p : points) value += p.value / n;
+  const auto slope = static_cast<double>(brute_force(points));
+  for (const Point& p : points) {
+    tt += (age(p) - mean) * (age(p) - mean);
+    residuals += std::pow(p.value - value - slope * (age(p) - mean), 2);
+  }
+  return 2 * std::sqrt(residuals / (n - 2) * (1 / n + (x - mean) * (x - mean) / tt));
+}
+
+/// Of a line with noise: the window and its points.
+std::pair<SlopeWindow, std::deque<Point>> noisy(std::mt19937_64& random, double slope, double sigma) {
+  std::normal_distribution<double> noise(0, sigma);
+  std::pair<SlopeWindow, std::deque<Point>> made{SlopeWindow(std::chrono::hours(1)), {}};
+  for (int i = 0; i < 40; ++i) {
+    const Point p{kStart + std::chrono::seconds(i), 1000 + slope * i + noise(random)};
+    made.first.add(p.time, p.value);
+    made.second.push_back(p);
+  }
+  return made;
+}
+
+TEST(Band, EndsWhereTheLineLessAndMoreTwoErrorsReachesTheLimit) {
+  std::mt19937_64 random(11);
+  int endless = 0, ended = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto [window, points] = noisy(random, 0.01 * (i % 100), 2);
+    const auto line = window.line();
+    const double way = 100 - (line->value - 1000);
+    const auto band = window.band(way, line->slope);
+    if (!(line->slope > 0)) {
+      ASSERT_FALSE(band);
+      continue;
+    }
+    ASSERT_TRUE(band);
+    ASSERT_LE(band->earliest, way / line->slope);
+    ASSERT_NEAR(line->slope * band->earliest + two_errors(points, band->earliest), way, 1e-6);
+    ++(std::isinf(band->latest) ? endless : ended);
+    if (std::isinf(band->latest)) {
+      // The line less two errors never gets there: it rises more slowly than they grow.
+      ASSERT_LE(line->slope * 1e7 - two_errors(points, 1e7), way);
+    } else {
+      ASSERT_GE(band->latest, way / line->slope);
+      ASSERT_NEAR(line->slope * band->latest - two_errors(points, band->latest), way, 1e-6 * band->latest);
+    }
+  }
+  EXPECT_GT(endless, 20);
+  EXPECT_GT(ended, 1000);
+}
+
+TEST(Band, HoldsTheTruthNinetyFiveTimesInAHundred) {
+  std::mt19937_64 random(12);
+  int inside = 0;
+  for (int i = 0; i < 40'000; ++i) {
+    const auto made = noisy(random, 0.5, 2);
+    const auto line = made.first.line();
+    const auto band = made.first.band(1100 - line->value, line->slope);
+    const double truth = 100 / 0.5 - 39;
+    inside += band->earliest <= truth && truth <= band->latest ? 1 : 0;
+  }
+  EXPECT_NEAR(inside / 40'000.0, 0.947, 0.005);  // Student's t with 38 degrees of freedom, within 2
+}
+
+TEST(Band, OfALineWithoutScatterIsOneMoment) {
+  SlopeWindow window(std::chrono::hours(1));
+  for (int i = 0; i < 2; ++i) window.add(kStart + std::chrono::seconds(i), i);
+  EXPECT_FALSE(window.band(10, 1)) << "two samples have no scatter";
+  window.add(kStart + std::chrono::seconds(2), 2);
+  EXPECT_DOUBLE_EQ(window.band(10, 1)->earliest, 10);
+  EXPECT_DOUBLE_EQ(window.band(10, 1)->latest, 10);
+}
+
 }  // namespace
 }  // namespace tidegate::rules

@@ -128,6 +128,48 @@ TEST(Change, IsItsDefinition) {
   expect_is("change: {falls_by: 4, within: 10s}", down);
 }
 
+/// From the first sample in the window to the newest; without one from the sample before it.
+Finding change_rate(const std::vector<Sample>& all, std::optional<Micros> width, double limit, double clear,
+                    bool above) {
+  const auto held =
+      width ? within(all, *width) : std::vector<Sample>(all.end() - std::min<long>(2, std::ssize(all)), all.end());
+  Finding found{Verdict::hold, 0, limit};
+  const Micros span = held.back().time - held.front().time;
+  if (span == Micros{0}) return found;
+  found.value = (held.back().value - held.front().value) / (static_cast<double>(span.count()) * 1e-6);
+  if (width && 2 * span < *width) return found;
+  if (above ? found.value < clear : found.value > clear) found.verdict = Verdict::clear;
+  if (above ? found.value > limit : found.value < limit) found.verdict = Verdict::breach;
+  return found;
+}
+
+TEST(Change, ItsRateIsItsDefinition) {
+  const auto above = [](const auto& all) { return change_rate(all, seconds(6), 0.25, 0.125, true); };
+  expect_is("change: {rate_above: 0.25 /s, within: 6s}", above);
+  const auto below = [](const auto& all) { return change_rate(all, seconds(6), 0.125, 0.25, false); };
+  expect_is("change: {rate_below: 0.125 /s, within: 6s, clear_above: 0.25 /s}", below);
+  const auto next = [](const auto& all) { return change_rate(all, std::nullopt, 0.5, 0.25, true); };
+  expect_is("change: {rate_above: 30 /min, clear_below: 0.25 /s}", [&](const auto& all) {
+    Finding found = next(all);
+    found.value *= 60;
+    found.limit *= 60;
+    return found;
+  });
+}
+
+TEST(Change, ACounterThatBeganAnewKeepsItsRate) {
+  SeriesInfo counter;
+  counter.kind = SeriesKind::counter;
+  for (const char* window : {"", ", within: 5s"}) {
+    const auto watched = detector(std::string("change: {rate_above: 3 /s") + window + "}", counter);
+    for (int i = 0; i < 100; ++i) {
+      const Finding found = watched->observe(at(kStart + seconds(i), 4 + i * 4 % 200));  // of 200 it goes to 4
+      if (i < 5) continue;
+      ASSERT_EQ(found.value, 4) << i;
+    }
+  }
+}
+
 TEST(Change, InPercentIsOfTheValueFromWhichItChanged) {
   const auto rises = detector("change: {rises_by: 20 %, within: 1m}", {SeriesKind::number, "bar", "", Micros{0}, {}});
   EXPECT_EQ(rises->observe(at(kStart, 10)).verdict, Verdict::hold) << "one value has not changed";
