@@ -109,8 +109,8 @@ class Program {
   /// A sample of an input: a reference's place, or what add_member() gave. A bad one makes the input unknown until the
   /// next that is usable. One older than what came before it counts for its own windows alone.
   void observe(std::size_t input, const Sample& sample);
-  /// Nobody watched in between: so much older do the series' samples have to be for age() and to be stale, and so much
-  /// longer does a condition have to have been held(). In order of time.
+  /// Nobody watched in between: so much older do the series' samples have to be for age() and to be stale. In order of
+  /// time.
   void unwatched(Timestamp from, Timestamp to);
   /// At `now`, not before the last sample. Constant in time from one wake() to the next.
   Value evaluate(Timestamp now);

@@ -42,12 +42,6 @@ class History {
     }
     return soonest;
   }
-  /// A time in which nobody looked is left out of how long it has been as it is.
-  void leave_out(Timestamp from, Timestamp to) {
-    for (std::size_t i = 0; i < ended_.size(); ++i) {
-      if (i != place(value_) && ended_[i] > kLongAgo && ended_[i] < to) ended_[i] += to - std::max(from, ended_[i]);
-    }
-  }
   /// Of the two known values the one that it had last, before this moment.
   double known_before() const { return before_now_; }
 

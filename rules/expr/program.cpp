@@ -325,15 +325,6 @@ struct Program::Impl {
     for (Live& live : lives) {
       if (live.time < to) live.unwatched += to - std::max(from, live.time);
     }
-    const auto leave_out = [&](const Block& block, Frame& frame) {
-      for (const Op& op : block.ops) {
-        if (op.code == Code::held) frame.histories[op.index].leave_out(from, to);
-      }
-    };
-    leave_out(compiled.block, main.front());
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
-    }
     is_dirty = true;
   }
 

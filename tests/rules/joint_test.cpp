@@ -145,19 +145,6 @@ TEST_F(JointTest, ASilenceInWhichNobodyWatchedMakesNothingOld) {
   EXPECT_THAT(told(), ElementsAre("390 raised"));
 }
 
-TEST_F(JointTest, NothingIsHeldWhileNobodyWatches) {
-  rules("when: 'held(value > 3, 90s)'", "hall/fan");
-  declare(0, "hall/fan");
-  observe(0, 0, 1);
-  observe(0, 10, 5);
-  tick(60);
-  tick(360);
-  tick(399);
-  EXPECT_THAT(told(), ElementsAre());
-  tick(401);
-  EXPECT_THAT(told(), ElementsAre("400 raised"));
-}
-
 TEST_F(JointTest, AMemberMayHaveAStateMore) {
   rules("when: 'any(door/+/state == open)'", "hall/fan");
   declare(0, "hall/fan");
