@@ -253,7 +253,7 @@ bool Compiler::window_arguments(const Node& node, const Operand& inner, WindowSp
         spec.first = constant_in(node.arguments[i], inner, Role::level).value;
     }
   }
-  if (spec.fn == Fn::ewma && spec.extent.kind == Extent::Kind::since)
+  if (spec.fn == Fn::ewma && is_window_only(tree_.argument(node, 1)))
     fail(tree_.argument(node, 1), "ewma forgets by and by: write a time or a number of samples");
   return !problem_;
 }

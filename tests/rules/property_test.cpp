@@ -48,6 +48,7 @@ const std::vector<Rule>& rules() {
       {name: told, series: "{d}/v", threshold: {below: 40}, chatter: tell, suppressed_by: [range]},
       {name: both, series: "{d}/v", when: "value > 60 and d0/v < 50", for: 1s},
       {name: mean, series: "{d}/v", when: "avg(value, 20s) > 55 or held(value > 70, 3s)", clear_after: 2s},
+      {name: burst, series: "{d}/v", count: {of: "value > 50", more_than: 3, window: session, gap: 1s}},
       {name: most, series: "{d}/v", when: "count(+/v > 50) > 1 and value > 40"}])yaml";
     config::Problems problems;
     config::Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);

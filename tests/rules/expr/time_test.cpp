@@ -202,6 +202,28 @@ TEST(ExpressionTime, TheClockOnTheWall) {
   }
 }
 
+/// Hours and quarters of a day of the wall's clock, on the days that are 23 and 25 hours long.
+TEST(ExpressionTime, WindowsTumbleWithTheLocalClock) {
+  using namespace std::chrono;
+  for (const Timestamp begin : {Timestamp(sys_days{March / 28 / 2026}), Timestamp(sys_days{October / 24 / 2026})}) {
+    for (const auto& [text, width] :
+         {std::pair{"each 1h", Micros(hours(1))}, {"each 6h", Micros(hours(6))}, {"each 24h", Micros(hours(24))}}) {
+      Program made = program(fmt::format("count(value, {})", text), {}, berlin);
+      int expected = 0;
+      for (Timestamp now = begin; now < begin + days(4); now += minutes(10)) {
+        const bool tumbles = (now + berlin(now)).time_since_epoch() % width == Micros{0};
+        if (tumbles) {
+          expected = 0;
+          EXPECT_EQ(shown(made.evaluate(now)), "0");
+        }
+        made.observe(0, at(now, 1));
+        ASSERT_EQ(made.evaluate(now).value, ++expected) << text << ' ' << (now - begin).count();
+        ASSERT_GT(made.wake(), now);
+      }
+    }
+  }
+}
+
 /// Since midnight of the wall's clock, on the days that are 23 and 25 hours long.
 TEST(ExpressionTime, TheDayBeginsAtLocalMidnight) {
   using namespace std::chrono;
