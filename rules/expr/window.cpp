@@ -186,6 +186,7 @@ void Window::run_on(const WindowSpec& spec, Timestamp time, double value) {
 void Window::add(const WindowSpec& spec, Timestamp time, double value, Zone zone) {
   time = std::max(time, newest_);
   expire(spec, time, zone);
+  if (!is_empty() && is_over(spec, time)) drop_until(newest_);
   std::visit(
       [&](auto& window) {
         using T = std::decay_t<decltype(window)>;
@@ -212,10 +213,14 @@ void Window::expire(const WindowSpec& spec, Timestamp now, Zone zone) {
   if (is_empty()) return;
   Timestamp edge = now - spec.extent.width;
   if (spec.extent.kind == Extent::Kind::session) {
-    edge = now - newest_ < spec.extent.width ? now - kLongestSession : newest_;
+    edge = now - kLongestSession;
   } else if (spec.extent.kind != Extent::Kind::time) {
     edge = begin_of(spec.extent, now, zone) - Micros{1};
   }
+  drop_until(edge);
+}
+
+void Window::drop_until(Timestamp edge) {
   std::visit(
       [&](auto& window) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(window)>, Running>) window.drop_until(edge);
@@ -252,6 +257,7 @@ Timestamp Window::oldest() const {
 double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
   now = std::max(now, newest_);
   expire(spec, now, zone);
+  if (!is_empty() && is_over(spec, now)) return spec.fn == Fn::count ? 0 : kUnknown;
   return std::visit(
       [&](const auto& window) -> double {
         using T = std::decay_t<decltype(window)>;
@@ -281,6 +287,7 @@ Timestamp Window::wake(const WindowSpec& spec, Timestamp now, Zone zone) const {
   if (spec.extent.kind == Extent::Kind::time)
     return moves_by_itself ? now + step : std::max(now + step, oldest() + spec.extent.width);
   if (spec.extent.kind == Extent::Kind::session) {
+    if (is_over(spec, now)) return kNever;
     const Timestamp next = moves_by_itself ? now + step : std::max(now + step, oldest() + kLongestSession);
     return std::min(newest_ + spec.extent.width, next);
   }
