@@ -47,10 +47,15 @@ std::optional<Compiled> compile_count(const Node& options, Problems& problems) {
 }
 
 std::optional<Compiled> compile_sequence(const Node& options, Problems& problems) {
-  const Node& steps = options["steps"];
+  const Node &steps = options["steps"], &lacking = options["not"];
   std::string text;
   bool sound = options.sound();
-  if (!steps.refused && steps.items.size() < 2) {
+  const bool lacks = options.has("not");
+  if (lacks && !steps.refused && steps.items.empty()) {
+    problems.add(steps.at, "what should follow follows something: steps: [\"pump == on\"]");
+    return std::nullopt;
+  }
+  if (!lacks && !lacking.refused && !steps.refused && steps.items.size() < 2) {
     problems.add(steps.at, "a sequence has two steps at least: steps: [\"door == open\", \"temperature > 8 °C\"]");
     return std::nullopt;
   }
@@ -61,6 +66,11 @@ std::optional<Compiled> compile_sequence(const Node& options, Problems& problems
     if (!condition) continue;
     text = text.empty() ? condition->text()
                         : fmt::format("then({}, {}, {})", text, condition->text(), options.string("within"));
+  }
+  if (lacks) {
+    const auto condition = read_condition(lacking, problems);
+    sound = sound && condition;
+    if (condition) text = fmt::format("missed({}, {}, {})", text, condition->text(), options.string("within"));
   }
   return sound ? compile_condition(text, steps, problems) : std::nullopt;
 }
@@ -90,6 +100,8 @@ Kind sequence_kind() {
       Shape::object("Fires while the last step holds, when it began in time after the step before, and so on back.",
                     {config::required("steps", Shape::list(Shape::text(), 8),
                                       "Conditions in their order: [\"door == open\", \"temperature > 8 °C\"]."),
+                     config::optional("not", Shape::text(),
+                                      "What should follow the last step: fires when it has not for so long."),
                      config::required("within", time, "At most so long from a step to the beginning of the next.")}),
       compile_sequence};
 }
