@@ -13,6 +13,7 @@ namespace {
 
 constexpr Micros kLongest = std::chrono::days(400), kWidest = std::chrono::days(90);
 constexpr double kMostSamples = 4096;
+constexpr Micros kDay = std::chrono::days(1), kLeastTumble = std::chrono::seconds(1);
 
 bool holds_pattern(const Tree& tree, const Node& node) {
   if (node.kind == Node::Kind::name) return node.reference_kind == Reference::Kind::pattern;
@@ -26,7 +27,7 @@ bool ends_in_window(const Tree& tree, const Node& call) {
   if (call.arguments.size() != 2) return false;
   const Node& last = tree.argument(call, 1);
   const bool is_number = last.kind == Node::Kind::number;
-  return last.kind == Node::Kind::since ||
+  return is_window_only(last) ||
          (is_number && (last.time >= Micros{0} || last.text == "samples" || last.text == "sample"));
 }
 
@@ -68,6 +69,28 @@ std::variant<Micros, Problem> duration(const Tree& tree, const Node& node) {
   return time;
 }
 
+namespace {
+
+/// each 1h, session 30s
+std::variant<Extent, Problem> spaced_extent(const Tree& tree, const Node& node) {
+  const Node& written = tree.argument(node, 0);
+  auto time = duration(tree, written);
+  if (auto* problem = std::get_if<Problem>(&time)) return std::move(*problem);
+  Extent out;
+  out.kind = node.kind == Node::Kind::each ? Extent::Kind::each : Extent::Kind::session;
+  out.width = std::get<Micros>(time);
+  if (node.kind == Node::Kind::session && out.width >= kDay)
+    return Problem{written.at, "a session has samples less than a day apart: write a shorter time"};
+  if (node.kind == Node::Kind::each && (out.width < kLeastTumble || kDay % out.width != Micros{0})) {
+    return Problem{written.at, fmt::format("a day is cut into windows of 1s or more that fill it: {} does not, 15m, 1h "
+                                           "or 24h do",
+                                           tree.written(written))};
+  }
+  return out;
+}
+
+}  // namespace
+
 std::variant<Extent, Problem> extent(const Tree& tree, const Node& node) {
   const auto refuse = [&](std::string text) { return Problem{node.at, std::move(text)}; };
   Extent out;
@@ -76,8 +99,10 @@ std::variant<Extent, Problem> extent(const Tree& tree, const Node& node) {
     out.of_day = node.time;
     return out;
   }
+  if (node.kind == Node::Kind::each || node.kind == Node::Kind::session) return spaced_extent(tree, node);
   if (node.kind != Node::Kind::number) {
-    return refuse(fmt::format("'{}' is no window: write 5m, 100 samples or since(midnight)", tree.written(node)));
+    return refuse(fmt::format("'{}' is no window: write 5m, 100 samples, each 1h, session 30s or since(midnight)",
+                              tree.written(node)));
   }
   if (node.text == "samples" || node.text == "sample") {
     if (node.value != std::floor(node.value) || node.value < 1 || node.value > kMostSamples)

@@ -39,7 +39,8 @@ enum class Code : std::uint8_t {
   window,  ///< index: the window
   was,     ///< index: the history; width in b
   held,
-  then,  ///< a then b within c; index: the history of a, behind it that of b
+  then,    ///< a then b within c; index: the history of a, behind it that of b
+  missed,  ///< a began c ago, and no b since; index likewise
   hour,
   weekday,
   between,   ///< times of day in a, b

@@ -174,9 +174,10 @@ Operand Compiler::of_the_clock(const Node& node, Code code, Type type) {
 }
 
 Operand Compiler::in_time(const Node& node) {
-  const bool is_then = node.function->fn == Fn::then;
+  const Fn fn = node.function->fn;
+  const bool is_pair = fn == Fn::then || fn == Fn::missed;
   const Operand first = condition(node.arguments[0]);
-  const Operand second = is_then ? condition(node.arguments[1]) : Operand{};
+  const Operand second = is_pair ? condition(node.arguments[1]) : Operand{};
   if (problem_) return first;
   const Micros time = std::get<Micros>(duration(tree_, tree_.argument(node, node.arguments.size() - 1)));
   Operand out = Operand::boolean();
@@ -185,14 +186,16 @@ Operand Compiler::in_time(const Node& node) {
   out.is_unseen = first.is_unseen || second.is_unseen;
   out.lookback = std::max(first.lookback, second.lookback) + time;
   const std::uint16_t width = emitter_.constant(static_cast<double>(time.count()));
-  Op op{node.function->fn == Fn::was ? Code::was : Code::held,
-        0,
-        emitter_.slot(first),
-        width,
-        0,
-        emitter_.block().histories};
-  if (is_then) op = {Code::then, 0, emitter_.slot(first), emitter_.slot(second), width, emitter_.block().histories};
-  emitter_.block().histories += is_then ? 2 : 1;
+  Op op{fn == Fn::was ? Code::was : Code::held, 0, emitter_.slot(first), width, 0, emitter_.block().histories};
+  if (is_pair) {
+    op = {fn == Fn::then ? Code::then : Code::missed,
+          0,
+          emitter_.slot(first),
+          emitter_.slot(second),
+          width,
+          emitter_.block().histories};
+  }
+  emitter_.block().histories += is_pair ? 2 : 1;
   out.slot = emitter_.emit(op, out.reads);
   return out;
 }
@@ -253,7 +256,7 @@ bool Compiler::window_arguments(const Node& node, const Operand& inner, WindowSp
         spec.first = constant_in(node.arguments[i], inner, Role::level).value;
     }
   }
-  if (spec.fn == Fn::ewma && spec.extent.kind == Extent::Kind::since)
+  if (spec.fn == Fn::ewma && is_window_only(tree_.argument(node, 1)))
     fail(tree_.argument(node, 1), "ewma forgets by and by: write a time or a number of samples");
   return !problem_;
 }

@@ -100,6 +100,10 @@ Operand Compiler::value(std::size_t at) {
       return fail(node, "a time of day stands in between(22:00, 06:00)");
     case Node::Kind::since:
       return fail(node, "since(...) is a window, as in avg(value, since(midnight))");
+    case Node::Kind::each:
+      return fail(node, "each ... is a window, as in avg(value, each 1h)");
+    case Node::Kind::session:
+      return fail(node, "session ... is a window, as in count(value, session 30s)");
   }
   return {};
 }

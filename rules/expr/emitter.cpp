@@ -3,7 +3,9 @@
 namespace tidegate::rules::expr {
 namespace {
 
-bool keeps_history(Code code) { return code == Code::was || code == Code::held || code == Code::then; }
+bool keeps_history(Code code) {
+  return code == Code::was || code == Code::held || code == Code::then || code == Code::missed;
+}
 
 }  // namespace
 

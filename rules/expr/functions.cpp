@@ -65,6 +65,8 @@ constexpr std::array kFunctions = {
     Function{Fn::held, "held", "bd", "held(condition, duration)", "It has held all through the last so long."},
     Function{Fn::then, "then", "bbd", "then(a, b, duration)",
              "b holds, and when it began a had held at a moment of the so long before; also `a then b within 5m`."},
+    Function{Fn::missed, "missed", "bbd", "missed(a, b, duration)",
+             "a began so long ago or longer, and b has not held since; until it does."},
     Function{Fn::all_members, "all", "c", "all(condition of a pattern)", "It holds for every member."},
     Function{Fn::any_members, "any", "c", "any(condition of a pattern)", "It holds for one member or more."},
     Function{Fn::count_members, "count", "c", "count(condition of a pattern)", "For how many members it holds."},

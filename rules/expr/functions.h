@@ -52,6 +52,7 @@ enum class Fn : std::uint8_t {
   was,
   held,
   then,
+  missed,
   // over the members of a pattern
   all_members,
   any_members,

@@ -9,6 +9,53 @@
 
 namespace tidegate::rules::expr {
 
+/// What should follow, and has not yet. What it is at one moment may be said more than once: an answer counts though
+/// it did not last, a beginning that did not last is none.
+class Awaited {
+ public:
+  /// Something began at `now`, and whether what should follow holds.
+  void see(bool begins, double answer, Timestamp now) {
+    if (now > at_) {
+      before_ = state_;
+      at_ = now;
+      is_answered_ = false;
+    }
+    is_answered_ = is_answered_ || answer == 1;
+    if (is_answered_) {
+      state_ = {kNever, false, false};
+    } else {
+      state_ = before_;
+      if (begins && (state_.since == kNever || state_.is_unsure)) {
+        const bool may_be_older = state_.may_be_older || state_.since != kNever;
+        state_ = {now, may_be_older, false};
+      }
+      if (std::isnan(answer) && state_.since != kNever) state_.is_unsure = true;
+    }
+  }
+  Timestamp due(Micros patience) const { return state_.since == kNever ? kNever : state_.since + patience; }
+  /// Unknown where it may have followed, or may have begun before anybody looked.
+  double missed(Timestamp due, Timestamp now) const {
+    if (state_.since == kNever || now < due) return state_.may_be_older ? kUnknown : 0;
+    return state_.is_unsure ? kUnknown : 1;
+  }
+  /// In a time in which nobody looked it may have followed; it gets as much longer.
+  void leave_out(Timestamp from, Timestamp to) {
+    for (State* state : {&state_, &before_}) {
+      if (state->since < to) state->since += to - std::max(from, state->since);
+    }
+  }
+
+ private:
+  struct State {
+    Timestamp since = kNever;  ///< when it began that has not been followed; the first time, where it was several times
+    bool may_be_older = true;  ///< something that began before that may not have been followed
+    bool is_unsure = false;    ///< it may have been followed
+  };
+  State state_, before_;
+  Timestamp at_ = Timestamp::min();
+  bool is_answered_ = false;  ///< at this moment
+};
+
 /// Of a condition that is constant from one moment at which it is looked at to the next: until when each of its three
 /// values lasted. What it is at one moment may be said more than once; the last word counts, and what did not last does
 /// not show.
@@ -46,6 +93,7 @@ class History {
   double known_before() const { return before_now_; }
 
   double latched = kUnknown;  ///< what was found when it began to hold
+  Awaited awaited;            ///< what should follow it
 
  private:
   static double wanted_value(bool wanted) { return wanted ? 1 : 0; }

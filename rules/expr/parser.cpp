@@ -195,6 +195,7 @@ class Parser {
     }
     if (is_keyword(token.text) && !(token.text == "then" && is("(")))
       return fail(token.at, fmt::format("before '{}' a value is missing", token.text));
+    if ((token.text == "each" || token.text == "session") && peek().kind == Token::Kind::number) return spaced(token);
     if (!is("(")) return name(token);
     take();
     if (token.text == "since") return since(token);
@@ -208,6 +209,15 @@ class Parser {
     }
     const Span end = take().at;
     return call(token.text, {token.at.begin, end.end}, std::move(arguments));
+  }
+
+  /// each 1h, session 30s
+  std::size_t spaced(const Token& token) {
+    Node made;
+    made.kind = token.text == "each" ? Node::Kind::each : Node::Kind::session;
+    made.arguments = {prefix()};
+    made.at = {token.at.begin, node(made.arguments[0]).at.end};
+    return add(std::move(made));
   }
 
   std::size_t since(const Token& token) {

@@ -89,6 +89,10 @@ class Printer {
         return clock(node.time);
       case Node::Kind::since:
         return node.time == Micros{0} ? "since(midnight)" : fmt::format("since({})", clock(node.time));
+      case Node::Kind::each:
+        return "each " + print(node.arguments[0], kTightest);
+      case Node::Kind::session:
+        return "session " + print(node.arguments[0], kTightest);
       case Node::Kind::name:
         return name(node);
       case Node::Kind::operation:

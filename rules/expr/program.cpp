@@ -177,6 +177,13 @@ struct Program::Impl {
       if (begins) second.latched = first.was_before(true, micros(frame.slots[op.c]), now);
       return holds == 1 ? second.latched : holds;
     }
+    if (op.code == Code::missed) {
+      const bool begins = frame.slots[op.a] == 1 && first.known_before() == 0;
+      first.awaited.see(begins, frame.slots[op.b], now);
+      const Timestamp due = first.awaited.due(micros(frame.slots[op.c]));
+      if (due > now && due != kNever) wake_at(due);
+      return first.awaited.missed(due, now);
+    }
     const Micros width = micros(frame.slots[op.b]);
     wake_at(first.change(width, now));
     return op.code == Code::was ? first.was(true, width, now) : 1 - first.was(false, width, now);
@@ -324,6 +331,15 @@ struct Program::Impl {
   void unwatched(Timestamp from, Timestamp to) {
     for (Live& live : lives) {
       if (live.time < to) live.unwatched += to - std::max(from, live.time);
+    }
+    const auto leave_out = [&](const Block& block, Frame& frame) {
+      for (const Op& op : block.ops) {
+        if (op.code == Code::missed) frame.histories[op.index].awaited.leave_out(from, to);
+      }
+    };
+    leave_out(compiled.block, main.front());
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
     }
     is_dirty = true;
   }

@@ -39,6 +39,8 @@ struct Node {
     text,
     time_of_day,
     since,
+    each,     ///< argument: a duration
+    session,  ///< likewise
     name,
     operation,
     call
@@ -69,12 +71,22 @@ struct Tree {
 
 /// What part of the past a window looks at.
 struct Extent {
-  enum class Kind : std::uint8_t { time, samples, since } kind = Kind::time;
-  Micros width{0};        ///< time
+  enum class Kind : std::uint8_t {
+    time,
+    samples,
+    since,
+    each,    ///< from the last multiple of `width` of the local day on
+    session  ///< the newest samples of which each is less than `width` after the one before
+  } kind = Kind::time;
+  Micros width{0};        ///< time, each, session
   std::size_t count = 0;  ///< samples
   Micros of_day{0};       ///< since: local time of day
   friend bool operator==(const Extent&, const Extent&) = default;
 };
+/// What only stands where a window does: since(midnight), each 1h, session 30s.
+inline bool is_window_only(const Node& node) {
+  return node.kind == Node::Kind::since || node.kind == Node::Kind::each || node.kind == Node::Kind::session;
+}
 /// Of an argument that stands where a window does, or why it is none.
 std::variant<Extent, Problem> extent(const Tree& tree, const Node& node);
 /// Of one that stands where a duration does.

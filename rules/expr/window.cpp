@@ -13,9 +13,29 @@ constexpr double kNeverSeconds = 100 * 365.25 * 86400;
 
 bool holds_areas(Fn fn) { return fn == Fn::twa || fn == Fn::integral; }
 
+/// It begins at a moment, and the value that a series had then was that of the sample before.
+bool has_begin(const Extent& extent) {
+  return extent.kind != Extent::Kind::samples && extent.kind != Extent::Kind::session;
+}
+
+/// Of a session no more than this is known.
+constexpr Micros kLongestSession = std::chrono::days(1);
+
+/// Wide enough for all that it ever holds.
 Micros width(const Extent& extent) {
-  if (extent.kind == Extent::Kind::time) return extent.width;
-  return extent.kind == Extent::Kind::since ? kLongestDay : kUnbounded;
+  switch (extent.kind) {
+    case Extent::Kind::time:
+      return extent.width;
+    case Extent::Kind::samples:
+      return kUnbounded;
+    case Extent::Kind::since:
+      return kLongestDay;
+    case Extent::Kind::each:
+      return extent.width + std::chrono::hours(1);  // where the clock is set back in it
+    case Extent::Kind::session:
+      return kLongestSession;
+  }
+  return kUnbounded;
 }
 
 double read_moments(const WindowSpec& spec, const Moments& all, Timestamp now) {
@@ -69,6 +89,28 @@ Micros local_of_day(Timestamp time, Zone zone) {
   return local - std::chrono::floor<std::chrono::days>(local);
 }
 
+/// Where a window begins that a clock, or the time, says.
+Timestamp begin_of(const Extent& extent, Timestamp now, Zone zone) {
+  switch (extent.kind) {
+    case Extent::Kind::time:
+      return now - extent.width;
+    case Extent::Kind::since:
+      return last_time_of_day(now, extent.of_day, zone);
+    case Extent::Kind::each:
+      return last_time_of_day(now, local_of_day(now, zone) / extent.width * extent.width, zone);
+    default:
+      return Timestamp::min();
+  }
+}
+
+/// When a window begins anew that a clock says. Where the clock is set in between, it may be looked at too soon.
+Timestamp next_begin(const Extent& extent, Timestamp now, Zone zone) {
+  if (extent.kind == Extent::Kind::since) return next_time_of_day(now, extent.of_day, zone);
+  const Micros gone = local_of_day(now, zone) % extent.width;
+  const Timestamp next = next_time_of_day(now, local_of_day(now, zone) - gone + extent.width, zone);
+  return std::min(now + (extent.width - gone), next);
+}
+
 }  // namespace
 
 Timestamp last_time_of_day(Timestamp now, Micros of_day, Zone zone) {
@@ -110,7 +152,7 @@ Window::Store Window::store(const WindowSpec& spec) {
       return SlidingWindow<Steps>(wide);
     case Fn::twa:
     case Fn::integral:
-      return SlidingWindow<Area>(wide, spec.extent.kind == Extent::Kind::samples ? Micros{0} : wide);
+      return SlidingWindow<Area>(wide, has_begin(spec.extent) ? wide : Micros{0});
     case Fn::median:
     case Fn::quantile:
     case Fn::mad:
@@ -144,6 +186,7 @@ void Window::run_on(const WindowSpec& spec, Timestamp time, double value) {
 void Window::add(const WindowSpec& spec, Timestamp time, double value, Zone zone) {
   time = std::max(time, newest_);
   expire(spec, time, zone);
+  if (!is_empty() && is_over(spec, time)) drop_until(newest_);
   std::visit(
       [&](auto& window) {
         using T = std::decay_t<decltype(window)>;
@@ -167,10 +210,17 @@ void Window::add(const WindowSpec& spec, Timestamp time, double value, Zone zone
 
 void Window::expire(const WindowSpec& spec, Timestamp now, Zone zone) {
   if (spec.extent.kind == Extent::Kind::samples) return;
-  const bool is_since = spec.extent.kind == Extent::Kind::since;
   if (is_empty()) return;
-  const Timestamp edge =
-      is_since ? last_time_of_day(now, spec.extent.of_day, zone) - Micros{1} : now - spec.extent.width;
+  Timestamp edge = now - spec.extent.width;
+  if (spec.extent.kind == Extent::Kind::session) {
+    edge = now - kLongestSession;
+  } else if (spec.extent.kind != Extent::Kind::time) {
+    edge = begin_of(spec.extent, now, zone) - Micros{1};
+  }
+  drop_until(edge);
+}
+
+void Window::drop_until(Timestamp edge) {
   std::visit(
       [&](auto& window) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(window)>, Running>) window.drop_until(edge);
@@ -207,6 +257,7 @@ Timestamp Window::oldest() const {
 double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
   now = std::max(now, newest_);
   expire(spec, now, zone);
+  if (!is_empty() && is_over(spec, now)) return spec.fn == Fn::count ? 0 : kUnknown;
   return std::visit(
       [&](const auto& window) -> double {
         using T = std::decay_t<decltype(window)>;
@@ -221,10 +272,7 @@ double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
         } else if constexpr (std::is_same_v<T, SlidingWindow<Steps>>) {
           return read_steps(spec, window.all());
         } else if constexpr (std::is_same_v<T, SlidingWindow<Area>>) {
-          Timestamp from = Timestamp::min();
-          if (spec.extent.kind == Extent::Kind::time) from = now - spec.extent.width;
-          if (spec.extent.kind == Extent::Kind::since) from = last_time_of_day(now, spec.extent.of_day, zone);
-          return read_area(spec, window.all(), from, now);
+          return read_area(spec, window.all(), begin_of(spec.extent, now, zone), now);
         } else {
           return read_moments(spec, window.all(), now);
         }
@@ -238,8 +286,14 @@ Timestamp Window::wake(const WindowSpec& spec, Timestamp now, Zone zone) const {
   const bool moves_by_itself = holds_areas(spec.fn) || spec.fn == Fn::forecast || spec.fn == Fn::time_to;
   if (spec.extent.kind == Extent::Kind::time)
     return moves_by_itself ? now + step : std::max(now + step, oldest() + spec.extent.width);
-  const Timestamp reset = next_time_of_day(now, spec.extent.of_day, zone);
-  return moves_by_itself ? std::min(reset, now + std::chrono::minutes(1)) : reset;
+  if (spec.extent.kind == Extent::Kind::session) {
+    if (is_over(spec, now)) return kNever;
+    const Timestamp next = moves_by_itself ? now + step : std::max(now + step, oldest() + kLongestSession);
+    return std::min(newest_ + spec.extent.width, next);
+  }
+  const Timestamp reset = next_begin(spec.extent, now, zone);
+  const Micros pace = spec.extent.kind == Extent::Kind::since ? Micros(std::chrono::minutes(1)) : step;
+  return moves_by_itself ? std::min(reset, now + pace) : reset;
 }
 
 }  // namespace tidegate::rules::expr

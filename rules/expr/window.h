@@ -52,6 +52,12 @@ class Window {
                              RankWindow, Odd, Running>;
   static Store store(const WindowSpec& spec);
   bool is_empty() const;
+  /// A session whose next sample, at `time`, begins another one. What it holds goes with that sample, and not when
+  /// somebody looks: so it does not matter how long samples are on their way.
+  bool is_over(const WindowSpec& spec, Timestamp time) const {
+    return spec.extent.kind == Extent::Kind::session && time - newest_ >= spec.extent.width;
+  }
+  void drop_until(Timestamp edge);
   Timestamp oldest() const;  ///< of one that is not empty
   void expire(const WindowSpec& spec, Timestamp now, Zone zone);
   void run_on(const WindowSpec& spec, Timestamp time, double value);

@@ -202,6 +202,121 @@ TEST(ExpressionTime, TheClockOnTheWall) {
   }
 }
 
+/// Begun so long ago, and nothing since that answers it: as the definition says, at every sample and every wake.
+TEST(ExpressionTime, MissedIsItsDefinition) {
+  int missed = 0, answered = 0;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    std::mt19937_64 random(seed);
+    Program made = program("missed(value > 0, other > 0, 10s)");
+    struct Moment {
+      Timestamp time;
+      bool a, b;
+      bool is_answered;  ///< b held, though it may not have lasted
+    };
+    std::vector<Moment> moments{{kStart, false, true, true}};
+    made.observe(0, at(kStart, 0));
+    made.observe(1, at(kStart, 1));
+    const auto expected = [&](Timestamp now) {
+      for (std::size_t i = 1; i < moments.size(); ++i) {
+        if (!moments[i].a || moments[i - 1].a || moments[i].time > now - seconds(10)) continue;
+        const bool is_answered = std::any_of(moments.begin() + static_cast<std::ptrdiff_t>(i), moments.end(),
+                                             [](const Moment& moment) { return moment.is_answered; });
+        if (!is_answered) return "1";
+      }
+      return "0";
+    };
+    Timestamp now = kStart + seconds(1);
+    for (int i = 0; i < 300; ++i) {
+      if (random() % 4 != 0) now += milliseconds(random() % 4000);
+      for (; made.wake() < now;) {
+        const Timestamp wake = made.wake();
+        ASSERT_EQ(shown(made.evaluate(wake)), expected(wake)) << "seed " << seed << " wake before " << i;
+      }
+      if (now > moments.back().time) moments.push_back({now, moments.back().a, moments.back().b, false});
+      const bool is_b = random() % 3 == 0;
+      const bool holds = random() % (is_b ? 4 : 2) == 0;
+      (is_b ? moments.back().b : moments.back().a) = holds;
+      moments.back().is_answered |= moments.back().b;
+      made.observe(is_b ? 1 : 0, at(now, holds ? 1 : 0));
+      ASSERT_EQ(shown(made.evaluate(now)), expected(now)) << "seed " << seed << " sample " << i;
+      ++(shown(made.evaluate(now)) == "1" ? missed : answered);
+    }
+  }
+  EXPECT_GT(missed, 500);
+  EXPECT_GT(answered, 500);
+}
+
+/// After a restart it says the same, or that it does not know any more: it was missed, or followed, long ago.
+TEST(ExpressionTime, MissedIsNotMistakenAfterARestart) {
+  constexpr auto kText = "missed(value > 0, other > 0, 10s)";
+  int same = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    std::mt19937_64 random(seed);
+    Program lasting = program(kText);
+    std::vector<std::pair<std::size_t, Sample>> all;
+    Timestamp now = kStart;
+    for (int i = 0; i < 300; ++i) {
+      now += milliseconds(1 + random() % 4000);
+      const std::size_t input = random() % 3 == 0 ? 1 : 0;
+      all.emplace_back(input, at(now, random() % (input == 1 ? 4 : 2) == 0 ? 1 : 0));
+      lasting.observe(input, all.back().second);
+      Program restarted = program(kText);
+      for (const auto& [of, sample] : all) {
+        if (sample.time > now - lasting.lookback()) restarted.observe(of, sample);
+      }
+      const Value one = lasting.evaluate(now), other = restarted.evaluate(now);
+      if (!other.known) continue;
+      ASSERT_EQ(shown(other), shown(one)) << "seed " << seed << " sample " << i;
+      ++same;
+    }
+  }
+  EXPECT_GT(same, 500);
+}
+
+TEST(ExpressionTime, MissedIsUnknownWhereItMayHaveFollowed) {
+  Program made = program("missed(value > 0, other > 0, 10s)");
+  made.observe(0, at(kStart, 1));
+  made.observe(1, at(kStart, 0));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(20))), "unknown") << "nobody saw it begin";
+  made.observe(0, at(kStart + seconds(21), 0));
+  made.observe(0, at(kStart + seconds(22), 1));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(31))), "unknown") << "what began before may be missed";
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(32))), "1");
+  made.observe(1, at(kStart + seconds(33), 1));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(33))), "0");
+  made.observe(1, at(kStart + seconds(34), 0));
+  made.observe(0, at(kStart + seconds(35), 0));
+  made.observe(0, at(kStart + seconds(36), 1));
+  Sample bad = at(kStart + seconds(37), 0);
+  bad.quality = Quality::bad;
+  made.observe(1, bad);
+  made.observe(1, at(kStart + seconds(38), 0));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(45))), "0");
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(50))), "unknown");
+}
+
+/// Hours and quarters of a day of the wall's clock, on the days that are 23 and 25 hours long.
+TEST(ExpressionTime, WindowsTumbleWithTheLocalClock) {
+  using namespace std::chrono;
+  for (const Timestamp begin : {Timestamp(sys_days{March / 28 / 2026}), Timestamp(sys_days{October / 24 / 2026})}) {
+    for (const auto& [text, width] :
+         {std::pair{"each 1h", Micros(hours(1))}, {"each 6h", Micros(hours(6))}, {"each 24h", Micros(hours(24))}}) {
+      Program made = program(fmt::format("count(value, {})", text), {}, berlin);
+      int expected = 0;
+      for (Timestamp now = begin; now < begin + days(4); now += minutes(10)) {
+        const bool tumbles = (now + berlin(now)).time_since_epoch() % width == Micros{0};
+        if (tumbles) {
+          expected = 0;
+          EXPECT_EQ(shown(made.evaluate(now)), "0");
+        }
+        made.observe(0, at(now, 1));
+        ASSERT_EQ(made.evaluate(now).value, ++expected) << text << ' ' << (now - begin).count();
+        ASSERT_GT(made.wake(), now);
+      }
+    }
+  }
+}
+
 /// Since midnight of the wall's clock, on the days that are 23 and 25 hours long.
 TEST(ExpressionTime, TheDayBeginsAtLocalMidnight) {
   using namespace std::chrono;

@@ -30,7 +30,17 @@ struct Extents {
   Micros width;           ///< or 0
   std::size_t count = 0;  ///< or 0
   Micros of_day{-1};      ///< or -1
+  Micros each{0};         ///< or 0
+  Micros gap{0};          ///< of a session, or 0
 };
+
+/// Those of which each is less than `gap` after the one before, up to now, at most a day back: where they begin.
+Timestamp session_edge(const Points& all, Micros gap, Timestamp now) {
+  if (all.empty() || now - all.back().time >= gap) return now;
+  std::size_t first = all.size() - 1;
+  while (first > 0 && all[first].time - all[first - 1].time < gap) --first;
+  return std::max(all[first].time - Micros{1}, now - hours(24));
+}
 
 Seen seen(const Points& all, const Extents& extent, Timestamp now) {
   Seen out;
@@ -42,16 +52,20 @@ Seen seen(const Points& all, const Extents& extent, Timestamp now) {
     out.edge =
         day + extent.of_day <= now ? day + extent.of_day - Micros{1} : day - hours(24) + extent.of_day - Micros{1};
   }
+  if (extent.each > Micros{0})
+    out.edge = Timestamp(now.time_since_epoch() / extent.each * extent.each) - Micros{1};  // the zone is UTC
+  if (extent.gap > Micros{0}) out.edge = session_edge(all, extent.gap, now);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (extent.count > 0 && i + extent.count < all.size()) continue;
     if (all[i].time > out.edge) out.held.push_back(all[i]);
   }
   out.anchored = out.held;
   const std::size_t before = all.size() - out.held.size();
-  const Micros reach = extent.width > Micros{0} ? extent.width : hours(25);
-  if (extent.count == 0 && before > 0 && all[before - 1].time > out.edge - reach)
+  Micros reach = extent.width > Micros{0} ? extent.width : hours(25);
+  if (extent.each > Micros{0}) reach = extent.each + hours(1);
+  if (extent.count == 0 && extent.gap == Micros{0} && before > 0 && all[before - 1].time > out.edge - reach)
     out.anchored.insert(out.anchored.begin(), all[before - 1]);
-  if (extent.of_day >= Micros{0}) out.edge += Micros{1};
+  if (extent.of_day >= Micros{0} || extent.each > Micros{0}) out.edge += Micros{1};
   return out;
 }
 
@@ -70,7 +84,11 @@ TEST(ExpressionWindow, IsWhatItsDefinitionSays) {
                                      {"10s", seconds(10)},
                                      {"7 samples", Micros{0}, 7},
                                      {"1 samples", Micros{0}, 1},
-                                     {"since(22:20)", Micros{0}, 0, hours(22) + minutes(20)}};
+                                     {"since(22:20)", Micros{0}, 0, hours(22) + minutes(20)},
+                                     {"each 1m", Micros{0}, 0, Micros{-1}, minutes(1)},
+                                     {"each 2h", Micros{0}, 0, Micros{-1}, hours(2)},
+                                     {"session 2s", Micros{0}, 0, Micros{-1}, Micros{0}, seconds(2)},
+                                     {"session 1m", Micros{0}, 0, Micros{-1}, Micros{0}, minutes(1)}};
   int compared = 0, waked = 0;
   for (const auto& [text, definition] : oracle::definitions()) {
     for (const Extents& extent : extents) {
@@ -103,7 +121,7 @@ TEST(ExpressionWindow, IsWhatItsDefinitionSays) {
 
 TEST(ExpressionWindow, AnEmptyOneIsUnknownAndDoesNotWake) {
   for (const auto& [text, definition] : oracle::definitions()) {
-    Program made = program(with(text, "1m"));
+    Program made = program(with(text, text.starts_with("a") ? "1m" : "session 1m"));
     made.observe(0, at(kStart, 7));
     made.observe(0, at(kStart + seconds(1), 8));
     const Value later = made.evaluate(kStart + hours(1));
@@ -180,20 +198,22 @@ TEST(ExpressionWindow, KeepsADenseOneBounded) {
 
 TEST(ExpressionWindow, LookbackSuffices) {
   for (const auto& [text, definition] : oracle::definitions()) {
-    const std::string expression = with(text, "20s");
-    Program lasting = program(expression);
-    const Micros lookback = lasting.lookback();
-    Points all;
-    for (const Point& point : restless(9, 150)) {
-      all.push_back(point);
-      lasting.observe(0, at(point.time, point.value));
-      Program restarted = program(expression);
-      for (const Point& old : all) {
-        if (old.time > point.time - lookback) restarted.observe(0, at(old.time, old.value));
+    for (const std::string window : {"20s", "each 15s", "session 2s"}) {
+      const std::string expression = with(text, window);
+      Program lasting = program(expression);
+      const Micros lookback = lasting.lookback();
+      Points all;
+      for (const Point& point : restless(9, 150)) {
+        all.push_back(point);
+        lasting.observe(0, at(point.time, point.value));
+        Program restarted = program(expression);
+        for (const Point& old : all) {
+          if (old.time > point.time - lookback) restarted.observe(0, at(old.time, old.value));
+        }
+        const Value one = lasting.evaluate(point.time), other = restarted.evaluate(point.time);
+        ASSERT_EQ(one.known, other.known) << expression << all.size();
+        ASSERT_NEAR(one.value, other.value, 1e-9 * std::max(1.0, std::abs(one.value))) << expression << all.size();
       }
-      const Value one = lasting.evaluate(point.time), other = restarted.evaluate(point.time);
-      ASSERT_EQ(one.known, other.known) << expression << all.size();
-      ASSERT_NEAR(one.value, other.value, 1e-9 * std::max(1.0, std::abs(one.value))) << expression << all.size();
     }
   }
 }
