@@ -341,6 +341,7 @@ struct Program::Impl {
     for (std::size_t i = 0; i < frames.size(); ++i) {
       for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
     }
+    if (has_begun) now = std::max(now, to);  // what was, was found already
     is_dirty = true;
   }
 

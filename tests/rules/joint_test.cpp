@@ -145,6 +145,19 @@ TEST_F(JointTest, ASilenceInWhichNobodyWatchedMakesNothingOld) {
   EXPECT_THAT(told(), ElementsAre("390 raised"));
 }
 
+TEST_F(JointTest, WhatIsOldStaysOldThroughATimeInWhichNobodyWatched) {
+  rules("when: 'age(value) > 90s'", "hall/fan");
+  declare(0, "hall/fan");
+  observe(0, 0, 1);
+  tick(60);
+  tick(92);
+  tick(400);
+  tick(460);
+  EXPECT_THAT(told(), ElementsAre("90 raised"));
+  observe(0, 470, 1);
+  EXPECT_THAT(told(), ElementsAre("90 raised", "470 cleared"));
+}
+
 TEST_F(JointTest, AMemberMayHaveAStateMore) {
   rules("when: 'any(door/+/state == open)'", "hall/fan");
   declare(0, "hall/fan");
