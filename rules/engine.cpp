@@ -75,7 +75,7 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
 void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arrived, bool has_spoken, Output& out) {
   Instance& instance = instances[i];
   const Policy& policy = policies[instance.rule];
-  if (policy.judged && instances[i - 1].due < sample.time) run_timers(i - 1, sample.time - Micros{1}, out);
+  if (policy.judged) judge_before(i - 1, sample.time, arrived, out);
   if (has_spoken && instance.due < sample.time) run_timers(i, sample.time - Micros{1}, out);
   const Finding finding = look(i, sample, arrived);
   take(i, finding, policy.joins ? joint(instance).newest() : sample.time, out);
@@ -169,6 +169,7 @@ void Engine::Impl::miss_until(Timestamp now, Output& out) {
 
 void Engine::Impl::put_off(const Interval& gap) {
   const bool is_long = gap.to - gap.from > kMaxUnwatched;
+  if (is_long) unsure_until = std::max(unsure_until, gap.to);
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
@@ -198,7 +199,7 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
       Instance& instance = impl_->instances[i];
       if (!instance.detector) continue;
       if (impl_->policies[instance.rule].lateness > Micros{0}) {
-        is_taken |= impl_->hold(i, {sample, now, false}, out);
+        is_taken |= impl_->hold(i, {sample, now, Lateness::Held::Origin::now}, is_newest, out);
       } else if (is_newest) {
         impl_->evaluate(i, sample, now, has_spoken, out);
       }

@@ -10,8 +10,12 @@ namespace tidegate::rules {
 std::optional<Fact> Engine::Impl::newest(std::uint32_t i, const Reads& reads) const {
   const auto found = by_name.find(input_name(rules[instances[i].rule], reads, texts[instances[i].series].name));
   if (found == by_name.end() || !series[found->second].newest) return std::nullopt;
+  const Sample& sample = *series[found->second].newest;
+  // One that waits has not looked at the newest yet.
+  const Policy& policy = policies[instances[i].rule];
+  if (policy.lateness > Micros{0} || !usable(sample, policy.good_only)) return std::nullopt;
   const Known& known = texts[found->second].known;
-  const double value = series[found->second].newest->value;
+  const double value = sample.value;
   const bool is_state =
       known.info.kind == SeriesKind::state && value >= 0 && value < static_cast<double>(known.states.size());
   return Fact{found->first, value, known.info.unit, is_state ? known.states[static_cast<std::size_t>(value)] : ""};

@@ -92,6 +92,7 @@ struct Policy {
 using Raises = std::array<Timestamp, kChatterRaises>;
 
 struct Engine::Impl {
+  using Origin = Lateness::Held::Origin;
   explicit Impl(std::vector<Rule> compiled);
 
   void match(std::uint32_t series);
@@ -107,16 +108,17 @@ struct Engine::Impl {
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
   bool feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out);
-  void recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived);
+  void recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived, Origin origin);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
   static News news(Series& series, const Sample& sample, Timestamp arrived);
-  void recall(const Sample& sample, Timestamp arrived);
-  void recall_one(std::uint32_t instance, const Sample& sample, Timestamp arrived);
+  void recall(const Sample& sample, Timestamp arrived, Origin origin);
+  void recall_one(std::uint32_t instance, const Sample& sample, bool is_newest, Timestamp arrived, Origin origin);
   void evaluate(std::uint32_t instance, const Sample& sample, Timestamp arrived, bool has_spoken, Output& out);
-  bool hold(std::uint32_t instance, const Lateness::Held& held, Output& out);
+  bool hold(std::uint32_t instance, const Lateness::Held& held, bool is_newest, Output& out);
   void release(std::uint32_t instance, Timestamp now, Output& out);
   void release_one(std::uint32_t instance, const Lateness::Held& held, bool has_begun, Timestamp now, Output& out);
+  void judge_before(std::uint32_t companion, Timestamp time, Timestamp now, Output& out);
   bool is_seen(std::uint32_t instance, const Lateness::Held& held) const;
   void settle(std::uint32_t instance, Timestamp at, Output& out);
   Timestamp wake(std::uint32_t instance) const;
@@ -171,8 +173,9 @@ struct Engine::Impl {
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers;
   std::optional<Timestamp> began;  ///< when it was told of the alerts; until it goes on
   std::optional<Timestamp> watched_until;
-  Timestamp told_until{};      ///< when the newest of the past that is told arrived
-  std::vector<Interval> gaps;  ///< in the past that is told; until it goes on
+  Timestamp unsure_until = Timestamp::min();  ///< the end of the last long time in which nobody watched
+  Timestamp told_until{};                     ///< when the newest of the past that is told arrived
+  std::vector<Interval> gaps;                 ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
 };
 

@@ -156,7 +156,7 @@ bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Time
     const bool is_done = std::exchange(before, feed.instance) == feed.instance;
     if (is_done || feed.judges != judging || !instance.detector || instance.series == index(sample.series)) continue;
     if (policies[instance.rule].lateness > Micros{0}) {
-      is_taken |= hold(feed.instance, {sample, arrived, false}, out);
+      is_taken |= hold(feed.instance, {sample, arrived, Origin::now}, is_newest, out);
     } else if (is_newest) {
       evaluate(feed.instance, sample, arrived, true, out);
     }
@@ -164,13 +164,14 @@ bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Time
   return is_taken;
 }
 
-void Engine::Impl::recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived) {
+void Engine::Impl::recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived, Origin origin) {
   std::uint32_t before = kNoInstance;
   for (const Feed& feed : feeds[index(sample.series)]) {
     const Instance& instance = instances[feed.instance];
     const bool is_done = std::exchange(before, feed.instance) == feed.instance;
     if (is_done || !instance.detector || instance.series == index(sample.series)) continue;
-    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(feed.instance, sample, arrived);
+    if (is_newest || policies[instance.rule].lateness > Micros{0})
+      recall_one(feed.instance, sample, is_newest, arrived, origin);
   }
 }
 

@@ -120,7 +120,7 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   instance.detector->listen(of.heard);
   if (policies[instance.rule].joins) {
     add_members(i);
-  } else if (of.newest) {
+  } else if (of.newest && wake(i) == kNever) {  // else that comes, after those that are older
     instance.last = look(i, *of.newest, of.heard);
   }
   arm(i);
@@ -149,7 +149,7 @@ void Engine::Impl::give_up(std::uint32_t i, Timestamp now, Output& out) {
   records.erase(found);
 }
 
-void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
+void Engine::Impl::recall(const Sample& sample, Timestamp arrived, Origin origin) {
   if (index(sample.series) >= series.size()) return;
   if (watched_until) {
     if (sample.time > *watched_until + kMaxAhead) return;
@@ -165,9 +165,9 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived) {
     Instance& instance = instances[i];
     if (!instance.detector) continue;
     if (!has_spoken) instance.detector->listen(listening);
-    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, arrived);
+    if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, is_newest, arrived, origin);
   }
-  if (of.feeds) recall_feeds(sample, is_newest, arrived);
+  if (of.feeds) recall_feeds(sample, is_newest, arrived, origin);
 }
 
 /// The timers of a `suppress_when` that ended before then, when nothing is told of them. When they last changed it.
@@ -189,10 +189,10 @@ void Engine::Impl::catch_up(Timestamp until) {
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     Instance& instance = instances[i];
     if (!policies[instance.rule].judges || !instance.detector) continue;
-    const auto change = pass(i, until);
-    if (!change || !is_untold(i)) continue;
-    instance.due = change->due;
-    instance.ends = instance.queued = change->ends;
+    const Change change = pass(i, until).value_or(Change{until, until});  // else the rule was edited
+    if (!is_untold(i)) continue;
+    instance.due = change.due;
+    instance.ends = instance.queued = change.ends;
     timers.push({instance.queued, i});
   }
 }
@@ -265,7 +265,11 @@ void Engine::restore(std::span<const AlertRecord> records, Timestamp now, Output
   std::vector<std::uint32_t> explained;
   for (const auto& [i, record] : impl_->records) explained.push_back(i);
   for (const std::uint32_t i : explained) {
-    impl_->rename_condition(i, by_id.contains(impl_->records[i].suppressed_by), now, out);
+    const std::string& by = impl_->records[i].suppressed_by;
+    const bool is_an_alert = by_id.contains(by) || std::any_of(records.begin(), records.end(), [&](const auto& record) {
+                               return record.id == by;  // of a rule that is gone
+                             });
+    impl_->rename_condition(i, is_an_alert, now, out);
     impl_->explain_one(i, now, out);
   }
 }
@@ -302,11 +306,11 @@ void Engine::Impl::take_over(std::uint32_t i, const AlertRecord& record) {
 
 void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {
   impl_->told_until = std::max(impl_->told_until, arrived);
-  for (const Sample& sample : samples) impl_->recall(sample, arrived);
+  for (const Sample& sample : samples) impl_->recall(sample, arrived, Lateness::Held::Origin::told);
 }
 
 void Engine::warm(std::span<const Sample> samples) {
-  for (const Sample& sample : samples) impl_->recall(sample, sample.time);
+  for (const Sample& sample : samples) impl_->recall(sample, sample.time, Lateness::Held::Origin::remembered);
 }
 
 Micros Engine::lookback(Timestamp now) const {

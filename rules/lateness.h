@@ -17,7 +17,7 @@ class Lateness {
   struct Held {
     Sample sample;
     Timestamp arrived;
-    bool is_past;  ///< told after a restart: it may have been looked at before
+    enum class Origin : std::uint8_t { now, told, remembered } origin;  ///< after a restart: with its arrival, without
   };
   /// So many at most; beyond it the oldest leaves too early.
   static constexpr std::size_t kMost = 4'096;

@@ -34,19 +34,41 @@ inline Type type_of(SeriesKind kind) {
   return kind == SeriesKind::state ? Type::state : Type::number;
 }
 
+/// A time in which nobody watched.
+struct Gap {
+  Timestamp from;
+  Micros length;
+};
+
 /// What came of an input.
 struct Live {
   double newest = kUnknown;  ///< usable
   Timestamp time{};          ///< of that
-  Micros unwatched{0};       ///< since then
+  std::vector<Gap> gaps;     ///< since then; the last ones may be one
   bool usable = false;       ///< no bad one came since
   Type type = Type::number;
   Micros stale_after{0};
   std::size_t reference = 0;
   std::size_t member = 0;  ///< its place among those of a pattern
 
-  /// Since when it is as old as `age`.
-  Timestamp as_old_as(Micros age) const { return time + unwatched + age; }
+  /// Since when it is as old as `age`. What was so before a time in which nobody watched stays so.
+  Timestamp as_old_as(Micros age) const {
+    Timestamp at = time + age;
+    for (const Gap& gap : gaps) {
+      if (at > gap.from) at += gap.length;
+    }
+    return at;
+  }
+  void leave_out(Timestamp from, Timestamp to) {
+    constexpr std::size_t kMostGaps = 64;
+    if (time >= to) return;
+    const Micros length = to - std::max(from, time);
+    if (gaps.size() < kMostGaps) {
+      gaps.push_back({from, length});
+    } else {
+      gaps.back().length += length;
+    }
+  }
 
   /// A value of another type is none any more.
   void fit(Type now_type, Micros now_stale_after) {

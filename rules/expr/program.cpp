@@ -316,7 +316,7 @@ struct Program::Impl {
     if (!live.usable) return;
     live.newest = live.type == Type::boolean ? truth(sample.value != 0) : sample.value;
     live.time = sample.time;
-    live.unwatched = Micros{0};
+    live.gaps.clear();
     for (std::size_t i = 0; i < frames.size(); ++i) {
       const Aggregate& over = compiled.aggregates[i];
       if (over.reference == live.reference) {
@@ -329,19 +329,18 @@ struct Program::Impl {
   }
 
   void unwatched(Timestamp from, Timestamp to) {
-    for (Live& live : lives) {
-      if (live.time < to) live.unwatched += to - std::max(from, live.time);
-    }
+    for (Live& live : lives) live.leave_out(from, to);
     const auto leave_out = [&](const Block& block, Frame& frame) {
       for (const Op& op : block.ops) {
-        if (op.code == Code::missed) frame.histories[op.index].awaited.leave_out(from, to);
+        if (op.code != Code::missed) continue;
+        Awaited& awaited = frame.histories[op.index].awaited;
+        if (awaited.due(micros(frame.slots[op.c])) > from) awaited.leave_out(from, to);
       }
     };
     leave_out(compiled.block, main.front());
     for (std::size_t i = 0; i < frames.size(); ++i) {
       for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
     }
-    if (has_begun) now = std::max(now, to);  // what was, was found already
     is_dirty = true;
   }
 
