@@ -427,7 +427,7 @@ TEST_P(Property, FailedReadsAloneNeverRaiseAThreshold) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Property, testing::Range(0, 8));
+INSTANTIATE_TEST_SUITE_P(Seeds, Property, testing::Range(0, TIDEGATE_SEEDS));
 
 }  // namespace
 }  // namespace tidegate::rules
