@@ -72,7 +72,7 @@ struct EventQuery {
   Seq after{};  ///< only later batches
   std::size_t limit = 1000;
   bool newest_first = false;
-  bool alerts_only = false;   ///< of_alerts()
+  bool alerts_only = false;  ///< of_alerts()
   bool damaged_too = false;  ///< else they are left out
 };
 
