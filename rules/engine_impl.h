@@ -107,6 +107,8 @@ struct Engine::Impl {
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
   void renew_input(const Feed& feed, std::uint32_t series, Timestamp now, Output& out);
+  template <class Take>
+  void each_reader(std::uint32_t series, const Take& take);
   bool feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out);
   void recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived, Origin origin);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);

@@ -146,33 +146,37 @@ void Engine::Impl::tell_inputs(std::uint32_t i, const Sample& sample) {
   for (auto feed = first; feed != last; ++feed) all.hear(feed->input, sample);
 }
 
-/// The instances of other series that read it. What suppresses alerts first, and apart (`judging`): whether an alert is
-/// suppressed is known when it is raised. True: some rule looks at it, now or later.
-bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out) {
-  bool is_taken = false;
+/// Each instance of another series that reads this one, once.
+template <class Take>
+void Engine::Impl::each_reader(std::uint32_t id, const Take& take) {
   std::uint32_t before = kNoInstance;
-  for (const Feed& feed : feeds[index(sample.series)]) {
+  for (const Feed& feed : feeds[id]) {
     const Instance& instance = instances[feed.instance];
     const bool is_done = std::exchange(before, feed.instance) == feed.instance;
-    if (is_done || feed.judges != judging || !instance.detector || instance.series == index(sample.series)) continue;
-    if (policies[instance.rule].lateness > Micros{0}) {
+    if (!is_done && instance.detector && instance.series != id) take(feed);
+  }
+}
+
+/// What suppresses alerts first, and apart (`judging`): whether an alert is suppressed is known when it is raised.
+/// True: some rule looks at it, now or later.
+bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out) {
+  bool is_taken = false;
+  each_reader(static_cast<std::uint32_t>(index(sample.series)), [&](const Feed& feed) {
+    if (feed.judges != judging) return;
+    if (policies[instances[feed.instance].rule].lateness > Micros{0}) {
       is_taken |= hold(feed.instance, {sample, arrived, Origin::now}, is_newest, out);
     } else if (is_newest) {
       evaluate(feed.instance, sample, arrived, true, out);
     }
-  }
+  });
   return is_taken;
 }
 
 void Engine::Impl::recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived, Origin origin) {
-  std::uint32_t before = kNoInstance;
-  for (const Feed& feed : feeds[index(sample.series)]) {
-    const Instance& instance = instances[feed.instance];
-    const bool is_done = std::exchange(before, feed.instance) == feed.instance;
-    if (is_done || !instance.detector || instance.series == index(sample.series)) continue;
-    if (is_newest || policies[instance.rule].lateness > Micros{0})
+  each_reader(static_cast<std::uint32_t>(index(sample.series)), [&](const Feed& feed) {
+    if (is_newest || policies[instances[feed.instance].rule].lateness > Micros{0})
       recall_one(feed.instance, sample, is_newest, arrived, origin);
-  }
+  });
 }
 
 }  // namespace tidegate::rules

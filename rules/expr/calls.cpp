@@ -195,7 +195,7 @@ Operand Compiler::in_time(const Node& node) {
           width,
           emitter_.block().histories};
   }
-  emitter_.block().histories += is_pair ? 2 : 1;
+  emitter_.block().histories += fn == Fn::then ? 2 : 1;
   out.slot = emitter_.emit(op, out.reads);
   return out;
 }
