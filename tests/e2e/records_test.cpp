@@ -45,10 +45,11 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   gateway.kill();
   gateway.start();
   gateway.reload(kEdited);
+  ASSERT_TRUE(gateway.process().wait_for_output("the configuration was reloaded"));
   ASSERT_TRUE(
       eventually([&] { return gateway.get("/api/v1/alerts").find("\"out_of_service\":true") != std::string::npos; }));
   gateway.reload("rules: [{name: warm, above: many}]\n");  // refused: it never ran
-  ASSERT_TRUE(eventually([&] { return gateway.process().output().find("reload refused") != std::string::npos; }));
+  ASSERT_TRUE(gateway.process().wait_for_output("reload refused"));
 
   const std::string data = gateway.data();
   const Finished log = tidegate({"config", "log", "--data", data, "--format", "csv"});
