@@ -145,12 +145,17 @@ Json flood_event_json(Seq seq, Timestamp time, const Flood& flood) {
   return json;
 }
 
+Json publication_json(const Publication& one) {
+  return {{"to", one.to}, {"topic", one.topic}, {"payload", one.payload}, {"retain", one.retain}};
+}
+
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {
   return {{"seq", number(seq)},
           {"time", micros(time)},
           {"cause", transition.cause},
           {"from", name(transition.from)},
-          {"alert", alert_json(transition.alert)}};
+          {"alert", alert_json(transition.alert)},
+          {"publish", list(transition.publish, publication_json)}};
 }
 
 Json source_change_json(Timestamp time, const SourceChange& change) {

@@ -119,7 +119,7 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record, Timestamp at) 
   record.labels = rule.labels;
   record.runbook = rule.runbook;
   record.shadow = rule.shadow;
-  record.message = render_message(rule, record, text.known.info.kind, text.known.states);
+  record.message = render(rule.message, rule, record, text.known.info.kind, text.known.states);
   record.evidence = evidence(i, at);
 }
 
@@ -139,12 +139,14 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
 /// What is known of an alert goes into the batch; and to the world, where there is a cause.
 void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out) {
   const auto found = records.find(i);
-  const AlertRecord& record = found->second;
+  AlertRecord& record = found->second;
   if (!why.empty()) {
-    const AlertTransition transition{record, from, std::string(why)};
+    AlertTransition transition{record, from, std::string(why)};
+    const SeriesText& text = texts[instances[i].series];
+    publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
     const bool calls = calls_somebody(transition);
     if (calls) floods.pass(of_the_clock(at), out.events);
-    out.events.push_back({at, transition});
+    out.events.push_back({at, std::move(transition)});
     if (calls) floods.raised(of_the_clock(at), record.id, out.events);
   }
   out.alerts.push_back(record);

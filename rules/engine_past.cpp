@@ -23,8 +23,11 @@ void close(AlertRecord record, Timestamp now, Output& out) {
   const Phase from = std::exchange(record.phase, Phase::normal);
   record.since = std::max(now, record.since);
   record.shelved_until = {};
-  if (raised(from) || !record.acknowledged)
-    out.events.push_back({record.since, AlertTransition{record, from, "rule removed"}});
+  if (raised(from) || !record.acknowledged) {
+    AlertTransition transition{record, from, "rule removed"};
+    publish_farewell(transition);
+    out.events.push_back({record.since, std::move(transition)});
+  }
   out.alerts.push_back(std::move(record));
 }
 

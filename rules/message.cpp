@@ -70,8 +70,8 @@ std::string alert_id(const Rule& rule, std::string_view series) {
   return id;
 }
 
-std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind,
-                           std::span<const std::string> states) {
+std::string render(const Template& text, const Rule& rule, const AlertRecord& alert, SeriesKind kind,
+                   std::span<const std::string> states) {
   const SeriesKind shown_as = rule.traits.finds_values ? kind : SeriesKind::number;
   const Captures captures = rule.series.match(alert.series).value_or(Captures{});
   const auto lookup = [&](std::string_view name) -> std::optional<std::string> {
@@ -87,7 +87,7 @@ std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKin
     }
     return std::nullopt;
   };
-  return without_nothing(rule.message.render(lookup));
+  return without_nothing(text.render(lookup));
 }
 
 }  // namespace tidegate::rules

@@ -20,9 +20,9 @@ bool is_message_name(std::string_view name);
 /// the whole series name in their place. '%' and ':' within a part are written %25 and %3A, so that no two collide.
 std::string alert_id(const Rule& rule, std::string_view series);
 
-/// The message of an alert whose other fields are filled in. `states` are a state series' texts by code, shown in place
-/// of the code. Where there is no unit the space before it goes too.
-std::string render_message(const Rule& rule, const AlertRecord& alert, SeriesKind kind,
-                           std::span<const std::string> states);
+/// The rule's message, or another text of it, for an alert whose other fields are filled in. `states` are a state
+/// series' texts by code, shown in place of the code. Where there is no unit the space before it goes too.
+std::string render(const Template& text, const Rule& rule, const AlertRecord& alert, SeriesKind kind,
+                   std::span<const std::string> states);
 
 }  // namespace tidegate::rules

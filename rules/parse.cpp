@@ -111,16 +111,20 @@ std::optional<Compiled> condition(const Node& item, const Kind& kind, Problems& 
   return readable ? kind.compile(options, problems) : std::nullopt;
 }
 
-/// The message that is written, else `standard`. Without a kind every name may be meant.
-std::optional<Template> message(const Node& item, const Pattern& series, const Kind* kind, const std::string& standard,
-                                Problems& problems) {
-  const Node& written = item["message"];
-  if (written.refused) return std::nullopt;
+/// What may stand in braces in what the rule says. Without a kind every name may be meant.
+std::vector<std::string> names_to_say(const Pattern& series, const Kind* kind) {
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
     const bool is_time = known == "age" || known == "left";
     if (!is_time || kind == nullptr || kind->traits.time_name == known) names.emplace_back(known);
   }
+  return names;
+}
+
+/// The message that is written, else `standard`.
+std::optional<Template> message(const Node& written, const std::vector<std::string>& names, const std::string& standard,
+                                Problems& problems) {
+  if (written.refused) return std::nullopt;
   auto parsed = Template::parse(written.is_null() ? standard : written.string(), names);
   if (parsed) return std::move(*parsed);
   problems.add(written.at, written.secret ? "the referenced value is no message: look at what stands in braces"
@@ -181,9 +185,12 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   auto series = series_pattern(item, problems);
   auto compiled = kind ? condition(item, *kind, problems) : std::nullopt;
   const bool delays = kind && delays_fit(item, *kind, problems);
-  auto text = series ? message(item, *series, kind, compiled ? compiled->message : "", problems) : std::nullopt;
+  const auto names = series ? names_to_say(*series, kind) : std::vector<std::string>{};
+  auto text = series ? message(item["message"], names, compiled ? compiled->message : "", problems) : std::nullopt;
   const bool severities = compiled && severity_fits(item, *compiled, problems);
   const bool readable = compiled && series && reads_fit(item[kind->name], *compiled, *series, problems);
+  auto publish =
+      series ? parse_publish(item["publish"], series->capture_names(), names, problems) : std::vector<Publish>{};
   auto suppress_when = suppression(item["suppress_when"], series, problems);
   if (item.has("suppress_when") && !suppress_when) return std::nullopt;
   if (!item.sound() || !readable || !severities || !delays || !text) return std::nullopt;
@@ -215,7 +222,8 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               version_of(item),
               std::move(compiled->reads),
               std::move(compiled->join),
-              std::move(suppress_when)};
+              std::move(suppress_when),
+              std::move(publish)};
 }
 
 /// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.
@@ -297,6 +305,8 @@ Shape rule_shape() {
          config::optional("suppress_when", Shape::text(),
                           "A condition in the expression language: while it is true, nobody is called for this rule's "
                           "alerts. \"{device}/maintenance == on\"."),
+         config::defaulted("publish", publish_shape(), "[]",
+                           "MQTT messages that tell machines of its alerts: a lamp, a horn, another system."),
          config::defaulted("shadow", Shape::boolean(), "false",
                            "true: on trial. It is evaluated and its alerts are kept, and nobody is called.")});
     return Shape::object("A rule: what to watch for, in which series. It has exactly one kind.", std::move(fields));

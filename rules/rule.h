@@ -15,6 +15,7 @@
 #include "gateway/core/result.h"
 #include "rules/alert.h"
 #include "rules/detector.h"
+#include "rules/publish.h"
 
 namespace tidegate::rules {
 
@@ -80,6 +81,7 @@ struct Rule {
   std::vector<Reads> reads{};  ///< none: it reads the series that it watches, and `make` fits it
   MakeJoint join{};            ///< else this
   std::optional<Suppression> suppress_when{};
+  std::vector<Publish> publish{};
 };
 
 /// The name of the series that `reads` means where the rule watches `series`; of a pattern its text.

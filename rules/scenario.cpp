@@ -58,6 +58,7 @@ Shape scenario_shape() {
                              "[]", ""),
            config::required("expect", Shape::list(Shape::map(Shape::any())), ""),
            config::optional("announced", Shape::list(Shape::text()), ""),
+           config::optional("published", Shape::list(Shape::text()), ""),
            config::defaulted("late", Shape::integer(0, 1000), "0", "")});
 }
 
@@ -78,7 +79,8 @@ class Run {
       if (next != moments.end() && *next == second) ++next;
       play(second);
     }
-    check_announced();
+    check_said("announced", announced_);
+    check_said("published", published_);
     if (const auto late = static_cast<std::int64_t>(late_ + engine_->late_samples());
         late != scenario_.integer("late")) {
       failures_.push_back(fmt::format("late samples: expected {}, got {}", scenario_.integer("late"), late));
@@ -249,6 +251,8 @@ class Run {
       }
       const auto& transition = std::get<AlertTransition>(event.body);
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
+      for (const Publication& one : transition.publish)
+        published_.push_back(fmt::format("{} {} {}", clock(event.time), one.topic, one.payload));
       told_.push_back(event);
     }
     for (const AlertRecord& record : out.alerts) {
@@ -320,14 +324,14 @@ class Run {
     if (!same) failures_.push_back(fmt::format("{} {}: expected '{}', got '{}'", clock(now), what, expected, actual));
   }
 
-  void check_announced() {
-    if (!scenario_.has("announced")) return;
-    const auto expected = scenario_["announced"].strings();
-    if (expected == announced_) return;
+  void check_said(std::string_view key, const std::vector<std::string>& said) {
+    if (!scenario_.has(key)) return;
+    const auto expected = scenario_[key].strings();
+    if (expected == said) return;
     const auto lines = [](const std::vector<std::string>& all) {
       return all.empty() ? std::string("nothing") : fmt::format("{}", fmt::join(all, "\n  "));
     };
-    failures_.push_back(fmt::format("announced: expected\n  {}\ngot\n  {}", lines(expected), lines(announced_)));
+    failures_.push_back(fmt::format("{}: expected\n  {}\ngot\n  {}", key, lines(expected), lines(said)));
   }
 
   const Node& scenario_;
@@ -341,7 +345,7 @@ class Run {
   std::vector<Arrival> history_;
   std::map<std::string, AlertRecord> records_, last_;
   std::set<std::string> ids_;  ///< of every alert there may be
-  std::vector<std::string> announced_;
+  std::vector<std::string> announced_, published_;
   std::vector<Event> told_;  ///< the same, as the journal keeps it
   std::uint64_t late_ = 0;
 };

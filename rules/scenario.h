@@ -29,6 +29,7 @@ struct Outcome {
 ///   reload: [{at: 1m, rules: [...]}]
 ///   expect: [{at: 40s, "hot:boiler1": active, message: "...", severity: critical, value: 94, limit: 90, unit: °C}]
 ///   announced: ["40s hot:boiler1 raised"]  # exactly these, in order
+///   published: ["40s lamps/boiler1 on"]    # likewise, by topic and payload
 ///   late: 1                                # samples that came too late
 ///
 /// `91x3` repeats, `_` is a sample that does not come, `bad` a failed read, `80@5s` one that carries an older time.

@@ -71,6 +71,7 @@ void explain_life(const Rule& rule) {
     line("suppressed", "while " + rule.suppress_when->condition);
     for (const rules::Reads& reads : rule.suppress_when->reads) line("", in_words(reads));
   }
+  for (const rules::Publish& one : rule.publish) line("publishes", fmt::format("to uplink '{}': {}", one.to, one.text));
   if (rule.shadow) line("on trial", "nobody is called for it (shadow)");
 }
 

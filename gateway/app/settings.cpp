@@ -104,6 +104,30 @@ std::vector<Node> named_sections(const Node& list, std::string_view what, Proble
   return enabled;
 }
 
+/// What rules publish goes to an uplink that is there, though it may be out of use, and that publishes such things.
+void check_publish(const Node& rules, const Node& uplinks, Problems& problems) {
+  std::map<std::string, const Node*> by_name;
+  for (const Node& uplink : uplinks.items) {
+    if (uplink.kind == Node::Kind::map && !uplink["name"].refused) by_name.emplace(uplink.string("name"), &uplink);
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, uplink] : by_name) names.push_back(name);
+  for (const Node& rule : rules.items) {
+    for (const Node& item : rule["publish"].items) {
+      const Node& to = item["to"];
+      if (to.refused || to.is_null()) continue;
+      const auto found = by_name.find(to.string());
+      if (found == by_name.end()) {
+        problems.add(to.at, fmt::format("there is no uplink '{}'{}; what a rule publishes goes to one of type {}",
+                                        to.shown(), did_you_mean(to.string(), names), uplink::kMessagesType));
+      } else if (const Node& type = (*found->second)["type"]; !type.refused && type.string() != uplink::kMessagesType) {
+        problems.add(to.at, fmt::format("uplink '{}' is of type {}: what a rule publishes goes to one of type {}",
+                                        to.shown(), type.shown(), uplink::kMessagesType));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 bool Endpoint::loopback() const { return address == "localhost" || address == "::1" || address.starts_with("127."); }
@@ -127,14 +151,14 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 Shape root_shape() {
-  return Shape::object(
-      "The configuration of a Tidegate gateway.",
-      {defaulted("gateway", gateway_shape(), "{}", "Who this gateway is."),
-       defaulted("http", http_shape(), "{}", "The dashboard and the HTTP interface."),
-       defaulted("storage", storage_shape(), "{}", "The journal: what is kept, where and how long."),
-       defaulted("sources", Shape::list(drivers::source_shape()), "[]", "Where samples come from."),
-       defaulted("rules", Shape::list(rules::rule_shape()), "[]", "What raises an alert."),
-       defaulted("uplinks", Shape::list(uplink::uplink_shape()), "[]", "Where samples and alerts are sent on to.")});
+  return Shape::object("The configuration of a Tidegate gateway.",
+                       {defaulted("gateway", gateway_shape(), "{}", "Who this gateway is."),
+                        defaulted("http", http_shape(), "{}", "The dashboard and the HTTP interface."),
+                        defaulted("storage", storage_shape(), "{}", "The journal: what is kept, where and how long."),
+                        defaulted("sources", Shape::list(drivers::source_shape()), "[]", "Where samples come from."),
+                        defaulted("rules", Shape::list(rules::rule_shape()), "[]", "What raises an alert."),
+                        defaulted("uplinks", Shape::list(uplink::uplink_shape()), "[]",
+                                  "Where samples and alerts are sent on to, and what rules publish.")});
 }
 
 Settings load_settings(const std::filesystem::path& file, Problems& problems) {
@@ -144,6 +168,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.sources = named_sections(section(root, "sources"), "source", problems);
   settings.uplinks = named_sections(section(root, "uplinks"), "uplink", problems);
   settings.rules = section(root, "rules");
+  check_publish(settings.rules, section(root, "uplinks"), problems);
   if (!problems.empty()) return settings;
   const Node& gateway = root["gateway"];
   if (!gateway.string("name").empty()) settings.name = gateway.string("name");

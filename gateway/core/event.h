@@ -38,6 +38,15 @@ struct Evidence {
   friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
+/// An MQTT message that a rule has sent out: what its `publish` asks for, filled in.
+struct Publication {
+  std::string to;  ///< the uplink that publishes it
+  std::string topic;
+  std::string payload;
+  bool retain = false;
+  friend bool operator==(const Publication&, const Publication&) = default;
+};
+
 /// All that is remembered of one alert instance. Kept in the journal with the batch that changed it, so that a
 /// restart goes on with the very same phase and timers.
 struct AlertRecord {
@@ -68,6 +77,9 @@ struct AlertRecord {
   std::uint32_t chatter = 0;  ///< how often it was raised since it began to chatter; 0: it does not
   double chatter_band = 0;    ///< how far behind its limit the value then went at most: a wider dead band is quiet
   Evidence evidence{};        ///< of the last transition that a sample or a timer made
+  /// What is published when it calls nobody any more, since it was published that it calls; kept here, so that it comes
+  /// though the rule be edited or removed.
+  std::vector<Publication> farewell{};
 
   friend bool operator==(const AlertRecord&, const AlertRecord&) = default;
 };
@@ -90,6 +102,7 @@ struct AlertTransition {
   /// "raised" | "cleared" | "returned" | "acknowledged" | "escalated" | "eased" | "shelved" | "unshelved" |
   /// "suppressed" | "unsuppressed" | "rule removed"
   std::string cause;
+  std::vector<Publication> publish{};  ///< because of it
 };
 
 enum class SourceHealth : std::uint8_t { starting, up, degraded, down, stopped };

@@ -99,6 +99,25 @@ Evidence evidence_from(const Json& json) {
   return evidence;
 }
 
+Json publications_json(const std::vector<Publication>& publications) {
+  Json json = Json::array();
+  for (const Publication& one : publications) {
+    json.push_back({{"to", one.to}, {"topic", one.topic}, {"payload", one.payload}});
+    if (one.retain) json.back()["retain"] = true;
+  }
+  return json;
+}
+
+std::vector<Publication> publications_from(const Json& json, const char* key) {
+  std::vector<Publication> publications;
+  if (!json.contains(key)) return publications;
+  for (const Json& one : json.at(key)) {
+    publications.push_back({one.at("to").get<std::string>(), one.at("topic").get<std::string>(),
+                            one.at("payload").get<std::string>(), one.value("retain", false)});
+  }
+  return publications;
+}
+
 Json alert_json(const AlertRecord& alert) {
   Json json = {{"id", alert.id},
                {"rule", alert.rule},
@@ -130,6 +149,7 @@ Json alert_json(const AlertRecord& alert) {
     json["chatter_band"] = number_json(alert.chatter_band);
   }
   if (alert.evidence != Evidence{}) json["evidence"] = evidence_json(alert.evidence);
+  if (!alert.farewell.empty()) json["farewell"] = publications_json(alert.farewell);
   return json;
 }
 
@@ -166,11 +186,14 @@ AlertRecord alert_from(const Json& json) {
     alert.chatter_band = number_from(json.at("chatter_band"));
   }
   if (json.contains("evidence")) alert.evidence = evidence_from(json.at("evidence"));
+  alert.farewell = publications_from(json, "farewell");
   return alert;
 }
 
 Json body_json(const AlertTransition& body) {
-  return {{"kind", "alert"}, {"alert", alert_json(body.alert)}, {"from", name(body.from)}, {"cause", body.cause}};
+  Json json = {{"kind", "alert"}, {"alert", alert_json(body.alert)}, {"from", name(body.from)}, {"cause", body.cause}};
+  if (!body.publish.empty()) json["publish"] = publications_json(body.publish);
+  return json;
 }
 Json body_json(const SourceChange& body) {
   return {{"kind", "source"}, {"source", body.source}, {"health", name(body.health)}, {"text", body.text}};
@@ -194,7 +217,8 @@ EventBody body_from(const Json& json) {
   const auto& kind = json.at("kind").get_ref<const std::string&>();
   const auto text = [&json](const char* key) { return json.at(key).get<std::string>(); };
   if (kind == "alert") {
-    return AlertTransition{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from), text("cause")};
+    return AlertTransition{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from), text("cause"),
+                           publications_from(json, "publish")};
   }
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};

@@ -146,13 +146,14 @@ void Runner::run(std::stop_token stop) {
 }
 
 Runner::Round Runner::round(std::stop_token stop) {
+  const bool wants_samples = uplink_->carries(Lane::samples);
   const auto alerts_at = journal_.position(cursor(name(), Lane::alerts));
-  const auto samples_at = journal_.position(cursor(name(), Lane::samples));
+  const auto samples_at = wants_samples ? journal_.position(cursor(name(), Lane::samples)) : alerts_at;
   if (!alerts_at || !samples_at) return {false, fail((alerts_at ? samples_at : alerts_at).error())};
-  samples_at_ = *samples_at;
+  at_ = *samples_at;
   heard_ = journal_.last();
   const Round alerts = send_alerts(*alerts_at, stop);
-  const Round samples = send_samples(stop);
+  const Round samples = wants_samples ? send_samples(stop) : Round{};
   if (!alerts.sent_any && !samples.sent_any && alerts.status && samples.status) return {false, uplink_->reach(stop)};
   return {alerts.sent_any || samples.sent_any, alerts.status ? samples.status : alerts.status};
 }
@@ -192,12 +193,12 @@ Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
 Runner::Round Runner::send_samples(std::stop_token stop) {
   const Seq settled = journal_.settled();
   held_ = settled < heard_;
-  auto read = journal_.read(samples_at_, kRound);
+  auto read = journal_.read(at_, kRound);
   if (!read) return {false, fail(read.error())};
   std::erase_if(*read, [&](const auto& batch) { return batch->seq > settled; });
   if (read->empty()) return {};
   std::vector<journal::BatchPtr> batches;
-  Seq through = samples_at_;
+  Seq through = at_;
   for (const auto& batch : *read) {
     through = batch->seq;
     if (batch->gap || !batch->samples.empty()) batches.push_back(batch);
@@ -305,7 +306,7 @@ std::string Runner::describe(Lane lane, const Parcel& parcel) const {
 
 Status Runner::move(Lane lane, Seq through) {
   const Status moved = journal_.advance(cursor(name(), lane), through);
-  if (moved && lane == Lane::samples) samples_at_ = through;
+  if (moved && (lane == Lane::samples || !uplink_->carries(Lane::samples))) at_ = through;
   return moved;
 }
 
@@ -331,7 +332,7 @@ void Runner::delivered(Lane lane, std::span<const Parcel> parcels) {
 
 void Runner::measure(const Round& done) {
   const std::uint64_t backlog =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(journal_.last()) - number(samples_at_)));
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(journal_.last()) - number(at_)));
   const double seconds = std::chrono::duration<double>(Steady::now() - measured_at_).count();
   backlog_metric_.set(static_cast<double>(backlog));
   const std::lock_guard lock(mutex_);

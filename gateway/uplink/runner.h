@@ -106,7 +106,7 @@ class Runner {
   Metric& drain_metric_;
 
   // The thread's own.
-  Seq samples_at_{0};
+  Seq at_{0};          ///< the place of its samples; of its alerts where it carries none
   Seq heard_{0};       ///< the log's last batch when the round began
   bool held_ = false;  ///< samples wait until the clock is set
   struct Place {

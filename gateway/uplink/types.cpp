@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "gateway/uplink/mqtt/messages.h"
 #include "gateway/uplink/mqtt/mqtt.h"
 #include "gateway/uplink/uplink.h"
 
@@ -14,7 +15,7 @@ std::string check_name(std::string_view name) {
 }  // namespace
 
 const std::vector<UplinkType>& types() {
-  static const std::vector<UplinkType> all = {mqtt::type()};
+  static const std::vector<UplinkType> all = {mqtt::type(), mqtt::messages_type()};
   return all;
 }
 

@@ -30,6 +30,8 @@ struct Parcel {
 class Uplink {
  public:
   virtual ~Uplink() = default;
+  /// False: nothing of that lane is for this far end, and it is never sent any.
+  virtual bool carries(Lane) const { return true; }
   /// Ok while the far end can be reached. Begins to connect when it must, and waits a moment for that.
   virtual Status reach(std::stop_token stop) = 0;
   /// Sends the parcels in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the
@@ -52,6 +54,9 @@ struct UplinkType {
   config::Shape options;
   std::unique_ptr<Uplink> (*make)(const config::Node& section, const Context& context, config::Problems& problems);
 };
+
+/// The type that the messages of rules may go to.
+inline constexpr std::string_view kMessagesType = "mqtt_messages";
 
 const std::vector<UplinkType>& types();
 const UplinkType* find_type(std::string_view name);

@@ -178,6 +178,30 @@ TEST(Pipeline, AReloadTakesOverWhatChangedAndABadOneChangesNothing) {
   EXPECT_EQ(log.size(), 1u) << "a reload announced it again: " << log.dump();
 }
 
+/// The lamp is lit by a gateway that is killed, and put out by a reload of the next, which has the rule no more.
+TEST(Pipeline, ALampThatARuleLitGoesOutThoughTheGatewayWasKilledAndTheRuleIsGone) {
+  Broker field;
+  const auto lamp = field.subscribe("lamps/#");
+  const std::string parts = "sources: [{name: field, type: mqtt, broker: \"" + field.url() +
+                            "\", subscriptions: [{topic: \"plant/{device}/{metric}\", payload: {format: number}}]}]\n"
+                            "uplinks: [{name: lamps, type: mqtt_messages, broker: \"" +
+                            field.url() + "\"}]\n";
+  const std::string rule =
+      "rules: [{name: hot, series: \"{device}/temperature\", threshold: {above: 90},\n"
+      "  publish: [{to: lamps, topic: \"lamps/{device}\", raised: \"{value}\", cleared: dark, retain: true}]}]\n";
+  GatewayProcess gateway(kProgram, parts + rule);
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
+  field.publish("plant/boiler/temperature", "95");
+  ASSERT_TRUE(lamp->wait_for_output("lamps/boiler 95\n"));
+  const json raised = get_json(gateway, "/api/v1/alerts/log")["log"][0];
+  EXPECT_EQ(raised["publish"].dump(), R"([{"payload":"95","retain":true,"to":"lamps","topic":"lamps/boiler"}])");
+  gateway.kill();
+  gateway.start();
+  gateway.reload(parts);
+  ASSERT_TRUE(lamp->wait_for_output("lamps/boiler dark\n")) << lamp->output();
+}
+
 std::string uplink(const std::string& name, const std::string& broker, const std::string& more = "") {
   return "  - {name: " + name + ", type: mqtt, broker: \"" + broker + "\", topic: " + name + more + "}\n";
 }

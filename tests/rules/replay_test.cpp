@@ -68,7 +68,8 @@ std::map<std::string, Story> live(const std::vector<Rule>& rules, const std::vec
   for (const Event& event : out.events) {
     const auto* transition = std::get_if<AlertTransition>(&event.body);
     if (transition == nullptr) continue;
-    const auto& [alert, from, cause] = *transition;
+    const AlertRecord& alert = transition->alert;
+    const std::string& cause = transition->cause;
     auto& firings = up[alert.id];
     if (cause == "raised") {
       firings.push_back({event.time, event.time, false, alert.value, alert.message, alert.suppressed_by});

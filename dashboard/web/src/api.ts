@@ -79,6 +79,8 @@ export interface AlertEvent {
   cause: string;
   from: Phase;
   alert: Alert;
+  /** What its rule published because of it. */
+  publish: { to: string; topic: string; payload: string; retain: boolean }[];
 }
 
 /** More alerts than anybody can look at. */

@@ -52,7 +52,8 @@ export class Log {
     const mark: Icon = calm ? 'check' : alert.severity;
     return el('li', { class: `log-line severity-${alert.severity}${calm ? ' calm' : ''}` },
       el('time', { datetime: new Date(time / 1000).toISOString() }, format.moment(time, this.now())), icon(mark),
-      el('span', {}, el('b', {}, what), ' ', alert.message || alert.id, note && ` “${note}”`));
+      el('span', {}, el('b', {}, what), ' ', alert.message || alert.id, note && ` “${note}”`,
+        ...event.publish.map(({ to, topic, payload }) => el('span', { class: 'published' }, text.log.published(to, topic, payload)))));
   }
 
   private flood({ time, on, first, count }: FloodEvent): HTMLElement {

@@ -222,6 +222,7 @@ export const text = {
     by: (what: string, who: string) => (who ? `${what} by ${who}` : what),
     to: (what: string, severity: string) => `${what} to ${severity}`,
     until: (what: string, time: string) => `${what} until ${time}`,
+    published: (to: string, topic: string, payload: string) => `published to ${to}: ${topic} “${payload}”`,
     more: (n: number) => `Show ${n} more`,
     gap: {
       retention: 'Some events are older than what the gateway keeps; the list was loaded afresh.',

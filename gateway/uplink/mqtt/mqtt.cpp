@@ -2,20 +2,16 @@
 
 #include "gateway/core/pattern.h"
 #include "gateway/core/text.h"
-#include "gateway/mqtt/connection.h"
 #include "gateway/uplink/mqtt/compress.h"
+#include "gateway/uplink/mqtt/link.h"
 #include "gateway/uplink/mqtt/payload.h"
 
 namespace tidegate::uplink::mqtt {
 namespace {
 
-using namespace std::chrono_literals;
 using config::defaulted;
 using config::required;
 using config::Shape;
-
-constexpr Micros kConnectPatience = 1s;  // it connects in the background: the runner asks again soon
-constexpr Micros kAckPatience = 20s;
 
 struct Options {
   tidegate::mqtt::ConnectionOptions connection;
@@ -25,30 +21,30 @@ struct Options {
 
 class Mqtt final : public Uplink {
  public:
-  Mqtt(Options options, Context context) : options_(std::move(options)), context_(std::move(context)) {
-    const std::string status = options_.topic + "/status";
-    options_.connection.will = tidegate::mqtt::Will{status, R"({"state":"offline"})", 1, true};
-    connection_ = std::make_unique<tidegate::mqtt::Connection>(
-        options_.connection, std::vector<tidegate::mqtt::Subscription>{}, tidegate::mqtt::Connection::Handlers{});
-    connection_->announce({status, R"({"state":"online"})", 1, true}, {status, R"({"state":"offline"})", 1, true});
+  Mqtt(Options options, Context context)
+      : options_(std::move(options)), context_(std::move(context)), link_(with_will(options_)) {
+    const std::string status = status_topic(options_);
+    link_.announce({status, R"({"state":"online"})", 1, true}, {status, R"({"state":"offline"})", 1, true});
   }
 
-  Status reach(std::stop_token stop) override {
-    if (!std::exchange(started_, true)) connection_->start();
-    if (connection_->wait_connected(kConnectPatience, stop)) return {};
-    const auto state = connection_->state();
-    return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
-  }
+  Status reach(std::stop_token stop) override { return link_.reach(std::move(stop)); }
 
   Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token stop) override {
     if (const Status reached = reach(stop); !reached) return reached;
     for (const Parcel& parcel : parcels) {
-      if (const Status sent = connection_->publish(message(lane, parcel), stop); !sent) return sent;
+      if (const Status sent = link_.publish(message(lane, parcel), stop); !sent) return sent;
     }
-    return connection_->flush(kAckPatience, stop);
+    return link_.flush(stop);
   }
 
  private:
+  static std::string status_topic(const Options& options) { return options.topic + "/status"; }
+  static tidegate::mqtt::ConnectionOptions with_will(const Options& options) {
+    auto connection = options.connection;
+    connection.will = tidegate::mqtt::Will{status_topic(options), R"({"state":"offline"})", 1, true};
+    return connection;
+  }
+
   tidegate::mqtt::Outgoing message(Lane lane, const Parcel& parcel) const {
     const bool alerts = lane == Lane::alerts;
     std::string text = parcel.batch->gap ? gap_json(context_, lane, parcel)
@@ -60,8 +56,7 @@ class Mqtt final : public Uplink {
 
   Options options_;
   Context context_;
-  std::unique_ptr<tidegate::mqtt::Connection> connection_;
-  bool started_ = false;
+  Link link_;
 };
 
 constexpr std::string_view kNoTopic = "is not a topic to publish to, which has neither + nor #";

@@ -48,6 +48,18 @@ TEST(Settings, TheStoreIsFoundWhateverElseIsWrong) {
   EXPECT_THAT(missing.error().text, HasSubstr("--data FOLDER"));
 }
 
+TEST(Settings, WhatARulePublishesHasAnUplink) {
+  const std::string rule =
+      "rules: [{name: hot, series: t, threshold: {above: 1}, publish: [{to: lamps, topic: l, raised: \"1\"}]}]\n";
+  const auto with = [&](const std::string& uplink) { return problems_of(rule + "uplinks: [" + uplink + "]\n"); };
+  EXPECT_EQ(with("{name: lamps, type: mqtt_messages, broker: \"mqtt://127.0.0.1\"}"), "");
+  EXPECT_EQ(with("{name: lamps, type: mqtt_messages, enabled: false, broker: \"mqtt://127.0.0.1\"}"), "");
+  EXPECT_THAT(with("{name: lamp, type: mqtt_messages, broker: \"mqtt://127.0.0.1\"}"),
+              HasSubstr("tidegate.yaml:1:70: there is no uplink 'lamps' (did you mean 'lamp'?)"));
+  EXPECT_THAT(with("{name: lamps, type: mqtt, broker: \"mqtt://127.0.0.1\"}"),
+              HasSubstr("uplink 'lamps' is of type mqtt: what a rule publishes goes to one of type mqtt_messages"));
+}
+
 TEST(Settings, AnAddressMayHaveMoreStreams) {
   const test::TempDir directory;
   config::Problems problems;

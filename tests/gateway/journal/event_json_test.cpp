@@ -29,9 +29,18 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
                      at(1'700'000'000'000'004),
                      {"boiler1/pressure", "room/+/temperature"},
                      {{"samples", 12, ""}, {"boiler1/valve", 1, "", "open"}, {"slope", -0.5, "°C/min"}}};
+  record.farewell = {{"lamps", "lamp/1", "off", true}, {"lamps", "horn", ""}};
   const auto back = alert_from_json(to_json(record));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(*back, record);
+}
+
+TEST(EventJson, ATransitionComesBackWithWhatItPublishes) {
+  AlertTransition transition{alert("hot:boiler1", Phase::active), Phase::pending, "raised"};
+  transition.publish = {{"lamps", "lamp/1", "{\"on\": true}", true}, {"lamps", "horn", ""}};
+  const auto back = event_from_json(to_json(Event{at(1'700'000'000'000'002), transition}));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(std::get<AlertTransition>(back->body).publish, transition.publish);
 }
 
 TEST(EventJson, AFloodComesBackWithEveryField) {
