@@ -95,6 +95,14 @@ inline bool over(const AlertRecord& alert) {
   return alert.phase == Phase::normal && alert.shelved_until == Timestamp{};
 }
 
+/// What a rule asks for when its alert is raised: the samples of these series in [from, until), kept beyond the
+/// retention of samples and sent upstream.
+struct SnapshotWish {
+  Timestamp from{}, until{};
+  std::vector<std::string> series;  ///< names and patterns
+  friend bool operator==(const SnapshotWish&, const SnapshotWish&) = default;
+};
+
 /// A change worth telling the world. Announced exactly once, and journaled also where nobody is to be called.
 struct AlertTransition {
   AlertRecord alert;  ///< after the change
@@ -103,6 +111,7 @@ struct AlertTransition {
   /// "suppressed" | "unsuppressed" | "rule removed"
   std::string cause;
   std::vector<Publication> publish{};  ///< because of it
+  std::optional<SnapshotWish> snapshot{};  ///< with "raised", where its rule asks for one
 };
 
 enum class SourceHealth : std::uint8_t { starting, up, degraded, down, stopped };
@@ -164,7 +173,22 @@ struct Notice {
   std::string text;
 };
 
-using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice, Flood>;
+/// What a transition's wish came to. Its samples stand beside the events, in the log, until room is wanted for newer
+/// ones.
+struct Snapshot {
+  std::string alert;           ///< its id
+  Seq asked{};                 ///< the batch of the transition that asked for it...
+  int asked_ordinal = 0;       ///< ...and the transition's place among the batch's events
+  Timestamp breach{};          ///< when the alert was raised
+  Timestamp from{}, until{};   ///< as asked
+  std::uint32_t series = 0;    ///< so many have samples in it
+  std::uint32_t samples = 0;   ///< kept
+  std::uint64_t left_out = 0;  ///< those farthest from the breach, for which there was no room
+  std::string columns{};       ///< the samples, as journal::encode() has them; empty in what is read back
+};
+
+using EventBody =
+    std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice, Flood, Snapshot>;
 
 /// What is told of alerts: transitions, and floods of them.
 inline bool of_alerts(const EventBody& body) {

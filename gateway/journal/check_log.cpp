@@ -29,14 +29,14 @@ class LogCheck : public FileCheck {
   using FileCheck::FileCheck;
 
   Result<Checked> run() {
-    Status (LogCheck::*const parts[])() = {&LogCheck::check_snapshot, &LogCheck::check_batches,
-                                           &LogCheck::check_events};
+    Status (LogCheck::*const parts[])() = {&LogCheck::check_state, &LogCheck::check_batches, &LogCheck::check_events,
+                                           &LogCheck::check_snapshots};
     return run_all(*this, parts);
   }
 
  private:
   /// What is small, and what must fit together: one state of it.
-  Status check_snapshot() {
+  Status check_state() {
     auto snapshot = sql::Transaction::snapshot(connection());
     if (!snapshot) return fail(std::move(snapshot.error()));
     if (Status status = check_pages(); !status) return status;
@@ -229,6 +229,23 @@ class LogCheck : public FileCheck {
     if (!is_sound_event(*row, 0)) return fail(Errc::corrupt, "its checksum does not fit");
     if (!event_from_json(row->text(0))) return fail(Errc::corrupt, "it is not understood");
     return {};
+  }
+
+  Status check_snapshots() {
+    auto snapshot = sql::Transaction::snapshot(connection());
+    if (!snapshot) return fail(std::move(snapshot.error()));
+    const auto there = connection().number("SELECT count(*) FROM sqlite_schema WHERE name = 'snapshot'");
+    if (!there) return fail(there.error());
+    if (*there == 0) return {};  // of an older version
+    auto rows = connection().prepare("SELECT seq, data FROM snapshot ORDER BY seq");
+    if (!rows) return fail(std::move(rows.error()));
+    Result<bool> row = rows->step();
+    for (; row && *row; row = rows->step()) {
+      if (Status status = decode(rows->text(1), samples_); !status) {
+        damage(fmt::format("snapshot {}", rows->integer(0)), status.error().text);
+      }
+    }
+    return row ? Status{} : told(row.error(), "snapshots");
   }
 
   std::optional<std::size_t> series_;

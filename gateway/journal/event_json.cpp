@@ -1,5 +1,6 @@
 #include "gateway/journal/event_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -193,6 +194,9 @@ AlertRecord alert_from(const Json& json) {
 Json body_json(const AlertTransition& body) {
   Json json = {{"kind", "alert"}, {"alert", alert_json(body.alert)}, {"from", name(body.from)}, {"cause", body.cause}};
   if (!body.publish.empty()) json["publish"] = publications_json(body.publish);
+  if (const auto& wish = body.snapshot) {
+    json["snapshot"] = {{"from", ticks(wish->from)}, {"until", ticks(wish->until)}, {"series", wish->series}};
+  }
   return json;
 }
 Json body_json(const SourceChange& body) {
@@ -208,18 +212,50 @@ Json body_json(const Shelve& body) {
 Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
 Json body_json(const Unwatched& body) { return {{"kind", "unwatched"}, {"since", ticks(body.since)}}; }
 Json body_json(const Notice& body) { return {{"kind", "notice"}, {"notice", body.kind}, {"text", body.text}}; }
+Json body_json(const Snapshot& body) {
+  Json json = {
+      {"kind", "snapshot"},           {"alert", body.alert},      {"asked", {number(body.asked), body.asked_ordinal}},
+      {"breach", ticks(body.breach)}, {"from", ticks(body.from)}, {"until", ticks(body.until)},
+      {"series", body.series},        {"samples", body.samples}};
+  if (body.left_out > 0) json["left_out"] = body.left_out;
+  return json;
+}
 Json body_json(const Flood& body) {
   return {
       {"kind", "flood"}, {"on", body.on}, {"since", ticks(body.since)}, {"first", body.first}, {"count", body.count}};
 }
 
+AlertTransition transition_from(const Json& json) {
+  AlertTransition body{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from),
+                       json.at("cause").get<std::string>(), publications_from(json, "publish")};
+  if (const auto wish = json.find("snapshot"); wish != json.end()) {
+    body.snapshot = SnapshotWish{time_from(wish->at("from")), time_from(wish->at("until")),
+                                 wish->at("series").get<std::vector<std::string>>()};
+  }
+  return body;
+}
+
+Snapshot snapshot_from(const Json& json) {
+  Snapshot body;
+  body.alert = json.at("alert").get<std::string>();
+  body.asked = Seq{integer_from(json.at("asked").at(0))};
+  body.asked_ordinal = static_cast<int>(count_from(json.at("asked").at(1)));
+  body.breach = time_from(json.at("breach"));
+  body.from = time_from(json.at("from"));
+  body.until = time_from(json.at("until"));
+  body.series = count_from(json.at("series"));
+  body.samples = count_from(json.at("samples"));
+  if (const auto left = json.find("left_out"); left != json.end()) {
+    body.left_out = static_cast<std::uint64_t>(std::max<std::int64_t>(0, integer_from(*left)));
+  }
+  return body;
+}
+
 EventBody body_from(const Json& json) {
   const auto& kind = json.at("kind").get_ref<const std::string&>();
   const auto text = [&json](const char* key) { return json.at(key).get<std::string>(); };
-  if (kind == "alert") {
-    return AlertTransition{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from), text("cause"),
-                           publications_from(json, "publish")};
-  }
+  if (kind == "alert") return transition_from(json);
+  if (kind == "snapshot") return snapshot_from(json);
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
   if (kind == "shelve") return Shelve{text("alert"), text("who"), text("why"), time_from(json.at("until"))};

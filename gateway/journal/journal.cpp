@@ -26,6 +26,11 @@ const char* advice(Errc code) {
   }
 }
 
+bool holds_snapshot(const Batch& batch) {
+  return std::any_of(batch.events.begin(), batch.events.end(),
+                     [](const Event& event) { return std::holds_alternative<Snapshot>(event.body); });
+}
+
 /// A letter has one row, so its time and what it is counted by are as good as its id, which it may not have yet.
 bool same_letter(const DeadLetter& a, const DeadLetter& b) {
   return a.time == b.time && a.source == b.source && a.topic == b.topic && a.reason == b.reason;
@@ -51,7 +56,8 @@ std::vector<Journal::StoredDeadLetter> merged(std::vector<Journal::StoredDeadLet
 }  // namespace
 
 Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
-  if (!batch.samples.empty() && !reserve.make()) {
+  const bool is_of_alerts = batch.samples.empty() && !holds_snapshot(batch);
+  if (!is_of_alerts && !reserve.make()) {
     return fail(Errc::full, "the disk of {} is full: what is left of it is kept for alerts", file.string());
   }
   const auto put = [&] {
@@ -64,7 +70,7 @@ Status Journal::Impl::store(Batch& batch, const Catalogue::Unsaved& names) {
     return status;
   };
   Status status = resist(put);
-  const bool room_helps = !status && status.error().code == Errc::full && batch.samples.empty();
+  const bool room_helps = !status && status.error().code == Errc::full && is_of_alerts;
   return room_helps && reserve.spend() ? resist(put) : status;
 }
 
@@ -122,6 +128,9 @@ Result<BatchPtr> Journal::append(Batch& batch) {
   impl_->catalogue.saved(names);
   impl_->last_committed = batch.committed;
   impl_->samples_since_save += batch.samples.size();
+  for (Event& event : batch.events) {
+    if (auto* snapshot = std::get_if<Snapshot>(&event.body)) snapshot->columns = {};  // as readers get it
+  }
   BatchPtr stored = std::make_shared<const Batch>(std::move(batch));
   impl_->tail.publish(stored);
   impl_->samples = impl_->writer->samples();
@@ -197,7 +206,19 @@ Result<std::vector<StoredEvent>> Journal::events(const EventQuery& query) const 
 Result<Seq> Journal::alerts_retired() const {
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  return impl_->noted(read_alerts_retired(**connection));
+  return impl_->noted(read_retired(**connection, "alerts_retired_through"));
+}
+
+Result<Seq> Journal::snapshots_retired() const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return impl_->noted(read_retired(**connection, "snapshots_retired_through"));
+}
+
+Result<std::vector<Sample>> Journal::snapshot(Seq seq) const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return read_snapshot(**connection, seq);
 }
 
 Result<std::vector<SeriesHistory>> Journal::history(std::span<const SeriesId> series, Timestamp from, Timestamp to,

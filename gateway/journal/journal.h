@@ -38,6 +38,7 @@ struct Options {
   WhenFull when_full = WhenFull::drop_oldest;
   Micros log_keep = std::chrono::hours(1);  ///< batches younger than this stay in the log, for recovery and readers
   std::size_t max_events = 200'000;         ///< the oldest events go beyond it; metrics never push events out
+  std::uint64_t max_snapshot_bytes = 16u << 20;  ///< of the samples in snapshots; the oldest snapshot's go beyond it
   std::size_t max_dead_letters = 1'000;
   std::size_t cache_bytes = 4u << 20;  ///< of the newest batches kept in memory for readers
   Catalogue::Limits series;
@@ -72,8 +73,9 @@ struct EventQuery {
   Seq after{};  ///< only later batches
   std::size_t limit = 1000;
   bool newest_first = false;
-  bool alerts_only = false;  ///< of_alerts()
-  bool damaged_too = false;  ///< else they are left out
+  bool alerts_only = false;     ///< of_alerts()
+  bool snapshots_only = false;  ///< Snapshot
+  bool damaged_too = false;     ///< else they are left out
 };
 
 struct Stats {
@@ -153,6 +155,11 @@ class Journal {
   /// Retention removed every alert event of the batches up to this one, and none of those behind it; 0: none so far.
   /// Ask after events(), so that what goes in between is not missed.
   Result<Seq> alerts_retired() const;
+  /// The same of snapshots.
+  Result<Seq> snapshots_retired() const;
+  /// Of the batch that holds it, in the order in which they were encoded; Errc::not_found where its samples had to make
+  /// room, Errc::corrupt where they cannot be read.
+  Result<std::vector<Sample>> snapshot(Seq seq) const;
 
   /// Buckets of equal width over [from, to), at most `max_points` a series, from history and the log. Where rollups
   /// serve (buckets of two minutes and more) they begin at whole minutes, hours or days.

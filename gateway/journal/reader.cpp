@@ -216,9 +216,10 @@ Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, S
 
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query) {
   const char* direction = query.newest_first ? "DESC" : "ASC";
+  const char* which = query.alerts_only ? "AND alert = 1" : query.snapshots_only ? "AND alert = 2" : "";
   auto rows =
       connection.prepare(fmt::format("SELECT seq, ordinal, {} FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {}",
-                                     kEventColumns, query.alerts_only ? "AND alert = 1" : "", direction, direction));
+                                     kEventColumns, which, direction, direction));
   if (!rows) return fail(std::move(rows.error()));
   rows->bind(number(query.after));
   std::vector<StoredEvent> events;
@@ -234,10 +235,19 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   }
 }
 
-Result<Seq> read_alerts_retired(sql::Connection& connection) {
-  const auto seq = connection.number("SELECT value FROM meta WHERE key = 'alerts_retired_through'");
+Result<Seq> read_retired(sql::Connection& connection, const char* key) {
+  const auto seq = connection.number(fmt::format("SELECT value FROM meta WHERE key = '{}'", key));
   if (!seq) return fail(seq.error());
   return Seq{*seq};
+}
+
+Result<std::vector<Sample>> read_snapshot(sql::Connection& connection, Seq seq) {
+  auto row = connection.prepare("SELECT data FROM snapshot WHERE seq = ?");
+  if (!row) return fail(std::move(row.error()));
+  const Result<bool> there = row->bind(number(seq)).step();
+  if (!there) return fail(there.error());
+  if (!*there) return fail(Errc::not_found, "the samples of snapshot {} had to make room for newer ones", number(seq));
+  return decode(row->text(0));
 }
 
 namespace {

@@ -59,7 +59,10 @@ constexpr const char* kDamaged = "damaged";
 /// a damaged event costs itself only.
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits);
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query);
-Result<Seq> read_alerts_retired(sql::Connection& connection);
+/// The batch that the row `key` of `meta` names; 0 where there is none.
+Result<Seq> read_retired(sql::Connection& connection, const char* key);
+/// As Journal::snapshot().
+Result<std::vector<Sample>> read_snapshot(sql::Connection& connection, Seq seq);
 struct Alerts {
   std::vector<AlertRecord> records;  ///< that are not normal, by id
   /// For those whose record is damaged: as they were last announced, or `normal` where no event tells of them.

@@ -21,7 +21,8 @@ Status Writer::retire(const Limits& limits) {
   if (Status status = mend(); !status) return status;
   if (Status status = measure(); !status) return status;
   if (Status status = retire_old_batches(limits); !status) return status;
-  return retire_old_events(limits);
+  if (Status status = retire_old_events(limits); !status) return status;
+  return retire_old_snapshots(limits);
 }
 
 Status Writer::measure() {
@@ -87,12 +88,36 @@ Status Writer::end_with_batch(std::int64_t& through) {
   return {};
 }
 
-Status Writer::mark_retired_alerts(std::int64_t through) {
-  const auto last =
-      connection_->number(fmt::format("SELECT max(seq) FROM event NOT INDEXED WHERE id <= {} AND alert = 1", through));
-  if (!last) return fail(last.error());
-  if (*last == 0) return {};
-  return statements_->meta.bind("alerts_retired_through", *last).run();
+Status Writer::mark_retired(std::int64_t through) {
+  const std::pair<const char*, int> kinds[] = {{"alerts_retired_through", 1}, {"snapshots_retired_through", 2}};
+  for (const auto& [key, alert] : kinds) {
+    const auto last = connection_->number(
+        fmt::format("SELECT max(seq) FROM event NOT INDEXED WHERE id <= {} AND alert = {}", through, alert));
+    if (!last) return fail(last.error());
+    if (*last == 0) continue;
+    if (Status status = statements_->meta.bind(key, *last).run(); !status) return status;
+  }
+  return {};
+}
+
+/// The samples alone: the events stay, and tell that there was one.
+Status Writer::retire_old_snapshots(const Limits& limits) {
+  if (snapshot_bytes_ <= limits.max_snapshot_bytes) return {};
+  Status status = guarded([&]() -> Status {
+    auto rows = connection_->prepare("SELECT seq, length(data) FROM snapshot ORDER BY seq");
+    if (!rows) return fail(std::move(rows.error()));
+    Seq through{0};
+    for (std::uint64_t left = snapshot_bytes_; left > limits.max_snapshot_bytes;) {
+      const Result<bool> row = rows->step();
+      if (!row) return fail(row.error());
+      if (!*row) break;
+      through = Seq{rows->integer(0)};
+      left -= std::min(left, static_cast<std::uint64_t>(rows->integer(1)));
+    }
+    rows->reset();
+    return connection_->run(fmt::format("DELETE FROM snapshot WHERE seq <= {}", number(through)).c_str());
+  });
+  return status ? count_snapshots() : status;
 }
 
 /// Where the log begins is told twice: what is missing after it is damage, and can be counted.
@@ -117,18 +142,21 @@ Status Writer::retire_old_events(const Limits& limits) {
   std::uint64_t left = event_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status whole = end_with_batch(through); !whole) return whole;
-    if (Status told = mark_retired_alerts(through); !told) return told;
+    if (Status told = mark_retired(through); !told) return told;
     const auto gone = connection_->number(
         fmt::format("SELECT coalesce(sum(length(CAST(json AS BLOB))), 0) FROM event WHERE id <= {}", through));
     if (!gone) return fail(gone.error());
     left -= std::min(left, static_cast<std::uint64_t>(*gone));
+    const std::string snapshots =
+        fmt::format("DELETE FROM snapshot WHERE seq <= (SELECT seq FROM event WHERE id = {})", through);
+    if (Status deleted = connection_->run(snapshots.c_str()); !deleted) return deleted;
     if (Status deleted = statements_->retire_events.bind(through).run(); !deleted) return deleted;
     return statements_->meta.bind("event_bytes", static_cast<std::int64_t>(left)).run();
   });
   if (!status) return status;
   events_first_ = through + 1;
   event_bytes_ = left;
-  return {};
+  return count_snapshots();
 }
 
 }  // namespace tidegate::journal

@@ -156,6 +156,8 @@ Status Salvage::put_states(Writer& fresh) {
          [](sql::Statement& row) { return fits(row.text(1), row.integer(2)) && alert_from_json(row.text(1)); });
     copy("SELECT id, time, times, source, topic, payload, reason FROM dead_letter", "id",
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
+    copy("SELECT seq, data FROM snapshot", "seq", "INSERT OR IGNORE INTO snapshot VALUES(?,?)",
+         [](sql::Statement& row) { return decode(row.text(1)).has_value(); });
     copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes', 'lost')",
          "key", "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
     if (!known_) copy("SELECT name, seq FROM cursor", "name", "INSERT OR IGNORE INTO cursor VALUES(?,?)", any);
@@ -276,7 +278,7 @@ std::string Salvage::in_words(const Error& why, const std::string& aside, Timest
   text += fmt::format("; lost are {}{} batches with {} samples, {} events", lost_.exact ? "" : "at least ",
                       lost_.batches, lost_.samples, lost_.events);
   if (lost_.names > 0) text += fmt::format(", {} names of series or states (now 'lost/...')", lost_.names);
-  if (lost_.states > 0) text += fmt::format(", {} alert states or positions", lost_.states);
+  if (lost_.states > 0) text += fmt::format(", {} alert states, snapshots or positions", lost_.states);
   return text;
 }
 

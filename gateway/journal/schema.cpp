@@ -11,7 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kApplicationId = 0x54444754;  // "TDGT"
-constexpr std::int64_t kSchemaVersion = 3;
+constexpr std::int64_t kSchemaVersion = 4;
 constexpr std::uintmax_t kSmallFile = 16u << 20;
 
 constexpr const char* kSettings = R"(
@@ -37,10 +37,12 @@ constexpr const char* kTables = R"(
                      json TEXT NOT NULL, crc INTEGER NOT NULL);
   CREATE INDEX event_seq ON event(seq, ordinal);
   CREATE INDEX event_alert ON event(seq, ordinal) WHERE alert = 1;
+  CREATE INDEX event_snapshot ON event(seq, ordinal) WHERE alert = 2;
   CREATE TABLE alert(id TEXT PRIMARY KEY, json TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE cursor(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE dead_letter(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, times INTEGER NOT NULL, source TEXT NOT NULL,
                            topic TEXT NOT NULL, payload BLOB NOT NULL, reason TEXT NOT NULL);
+  CREATE TABLE snapshot(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);
 )";
 
 /// What leads from each version to the next, from 1 on.
@@ -52,7 +54,10 @@ constexpr const char* kSteps[] = {
     "ALTER TABLE label ADD COLUMN crc INTEGER;",
     // 3: the checksum of an event is of its whole row, in those that are written from now on. An older program would
     // take them for damaged.
-    ""};
+    "",
+    // 4: snapshots, events that an older program would take for damaged.
+    "CREATE INDEX event_snapshot ON event(seq, ordinal) WHERE alert = 2;"
+    "CREATE TABLE snapshot(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
 
 Status make_tables(sql::Connection& connection) {

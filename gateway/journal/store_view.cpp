@@ -48,7 +48,7 @@ void add(std::map<std::string, Catalogue::Entry, std::less<>>& names, const Cata
 
 }  // namespace
 
-Result<std::unique_ptr<StoreView>> StoreView::open(const fs::path& directory) {
+Result<std::unique_ptr<StoreView>> StoreView::open(const fs::path& directory, std::size_t most_samples) {
   auto view = std::unique_ptr<StoreView>(new StoreView(directory));
   auto names = view->read_log_state();
   if (!names && names.error().code == Errc::corrupt) {
@@ -67,7 +67,7 @@ Result<std::unique_ptr<StoreView>> StoreView::open(const fs::path& directory) {
     view->series_.push_back(std::move(entry));
   }
   const Seq after = std::max(view->through_, prev(view->first_));
-  view->rest_.emplace(*view->log_, after, view->last_, std::move(places), view->reading_);
+  view->rest_.emplace(*view->log_, after, view->last_, std::move(places), view->reading_, most_samples);
   return view;
 }
 

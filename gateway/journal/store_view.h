@@ -25,7 +25,9 @@ namespace tidegate::journal {
 class StoreView {
  public:
   /// Errc::not_found where there is nothing of a gateway's, Errc::corrupt where journal.db is damaged.
-  static Result<std::unique_ptr<StoreView>> open(const std::filesystem::path& directory);
+  /// `most_samples`: of the log, in memory.
+  static Result<std::unique_ptr<StoreView>> open(const std::filesystem::path& directory,
+                                                 std::size_t most_samples = LogRest::kMostSamples);
 
   const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path history_directory() const { return directory_ / "history"; }

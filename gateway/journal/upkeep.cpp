@@ -62,9 +62,10 @@ Status Journal::Impl::retire() {
   const Seq released = cursors.find(kHistoryCursor) ? cursors.least_saved().value_or(Seq{0}) : Seq{0};
   // And by times that are still to be mended nothing is old.
   const Timestamp oldest_kept = first_unsettled == 0 ? now - options.retention : Timestamp::min();
-  Writer::Limits limits{oldest_kept,       released,          now - log_keep.load(),
-                        latest_saved,      options.max_bytes, options.when_full != WhenFull::reject,
-                        options.max_events};
+  Writer::Limits limits{oldest_kept,           released,
+                        now - log_keep.load(), latest_saved,
+                        options.max_bytes,     options.when_full != WhenFull::reject,
+                        options.max_events,    options.max_snapshot_bytes};
   const auto step = [&] { return resist([&] { return writer->retire(limits); }); };
   Status status = step();
   if (!status || writer->first() <= latest_saved || latest_saved == tail.ends().last) return status;

@@ -75,6 +75,7 @@ Status Writer::prepare() {
       {&statements.oldest_batches, oldest_batches.c_str()},
       {&statements.retire_batches, "DELETE FROM batch WHERE seq <= ?"},
       {&statements.retire_events, "DELETE FROM event WHERE id <= ?"},
+      {&statements.snapshot, "INSERT OR REPLACE INTO snapshot VALUES(?,?)"},
   };
   for (const auto& [statement, text] : texts) {
     auto prepared = connection_->prepare(text);
@@ -142,6 +143,7 @@ Status Writer::find_ends() {
   const auto event_bytes = connection_->number("SELECT value FROM meta WHERE key = 'event_bytes'");
   if (!event_bytes) return fail(event_bytes.error());
   event_bytes_ = static_cast<std::uint64_t>(*event_bytes);
+  if (Status status = count_snapshots(); !status) return status;
   oldest_ = oldest->committed;
   samples_retired_ = oldest->samples_before;
   samples_total_ = newest->samples_before + newest->samples;
@@ -150,6 +152,14 @@ Status Writer::find_ends() {
   found_.last_committed = newest->committed;
   found_.time = Timestamp{Micros{time}};
   return find_unsettled();
+}
+
+/// Few rows, and SQLite knows a blob's length without reading it.
+Status Writer::count_snapshots() {
+  const auto bytes = connection_->number("SELECT coalesce(sum(length(data)), 0) FROM snapshot");
+  if (!bytes) return fail(bytes.error());
+  snapshot_bytes_ = static_cast<std::uint64_t>(*bytes);
+  return {};
 }
 
 Status Writer::mend() {
@@ -168,8 +178,10 @@ Status Writer::mend() {
 /// In the transaction of what comes in its place: before it, the alerts would be those of a batch that is not there.
 Status Writer::remove_leftovers() {
   if (!leftovers_) return {};
-  const std::string leftovers =
-      fmt::format("DELETE FROM batch WHERE seq > {}; DELETE FROM event WHERE id > {};", number(last_), events_last_);
+  const std::string leftovers = fmt::format(
+      "DELETE FROM batch WHERE seq > {0}; DELETE FROM event WHERE id > {1};"
+      "DELETE FROM snapshot WHERE seq > {0};",
+      number(last_), events_last_);
   return connection_->run(leftovers.c_str());
 }
 
@@ -191,6 +203,7 @@ Status Writer::guarded(const std::function<Status()>& work) {
 
 Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names, Unset unset) {
   const std::uint64_t event_bytes = event_bytes_;
+  const std::uint64_t snapshot_bytes = snapshot_bytes_;
   Status status = guarded([&]() -> Status {
     if (Status removed = remove_leftovers(); !removed) return removed;
     if (Status put = put_epoch(); !put) return put;
@@ -203,6 +216,7 @@ Status Writer::append(const Batch& batch, const Catalogue::Unsaved& names, Unset
   });
   if (!status) {
     event_bytes_ = event_bytes;
+    snapshot_bytes_ = snapshot_bytes;
     return status;
   }
   leftovers_ = false;
@@ -253,10 +267,15 @@ Status Writer::put_events(const Batch& batch) {
   std::int64_t ordinal = 0;
   for (const Event& event : batch.events) {
     const std::string json = to_json(event);
-    const std::int64_t alert = of_alerts(event.body) ? 1 : 0;
+    const auto* snapshot = std::get_if<Snapshot>(&event.body);
+    const std::int64_t alert = snapshot != nullptr ? 2 : of_alerts(event.body) ? 1 : 0;
     statements_->event.bind(++id, number(batch.seq), ordinal++, alert, json);
     if (Status status = statements_->event.run(); !status) return status;
     event_bytes_ += json.size();
+    if (snapshot == nullptr) continue;
+    statements_->snapshot.bind(number(batch.seq), sql::Blob{snapshot->columns});
+    if (Status status = statements_->snapshot.run(); !status) return status;
+    snapshot_bytes_ += snapshot->columns.size();
   }
   statements_->meta.bind("event_bytes", static_cast<std::int64_t>(event_bytes_));
   return statements_->meta.run();

@@ -62,6 +62,7 @@ class Writer {
     std::uint64_t max_bytes;
     bool drop_oldest;  ///< batches, beyond max_bytes
     std::size_t max_events;
+    std::uint64_t max_snapshot_bytes;
   };
   /// One bounded step of retention.
   Status retire(const Limits& limits);
@@ -117,7 +118,7 @@ class Writer {
  private:
   struct Statements {
     sql::Statement series, label, batch, event, alert, no_alert, cursor, new_letter, more_letter, old_letters, meta,
-        page_count, free_pages, oldest_batches, retire_batches, retire_events;
+        page_count, free_pages, oldest_batches, retire_batches, retire_events, snapshot;
   };
 
   explicit Writer(std::filesystem::path file) : file_(std::move(file)) {}
@@ -138,6 +139,7 @@ class Writer {
   Status guarded(const std::function<Status()>& work);
   Status put_epoch();
   Status put_events(const Batch& batch);
+  Status count_snapshots();
   Status put_alerts(std::span<const AlertRecord> alerts);
   Status put_letters(Upkeep& upkeep);
   Status put_latest(const std::string& latest);
@@ -149,7 +151,8 @@ class Writer {
   Status remove_batches(Seq through, std::int64_t samples);
   Status retire_old_events(const Limits& limits);
   Status end_with_batch(std::int64_t& through);
-  Status mark_retired_alerts(std::int64_t through);
+  Status mark_retired(std::int64_t through);
+  Status retire_old_snapshots(const Limits& limits);
   Status measure();
 
   std::filesystem::path file_;
@@ -169,6 +172,7 @@ class Writer {
   std::int64_t samples_retired_ = 0;                 ///< of these, before the oldest batch
   std::int64_t events_first_ = 1, events_last_ = 0;  ///< ids, without holes
   std::uint64_t event_bytes_ = 0;
+  std::uint64_t snapshot_bytes_ = 0;  ///< of their samples
   std::uint64_t page_bytes_ = 0;
   std::uint64_t used_bytes_ = 0;
 };

@@ -120,6 +120,7 @@ TEST_F(CheckTest, ADamagedLogIsToldPartByPart) {
       {"UPDATE cursor SET seq = 99", "cursor 'history': it is at batch 99, and the last is 4"},
       {"DELETE FROM series WHERE id = 3", "names: the series table is damaged at row 3"},
       {"UPDATE alert SET crc = 0", "alert 'hot:boiler1': its record is damaged"},
+      {"INSERT INTO snapshot VALUES(2, x'0102')", "snapshot 2: "},
       {"DROP TABLE event", ""},
   };
   store();

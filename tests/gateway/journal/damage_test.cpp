@@ -207,6 +207,7 @@ TEST_F(DamageTest, ANewerVersionsFileIsLeftAlone) {
 /// What makes the first schema of today's.
 constexpr const char* kFirstSchema =
     "PRAGMA user_version=1; UPDATE meta SET value = 1 WHERE key = 'schema';"
+    "DROP INDEX event_snapshot; DROP TABLE snapshot;"
     "ALTER TABLE batch DROP COLUMN crc; ALTER TABLE series DROP COLUMN crc; ALTER TABLE label DROP COLUMN crc;"
     "ALTER TABLE batch DROP COLUMN unset; ALTER TABLE batch ADD COLUMN wide INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX batch_wide ON batch(last_time, first_time) WHERE wide = 1;";

@@ -140,7 +140,9 @@ TEST_F(DamagedNumbers, AnEventOfTheSecondVersionIsAsGoodAsItWas) {
   {
     auto connection = sql::Connection::open(file(), sql::Connection::Access::write);
     auto rows = connection->prepare("SELECT id, json FROM event");
-    std::string edits = "PRAGMA user_version=2; UPDATE meta SET value = 2 WHERE key = 'schema';";
+    std::string edits =
+        "PRAGMA user_version=2; UPDATE meta SET value = 2 WHERE key = 'schema';"
+        "DROP INDEX event_snapshot; DROP TABLE snapshot;";
     while (*rows->step()) {
       edits += fmt::format("UPDATE event SET crc = {} WHERE id = {};", crc32c(rows->text(1)), rows->integer(0));
     }

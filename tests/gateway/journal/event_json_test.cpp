@@ -51,6 +51,31 @@ TEST(EventJson, AFloodComesBackWithEveryField) {
   EXPECT_FALSE(event_from_json(R"({"time": 5, "kind": "flood", "on": true, "since": 3, "first": "a", "count": -1})"));
 }
 
+TEST(EventJson, AWishForASnapshotComesBackWithItsTransition) {
+  AlertTransition raised{alert("hot:boiler1", Phase::active), Phase::pending, "raised"};
+  raised.snapshot = SnapshotWish{at(3), at(5), {"boiler1/temperature", "boiler1/+"}};
+  const auto back = event_from_json(to_json(Event{at(4), raised}));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(std::get<AlertTransition>(back->body).snapshot, raised.snapshot);
+}
+
+TEST(EventJson, ASnapshotComesBackWithEveryFieldButItsSamples) {
+  const Snapshot snapshot{"hot:boiler1", Seq{17}, 2, at(4), at(3), at(5), 6, 7, 8, "columns"};
+  const auto event = event_from_json(to_json(Event{at(9), snapshot}));
+  ASSERT_TRUE(event) << event.error().text;
+  const auto& back = std::get<Snapshot>(event->body);
+  EXPECT_EQ(back.alert, snapshot.alert);
+  EXPECT_EQ(back.asked, snapshot.asked);
+  EXPECT_EQ(back.asked_ordinal, snapshot.asked_ordinal);
+  EXPECT_EQ(back.breach, snapshot.breach);
+  EXPECT_EQ(back.from, snapshot.from);
+  EXPECT_EQ(back.until, snapshot.until);
+  EXPECT_EQ(back.series, snapshot.series);
+  EXPECT_EQ(back.samples, snapshot.samples);
+  EXPECT_EQ(back.left_out, snapshot.left_out);
+  EXPECT_EQ(back.columns, "");
+}
+
 TEST(EventJson, AValueThatIsNoNumberComesBack) {
   AlertRecord record = alert("a", Phase::active);
   record.value = std::numeric_limits<double>::quiet_NaN();

@@ -134,6 +134,29 @@ TEST_F(FaultTest, SamplesThatWouldBeRejectedComeBackWithAnAppendThatFails) {
   EXPECT_EQ(metric("journal/rejected_samples"), rejected + static_cast<double>(samples));
 }
 
+TEST_F(FaultTest, RoomThatIsKeptForAlertsIsNotForSnapshots) {
+  open();
+  const SeriesId id = series("a");
+  ASSERT_TRUE(append(batch_of(id, 0)));
+  ASSERT_TRUE(journal->maintain());
+  const auto reserve = directory.path() / "journal.reserve";
+  ASSERT_TRUE(std::filesystem::exists(reserve));
+  vfs.arm_while([&] { return std::filesystem::exists(reserve); }, SQLITE_FULL);
+  Batch snapshot = snapshot_of("hot:a", {sample(id, 1), sample(id, 2)});
+  const auto refused = journal->append(snapshot);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::full);
+  EXPECT_FALSE(std::get<Snapshot>(snapshot.events.at(0).body).columns.empty()) << "it is left as it was";
+  EXPECT_TRUE(std::filesystem::exists(reserve));
+  Batch alerts;
+  alerts.events = {transition(alert("hot:a", Phase::active), clock.now())};
+  EXPECT_TRUE(journal->append(alerts)) << "for this it is there";
+  vfs.disarm();
+  const auto stored = journal->append(snapshot);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(journal->snapshot((*stored)->seq)->size(), 2u);
+}
+
 TEST_F(FaultTest, ALastingIoErrorIsOvercomeWhenItEnds) {
   open();
   const SeriesId id = series("a");

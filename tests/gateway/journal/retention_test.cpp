@@ -198,6 +198,79 @@ TEST_F(RetentionTest, EventsAreBoundedInBytesToo) {
   EXPECT_GT(left, 40u);
 }
 
+TEST_F(RetentionTest, ASnapshotOutlivesTheSamplesThatItIsOf) {
+  options.retention = 10s;
+  open();
+  const SeriesId id = series("a");
+  const std::vector<Sample> kept = {sample(id, 1.5), {id, Quality::bad, Reason::no_answer, clock.now(), 0}};
+  append_samples(kept);
+  const Seq at = append(snapshot_of("hot:a", kept))->seq;
+  for (int i = 0; i < 100; ++i) append_samples({sample(id, i)});
+  maintain();
+  ASSERT_GT(number(journal->first()), number(at));
+  reopen();
+  EXPECT_EQ(*journal->snapshot(at), kept);
+  const auto events = journal->events({.snapshots_only = true});
+  ASSERT_EQ(events->size(), 1u);
+  EXPECT_EQ(std::get<Snapshot>(events->at(0).event.body).alert, "hot:a");
+  EXPECT_TRUE(journal->events({.alerts_only = true})->empty());
+}
+
+TEST_F(RetentionTest, TheOldestSnapshotsMakeRoomAndNothingElseDoes) {
+  options.max_snapshot_bytes = 20'000;
+  open();
+  const SeriesId id = series("a");
+  std::vector<Seq> taken;
+  for (int i = 0; i < 8; ++i) {
+    Batch alerts;
+    alerts.events = {transition(alert("a:" + std::to_string(i), Phase::active), clock.now())};
+    append(std::move(alerts));
+    taken.push_back(append(snapshot_of("a:" + std::to_string(i), append_noise(id, 500)->samples))->seq);
+    maintain();
+  }
+  const auto held = [&] {
+    std::size_t samples = 0;
+    for (const Seq seq : taken) samples += journal->snapshot(seq).value_or(std::vector<Sample>{}).size();
+    return samples / 500;
+  };
+  EXPECT_GE(held(), 3u);
+  EXPECT_LE(held(), 5u);
+  EXPECT_EQ(journal->snapshot(taken.front()).error().code, Errc::not_found);
+  EXPECT_EQ(journal->snapshot(taken.back())->size(), 500u);
+  EXPECT_EQ(journal->events({.snapshots_only = true})->size(), 8u) << "which tell that there were eight";
+  EXPECT_EQ(journal->events({.alerts_only = true})->size(), 8u);
+  const std::size_t before = held();
+  reopen();
+  maintain();
+  EXPECT_EQ(held(), before) << "a start counts what is there";
+}
+
+TEST_F(RetentionTest, SnapshotsDoNotCountAsEventsAndGoWithThem) {
+  options.max_bytes = 400'000;
+  options.max_events = 20;
+  open();
+  const SeriesId id = series("a");
+  const Seq first =
+      append(snapshot_of("a:0", append_noise(id, 20'000)->samples))->seq;  // more than the events' quarter
+  for (int i = 0; i < 19; ++i) {
+    Batch batch;
+    batch.events = {transition(alert("a:1", Phase::active), clock.now())};
+    append(std::move(batch));
+    maintain();
+  }
+  EXPECT_EQ(journal->events({})->size(), 20u);
+  EXPECT_EQ(journal->snapshot(first)->size(), 20'000u);
+  EXPECT_EQ(number(*journal->snapshots_retired()), 0);
+  Batch batch;
+  batch.events = {transition(alert("a:2", Phase::active), clock.now())};
+  append(std::move(batch));
+  maintain();
+  EXPECT_EQ(journal->events({})->size(), 20u);
+  EXPECT_FALSE(journal->snapshot(first)) << "its event is gone";
+  EXPECT_EQ(*journal->snapshots_retired(), first);
+  EXPECT_EQ(number(*journal->alerts_retired()), 0);
+}
+
 TEST_F(RetentionTest, DeadLettersAreCountedTogetherAndBounded) {
   options.max_dead_letters = 10;
   open();

@@ -71,6 +71,24 @@ TEST_F(SalvageTest, DamageInARunCostsWhatIsDamagedAndNeitherARestartNorAnotherNu
   EXPECT_TRUE(journal->notices().empty()) << "told once, whatever restarts come";
 }
 
+TEST_F(SalvageTest, SnapshotsGoOverIntoTheNewFile) {
+  fill(400);
+  const std::vector<Sample> kept = {sample(SeriesId{0}, 1.5), sample(SeriesId{0}, 2.5)};
+  const Seq good = append(snapshot_of("hot:boiler1", kept))->seq;
+  Batch unreadable = snapshot_of("hot:boiler1", kept);
+  std::get<Snapshot>(unreadable.events[0].body).columns = "no columns";
+  const Seq bad = append(std::move(unreadable))->seq;
+  EXPECT_EQ(journal->snapshot(bad).error().code, Errc::corrupt);
+  const auto pages = leaves("batch");
+  overwrite(pages.at(3));
+  for (Seq after{0}; after < journal->last();) after = read(after).back()->seq;
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(set_aside().size(), 1u);
+  EXPECT_EQ(*journal->snapshot(good), kept);
+  EXPECT_EQ(journal->snapshot(bad).error().code, Errc::not_found);
+  EXPECT_THAT(journal->notices().at(0), HasSubstr("1 alert states, snapshots or positions"));
+}
+
 TEST_F(SalvageTest, DamageBetweenTwoRunsIsToldOnceToo) {
   fill(100);
   const auto pages = leaves("batch");

@@ -8,6 +8,7 @@
 
 #include "gateway/core/clock.h"
 #include "gateway/core/metrics.h"
+#include "gateway/journal/codec.h"
 #include "gateway/journal/journal.h"
 #include "gateway/journal/store_view.h"
 #include "tests/support/temp_dir.h"
@@ -109,6 +110,18 @@ inline AlertRecord alert(std::string id, Phase phase) {
   record.labels = {{"area", "boiler-house"}};
   record.runbook = "Close V12.";
   return record;
+}
+
+/// Of a batch of its own.
+inline Batch snapshot_of(std::string alert, const std::vector<Sample>& samples) {
+  Snapshot snapshot;
+  snapshot.alert = std::move(alert);
+  snapshot.series = 1;
+  snapshot.samples = static_cast<std::uint32_t>(samples.size());
+  snapshot.columns = encode(samples);
+  Batch batch;
+  batch.events = {{at(7), std::move(snapshot)}};
+  return batch;
 }
 
 inline Event transition(const AlertRecord& record, Timestamp time) {
