@@ -131,17 +131,19 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
   if (!raised(before.phase) && raised(next.phase)) note_raise(i, at);
   if (raised(before.phase) && raised(next.phase)) note_return(i, before.phase);
   record.suppressed_by = raised(next.phase) ? explanation(i) : std::string();
-  tell(i, before.phase, why, at, out);
+  const Timestamp breach = before.phase == Phase::pending ? before.since : at;
+  tell(i, before.phase, why, at, out, why == "raised" ? snapshot_wish(i, breach, at) : std::nullopt);
   if (policies[instances[i].rule].explains && raised(before.phase) != raised(next.phase))
     explain(instances[i].rule, at, out);
 }
 
 /// What is known of an alert goes into the batch; and to the world, where there is a cause.
-void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out) {
+void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out,
+                        std::optional<SnapshotWish> snapshot) {
   const auto found = records.find(i);
   AlertRecord& record = found->second;
   if (!why.empty()) {
-    AlertTransition transition{record, from, std::string(why)};
+    AlertTransition transition{record, from, std::string(why), {}, std::move(snapshot)};
     const SeriesText& text = texts[instances[i].series];
     publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
     const bool calls = calls_somebody(transition);

@@ -1,10 +1,17 @@
 // What a transition was decided by.
 
+#include <algorithm>
 #include <utility>
 
 #include "rules/engine_impl.h"
 
 namespace tidegate::rules {
+namespace {
+
+/// Of a delay longer than this a snapshot holds the end.
+constexpr Micros kLongestDelayKept = std::chrono::hours(1);
+
+}  // namespace
 
 /// The newest sample of a series that the rule reads by its name.
 std::optional<Fact> Engine::Impl::newest(std::uint32_t i, const Reads& reads) const {
@@ -35,6 +42,23 @@ Evidence Engine::Impl::evidence(std::uint32_t i, Timestamp at) const {
     if (auto fact = newest(i, reads)) evidence.facts.push_back(std::move(*fact));
   }
   return evidence;
+}
+
+/// What the rule keeps of the time around the raise, and of which series.
+std::optional<SnapshotWish> Engine::Impl::snapshot_wish(std::uint32_t i, Timestamp breach, Timestamp raised) const {
+  const Rule& rule = rules[instances[i].rule];
+  if (!rule.snapshot) return std::nullopt;
+  const std::string& own = texts[instances[i].series].name;
+  const Timestamp from = std::max(breach, raised - kLongestDelayKept) - rule.snapshot->before;
+  SnapshotWish wish{from, raised + rule.snapshot->after, {own}};
+  const auto add = [&](const Reads& reads) {
+    std::string name = input_name(rule, reads, own);
+    if (std::find(wish.series.begin(), wish.series.end(), name) == wish.series.end())
+      wish.series.push_back(std::move(name));
+  };
+  std::for_each(rule.reads.begin(), rule.reads.end(), add);
+  std::for_each(rule.snapshot->series.begin(), rule.snapshot->series.end(), add);
+  return wish;
 }
 
 }  // namespace tidegate::rules

@@ -132,8 +132,10 @@ struct Engine::Impl {
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
   void describe(std::uint32_t instance, AlertRecord& record, Timestamp at) const;
   Evidence evidence(std::uint32_t instance, Timestamp at) const;
+  std::optional<SnapshotWish> snapshot_wish(std::uint32_t instance, Timestamp breach, Timestamp raised) const;
   std::optional<Fact> newest(std::uint32_t instance, const Reads& reads) const;
-  void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out);
+  void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out,
+            std::optional<SnapshotWish> snapshot = {});
   std::unordered_map<std::string, std::uint32_t> ids() const;
   std::optional<std::uint32_t> instance_of(std::string_view alert) const;
   void note_raise(std::uint32_t instance, Timestamp at);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
 #include "rules/kinds.h"
 #include "rules/message.h"
 #include "rules/rule.h"
@@ -20,6 +21,9 @@ using config::Problems;
 using config::Shape;
 
 constexpr std::size_t kMaxNameBytes = 100;
+
+/// What `snapshot: true` keeps, and the most that may be asked for on either side.
+constexpr Micros kBefore = std::chrono::minutes(5), kAfter = std::chrono::minutes(2), kFarthest = std::chrono::hours(1);
 
 std::string name_problem(std::string_view text) {
   if (text.empty() || text.size() > kMaxNameBytes) return fmt::format("a rule's name has 1 to {} bytes", kMaxNameBytes);
@@ -55,9 +59,9 @@ std::string title(const Node& item) {
 }
 
 /// Captures in what the rule reads are the pattern's.
-bool reads_fit(const Node& condition, const Compiled& compiled, const Pattern& series, Problems& problems) {
+bool reads_fit(const Node& condition, std::span<const Reads> all, const Pattern& series, Problems& problems) {
   const std::vector<std::string> captures = series.capture_names();
-  for (const Reads& reads : compiled.reads) {
+  for (const Reads& reads : all) {
     const auto pattern = Pattern::parse(reads.name);
     if (!pattern) continue;
     for (const std::string& name : pattern->capture_names()) {
@@ -161,8 +165,24 @@ std::optional<Suppression> suppression(const Node& condition, const std::optiona
                                        Problems& problems) {
   if (condition.refused || condition.is_null()) return std::nullopt;
   auto compiled = compile_when(condition, problems);
-  if (!compiled || !series || !reads_fit(condition, *compiled, *series, problems)) return std::nullopt;
+  if (!compiled || !series || !reads_fit(condition, compiled->reads, *series, problems)) return std::nullopt;
   return Suppression{std::move(compiled->condition), std::move(compiled->reads), std::move(compiled->join)};
+}
+
+/// What is kept of its alerts' surroundings; where there is nothing to keep, or something is wrong with it, nothing.
+std::optional<SnapshotPolicy> snapshot(const Node& written, const std::optional<Pattern>& series, Problems& problems) {
+  if (!written.sound() || written.is_null()) return std::nullopt;
+  if (written.kind == Node::Kind::scalar) {
+    return written.boolean() ? std::optional(SnapshotPolicy{kBefore, kAfter}) : std::nullopt;
+  }
+  SnapshotPolicy policy{written.duration("before"), written.duration("after")};
+  if (policy.before + policy.after == Micros{0}) {
+    problems.add(written.at, "with nothing before and nothing after, no time is left to keep: leave snapshot out");
+    return std::nullopt;
+  }
+  for (const std::string& text : written["series"].strings()) policy.series.push_back({Reads::Kind::pattern, text});
+  if (!series || !reads_fit(written["series"], policy.series, *series, problems)) return std::nullopt;
+  return policy;
 }
 
 /// Levels say it for each, so that the rule as a whole does not.
@@ -188,11 +208,13 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   const auto names = series ? names_to_say(*series, kind) : std::vector<std::string>{};
   auto text = series ? message(item["message"], names, compiled ? compiled->message : "", problems) : std::nullopt;
   const bool severities = compiled && severity_fits(item, *compiled, problems);
-  const bool readable = compiled && series && reads_fit(item[kind->name], *compiled, *series, problems);
+  const bool readable = compiled && series && reads_fit(item[kind->name], compiled->reads, *series, problems);
   auto publish =
       series ? parse_publish(item["publish"], series->capture_names(), names, problems) : std::vector<Publish>{};
   auto suppress_when = suppression(item["suppress_when"], series, problems);
   if (item.has("suppress_when") && !suppress_when) return std::nullopt;
+  auto kept = snapshot(item["snapshot"], series, problems);
+  if (item["snapshot"].kind == Node::Kind::map && !kept) return std::nullopt;
   if (!item.sound() || !readable || !severities || !delays || !text) return std::nullopt;
   const bool levels = !compiled->levels.empty();
   const Severity severity =
@@ -223,7 +245,8 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               std::move(compiled->reads),
               std::move(compiled->join),
               std::move(suppress_when),
-              std::move(publish)};
+              std::move(publish),
+              std::move(kept)};
 }
 
 /// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.
@@ -262,6 +285,16 @@ void check_suppression(const Node& items, Problems& problems) {
       }
     }
   }
+}
+
+Shape snapshot_shape() {
+  const Shape time = Shape::duration(Micros{0}, kFarthest);
+  return Shape::object(
+      "The samples around an alert.",
+      {config::defaulted("before", time, duration_text(kBefore), "So long before its condition began."),
+       config::defaulted("after", time, duration_text(kAfter), "So long after it was raised."),
+       config::defaulted("series", Shape::list(Shape::text_where("a pattern of series", pattern_problem), 16), "[]",
+                         "Of these series too, beside all that the rule reads: \"{device}/+\".")});
 }
 
 }  // namespace
@@ -307,6 +340,9 @@ Shape rule_shape() {
                           "alerts. \"{device}/maintenance == on\"."),
          config::defaulted("publish", publish_shape(), "[]",
                            "MQTT messages that tell machines of its alerts: a lamp, a horn, another system."),
+         config::optional("snapshot", Shape::either({Shape::boolean(), snapshot_shape()}),
+                          "When its alert is raised, the samples around it are kept beyond their retention and sent "
+                          "upstream. true: as with {}."),
          config::defaulted("shadow", Shape::boolean(), "false",
                            "true: on trial. It is evaluated and its alerts are kept, and nobody is called.")});
     return Shape::object("A rule: what to watch for, in which series. It has exactly one kind.", std::move(fields));

@@ -51,6 +51,13 @@ struct Suppression {
   MakeJoint join;
 };
 
+/// Whose samples are kept beyond their retention and sent upstream when its alert is raised, beside those of the series
+/// that the rule reads; and how long before and behind it.
+struct SnapshotPolicy {
+  Micros before{0}, after{0};
+  std::vector<Reads> series{};
+};
+
 /// In what kinds of rule differ for others.
 struct Traits {
   bool of_silence = false;          ///< watches for silence: what a series holds is nothing to it
@@ -82,6 +89,7 @@ struct Rule {
   MakeJoint join{};            ///< else this
   std::optional<Suppression> suppress_when{};
   std::vector<Publish> publish{};
+  std::optional<SnapshotPolicy> snapshot{};
 };
 
 /// The name of the series that `reads` means where the rule watches `series`; of a pattern its text.

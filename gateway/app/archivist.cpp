@@ -14,10 +14,17 @@ constexpr Micros kLook = 10s;   ///< for a round that is due
 constexpr Micros kPause = 60s;  ///< after a failure: the log keeps what history has not taken
 constexpr int kLowest = 19;
 
+template <class Outcome>
+bool is_trouble(const Outcome& outcome) {
+  return !outcome && outcome.error().code != Errc::stopped;
+}
+
 }  // namespace
 
-Archivist::Archivist(journal::Journal& journal)
-    : journal_(journal), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Archivist::Archivist(journal::Journal& journal, Snapshots snapshots)
+    : journal_(journal),
+      snapshots_(std::move(snapshots)),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 std::string Archivist::trouble() const {
   const std::lock_guard lock(mutex_);
@@ -29,8 +36,10 @@ void Archivist::run(const std::stop_token& stop) {
   Micros pause = kLook;
   do {
     const auto more = journal_.compact(stop);
+    const Status taken = snapshots_.take_due(stop);
     std::string trouble;
-    if (!more && more.error().code != Errc::stopped) trouble = "history stands still: " + more.error().text;
+    if (is_trouble(taken)) trouble = "snapshots of alerts wait: " + taken.error().text;
+    if (is_trouble(more)) trouble = "history stands still: " + more.error().text;
     pause = !trouble.empty() ? kPause : more && *more ? Micros{0} : kLook;
     const std::lock_guard lock(mutex_);
     if (!trouble.empty() && trouble != trouble_) spdlog::error("{}", trouble);

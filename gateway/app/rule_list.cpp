@@ -75,6 +75,12 @@ void explain_life(const Rule& rule) {
   if (rule.shadow) line("on trial", "nobody is called for it (shadow)");
 }
 
+void explain_snapshot(const rules::SnapshotPolicy& snapshot) {
+  line("keeps", fmt::format("what it reads, {} before and {} after it is raised, and sends it upstream (snapshot)",
+                            duration_text(snapshot.before), duration_text(snapshot.after)));
+  for (const rules::Reads& more : snapshot.series) line("", more.name + " too");
+}
+
 void explain(const Rule& rule) {
   fmt::print("{}\n", rule.name);
   line("version", rule.version);
@@ -85,6 +91,7 @@ void explain(const Rule& rule) {
   for (const rules::Reads& reads : rule.reads) line("reads", in_words(reads));
   line("severity", severity(rule));
   explain_life(rule);
+  if (rule.snapshot) explain_snapshot(*rule.snapshot);
   if (rule.allowed_lateness > Micros{0})
     line("waits", duration_text(rule.allowed_lateness) + " for samples that come late");
   if (rule.good_only) line("leaves out", "samples of uncertain quality");

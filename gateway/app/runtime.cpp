@@ -17,6 +17,8 @@ namespace {
 
 /// 1.5 MB: some ten seconds of 6,000 samples a second.
 constexpr std::size_t kQueueSamples = 65'536;
+/// From the moment that a sample tells of until the pump has it, where nothing is in the way.
+constexpr Micros kOnItsWay = std::chrono::seconds(1);
 
 dashboard::Options dashboard_options(const Settings& settings, const Endpoint& endpoint) {
   dashboard::Options options;
@@ -44,6 +46,7 @@ std::string needs_restart(const Settings& old, const Settings& now) {
       old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
       old.storage.max_history_bytes != now.storage.max_history_bytes ||
       old.storage.when_full != now.storage.when_full || old.storage.max_events != now.storage.max_events ||
+      old.storage.max_snapshot_bytes != now.storage.max_snapshot_bytes ||
       old.storage.series.max_series != now.storage.series.max_series) {
     changed.push_back("storage");
   }
@@ -169,7 +172,9 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
   const auto endpoint = parse_endpoint(settings.listen);
   if (!endpoint)
     return fail(Errc::invalid, "'{}' is not an address and a port, such as 127.0.0.1:8080", settings.listen);
-  runtime->archivist_ = std::make_unique<Archivist>(*runtime->ground_->journal);  // before anyone asks for its trouble
+  runtime->archivist_ = std::make_unique<Archivist>(  // before anyone asks for its trouble
+      *runtime->ground_->journal, Snapshots(*runtime->ground_->journal, settings.storage.directory,
+                                            runtime->ground_->clock, settings.commit_every + kOnItsWay));
   auto server = dashboard::Server::start(dashboard_options(settings, *endpoint), *runtime->ground_->journal, *runtime,
                                          runtime->ground_->clock, runtime->ground_->metrics);
   if (!server) return fail(server.error());

@@ -46,6 +46,19 @@ Shape http_shape() {
 
 /// The log's part of storage.max_size, as a divisor.
 constexpr std::uint64_t kLogShare = 4;
+/// The most of it for snapshots, which are in the log's part, likewise.
+constexpr std::uint64_t kSnapshotShare = 16;
+
+/// Whatever is not written is as much as there may be.
+std::uint64_t max_snapshots(const Node& storage, Problems& problems) {
+  const Node& written = storage["max_snapshots"];
+  const std::uint64_t most = storage.bytes("max_size") / kSnapshotShare;
+  if (!written.is_default && written.bytes() > most) {
+    problems.add(written.at, fmt::format("at most a sixteenth of max_size may be for snapshots: of {} that is {}B",
+                                         storage["max_size"].text, most));
+  }
+  return std::min(written.bytes(), most);
+}
 
 journal::WhenFull when_full_of(std::string_view name) {
   if (name == "thin") return journal::WhenFull::thin;
@@ -69,6 +82,9 @@ Shape storage_shape() {
            "What may be written to the card in its life, by its data sheet (\"TBW\"): for the estimate of that life."),
        defaulted("max_events", Shape::integer(1'000, 10'000'000), "200000",
                  "Alert transitions and other events kept; metrics never push them out."),
+       defaulted("max_snapshots", Shape::size(64u << 10, 1ull << 44), "16MiB",
+                 "Samples that rules keep around their alerts (snapshot); the oldest snapshot's give way beyond it. At "
+                 "most a sixteenth of max_size."),
        defaulted("max_series", Shape::integer(10, 1'000'000), "50000", "Series in all."),
        defaulted("commit_every", Shape::duration(20ms, 30s), "200ms",
                  "Samples reach the disk at least this often; alerts at once.")});
@@ -184,6 +200,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.storage.max_bytes = storage.bytes("max_size") / kLogShare;
   settings.storage.max_history_bytes = storage.bytes("max_size") - settings.storage.max_bytes;
   settings.storage.max_events = static_cast<std::size_t>(storage.integer("max_events"));
+  settings.storage.max_snapshot_bytes = max_snapshots(storage, problems);
   settings.storage.series.max_series = static_cast<std::size_t>(storage.integer("max_series"));
   settings.storage.when_full = when_full_of(storage.string("when_full"));
   settings.endurance = storage.bytes("endurance");

@@ -126,5 +126,54 @@ TEST(Evidence, TheVersionIsOfWhatIsWritten) {
   EXPECT_NE(rule("threshold: {above: 6}, for: 3s").version, before);
 }
 
+/// What its raise asks for, of a rule with a snapshot.
+std::optional<SnapshotWish> wish_of(const std::string& snapshot, const std::string& condition,
+                                    const std::vector<double>& values) {
+  Engine engine({rule(condition + ", snapshot: " + snapshot, "{device}/temperature")});
+  SeriesInfo info;
+  info.unit = "°C";
+  Output out;
+  engine.declare(SeriesId{0}, "boiler/temperature", info, {}, kStart, out);
+  engine.declare(SeriesId{1}, "boiler/pressure", {}, {}, kStart, out);
+  Timestamp now = kStart;
+  for (const double value : values) {
+    Sample samples[] = {at(now += seconds(1), value), at(now, 5)};
+    samples[1].series = SeriesId{1};
+    engine.observe(samples, now, out);
+  }
+  std::optional<SnapshotWish> wish;
+  for (const Event& event : out.events) {
+    const auto& transition = std::get<AlertTransition>(event.body);
+    if (transition.cause == "raised") {
+      wish = transition.snapshot;
+    } else {
+      EXPECT_FALSE(transition.snapshot) << transition.cause;
+    }
+  }
+  return wish;
+}
+
+TEST(SnapshotWish, IsOfWhatTheRuleReadsAndNames) {
+  const auto plain = wish_of("true", "threshold: {above: 5}", {1, 7});
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->from, kStart + seconds(2) - seconds(300));
+  EXPECT_EQ(plain->until, kStart + seconds(2) + seconds(120));
+  EXPECT_THAT(plain->series, ElementsAre("boiler/temperature"));
+  const auto wide = wish_of("{before: 10s, after: 0s, series: ['{device}/#', boiler/pressure]}",
+                            "when: 'value > 5 and pressure > 1 and max(room/+/t) < 5 or value > 6'", {1, 7});
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(wide->from, kStart + seconds(2) - seconds(10));
+  EXPECT_EQ(wide->until, kStart + seconds(2));
+  EXPECT_THAT(wide->series, ElementsAre("boiler/temperature", "boiler/pressure", "room/+/t", "boiler/#"));
+  EXPECT_FALSE(wish_of("false", "threshold: {above: 5}", {1, 7}));
+}
+
+TEST(SnapshotWish, BeginsBeforeTheConditionDid) {
+  const auto wish = wish_of("{before: 10s, after: 5s}", "threshold: {above: 5}, for: 3s", {1, 7, 7, 7, 7, 7});
+  ASSERT_TRUE(wish);
+  EXPECT_EQ(wish->from, kStart + seconds(2) - seconds(10));
+  EXPECT_EQ(wish->until, kStart + seconds(5) + seconds(5));
+}
+
 }  // namespace
 }  // namespace tidegate::rules

@@ -35,6 +35,20 @@ TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
   EXPECT_EQ(settings.max_streams_per_address, 16u);
 }
 
+TEST(Settings, SnapshotsHaveASixteenthOfTheStoreAtMost) {
+  const test::TempDir directory;
+  config::Problems problems;
+  const auto most = [&](const char* yaml) {
+    return load_settings(directory.write("tidegate.yaml", yaml), problems).storage.max_snapshot_bytes;
+  };
+  EXPECT_EQ(most("{}\n"), 16u << 20);
+  EXPECT_EQ(most("storage: {max_size: 16MiB}\n"), 1u << 20);
+  EXPECT_EQ(most("storage: {max_snapshots: 64MiB}\n"), 64u << 20);
+  EXPECT_EQ(problems.text(), "");
+  EXPECT_THAT(problems_of("storage: {max_size: 16MiB, max_snapshots: 2MiB}\n"),
+              HasSubstr(":1:43: at most a sixteenth of max_size may be for snapshots: of 16MiB that is 1048576B"));
+}
+
 TEST(Settings, TheStoreIsFoundWhateverElseIsWrong) {
   const test::TempDir directory;
   const auto file =
