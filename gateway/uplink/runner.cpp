@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,9 @@ using Steady = std::chrono::steady_clock;
 /// One round of samples: enough for speed, little enough that an alert does not wait long behind it.
 constexpr journal::ReadLimits kRound{64, 32'768};
 constexpr std::size_t kAlertsARound = 500;
+constexpr std::size_t kSnapshotsARound = 2;
+/// As many as a commit has at most, so that its messages are no larger than those of samples.
+constexpr std::size_t kSnapshotSamplesAMessage = 8'192;
 constexpr Micros kIdleWait = 500ms;
 /// A backlog younger than this is just the pulse of batches.
 constexpr Micros kUsualLag = 10s;
@@ -28,8 +32,6 @@ constexpr int kBreaksAlone = 5;
 constexpr int kBreaksBeforeHalving = 2;
 /// A connection also breaks for reasons of its own, so now and then twice as much is tried again.
 constexpr Micros kTryMoreAfter = 1h;
-
-std::string_view name_of(Lane lane) { return lane == Lane::alerts ? "alerts" : "samples"; }
 
 std::string cursor(const std::string& name, Lane lane) { return fmt::format("uplink/{}/{}", name, name_of(lane)); }
 
@@ -74,10 +76,10 @@ void cut(Lane lane, const journal::BatchPtr& batch, std::size_t done, std::size_
   }
 }
 
-/// Commits that a gap tells of; of alerts, which stand in few commits, nobody knows how many it took along.
+/// Commits that a gap tells of; of what stands in few commits nobody knows how many it took along.
 std::uint64_t lost_in(Lane lane, const Batch& batch) {
   if (!batch.gap) return 0;
-  return lane == Lane::alerts ? 1 : static_cast<std::uint64_t>(number(batch.gap->last) - number(batch.gap->first) + 1);
+  return lane == Lane::samples ? static_cast<std::uint64_t>(number(batch.gap->last) - number(batch.gap->first) + 1) : 1;
 }
 
 }  // namespace
@@ -147,15 +149,23 @@ void Runner::run(std::stop_token stop) {
 
 Runner::Round Runner::round(std::stop_token stop) {
   const bool wants_samples = uplink_->carries(Lane::samples);
+  const bool wants_snapshots = uplink_->carries(Lane::snapshots);
   const auto alerts_at = journal_.position(cursor(name(), Lane::alerts));
+  const auto snapshots_at = wants_snapshots ? journal_.position(cursor(name(), Lane::snapshots)) : alerts_at;
   const auto samples_at = wants_samples ? journal_.position(cursor(name(), Lane::samples)) : alerts_at;
-  if (!alerts_at || !samples_at) return {false, fail((alerts_at ? samples_at : alerts_at).error())};
+  for (const auto* at : {&alerts_at, &snapshots_at, &samples_at}) {
+    if (!*at) return {false, fail(at->error())};
+  }
   at_ = *samples_at;
   heard_ = journal_.last();
-  const Round alerts = send_alerts(*alerts_at, stop);
-  const Round samples = wants_samples ? send_samples(stop) : Round{};
-  if (!alerts.sent_any && !samples.sent_any && alerts.status && samples.status) return {false, uplink_->reach(stop)};
-  return {alerts.sent_any || samples.sent_any, alerts.status ? samples.status : alerts.status};
+  Round done = send_alerts(*alerts_at, stop);
+  for (const Round& other : {wants_snapshots ? send_snapshots(*snapshots_at, stop) : Round{},
+                             wants_samples ? send_samples(stop) : Round{}}) {
+    done.sent_any |= other.sent_any;
+    if (done.status) done.status = other.status;
+  }
+  if (!done.sent_any && done.status) return {false, uplink_->reach(stop)};
+  return done;
 }
 
 /// Alert transitions after `after`, of whole batches only: a batch that the limit cut in two would move the cursor past
@@ -190,6 +200,54 @@ Runner::Round Runner::send_alerts(Seq after, std::stop_token stop) {
   return {};
 }
 
+/// Of one whose samples are gone its gap tells.
+Result<journal::BatchPtr> Runner::snapshot_of(journal::StoredEvent stored) const {
+  if (stored.damaged) return gap_of({stored.seq, stored.seq, "damaged"});
+  auto samples = journal_.snapshot(stored.seq);
+  if (!samples && samples.error().code == Errc::not_found) return gap_of({stored.seq, stored.seq, "retention"});
+  if (!samples && samples.error().code == Errc::corrupt) return gap_of({stored.seq, stored.seq, "damaged"});
+  if (!samples) return fail(std::move(samples.error()));
+  Batch batch;
+  batch.seq = stored.seq;
+  batch.committed = stored.event.time;
+  batch.samples = std::move(*samples);
+  batch.events.push_back(std::move(stored.event));
+  return std::make_shared<const Batch>(std::move(batch));
+}
+
+Runner::Round Runner::send_snapshots(Seq after, std::stop_token stop) {
+  Seq through = journal_.last();
+  auto events =
+      journal_.events({.after = after, .limit = kSnapshotsARound, .snapshots_only = true, .damaged_too = true});
+  if (!events) return {false, fail(events.error())};
+  const auto retired = journal_.snapshots_retired();
+  if (!retired) return {false, fail(retired.error())};
+  if (events->size() == kSnapshotsARound) through = events->back().seq;
+  std::vector<journal::BatchPtr> batches;
+  if (after < *retired) batches.push_back(gap_of({next(after), *retired, "retention"}));
+  for (journal::StoredEvent& stored : *events) {
+    if (stored.seq <= *retired) continue;
+    auto batch = snapshot_of(std::move(stored));
+    if (!batch) return {false, fail(std::move(batch.error()))};
+    batches.push_back(std::move(*batch));
+  }
+  if (!batches.empty()) {
+    through = std::max(through, batches.back()->seq);
+    return {true, deliver(Lane::snapshots, batches, through, stop)};
+  }
+  return through > after ? Round{false, move(Lane::snapshots, through)} : Round{};
+}
+
+journal::BatchPtr Runner::only_wanted(const journal::BatchPtr& batch) {
+  const auto wanted = [this](const Sample& sample) { return uplink_->wants(sample.series); };
+  if (std::all_of(batch->samples.begin(), batch->samples.end(), wanted)) return batch;
+  Batch fewer;
+  fewer.seq = batch->seq;
+  fewer.committed = batch->committed;
+  std::copy_if(batch->samples.begin(), batch->samples.end(), std::back_inserter(fewer.samples), wanted);
+  return std::make_shared<const Batch>(std::move(fewer));
+}
+
 Runner::Round Runner::send_samples(std::stop_token stop) {
   const Seq settled = journal_.settled();
   held_ = settled < heard_;
@@ -201,7 +259,8 @@ Runner::Round Runner::send_samples(std::stop_token stop) {
   Seq through = at_;
   for (const auto& batch : *read) {
     through = batch->seq;
-    if (batch->gap || !batch->samples.empty()) batches.push_back(batch);
+    auto wanted = only_wanted(batch);
+    if (wanted->gap || !wanted->samples.empty()) batches.push_back(std::move(wanted));
   }
   const auto held = std::find_if(read->begin(), read->end(), [](const auto& batch) { return !batch->gap; });
   if (held != read->end()) {
@@ -218,8 +277,9 @@ Status Runner::deliver(Lane lane, std::span<const journal::BatchPtr> batches, Se
     far.most = far.most > kAll / 2 ? kAll : far.most * 2;
     far.found = clock_.now();
   }
+  const std::size_t most = lane == Lane::snapshots ? std::min(far.most, kSnapshotSamplesAMessage) : far.most;
   std::vector<Parcel> parcels;
-  for (const auto& batch : batches) cut(lane, batch, batch->seq == far.in ? far.done : 0, far.most, parcels);
+  for (const auto& batch : batches) cut(lane, batch, batch->seq == far.in ? far.done : 0, most, parcels);
   return parcels.empty() ? move(lane, through) : carry(lane, parcels, through, stop);
 }
 
@@ -294,7 +354,7 @@ std::string Runner::describe(Lane lane, const Parcel& parcel) const {
   const Batch& batch = *parcel.batch;
   std::string text = fmt::format("commit {}: ", number(batch.seq));
   if (parcel.count == 0) return text + "a gap";
-  if (lane == Lane::samples) {
+  if (lane != Lane::alerts) {
     const Sample& sample = batch.samples[parcel.first];
     return fmt::format("{}sample {} of {}, of '{}' at {}", text, parcel.first + 1, batch.samples.size(),
                        journal_.catalogue().entry(sample.series).name, rfc3339(sample.time));

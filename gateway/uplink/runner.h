@@ -24,11 +24,11 @@ struct Waits {
   Micros longest = std::chrono::seconds(5);
 };
 
-/// Carries the journal to one far end, on a thread of its own. It keeps two durable cursors, `uplink/NAME/alerts` and
-/// `uplink/NAME/samples`, so that an alert never waits behind a backlog of metrics; each moves only when the far end
-/// holds what it passed. Errors are tried again for ever with backoff. Batches that retention took before they could be
-/// sent are counted as lost and told to the far end as a gap. The two lanes do not wait for each other: what the far
-/// end refuses of one holds up that one only. Samples whose times may still be mended wait for that.
+/// Carries the journal to one far end, on a thread of its own. It keeps three durable cursors, `uplink/NAME/alerts`,
+/// `.../snapshots` and `.../samples`, so that an alert never waits behind a backlog of metrics; each moves only when
+/// the far end holds what it passed. Errors are tried again for ever with backoff. Batches that retention took before
+/// they could be sent are counted as lost and told to the far end as a gap. The lanes do not wait for each other: what
+/// the far end refuses of one holds up that one only. Samples whose times may still be mended wait for that.
 class Runner {
  public:
   struct Stats {
@@ -81,7 +81,10 @@ class Runner {
   Round round(std::stop_token stop);
   Round send_alerts(Seq after, std::stop_token stop);
   Result<Alerts> alerts_after(Seq after) const;
+  Round send_snapshots(Seq after, std::stop_token stop);
+  Result<journal::BatchPtr> snapshot_of(journal::StoredEvent stored) const;
   Round send_samples(std::stop_token stop);
+  journal::BatchPtr only_wanted(const journal::BatchPtr& batch);
   Status deliver(Lane lane, std::span<const journal::BatchPtr> batches, Seq through, std::stop_token stop);
   Status carry(Lane lane, std::span<const Parcel> parcels, Seq through, std::stop_token stop);
   Status carry_halves(Lane lane, const Parcel& parcel, Seq through, std::stop_token stop);
@@ -122,7 +125,7 @@ class Runner {
     Place tried;              ///< the next parcel
     int breaks = 0;           ///< how often it went away while that was on its way
   };
-  std::array<Far, 2> far_;  ///< by lane
+  std::array<Far, 3> far_;  ///< by lane
   std::uint64_t delivered_samples_ = 0;
   std::chrono::steady_clock::time_point measured_at_;
   std::uint64_t measured_samples_ = 0;

@@ -14,6 +14,11 @@ std::string check_name(std::string_view name) {
 
 }  // namespace
 
+std::string_view name_of(Lane lane) {
+  constexpr std::string_view kNames[] = {"alerts", "samples", "snapshots"};
+  return kNames[static_cast<std::size_t>(lane)];
+}
+
 const std::vector<UplinkType>& types() {
   static const std::vector<UplinkType> all = {mqtt::type(), mqtt::messages_type()};
   return all;

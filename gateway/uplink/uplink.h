@@ -14,11 +14,14 @@
 
 namespace tidegate::uplink {
 
-/// What goes upstream in one message: the announced events of one batch, or its samples; never both, because alerts go
-/// before metrics.
-enum class Lane : std::uint8_t { alerts, samples };
+/// What goes upstream in one message: the announced events of one batch, or its samples, or those of the snapshot in
+/// it; never two of them, because alerts go before metrics.
+enum class Lane : std::uint8_t { alerts, samples, snapshots };
 
-/// What goes in one message: a batch, or a part of one that is too large as a whole, or a gap.
+std::string_view name_of(Lane lane);
+
+/// What goes in one message: a batch, or a part of one that is too large as a whole, or a gap. On the lane of snapshots
+/// the batch has the snapshot as its one event, and its samples as its own.
 struct Parcel {
   journal::BatchPtr batch;
   std::size_t first = 0;  ///< of its samples or events, by lane
@@ -34,6 +37,8 @@ class Uplink {
   virtual bool carries(Lane) const { return true; }
   /// Ok while the far end can be reached. Begins to connect when it must, and waits a moment for that.
   virtual Status reach(std::stop_token stop) = 0;
+  /// False: samples of the series are not for it, but in snapshots.
+  virtual bool wants(SeriesId) { return true; }
   /// Sends the parcels in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the
   /// caller sends all of them again later, so the far end sees each at least once, with its id `gateway/epoch/seq` (of
   /// a part `gateway/epoch/seq/first`). Errc::invalid: the far end will never take one of them. Errc::interrupted: it

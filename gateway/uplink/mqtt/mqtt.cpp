@@ -1,5 +1,9 @@
 #include "gateway/uplink/mqtt/mqtt.h"
 
+#include <algorithm>
+#include <optional>
+#include <vector>
+
 #include "gateway/core/pattern.h"
 #include "gateway/core/text.h"
 #include "gateway/uplink/mqtt/compress.h"
@@ -17,6 +21,7 @@ struct Options {
   tidegate::mqtt::ConnectionOptions connection;
   std::string topic;
   Compression compression = Compression::none;
+  std::vector<Pattern> series;
 };
 
 class Mqtt final : public Uplink {
@@ -28,6 +33,18 @@ class Mqtt final : public Uplink {
   }
 
   Status reach(std::stop_token stop) override { return link_.reach(std::move(stop)); }
+
+  /// A series keeps its name, so it is matched once.
+  bool wants(SeriesId series) override {
+    if (index(series) >= wanted_.size()) wanted_.resize(index(series) + 1);
+    std::optional<bool>& known = wanted_[index(series)];
+    if (!known) {
+      const std::string name = context_.catalogue.entry(series).name;
+      known = std::any_of(options_.series.begin(), options_.series.end(),
+                          [&](const Pattern& pattern) { return pattern.matches(name); });
+    }
+    return *known;
+  }
 
   Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token stop) override {
     if (const Status reached = reach(stop); !reached) return reached;
@@ -46,18 +63,25 @@ class Mqtt final : public Uplink {
   }
 
   tidegate::mqtt::Outgoing message(Lane lane, const Parcel& parcel) const {
-    const bool alerts = lane == Lane::alerts;
-    std::string text = parcel.batch->gap ? gap_json(context_, lane, parcel)
-                       : alerts          ? alerts_json(context_, parcel)
-                                         : samples_json(context_, parcel);
-    return {options_.topic + (alerts ? "/alerts" : "/samples"), compress(std::move(text), options_.compression), 1,
+    return {fmt::format("{}/{}", options_.topic, name_of(lane)), compress(text(lane, parcel), options_.compression), 1,
             false};
+  }
+  std::string text(Lane lane, const Parcel& parcel) const {
+    if (parcel.batch->gap) return gap_json(context_, lane, parcel);
+    if (lane == Lane::alerts) return alerts_json(context_, parcel);
+    return lane == Lane::samples ? samples_json(context_, parcel) : snapshot_json(context_, parcel);
   }
 
   Options options_;
   Context context_;
   Link link_;
+  std::vector<std::optional<bool>> wanted_;  ///< by id
 };
+
+std::string check_pattern(std::string_view text) {
+  const auto parsed = Pattern::parse(text);
+  return parsed ? "" : parsed.error().text;
+}
 
 constexpr std::string_view kNoTopic = "is not a topic to publish to, which has neither + nor #";
 
@@ -83,6 +107,7 @@ std::unique_ptr<Uplink> make(const config::Node& section, const Context& context
                              printable(options.topic), kNoTopic));
     return nullptr;
   }
+  for (const std::string& text : section["series"].strings()) options.series.push_back(*Pattern::parse(text));
   const std::string compression = section.string("compression");
   if (compression == "gzip") options.compression = Compression::gzip;
   if (compression == "zstd") options.compression = Compression::zstd;
@@ -93,8 +118,12 @@ std::unique_ptr<Uplink> make(const config::Node& section, const Context& context
 
 UplinkType type() {
   auto fields = tidegate::mqtt::connection_fields();
-  fields.push_back(defaulted("topic", Shape::text_where("a topic", check_topic), "\"tidegate/{gateway}\"",
-                             "Where to publish: TOPIC/samples, TOPIC/alerts and, retained, TOPIC/status."));
+  fields.push_back(
+      defaulted("topic", Shape::text_where("a topic", check_topic), "\"tidegate/{gateway}\"",
+                "Where to publish: TOPIC/samples, TOPIC/alerts, TOPIC/snapshots and, retained, TOPIC/status."));
+  fields.push_back(
+      defaulted("series", Shape::list(Shape::text_where("a pattern of series", check_pattern), 1'000), "[\"#\"]",
+                "Samples of these series only, by name or pattern; alerts and snapshots go whatever it says."));
   fields.push_back(defaulted("compression", Shape::choice({"none", "gzip", "zstd"}), "none", "Of each message."));
   fields.push_back(
       defaulted("max_in_flight", Shape::integer(1, 2000), "16", "Messages on their way without acknowledgement."));

@@ -62,14 +62,15 @@ std::string message_id(const Context& context, const Parcel& parcel) {
   return parcel.part ? fmt::format("{}/{}", id, parcel.first) : id;
 }
 
-std::string samples_json(const Context& context, const Parcel& parcel) {
+namespace {
+
+void put_series(std::string& out, const Context& context, const Parcel& parcel) {
   const Batch& batch = *parcel.batch;
   // By series, each in its order: a stable sort of places leaves the batch alone.
   std::vector<std::uint32_t> order(parcel.count);
   std::iota(order.begin(), order.end(), static_cast<std::uint32_t>(parcel.first));
   std::stable_sort(order.begin(), order.end(),
                    [&](std::uint32_t a, std::uint32_t b) { return batch.samples[a].series < batch.samples[b].series; });
-  std::string out = head(context, parcel);
   out.reserve(out.size() + 32 * order.size());
   out += ",\"series\":{";
   for (std::size_t i = 0; i < order.size();) {
@@ -86,6 +87,25 @@ std::string samples_json(const Context& context, const Parcel& parcel) {
     out += "]}";
   }
   out += "}}";
+}
+
+}  // namespace
+
+std::string samples_json(const Context& context, const Parcel& parcel) {
+  std::string out = head(context, parcel);
+  put_series(out, context, parcel);
+  return out;
+}
+
+std::string snapshot_json(const Context& context, const Parcel& parcel) {
+  const auto& snapshot = std::get<Snapshot>(parcel.batch->events.front().body);
+  const auto ticks = [](Timestamp time) { return time.time_since_epoch().count(); };
+  std::string out = head(context, parcel);
+  fmt::format_to(std::back_inserter(out),
+                 R"(,"snapshot":{{"alert":{},"raised":{},"from":{},"until":{},"samples":{},"left_out":{}}})",
+                 json_text(snapshot.alert), ticks(snapshot.breach), ticks(snapshot.from), ticks(snapshot.until),
+                 snapshot.samples, snapshot.left_out);
+  put_series(out, context, parcel);
   return out;
 }
 

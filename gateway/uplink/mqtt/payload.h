@@ -15,6 +15,8 @@ std::string message_id(const Context& context, const Parcel& parcel);
 std::string samples_json(const Context& context, const Parcel& parcel);
 /// The announced alert transitions of one batch.
 std::string alerts_json(const Context& context, const Parcel& parcel);
+/// The snapshot of one batch, with its samples by series.
+std::string snapshot_json(const Context& context, const Parcel& parcel);
 /// Batches, or a part of one, that can no longer be sent.
 std::string gap_json(const Context& context, Lane lane, const Parcel& parcel);
 

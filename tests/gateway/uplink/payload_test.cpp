@@ -108,6 +108,24 @@ TEST_F(UplinkMessage, SaysOfAnAlertThatNobodyIsToBeCalled) {
   EXPECT_FALSE(told().contains("shelved_until"));
 }
 
+TEST_F(UplinkMessage, HoldsASnapshotWithItsSamplesBySeries) {
+  const SeriesId a = series("pump/pressure", "bar");
+  Batch batch;
+  batch.seq = Seq{7};
+  batch.committed = at(9);
+  batch.samples = {{a, Quality::good, Reason::none, at(1), 0.5}, {a, Quality::good, Reason::none, at(3), 0.75}};
+  Snapshot snapshot{"low:pump", Seq{5}, 0, at(2), at(0), at(8)};
+  snapshot.samples = 2;
+  snapshot.left_out = 40;
+  batch.events = {{at(9), snapshot}};
+  EXPECT_EQ(snapshot_json(context, whole(batch, 2)),
+            R"({"id":"plant-7/5f0c/7","gateway":"plant-7","time":9,"snapshot":{"alert":"low:pump","raised":2,"from":0,)"
+            R"("until":8,"samples":2,"left_out":40},)"
+            R"("series":{"pump/pressure":{"unit":"bar","points":[[1,0.5],[3,0.75]]}}})");
+  EXPECT_EQ(nlohmann::json::parse(snapshot_json(context, {std::make_shared<const Batch>(batch), 1, 1, true}))["id"],
+            "plant-7/5f0c/7/1");
+}
+
 TEST_F(UplinkMessage, OfAPartSaysWhichAndHoldsThatOnly) {
   const SeriesId a = series("a", "");
   Batch batch;

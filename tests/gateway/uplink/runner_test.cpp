@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <functional>
 
 #include "gateway/journal/sqlite.h"
@@ -50,6 +51,7 @@ class FarEnd {
     refuse_alerts_ = refuse;
   }
   std::size_t tries() const { return tries_; }
+  std::optional<SeriesId> unwanted;  ///< set before the start
 
   Status reach() const {
     const std::scoped_lock lock(mutex_);
@@ -66,7 +68,7 @@ class FarEnd {
     };
     if (std::any_of(parcels.begin(), parcels.end(), never)) return fail(how_, "not that one");
     for (const auto& [batch, first, count, part] : parcels) {
-      std::string text = lane == Lane::alerts ? "a" : "s";
+      std::string text = lane == Lane::alerts ? "a" : lane == Lane::samples ? "s" : "shot";
       text += batch->gap ? fmt::format("gap{}-{}", number(batch->gap->first), number(batch->gap->last))
                          : std::to_string(number(batch->seq));
       if (lane == Lane::alerts && !batch->gap) alerts_ += count;
@@ -90,6 +92,7 @@ class ToFarEnd final : public Uplink {
  public:
   explicit ToFarEnd(FarEnd& far) : far_(far) {}
   Status reach(std::stop_token) override { return far_.reach(); }
+  bool wants(SeriesId series) override { return !far_.unwanted || series != *far_.unwanted; }
   Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token) override { return far_.take(lane, parcels); }
 
  private:
@@ -136,6 +139,56 @@ TEST_F(RunnerTest, SendsAlertsBeforeABacklogOfSamples) {
   EXPECT_EQ(all[0], "a301");
   for (std::size_t i = 1; i <= 300; ++i) EXPECT_EQ(all[i], "s" + std::to_string(i));
   EXPECT_EQ(all[301], "s302");
+}
+
+TEST_F(RunnerTest, SendsSnapshotsBehindAlertsAndBeforeABacklogOfSamples) {
+  samples(100);
+  const Seq seq = append(journal::snapshot_of("hot:1", {sample(id, 1), sample(id, 2)}))->seq;
+  alerts(1);
+  start();
+  ASSERT_TRUE(received(102));
+  const auto all = far.received();
+  EXPECT_EQ(all[0], "a102");
+  EXPECT_EQ(all[1], fmt::format("shot{}", number(seq)));
+  EXPECT_EQ(all[2], "s1");
+  runner.reset();
+  ASSERT_TRUE(journal->maintain());
+  reopen();
+  start();
+  samples(1);
+  ASSERT_TRUE(received(103));
+  EXPECT_EQ(far.received().back(), "s103") << "what the far end has is not sent again";
+}
+
+TEST_F(RunnerTest, SendsOfABatchWhatIsWantedAndOfASnapshotAll) {
+  const SeriesId other = series("boiler1/humidity");
+  far.unwanted = other;
+  far.take_at_most(2, Errc::invalid);
+  append_samples({sample(other, 1), sample(id, 2), sample(other, 3), sample(id, 4), sample(id, 5)});
+  append_samples({sample(other, 6)});
+  append_samples({sample(id, 7)});
+  append(journal::snapshot_of("hot:1", {sample(other, 1), sample(id, 2)}));
+  start();
+  ASSERT_TRUE(received(4));
+  EXPECT_THAT(far.received(), ElementsAre("shot4", "s1/0+2", "s1/2+1", "s3"));
+  EXPECT_TRUE(eventually([&] { return metric("uplink/cloud/delivered_samples") == 4; }));
+}
+
+TEST_F(RunnerTest, SendsALargeSnapshotInPartsAndOneThatHadToMakeRoomAsAGap) {
+  std::vector<Sample> large;
+  for (int i = 0; i < 20'000; ++i) large.push_back(sample(id, std::sin(i)));
+  append(journal::snapshot_of("hot:1", large));
+  append(journal::snapshot_of("hot:2", {}));
+  journal.reset();
+  options.max_snapshot_bytes = 64;
+  open();
+  ASSERT_TRUE(journal->maintain());
+  append(journal::snapshot_of("hot:3", large));
+  start();
+  ASSERT_TRUE(received(5));
+  EXPECT_THAT(far.received(),
+              ElementsAre("shotgap1-1", "shot2", "shot3/0+8192", "shot3/8192+8192", "shot3/16384+3616"));
+  EXPECT_EQ(runner->stats().lost_batches, 1u);
 }
 
 TEST_F(RunnerTest, SendsWhatIsAppendedWhileItRuns) {
