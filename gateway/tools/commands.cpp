@@ -14,6 +14,7 @@ namespace tidegate::tools {
 Commands::Commands(CLI::App& program, FindStore find_store) : find_store_(std::move(find_store)) {
   add_reading(program);
   add_records(program);
+  add_snapshots(program);
   add_store(program);
   add_copying(program);
 }

@@ -50,6 +50,7 @@ class Commands {
   // Each in options.cpp, where all that a user may type stands.
   void add_reading(CLI::App& program);
   void add_records(CLI::App& program);
+  void add_snapshots(CLI::App& program);
   void add_store(CLI::App& program);
   void add_copying(CLI::App& program);
 

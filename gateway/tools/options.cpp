@@ -8,6 +8,7 @@
 #include "gateway/tools/commands.h"
 #include "gateway/tools/query.h"
 #include "gateway/tools/records.h"
+#include "gateway/tools/snapshots.h"
 #include "gateway/tools/store.h"
 
 namespace tidegate::tools {
@@ -112,6 +113,21 @@ void Commands::add_records(CLI::App& program) {
           "List who did what. Exit code 65 where an entry is not as it was written, or others are missing before it.",
           [audited](const Surroundings& s) { return audit(*audited, s); });
   add_answer_format(audit_command, audited->format);
+}
+
+void Commands::add_snapshots(CLI::App& program) {
+  CLI::App* group = program.add_subcommand("snapshots", "The samples that rules kept around their alerts: list, show.");
+  group->require_subcommand(1);
+  const auto listed = std::make_shared<SnapshotsOptions>();
+  CLI::App& list_command = add(*group, "list", "List them, the oldest first: of which alert, of what time, how much.",
+                               [listed](const Surroundings& s) { return list_snapshots(*listed, s); });
+  add_answer_format(list_command, listed->format);
+
+  const auto shown = std::make_shared<SnapshotOptions>();
+  CLI::App& show_command = add(*group, "show", "Print the samples of one.",
+                               [shown](const Surroundings& s) { return show_snapshot(*shown, s); });
+  show_command.add_option("id", shown->id, "As `snapshots list` has it")->required()->option_text("ID");
+  add_answer_format(show_command, shown->format);
 }
 
 void Commands::add_store(CLI::App& program) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdio>
 
 #include "gateway/core/text.h"
@@ -58,10 +57,18 @@ Result<std::vector<std::size_t>> find_series(const journal::StoreView& view, con
               fmt::join(patterns, " "), hint);
 }
 
+Status write_sample(const journal::Catalogue::Entry& series, const Sample& sample, Rows& rows) {
+  const std::string time = rfc3339_micros(sample.time);
+  const bool bad = sample.quality == Quality::bad;
+  const std::array<Value, 5> cells = {std::string_view(series.name), std::string_view(time),
+                                      bad ? Value() : Value(sample.value), name(sample.quality),
+                                      label_of(series, sample)};
+  return rows.row(cells);
+}
+
 Status write_samples(journal::StoreView& view, journal::Selection selection, Rows& rows, std::stop_token stop,
                      const std::function<void(std::size_t samples)>& count) {
-  constexpr std::array<std::string_view, 5> kColumns = {"series", "time", "value", "quality", "label"};
-  if (Status status = rows.columns(kColumns); !status) return status;
+  if (Status status = rows.columns(kSampleColumns); !status) return status;
   journal::Scan scan(view, std::move(selection), std::move(stop));
   while (true) {
     const auto portion = scan.next();
@@ -69,12 +76,7 @@ Status write_samples(journal::StoreView& view, journal::Selection selection, Row
     if (portion->samples.empty()) return rows.end();
     const auto& series = view.series()[portion->series];
     for (const Sample& sample : portion->samples) {
-      const std::string time = rfc3339_micros(sample.time);
-      const bool bad = sample.quality == Quality::bad;
-      const std::array<Value, 5> cells = {std::string_view(series.name), std::string_view(time),
-                                          bad ? Value() : Value(sample.value), name(sample.quality),
-                                          label_of(series, sample)};
-      if (Status status = rows.row(cells); !status) return status;
+      if (Status status = write_sample(series, sample, rows); !status) return status;
     }
     count(portion->samples.size());
   }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/journal/scan.h"
@@ -21,7 +23,9 @@ Result<Range> parse_range(const std::string& from, const std::string& to, Timest
 /// The series that patterns name; Errc::not_found with the nearest name where there is none.
 Result<std::vector<std::size_t>> find_series(const journal::StoreView& view, const std::vector<std::string>& patterns);
 
-/// Rows of series, time, value, quality, label: in order of series, then of time. `count` is told of them as they go.
+inline constexpr std::array<std::string_view, 5> kSampleColumns = {"series", "time", "value", "quality", "label"};
+Status write_sample(const journal::Catalogue::Entry& series, const Sample& sample, Rows& rows);
+/// Rows of them: in order of series, then of time. `count` is told of them as they go.
 Status write_samples(journal::StoreView& view, journal::Selection selection, Rows& rows, std::stop_token stop,
                      const std::function<void(std::size_t samples)>& count);
 
