@@ -106,7 +106,9 @@ std::span<const Api::Route> Api::routes() {
   using enum Workers::Lane;
   static constexpr std::array<std::string_view, 4> kHistory = {"series", "from", "to", "points"};
   static constexpr std::array<std::string_view, 1> kLimit = {"limit"};
-  static constexpr std::array<Route, 11> kRoutes = {
+  static constexpr std::array<std::string_view, 2> kSnapshots = {"alert", "limit"};
+  static constexpr std::array<std::string_view, 1> kId = {"id"};
+  static constexpr std::array<Route, 13> kRoutes = {
       {{"GET", "/healthz", &Api::health, quick},
        {"GET", "/metrics", &Api::metrics, slow},
        {"GET", "/api/v1/series", &Api::series, quick},
@@ -116,6 +118,8 @@ std::span<const Api::Route> Api::routes() {
        {"POST", "/api/v1/alerts/ack", &Api::acknowledge, slow},
        {"POST", "/api/v1/alerts/shelve", &Api::shelve, slow},
        {"POST", "/api/v1/alerts/unshelve", &Api::unshelve, slow},
+       {"GET", "/api/v1/snapshots", &Api::snapshots, slow, kSnapshots},
+       {"GET", "/api/v1/snapshot", &Api::snapshot, slow, kId},
        {"GET", "/api/v1/state", &Api::state, quick},
        {"GET", "/api/v1/dead-letters", &Api::dead_letters, slow, kLimit}}};
   return kRoutes;
@@ -200,6 +204,38 @@ Reply Api::alert_log(const Call& call) {
     }
   }
   return json_reply(text(Json{{"log", std::move(log)}, {"floods", std::move(floods)}}));
+}
+
+Reply Api::snapshots(const Call& call) {
+  const auto limit = parse_limit(call.query, 100, kMaxLog);
+  if (!limit) return failed(limit.error());
+  const auto events = journal_.events({.limit = kMaxLog, .newest_first = true, .snapshots_only = true});
+  if (!events) return failed(events.error());
+  const auto alert = call.query.find("alert");
+  Json list = Json::array();
+  for (const auto& stored : *events) {
+    const auto& snapshot = std::get<Snapshot>(stored.event.body);
+    if (list.size() == *limit) break;
+    if (alert == call.query.end() || alert->second == snapshot.alert)
+      list.push_back(snapshot_json(stored.seq, snapshot));
+  }
+  return json_reply(text(Json{{"snapshots", std::move(list)}}));
+}
+
+Reply Api::snapshot(const Call& call) {
+  const auto id = parse_snapshot(call.query);
+  if (!id) return failed(id.error());
+  const auto events = journal_.events({.after = prev(*id), .limit = 1, .snapshots_only = true});
+  if (!events) return failed(events.error());
+  if (events->empty() || events->front().seq != *id) {
+    return problem(404, fmt::format("there is no snapshot {}; /api/v1/snapshots lists them", number(*id)));
+  }
+  const auto samples = journal_.snapshot(*id);
+  if (!samples) return failed(samples.error());
+  std::string out = "{\"snapshot\":" + text(snapshot_json(*id, std::get<Snapshot>(events->front().event.body)));
+  out += ",\"series\":[";
+  append_points(out, journal_.catalogue(), *samples);
+  return json_reply(out += "]}");
 }
 
 Reply Api::acknowledge(const Call& call) { return ask(parse_acknowledge(call.body), call.address); }

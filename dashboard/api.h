@@ -49,6 +49,8 @@ class Api {
   Reply history(const Call& call);
   Reply alerts(const Call&);
   Reply alert_log(const Call& call);
+  Reply snapshots(const Call& call);
+  Reply snapshot(const Call& call);
   Reply acknowledge(const Call& call);
   Reply shelve(const Call& call);
   Reply unshelve(const Call& call);

@@ -158,6 +158,17 @@ Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition
           {"publish", list(transition.publish, publication_json)}};
 }
 
+Json snapshot_json(Seq seq, const Snapshot& snapshot) {
+  return {{"id", number(seq)},
+          {"alert", snapshot.alert},
+          {"raised", micros(snapshot.breach)},
+          {"from", micros(snapshot.from)},
+          {"until", micros(snapshot.until)},
+          {"series", snapshot.series},
+          {"samples", snapshot.samples},
+          {"left_out", snapshot.left_out}};
+}
+
 Json source_change_json(Timestamp time, const SourceChange& change) {
   return {{"time", micros(time)}, {"source", change.source}, {"health", name(change.health)}, {"text", change.text}};
 }
@@ -190,6 +201,23 @@ void append_number(std::string& out, double value) {
     out += number_text(value);
   } else {
     out += "null";
+  }
+}
+
+void append_points(std::string& out, const journal::Catalogue& catalogue, std::span<const Sample> samples) {
+  for (std::size_t i = 0; i < samples.size();) {
+    const SeriesId series = samples[i].series;
+    const auto entry = catalogue.entry(series);
+    Json head = {{"name", entry.name}, {"unit", entry.info.unit}};
+    if (entry.info.kind == SeriesKind::state) head["states"] = entry.labels;
+    std::string opened = text(head);
+    opened.back() = ',';
+    out += (i == 0 ? "" : ",") + opened + "\"points\":[";
+    for (const std::size_t first = i; i < samples.size() && samples[i].series == series; ++i) {
+      if (i > first) out += ',';
+      append_reading(out, samples[i]);
+    }
+    out += "]}";
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@ inline std::int64_t micros(Timestamp time) { return time.time_since_epoch().coun
 Json alert_json(const AlertRecord& alert);
 Json flood_event_json(Seq seq, Timestamp time, const Flood& flood);
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition);
+Json snapshot_json(Seq seq, const Snapshot& snapshot);
 Json source_change_json(Timestamp time, const SourceChange& change);
 
 /// What State shows beside the gateway's own view.
@@ -42,6 +44,8 @@ std::string json_string(std::string_view text);
 /// How many series to show, given the newest sample of each: up to the last one that has any. What is beyond is known
 /// to the catalogue, and perhaps not yet to the disk.
 std::size_t shown_count(const std::vector<Sample>& latest);
+/// `{"name", "unit", "states", "points": [reading, ...]}` for each series, of samples series by series.
+void append_points(std::string& out, const journal::Catalogue& catalogue, std::span<const Sample> samples);
 /// `[t, value, "quality", "reason"]`
 void append_reading(std::string& out, const Sample& sample);
 /// A finite number, or null.

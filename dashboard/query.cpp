@@ -180,6 +180,11 @@ Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::s
       .map([](std::int64_t value) { return static_cast<std::size_t>(value); });
 }
 
+Result<Seq> parse_snapshot(const Query& query) {
+  if (!query.contains("id")) return fail(Errc::invalid, "id: which snapshot? /api/v1/snapshots lists them");
+  return parameter(query, "id", 0, 1, INT64_MAX).map([](std::int64_t value) { return Seq{value}; });
+}
+
 Result<Acknowledge> parse_acknowledge(std::string_view body) {
   const auto json = parse_object(body);
   if (!json) return fail(json.error());

@@ -42,6 +42,9 @@ Result<HistoryQuery> parse_history(const Query& query, Timestamp now);
 /// The parameter `limit`, 1 to `max`.
 Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::size_t max);
 
+/// The parameter `id`, a snapshot's.
+Result<Seq> parse_snapshot(const Query& query);
+
 /// The body of an acknowledgement. `who` is empty where the client does not say.
 Result<Acknowledge> parse_acknowledge(std::string_view body);
 

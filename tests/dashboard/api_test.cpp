@@ -5,6 +5,7 @@
 
 #include "dashboard/assets.h"
 #include "tests/dashboard/rig.h"
+#include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 
 namespace tidegate::dashboard::test {
@@ -301,6 +302,38 @@ TEST_F(Http, StateIsAsDocumented) {
   EXPECT_EQ(state["store"]["last_seq"], 0);
 }
 
+TEST_F(Http, SnapshotsAreListedAndShowTheirSamples) {
+  const SeriesId a = *rig.journal->catalogue().intern("pump/pressure", journal::info("bar"));
+  const SeriesId b = *rig.journal->catalogue().intern("pump/valve", journal::info("", SeriesKind::state));
+  ASSERT_TRUE(rig.journal->catalogue().label(b, "open"));
+  const std::vector<Sample> samples = {{a, Quality::good, Reason::none, kStart, 1.5},
+                                       {a, Quality::bad, Reason::no_answer, kStart, 0},
+                                       {b, Quality::good, Reason::none, kStart, 0}};
+  const auto first = rig.journal->append(journal::snapshot_of("low:pump", samples));
+  const auto second = rig.journal->append(journal::snapshot_of("hot:boiler", {}));
+  ASSERT_TRUE(first && second);
+  const auto all = get_json("/api/v1/snapshots")["snapshots"];
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0]["alert"], "hot:boiler") << "the newest first";
+  EXPECT_EQ(all[1], json::parse(R"({"id": 1, "alert": "low:pump", "raised": 0, "from": 0, "until": 0, "series": 1,
+      "samples": 3, "left_out": 0})"));
+  EXPECT_EQ(get_json("/api/v1/snapshots?alert=low:pump&limit=5")["snapshots"].size(), 1u);
+  EXPECT_EQ(get_json("/api/v1/snapshots?limit=1")["snapshots"].size(), 1u);
+  const auto shown = get_json("/api/v1/snapshot?id=1");
+  EXPECT_EQ(shown["snapshot"], all[1]);
+  EXPECT_EQ(shown["series"], json::parse(R"([
+      {"name": "pump/pressure", "unit": "bar", "points": [[1700000000000000, 1.5, "good", ""],
+                                                          [1700000000000000, null, "bad", "no_answer"]]},
+      {"name": "pump/valve", "unit": "", "states": ["open"], "points": [[1700000000000000, 0, "good", ""]]}])"));
+  EXPECT_EQ(get("/api/v1/snapshot?id=7").status, 404);
+  EXPECT_EQ(get("/api/v1/snapshot").status, 400);
+  EXPECT_EQ(get("/api/v1/snapshot?id=x").status, 400);
+  rig.edit("DELETE FROM snapshot WHERE seq = 1");
+  const auto gone = get("/api/v1/snapshot?id=1");
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_THAT(gone.body, HasSubstr("had to make room for newer ones"));
+}
+
 TEST_F(Http, DeadLettersAreThereAtOnceAndShowBytesThatAreNoText) {
   rig.journal->dead_letter({kStart, "field", "a/b", "\xff\x01<img onerror>", "no number"});
   const auto letters = get_json("/api/v1/dead-letters")["dead_letters"];
@@ -345,7 +378,8 @@ TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
   }
   for (const std::string_view path :
        {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics", "/api/v1/alerts",
-        "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve", "/api/v1/dead-letters"}) {
+        "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve", "/api/v1/snapshots",
+        "/api/v1/snapshot", "/api/v1/dead-letters"}) {
     EXPECT_EQ(Api::lane(path), slow) << path;
   }
 }

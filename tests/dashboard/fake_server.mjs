@@ -66,6 +66,7 @@ export class FakeGateway {
     this.flood = null;
     this.floods = [];
     this.deadLetters = [];
+    this.snapshots = [];
     this.streams = new Set();
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
     this.upstreamDownSince = null;
@@ -204,6 +205,7 @@ export class FakeGateway {
       case '/api/v1/alerts/ack': return this.serveAcknowledge(request, json);
       case '/api/v1/alerts/shelve': return this.serveShelve(request, json);
       case '/api/v1/alerts/unshelve': return this.serveUnshelve(request, json);
+      case '/api/v1/snapshots': return json({ snapshots: this.snapshots.filter((one) => one.alert === url.searchParams.get('alert')).slice(0, limit) });
       case '/api/v1/state': return json(this.state());
       case '/api/v1/dead-letters': return json({ dead_letters: this.deadLetters.slice(0, limit) });
       default: return this.serveFile(url.pathname, response);

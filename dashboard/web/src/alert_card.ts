@@ -7,10 +7,11 @@ import { changeIcon, icon } from './icons.ts';
 import { el, setClass, setText, show } from './dom.ts';
 import * as format from './format.ts';
 import type { Model } from './model.ts';
-import { acknowledge, kOutOfService, shelve, unshelve } from './rest.ts';
+import { acknowledge, address, fetchSnapshots, kOutOfService, shelve, unshelve } from './rest.ts';
 import { text } from './strings.ts';
 
 const kUsualShelf = '1h';
+const kSnapshotsShown = 5;
 
 export class AlertCard {
   readonly node: HTMLElement;
@@ -21,8 +22,11 @@ export class AlertCard {
   private readonly facts = el('p', { class: 'alert-facts' });
   private readonly chatter = el('p', { class: 'alert-chatter' });
   private readonly evidence = el('dl', { class: 'facts' });
-  private readonly basis = el('details', { class: 'alert-basis' }, el('summary', {}, text.alerts.why), this.evidence);
+  private readonly snapshots = el('ul', { class: 'alert-snapshots' });
+  private readonly basis: HTMLDetailsElement = el('details', { class: 'alert-basis', toggle: () => void this.showSnapshots() },
+    el('summary', {}, text.alerts.why), this.evidence, this.snapshots);
   private evidenceShown = '';
+  private now: Time = 0;
   private readonly done = el('p', { class: 'alert-done' });
   private readonly runbook = el('p', { class: 'alert-runbook' });
   private readonly phase = el('span', { class: 'alert-phase' });
@@ -46,6 +50,7 @@ export class AlertCard {
 
   update(alert: Alert, now: Time): void {
     this.alert = alert;
+    this.now = now;
     const since = alert.raised ?? alert.since, name = alert.message || alert.id, owed = owesAcknowledge(alert);
     setClass(this.node, `alert severity-${alert.severity}${owed ? '' : ' acknowledged'}${alert.silenced ? ' silenced' : ''} phase-${alert.phase}`);
     changeIcon(this.mark, alert.severity);
@@ -72,6 +77,14 @@ export class AlertCard {
     this.evidenceShown = shown;
     this.evidence.replaceChildren(...rows.map(([name, fact]) => el('div', {}, el('dt', {}, name), el('dd', {}, fact))));
     show(this.basis, rows.length > 0);
+  }
+
+  /** What its rule kept of the time around its raises, asked for when the reader wants to know why. */
+  private async showSnapshots(): Promise<void> {
+    if (!this.basis.open) return;
+    const kept = await fetchSnapshots(this.alert.id, kSnapshotsShown).catch(() => []);
+    this.snapshots.replaceChildren(...kept.map(({ id, raised, samples }) => el('li', {},
+      el('a', { href: address(`snapshot?id=${id}`), download: `snapshot-${id}.json` }, text.alerts.snapshot(format.moment(raised, this.now), samples)))));
   }
 
   private offered(button: HTMLButtonElement): boolean {

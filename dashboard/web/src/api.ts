@@ -83,6 +83,18 @@ export interface AlertEvent {
   publish: { to: string; topic: string; payload: string; retain: boolean }[];
 }
 
+/** The samples that were kept around a raise of an alert. */
+export interface Snapshot {
+  id: number;
+  alert: string;
+  raised: Time;
+  from: Time;
+  until: Time;
+  series: number;
+  samples: number;
+  left_out: number;
+}
+
 /** More alerts than anybody can look at. */
 export interface Flood {
   since: Time;

@@ -1,5 +1,5 @@
 // The REST side of docs/api.md. A failure is an Error whose message is a sentence for the reader.
-import type { Alert, AlertEvent, DeadLetter, FloodEvent, History, Time } from './api.ts';
+import type { Alert, AlertEvent, DeadLetter, FloodEvent, History, Snapshot, Time } from './api.ts';
 import { text } from './strings.ts';
 
 export function address(path: string): string {
@@ -33,6 +33,10 @@ export function fetchAlertLog(limit: number): Promise<{ log: AlertEvent[]; flood
 
 export async function fetchDeadLetters(limit: number): Promise<DeadLetter[]> {
   return (await request<{ dead_letters: DeadLetter[] }>(`dead-letters?limit=${limit}`)).dead_letters;
+}
+
+export async function fetchSnapshots(alert: string, limit: number): Promise<Snapshot[]> {
+  return (await request<{ snapshots: Snapshot[] }>(`snapshots?${new URLSearchParams({ alert, limit: String(limit) })}`)).snapshots;
 }
 
 /** How long an alert is shelved where only a person can say when that ends. */

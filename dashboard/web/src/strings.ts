@@ -201,6 +201,7 @@ export const text = {
     read: 'was read as well',
     lookedAt: 'Time looked at',
     ruleVersion: 'Version of the rule',
+    snapshot: (time: string, samples: number) => `Snapshot of ${time}: ${plural(samples, 'sample', 'samples')}`,
     chart: 'Chart',
     runbook: 'What to do: ',
     announceRaised: (severity: string, message: string) => `${severity} alert: ${message}`,

@@ -208,7 +208,11 @@ test('what is explained, on trial or out of service is said so, aloud only when 
   await untilText(page.locator('.alert-chatter').first(), /^Chattering: raised 5 times; a dead band of 1\.5 °C would keep it quiet$/);
   const basis = page.locator('.alert-list').first().locator('.alert', { hasText: 'boiler1' }).locator('.alert-basis');
   assert.equal(await basis.locator('dl').isVisible(), false);
+  const snapshot = { id: 1206, alert: 'hot:boiler1', raised: gateway.now(), from: 0, until: 0, series: 2, samples: 8000, left_out: 0 };
+  gateway.snapshots = [snapshot, { ...snapshot, id: 1207, alert: 'slow:pump3' }];
   await basis.locator('summary').click();
+  await untilText(basis.locator('li'), /^Snapshot of .*: 8000 samples$/);
+  assert.match(await basis.locator('a').getAttribute('href'), /\/api\/v1\/snapshot\?id=1206$/);
   await untilText(basis.locator('dl'), /^mean71\.25 °CVersion of the rule5c1f09be$/);
   assert.equal(await page.locator('.silent .alert-basis').first().isVisible(), false, 'nothing is known of it');
   await untilText(spoken, /^Critical alert: boiler1 is at 93\.2 °C$/);
