@@ -90,7 +90,7 @@ struct Stats {
 /// The log: the one strong noun in the middle. SQLite in WAL mode with synchronous=FULL; one writer connection, used by
 /// append() and maintain(), which alone checkpoints; readers have read-only connections of their own. History is made
 /// of it by compact(), a reader with a cursor like any other.
-/// Threads: append() and maintain() by the pump; compact() by one thread; all else by any thread.
+/// Threads: maintain() by the pump; compact() by one thread; all else by any thread, append() by the pump as a rule.
 /// Failure: a call that fails has changed nothing; the caller holds its batch and calls again.
 class Journal {
  public:
