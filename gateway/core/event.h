@@ -110,7 +110,7 @@ struct AlertTransition {
   /// "raised" | "cleared" | "returned" | "acknowledged" | "escalated" | "eased" | "shelved" | "unshelved" |
   /// "suppressed" | "unsuppressed" | "rule removed"
   std::string cause;
-  std::vector<Publication> publish{};  ///< because of it
+  std::vector<Publication> publish{};      ///< because of it
   std::optional<SnapshotWish> snapshot{};  ///< with "raised", where its rule asks for one
 };
 
