@@ -92,6 +92,9 @@ std::variant<Extent, Problem> extent(const Tree& tree, const Node& node);
 /// Of one that stands where a duration does.
 std::variant<Micros, Problem> duration(const Tree& tree, const Node& node);
 
+/// Of one that stands where the length of a season does.
+std::variant<Micros, Problem> period(const Tree& tree, const Node& node);
+
 /// The row of that name that the arguments of a call are meant for, or null.
 const Function* choose_function(const Tree& tree, std::string_view name, const Node& call);
 /// Their number, and what can be seen of them without the series.
