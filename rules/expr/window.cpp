@@ -199,7 +199,7 @@ void Window::add(const WindowSpec& spec, Timestamp time, double value, Zone zone
           window.add(time, value);
         } else {
           if constexpr (std::is_same_v<T, Odd>) {
-            const Moments before = window.all();
+            const Mean before = window.all();
             window.score = before.count < 2
                                ? kUnknown
                                : (value - before.first_value - before.mean_value) / std::sqrt(before.vv / before.count);

@@ -45,7 +45,7 @@ class Window {
     double value = kUnknown;
   };
   /// How odd the newest one was among those before it.
-  struct Odd : SlidingWindow<Moments> {
+  struct Odd : SlidingWindow<Mean> {
     using SlidingWindow::SlidingWindow;
     double score = kUnknown;
   };
