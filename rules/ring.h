@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace tidegate::rules {
@@ -14,34 +15,37 @@ class Ring {
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
   /// By age, the oldest first.
-  T& operator[](std::size_t i) { return all_[(first_ + i) & (all_.size() - 1)]; }
-  const T& operator[](std::size_t i) const { return all_[(first_ + i) & (all_.size() - 1)]; }
+  T& operator[](std::size_t i) { return all_[(first_ + i) & mask_]; }
+  const T& operator[](std::size_t i) const { return all_[(first_ + i) & mask_]; }
   T& front() { return (*this)[0]; }
   const T& front() const { return (*this)[0]; }
   T& back() { return (*this)[size_ - 1]; }
 
   void push_back(const T& one) {
-    if (size_ == all_.size()) grow();
+    if (size_ == room_) grow();
     ++size_;
     back() = one;
   }
   void pop_front() {
-    first_ = (first_ + 1) & (all_.size() - 1);
+    first_ = (first_ + 1) & mask_;
     --size_;
   }
   void pop_back() { --size_; }
   /// Only the oldest stay.
-  void truncate(std::size_t size) { size_ = size; }
+  void truncate(std::size_t size) { size_ = static_cast<std::uint32_t>(size); }
 
  private:
   void grow() {
     std::rotate(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(first_), all_.end());
     first_ = 0;
-    all_.resize(std::max<std::size_t>(4, 2 * all_.size()));
+    room_ = std::max(4u, 2 * room_);
+    mask_ = room_ - 1;
+    all_.resize(room_);
   }
 
   std::vector<T> all_;  ///< as many as a power of two, or none
-  std::size_t first_ = 0, size_ = 0;
+  std::uint32_t first_ = 0, size_ = 0;
+  std::uint32_t room_ = 0, mask_ = 0;  ///< a vector divides to tell its size
 };
 
 }  // namespace tidegate::rules

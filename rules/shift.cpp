@@ -139,7 +139,7 @@ template <class Chart>
 class ShiftDetector final : public Detector {
  public:
   explicit ShiftDetector(const Shift& shift)
-      : shift_(shift), window_(shift.over), past_(shift.over * (kPast + 1), shift.over) {}
+      : window_(shift.over), past_(shift.over * (kPast + 1), shift.over), shift_(shift) {}
 
   Finding observe(const Sample& sample) override {
     window_.expire(sample.time);
@@ -188,10 +188,10 @@ class ShiftDetector final : public Detector {
     }
   }
 
-  const Shift shift_;
   SlidingWindow<Together<Chart>> window_;
   PastLargest past_;
   double mean_ = 0, sigma_ = 0;  ///< by which the newest sample was judged
+  const Shift shift_;
 };
 
 std::unique_ptr<Detector> detector_of(const Shift& shift) {
