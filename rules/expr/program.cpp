@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rules/expr/apply.h"
+#include "rules/expr/fold.h"
 #include "rules/expr/frame.h"
 
 namespace tidegate::rules::expr {
@@ -206,35 +207,9 @@ struct Program::Impl {
 
   double aggregate(const Op& op) {
     const Aggregate& over = compiled.aggregates[op.index];
-    double known = 0, unknown = 0, sum = 0, least = kUnknown, most = kUnknown;
-    for (Frame& frame : frames[op.index]) {
-      const double value = run(over.body, frame);
-      if (std::isnan(value)) {
-        ++unknown;
-        continue;
-      }
-      ++known;
-      sum += value;
-      least = std::fmin(least, value);
-      most = std::fmax(most, value);
-    }
-    if (over.fn == Fn::all_members && least == 0) return 0;
-    if (over.fn == Fn::any_members && most == 1) return 1;
-    if (known == 0) return kUnknown;
-    switch (over.fn) {
-      case Fn::all_members:
-        return unknown > 0 ? kUnknown : 1;
-      case Fn::any_members:
-        return unknown > 0 ? kUnknown : 0;
-      case Fn::avg_members:
-        return finite(sum / known);
-      case Fn::min_members:
-        return least;
-      case Fn::max_members:
-        return most;
-      default:
-        return finite(sum);
-    }
+    Fold fold;
+    for (Frame& frame : frames[op.index]) fold.add(run(over.body, frame));
+    return fold.read(over.fn);
   }
 
   double compute(const Op& op, const Block& block, Frame& frame) {
