@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,12 @@ struct Node {
   Span at;
 };
 
+/// What was compiled of a tree last (block.h).
+struct Memo;
+
 struct Tree {
   std::string source;
+  std::shared_ptr<Memo> memo;
   std::vector<Node> nodes;  ///< the root is the last
   std::vector<Reference> references;
 
