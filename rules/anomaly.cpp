@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "gateway/core/time_text.h"
@@ -84,19 +83,6 @@ class Aspect {
   double recent_ = 0;
 };
 static_assert(Tail::kBlocks == SeasonCells::kCells * SeasonCells::kSeasons);
-
-/// The samples of one cell.
-struct Cell {
-  double first = 0, sum = 0;  ///< `sum` above `first`
-  double count = 0;
-
-  void add(double value) {
-    if (count == 0) first = value;
-    sum += value - first;
-    ++count;
-  }
-  double mean() const { return count > 0 ? first + sum / count : std::numeric_limits<double>::quiet_NaN(); }
-};
 
 /// Judges each sample in several aspects, each by how large it was in the blocks of the last seven seasons: how far it
 /// is from the last few values, how far the last minutes are from the level of the last season and from what is usual
@@ -221,7 +207,7 @@ class AnomalyDetector final : public Detector {
   SeasonCells cells_;
   Recent recent_;
   std::array<Aspect, kAspects> aspects_;
-  Cell now_, before_;
+  CellMean now_, before_;
   std::optional<SeasonCells::Usual> usual_;
   Sample last_{};
   Timestamp still_since_{};

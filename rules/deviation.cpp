@@ -5,9 +5,10 @@
 
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
+#include "rules/mean.h"
 #include "rules/quantities.h"
 #include "rules/rank_window.h"
-#include "rules/slope_window.h"
+#include "rules/sliding_window.h"
 
 namespace tidegate::rules {
 namespace {
@@ -31,8 +32,8 @@ struct Usual {
 };
 
 /// Mean and standard deviation.
-Usual usual(const SlidingWindow<Moments>& window) {
-  const Moments all = window.all();
+Usual usual(const SlidingWindow<Mean>& window) {
+  const Mean all = window.all();
   return {all.first_value + all.mean_value, std::sqrt(all.vv / all.count)};
 }
 
@@ -98,7 +99,7 @@ Result<Watch> fit(const Deviation& deviation, bool is_robust, const SeriesInfo& 
   if (is_robust) {
     detector = std::make_unique<DeviationDetector<RankWindow>>(fitted);
   } else {
-    detector = std::make_unique<DeviationDetector<SlidingWindow<Moments>>>(fitted);
+    detector = std::make_unique<DeviationDetector<SlidingWindow<Mean>>>(fitted);
   }
   return Watch{std::move(detector), fitted.in_sigmas ? "σ" : "%"};
 }

@@ -119,8 +119,8 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record, Timestamp at) 
   record.labels = rule.labels;
   record.runbook = rule.runbook;
   record.shadow = rule.shadow;
-  record.message = render(rule.message, rule, record, text.known.info.kind, text.known.states);
   record.evidence = evidence(i, at);
+  record.message = render(rule.message, rule, record, text.known.info.kind, text.known.states);
 }
 
 void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_view why, Timestamp at, Output& out) {

@@ -6,6 +6,7 @@
 #include "gateway/core/time_text.h"
 #include "rules/counted.h"
 #include "rules/kinds.h"
+#include "rules/message.h"
 #include "rules/quantities.h"
 #include "rules/slope_window.h"
 
@@ -50,8 +51,8 @@ class ForecastDetector final : public Detector {
       basis.facts.push_back({"R²", line->fit, ""});
       if (way(*line) < 0) return basis;
       const auto band = window_.band(way(*line), speed(*line));
-      if (band) basis.facts.push_back({"earliest", band->earliest, "s"});
-      if (band && std::isfinite(band->latest)) basis.facts.push_back({"latest", band->latest, "s"});
+      if (band) basis.facts.push_back({std::string(kEarliest), band->earliest, "s"});
+      if (band && std::isfinite(band->latest)) basis.facts.push_back({std::string(kLatest), band->latest, "s"});
     }
     return basis;
   }

@@ -11,7 +11,8 @@
 namespace tidegate::rules {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames{"value", "unit", "limit", "series", "rule", "severity", "age", "left"};
+constexpr std::array<std::string_view, 9> kNames{"value",    "unit", "limit", "series",   "rule",
+                                                 "severity", "age",  "left",  "left_band"};
 
 /// Stands for an empty unit while the template is rendered; no series name and no YAML text holds it.
 constexpr char kNothing = '\x1f';
@@ -50,11 +51,32 @@ std::string time_text(double seconds) {
   return age_text(Micros{static_cast<std::int64_t>(std::max(seconds, 0.0) * 1e6)});
 }
 
+std::optional<double> fact(const Evidence& evidence, std::string_view name) {
+  const auto found = std::find_if(evidence.facts.begin(), evidence.facts.end(),
+                                  [name](const Fact& fact) { return fact.name == name; });
+  return found != evidence.facts.end() ? std::optional(found->value) : std::nullopt;
+}
+
+/// "2 h 40 min to 4 h". What is reached already, or never by this line, has no band.
+std::string band_text(const AlertRecord& alert) {
+  const auto earliest = fact(alert.evidence, kEarliest), latest = fact(alert.evidence, kLatest);
+  if (!earliest) return alert.value > 0 && std::isfinite(alert.value) ? "unknown" : time_text(alert.value);
+  const std::string from = time_text(*earliest);
+  if (!latest) return from + " or later";
+  const std::string to = time_text(*latest);
+  return from == to ? from : from + " to " + to;
+}
+
 }  // namespace
 
 std::span<const std::string_view> message_names() { return kNames; }
 
 bool is_message_name(std::string_view name) { return std::find(kNames.begin(), kNames.end(), name) != kNames.end(); }
+
+bool is_told(std::string_view name, const Traits& traits) {
+  if (name == "age") return traits.time_name == name;
+  return (name != "left" && name != "left_band") || traits.time_name == "left";
+}
 
 std::string alert_id(const Rule& rule, std::string_view series) {
   std::string id = rule.name;
@@ -82,6 +104,7 @@ std::string render(const Template& text, const Rule& rule, const AlertRecord& al
     if (name == "rule") return alert.rule;
     if (name == "severity") return std::string(tidegate::name(alert.severity));
     if (name == rule.traits.time_name) return time_text(alert.value);
+    if (name == "left_band") return band_text(alert);
     for (const auto& [capture, value] : captures) {
       if (capture == name) return std::string(value);
     }

@@ -119,8 +119,7 @@ std::optional<Compiled> condition(const Node& item, const Kind& kind, Problems& 
 std::vector<std::string> names_to_say(const Pattern& series, const Kind* kind) {
   std::vector<std::string> names = series.capture_names();
   for (const std::string_view known : message_names()) {
-    const bool is_time = known == "age" || known == "left";
-    if (!is_time || kind == nullptr || kind->traits.time_name == known) names.emplace_back(known);
+    if (kind == nullptr || is_told(known, kind->traits)) names.emplace_back(known);
   }
   return names;
 }

@@ -60,6 +60,16 @@ std::optional<double> SeasonCells::level_of_last_season() {
   return known[cut] + sum / static_cast<double>(count - 2 * cut);
 }
 
+float SeasonCells::median_offset(std::int64_t cell) const {
+  std::array<float, static_cast<std::size_t>(kSeasons)> known;
+  std::size_t count = 0;
+  for (std::int64_t season = 1; season <= kSeasons; ++season) {
+    const float value = offset(cell - season * kCells);
+    if (!std::isnan(value)) known[count++] = value;
+  }
+  return count > 0 ? median(known.data(), known.data() + count) : std::numeric_limits<float>::quiet_NaN();
+}
+
 std::optional<SeasonCells::Usual> SeasonCells::usual() const {
   std::optional<Usual> usual;
   const auto take = [&](float value) {
@@ -69,16 +79,18 @@ std::optional<SeasonCells::Usual> SeasonCells::usual() const {
     usual->high = std::max<double>(usual->high, value);
   };
   for (std::int64_t near = next_ - 1; near <= next_ + 1; ++near) {
-    std::array<float, static_cast<std::size_t>(kSeasons)> known;
-    std::size_t count = 0;
-    for (std::int64_t season = 1; season <= kSeasons; ++season) {
-      const float value = offset(near - season * kCells);
-      if (!std::isnan(value)) known[count++] = value;
-    }
-    if (count > 0) take(median(known.data(), known.data() + count));
+    take(median_offset(near));
     take(offset(near - kSeasons * kCells));
   }
   return usual;
+}
+
+std::optional<double> SeasonCells::expected() const {
+  if (!level_) return std::nullopt;
+  for (const std::int64_t cell : {next_, next_ - 1, next_ + 1}) {
+    if (const float offset = median_offset(cell); !std::isnan(offset)) return *level_ + static_cast<double>(offset);
+  }
+  return std::nullopt;
 }
 
 }  // namespace tidegate::rules

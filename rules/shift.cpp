@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <deque>
 #include <string>
 
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
+#include "rules/mean.h"
 #include "rules/quantities.h"
-#include "rules/slope_window.h"
-#include "rules/spread.h"
+#include "rules/ring.h"
+#include "rules/sliding_window.h"
 
 namespace tidegate::rules {
 namespace {
@@ -22,18 +22,12 @@ struct Sides {
 };
 
 /// Of distances in a row the largest sum of those from any of them to the last, which is what a CUSUM that starts anew
-/// at 0 has come to (E. S. Page, *Continuous Inspection Schemes*, 1954). As a summary it slides.
+/// at 0 has come to (E. S. Page, *Continuous Inspection Schemes*, 1954). As a summary it slides; of none all is 0.
 struct Cusum {
-  Timestamp first_time{};
-  double count = 0;
   Sides sum{}, best{};
 };
-Cusum merged(const Cusum& early, const Cusum& late) {
-  if (early.count == 0) return late;
-  if (late.count == 0) return early;
+inline Cusum merged(const Cusum& early, const Cusum& late) {
   return {
-      early.first_time,
-      early.count + late.count,
       {early.sum.up + late.sum.up, early.sum.down + late.sum.down},
       {std::max(late.best.up, early.best.up + late.sum.up), std::max(late.best.down, early.best.down + late.sum.down)}};
 }
@@ -42,41 +36,65 @@ Cusum merged(const Cusum& early, const Cusum& late) {
 /// on Geometric Moving Averages*, 1959).
 struct Ewma {
   static constexpr double kWeight = 0.02;
-  Timestamp first_time{};
   double count = 0, mean = 0;
 };
-Ewma merged(const Ewma& early, const Ewma& late) {
+inline Ewma merged(const Ewma& early, const Ewma& late) {
   if (early.count == 0) return late;
   if (late.count == 0) return early;
-  return {early.first_time, early.count + late.count, late.mean + early.mean * std::pow(1 - Ewma::kWeight, late.count)};
+  return {early.count + late.count, late.mean + early.mean * std::pow(1 - Ewma::kWeight, late.count)};
 }
 
-/// The largest of what came in `width` before the last `delay`: what is only beginning is no measure of itself.
+/// Samples in a row, and what came together of the distances of those that were judged.
+template <class Chart>
+struct Together : Mean {
+  typename Chart::Run chart{};
+};
+template <class Chart>
+inline Together<Chart> merged(const Together<Chart>& early, const Together<Chart>& late) {
+  return {merged(static_cast<const Mean&>(early), static_cast<const Mean&>(late)), merged(early.chart, late.chart)};
+}
+
+/// The largest of what came in `t - width < time <= t - delay`: what is only beginning is no measure of itself. Kept
+/// are the peaks that nothing later reaches, which are few.
 class PastLargest {
  public:
-  PastLargest(Micros width, Micros delay) : delay_(delay), window_(width + delay) {}
+  PastLargest(Micros width, Micros delay) : width_(width), delay_(delay) {}
 
-  void add(Timestamp time, double value) {
-    if (!waiting_.empty() && time - waiting_.back().time < delay_ / 4096) {
-      waiting_.back().value = std::max(waiting_.back().value, value);
+  void add(Timestamp time, double size) {
+    if (points_.size() > past_ && time - points_.back().time < delay_ / 4096) {
+      points_.back().size = std::max(points_.back().size, size);
     } else {
-      waiting_.push_back({time, value});
+      points_.push_back({time, size});
     }
-    for (; waiting_.front().time <= time - delay_; waiting_.pop_front())
-      window_.add(waiting_.front().time, waiting_.front().value);
-    window_.expire(time);
+    for (; points_[past_].time <= time - delay_; ++past_) take(points_[past_]);
+    while (!peaks_.empty() && peaks_.front().time <= time - width_) peaks_.pop_front();
+    edge_ = time - width_;
   }
-  Micros span() const { return window_.span(); }
-  double largest() const { return window_.all().max; }
+  /// Do the first and the last of them lie so far apart as `delay`?
+  bool is_long() const { return early_ > edge_; }
+  double largest() const { return peaks_.empty() ? 0 : peaks_.front().size; }
 
  private:
   struct Point {
     Timestamp time;
-    double value;
+    double size;
   };
-  Micros delay_;
-  std::deque<Point> waiting_;
-  SlidingWindow<Spread> window_;
+
+  void take(Point point) {
+    while (!peaks_.empty() && peaks_.back().size <= point.size) peaks_.pop_back();
+    if (peaks_.size() >= kMostPeaks) peaks_.pop_back();  // where they only fall: the lowest but one
+    peaks_.push_back(point);
+    for (; points_.front().time <= point.time - delay_; points_.pop_front(), --past_) early_ = points_.front().time;
+  }
+
+  static constexpr std::size_t kMostPeaks = 8192;
+
+  Micros width_, delay_;
+  Ring<Point> points_;                  ///< of the last `delay`, and of that before the newest that is past
+  std::size_t past_ = 0;                ///< so many of them are past
+  Ring<Point> peaks_;                   ///< of those that are past, each lower than the one before
+  Timestamp early_ = Timestamp::min();  ///< the last that is older than the newest past one by `delay`
+  Timestamp edge_ = Timestamp::min();
 };
 
 struct Shift {
@@ -94,28 +112,22 @@ constexpr double kMost = 3;
 struct CusumChart {
   using Run = Cusum;
   static constexpr double kLimit = 5, kBeyondPast = 2;
-  static Run part(Timestamp time, double distance, double allowed) {
+  static Run part(double distance, double allowed) {
     const Sides sum{distance - allowed, -distance - allowed};
-    return {time, 1, sum, {std::max(sum.up, 0.0), std::max(sum.down, 0.0)}};
+    return {sum, {std::max(sum.up, 0.0), std::max(sum.down, 0.0)}};
   }
-  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
-    return part(time, distance / sigma, sigmas / 2);
-  }
+  static Run of(double distance, double sigma, double sigmas) { return part(distance / sigma, sigmas / 2); }
   static Sides read(const Run& run, double) { return run.best; }
 };
 /// Sums distances up as they are (D. V. Hinkley, *Inference About the Change-Point from Cumulative Sum Tests*, 1971).
 struct PageHinkleyChart : CusumChart {
-  static Run of(Timestamp time, double distance, double sigma, double sigmas) {
-    return part(time, distance, sigmas / 2 * sigma);
-  }
+  static Run of(double distance, double sigma, double sigmas) { return part(distance, sigmas / 2 * sigma); }
   static Sides read(const Run& run, double sigma) { return {run.best.up / sigma, run.best.down / sigma}; }
 };
 struct EwmaChart {
   using Run = Ewma;
   static constexpr double kLimit = 3, kBeyondPast = 1.5;
-  static Run of(Timestamp time, double distance, double sigma, double) {
-    return {time, 1, Ewma::kWeight * distance / sigma};
-  }
+  static Run of(double distance, double sigma, double) { return {1, Ewma::kWeight * distance / sigma}; }
   /// In standard deviations of such a mean.
   static Sides read(const Run& run, double) {
     const double size = run.mean / std::sqrt(Ewma::kWeight / (2 - Ewma::kWeight));
@@ -127,13 +139,16 @@ template <class Chart>
 class ShiftDetector final : public Detector {
  public:
   explicit ShiftDetector(const Shift& shift)
-      : shift_(shift), usual_(shift.over), together_(shift.over), past_(shift.over * kPast, shift.over) {}
+      : window_(shift.over), past_(shift.over * (kPast + 1), shift.over), shift_(shift) {}
 
   Finding observe(const Sample& sample) override {
-    usual_.expire(sample.time);
+    window_.expire(sample.time);
     Finding found{Verdict::hold, 0, Chart::kLimit};
-    if (usual_.count() >= kLeastSamples && usual_.span() * 2 >= shift_.over) judge(sample, found);
-    usual_.add(sample.time, sample.value);
+    const bool is_enough = window_.count() >= kLeastSamples && window_.span() * 2 >= shift_.over;
+    const auto distance = is_enough ? distance_of(sample.value) : std::nullopt;
+    window_.add({Mean::of(sample.time, sample.value),
+                 distance ? Chart::of(*distance, sigma_, shift_.sigmas) : typename Chart::Run{}});
+    if (distance) judge(sample.time, found);
     return found;
   }
 
@@ -141,7 +156,7 @@ class ShiftDetector final : public Detector {
   Micros lookback() const override { return shift_.over * (kPast + 3); }
   Basis basis(const std::string& unit) const override {
     return {shift_.over,
-            {{"samples", static_cast<double>(usual_.count()), ""},
+            {{"samples", static_cast<double>(window_.count()), ""},
              {"mean", mean_, unit},
              {"standard deviation", sigma_, unit}}};
   }
@@ -149,17 +164,21 @@ class ShiftDetector final : public Detector {
  private:
   static constexpr std::size_t kLeastSamples = 30;
 
-  void judge(const Sample& sample, Finding& found) {
-    const Moments all = usual_.all();
+  /// From the mean of those before it; nothing where they left a double's range.
+  std::optional<double> distance_of(double value) {
+    const Mean all = window_.all();
     mean_ = all.first_value + all.mean_value;
     sigma_ = std::sqrt(all.vv / all.count) + 1e-12 * std::abs(mean_) + 1e-300;
-    const double most = kMost * sigma_, distance = std::clamp(sample.value - mean_, -most, most);
-    if (!(most - most == 0)) return;  // they left a double's range
-    together_.add(Chart::of(sample.time, distance, sigma_, shift_.sigmas));
-    const auto [up, down] = Chart::read(together_.all(), sigma_);
+    const double most = kMost * sigma_;
+    if (!(most - most == 0)) return std::nullopt;
+    return std::clamp(value - mean_, -most, most);
+  }
+
+  void judge(Timestamp now, Finding& found) {
+    const auto [up, down] = Chart::read(window_.all().chart, sigma_);
     const double size = std::max(up, down);
-    past_.add(sample.time, size);
-    if (past_.span() < shift_.over) return;
+    past_.add(now, size);
+    if (!past_.is_long()) return;
     found.limit = std::max(Chart::kLimit, Chart::kBeyondPast * past_.largest());
     found.value = up >= down ? up : -down;
     if (size > found.limit) {
@@ -169,11 +188,10 @@ class ShiftDetector final : public Detector {
     }
   }
 
-  const Shift shift_;
-  SlidingWindow<Moments> usual_;
-  SlidingWindow<typename Chart::Run> together_;
+  SlidingWindow<Together<Chart>> window_;
   PastLargest past_;
   double mean_ = 0, sigma_ = 0;  ///< by which the newest sample was judged
+  const Shift shift_;
 };
 
 std::unique_ptr<Detector> detector_of(const Shift& shift) {

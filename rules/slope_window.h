@@ -6,42 +6,32 @@
 #include <optional>
 
 #include "gateway/core/types.h"
+#include "rules/mean.h"
 #include "rules/sliding_window.h"
 
 namespace tidegate::rules {
 
-/// Count, means, variances and covariance of a run of samples, relative to the run's own first sample: squared epoch
-/// times would exceed a double's 53 bits and eat the slope, and so would a large offset of the values.
-struct Moments {
-  Timestamp first_time{};
-  double first_value = 0;
-  double count = 0;
-  double mean_time = 0;   ///< seconds after first_time
-  double mean_value = 0;  ///< above first_value
-  double tt = 0;          ///< sum of squares of time about its mean, s²
-  double tv = 0;          ///< sum of products of time and value about their means
-  double vv = 0;          ///< sum of squares of value about its mean
+/// A Mean and the covariance of its values with time, which is relative to the run's first sample too: squared epoch
+/// times would exceed a double's 53 bits and eat the slope.
+struct Moments : Mean {
+  double mean_time = 0;  ///< seconds after first_time
+  double tt = 0;         ///< sum of squares of time about its mean, s²
+  double tv = 0;         ///< sum of products of time and value about their means
 
-  static Moments of(Timestamp time, double value) { return {time, value, 1, 0, 0, 0, 0, 0}; }
+  static Moments of(Timestamp time, double value) { return {Mean::of(time, value), 0, 0, 0}; }
 };
 
-/// The moments of two runs as one, `late` after `early` (Chan, Golub, LeVeque 1979: pairwise updating). Nothing is ever
-/// subtracted from a sum, so nothing cancels.
 inline Moments merged(const Moments& early, const Moments& late) {
   if (early.count == 0) return late;
   if (late.count == 0) return early;
-  const double count = early.count + late.count;
-  const double share = late.count / count;
+  Moments both{merged(static_cast<const Mean&>(early), static_cast<const Mean&>(late)), 0, 0, 0};
+  const double share = late.count / both.count;
   const double time =
       static_cast<double>((late.first_time - early.first_time).count()) * 1e-6 + late.mean_time - early.mean_time;
   const double value = late.first_value - early.first_value + late.mean_value - early.mean_value;
-  Moments both = early;
-  both.count = count;
-  both.mean_time += time * share;
-  both.mean_value += value * share;
-  both.tt += late.tt + time * time * early.count * share;
-  both.tv += late.tv + time * value * early.count * share;
-  both.vv += late.vv + value * value * early.count * share;
+  both.mean_time = early.mean_time + time * share;
+  both.tt = early.tt + (late.tt + time * time * early.count * share);
+  both.tv = early.tv + (late.tv + time * value * early.count * share);
   return both;
 }
 

@@ -14,6 +14,7 @@ namespace {
 constexpr Micros kLongest = std::chrono::days(400), kWidest = std::chrono::days(90);
 constexpr double kMostSamples = 4096;
 constexpr Micros kDay = std::chrono::days(1), kLeastTumble = std::chrono::seconds(1);
+constexpr Micros kShortestSeason = std::chrono::seconds(1), kLongestSeason = std::chrono::days(7);
 
 bool holds_pattern(const Tree& tree, const Node& node) {
   if (node.kind == Node::Kind::name) return node.reference_kind == Reference::Kind::pattern;
@@ -39,6 +40,7 @@ std::optional<Problem> check_argument(const Tree& tree, char parameter, const No
   };
   if (parameter == 'w') return judge(extent(tree, argument));
   if (parameter == 'd') return judge(duration(tree, argument));
+  if (parameter == 'p') return judge(period(tree, argument));
   if (parameter == 't' && argument.kind != Node::Kind::time_of_day)
     return Problem{argument.at, "here stands a time of day, like 06:30"};
   if (parameter == 'u' && argument.kind != Node::Kind::text)
@@ -67,6 +69,13 @@ std::variant<Micros, Problem> duration(const Tree& tree, const Node& node) {
   if (time <= Micros{0}) return refuse("a duration is longer than 0");
   if (time > kLongest) return refuse("the longest duration is 400 days");
   return time;
+}
+
+std::variant<Micros, Problem> period(const Tree& tree, const Node& node) {
+  auto read = duration(tree, node);
+  const Micros* time = std::get_if<Micros>(&read);
+  if (time == nullptr || (*time >= kShortestSeason && *time <= kLongestSeason)) return read;
+  return Problem{node.at, "a season is 1s to 7d long"};
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -99,7 +100,22 @@ struct Compiled {
   std::string unit;
 };
 
+/// Programs over series of one kind share what is compiled. Any thread.
+struct Memo {
+  /// What compiling looks at of a series.
+  struct Series {
+    bool is_seen = false;
+    SeriesKind kind{};
+    std::string unit;
+    std::vector<std::string> states;
+    friend bool operator==(const Series&, const Series&) = default;
+  };
+  std::mutex mutex;
+  std::vector<Series> of;
+  std::weak_ptr<const Compiled> newest;
+};
+
 /// As in Program::bind(): for patterns the first member, or null.
-std::variant<Compiled, Problem> compile(const Tree& tree, std::span<const Input* const> inputs);
+std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Tree& tree, std::span<const Input* const> inputs);
 
 }  // namespace tidegate::rules::expr

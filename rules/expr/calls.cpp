@@ -207,7 +207,7 @@ Operand Compiler::window(const Node& node) {
   if (problem_) return inner;
   if (inner.reads == 0) return fail(*inner.at, "a window is over the samples of a series, and here is none");
   const bool follows_line = fn == Fn::slope || fn == Fn::forecast || fn == Fn::time_to || fn == Fn::fit;
-  if (inner.is_counter && follows_line) {
+  if (inner.is_counter && (follows_line || fn == Fn::season)) {
     return fail(*inner.at, fmt::format("'{}' is a counter, which begins anew at times: use rate(...) or increase(...)",
                                        written(inner)));
   }
@@ -237,6 +237,9 @@ bool Compiler::window_arguments(const Node& node, const Operand& inner, WindowSp
     switch (node.function->parameters[i]) {
       case 'w':
         spec.extent = std::get<Extent>(extent(tree_, argument));
+        break;
+      case 'p':
+        spec.extent.width = std::get<Micros>(period(tree_, argument));
         break;
       case 'd':
         spec.first = static_cast<double>(std::get<Micros>(duration(tree_, argument)).count()) * 1e-6;

@@ -214,13 +214,21 @@ Operand Compiler::product_of(const Node& node) {
   return pure(Code::divide, node, out, left, &right);
 }
 
-std::variant<Compiled, Problem> compile(const Tree& tree, std::span<const Input* const> inputs) {
-  Compiled compiled;
-  Compiler compiler(tree, inputs, compiled, compiled.block);
+std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Tree& tree, std::span<const Input* const> inputs) {
+  std::vector<Memo::Series> of;
+  for (const Input* input : inputs)
+    of.push_back(input ? Memo::Series{true, input->info.kind, input->info.unit, input->states} : Memo::Series{});
+  const std::lock_guard lock(tree.memo->mutex);
+  auto known = tree.memo->newest.lock();
+  if (known && tree.memo->of == of) return known;
+  const auto compiled = std::make_shared<Compiled>();
+  Compiler compiler(tree, inputs, *compiled, compiled->block);
   const Operand out = compiler.run(tree.nodes.size() - 1);
   if (auto problem = compiler.problem()) return std::move(*problem);
-  compiled.type = out.type;
-  compiled.unit = out.unit;
+  compiled->type = out.type;
+  compiled->unit = out.unit;
+  tree.memo->of = std::move(of);
+  tree.memo->newest = compiled;
   return compiled;
 }
 

@@ -45,6 +45,8 @@ constexpr std::array kFunctions = {
     Function{Fn::mad, "mad", "xw", "mad(x, window)", "Median distance to the median."},
     Function{Fn::cusum, "cusum", "xkk", "cusum(x, mean, slack)",
              "Sum of what the samples are above mean + slack, never below 0; downwards: `cusum(-x, -mean, slack)`."},
+    Function{Fn::season, "season", "xp", "season(x, period)",
+             "What is usual at this time of the period: `value - season(value, 1d) > 5 °C`."},
     Function{Fn::last, "last", "r", "last(series)",
              "The newest usable value, however old it is and whatever came after."},
     Function{Fn::age, "age", "r", "age(series)",
@@ -91,7 +93,7 @@ const std::vector<std::string>& function_names() {
   return kNames;
 }
 
-bool is_window(const Function& function) { return function.fn <= Fn::cusum; }
+bool is_window(const Function& function) { return function.fn <= Fn::season; }
 bool is_aggregate(const Function& function) { return function.fn >= Fn::all_members; }
 
 }  // namespace tidegate::rules::expr

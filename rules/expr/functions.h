@@ -34,6 +34,7 @@ enum class Fn : std::uint8_t {
   zscore,
   mad,
   cusum,
+  season,
   // of the moment
   last,
   age,
@@ -68,9 +69,9 @@ enum class Fn : std::uint8_t {
 struct Function {
   Fn fn;
   std::string_view name;
-  /// A letter for each parameter: x a number or a boolean, b a boolean, e anything, w a window, d a duration, k a
-  /// constant, q a constant from 0 to 1, u a unit in quotes, t a time of day, r a series, m a number of each member, c
-  /// a condition of each member; `*`: and more of the last.
+  /// A letter for each parameter: x a number or a boolean, b a boolean, e anything, w a window, d a duration, p a
+  /// season's length, k a constant, q a constant from 0 to 1, u a unit in quotes, t a time of day, r a series, m a
+  /// number of each member, c a condition of each member; `*`: and more of the last.
   std::string_view parameters;
   std::string_view usage;  ///< "avg(x, window)"
   std::string_view doc;

@@ -6,6 +6,7 @@
 
 #include "gateway/core/pattern.h"
 #include "gateway/core/text.h"
+#include "rules/expr/block.h"
 #include "rules/expr/lexer.h"
 #include "rules/expr/tree.h"
 
@@ -338,6 +339,7 @@ std::variant<Expression, Problem> Expression::parse(std::string_view text) {
   if (auto* problem = std::get_if<Problem>(&read)) return std::move(*problem);
   auto tree = std::make_shared<Tree>();
   tree->source = text;
+  tree->memo = std::make_shared<Memo>();
   if (auto problem = Parser(*tree, std::move(std::get<0>(read))).run()) return std::move(*problem);
   return Expression(std::move(tree));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "rules/expr/apply.h"
+#include "rules/expr/fold.h"
 #include "rules/expr/frame.h"
 
 namespace tidegate::rules::expr {
@@ -44,26 +45,26 @@ struct Program::Impl {
     }
     auto made = compile(expression.tree(), pointers);
     if (auto* problem = std::get_if<Problem>(&made)) return std::move(*problem);
-    take(std::move(std::get<Compiled>(made)), known);
+    take(std::move(std::get<0>(made)), known);
     return std::nullopt;
   }
 
-  void take(Compiled made, const std::vector<std::optional<Input>>& known) {
+  void take(std::shared_ptr<const Compiled> made, const std::vector<std::optional<Input>>& known) {
     if (main.empty()) {
-      main.emplace_back(made.block);
+      main.emplace_back(made->block);
     } else {
-      main.front() = std::move(main.front()).moved_to(compiled.block, made.block);
+      main.front() = std::move(main.front()).moved_to(compiled->block, made->block);
     }
-    frames.resize(made.aggregates.size());
+    frames.resize(made->aggregates.size());
     for (std::size_t i = 0; i < frames.size(); ++i) {
       for (Frame& frame : frames[i])
-        frame = std::move(frame).moved_to(compiled.aggregates[i].body, made.aggregates[i].body);
-      const auto& of_pattern = members[made.aggregates[i].reference];
+        frame = std::move(frame).moved_to(compiled->aggregates[i].body, made->aggregates[i].body);
+      const auto& of_pattern = members[made->aggregates[i].reference];
       while (frames[i].size() < of_pattern.size()) {
-        frames[i].emplace_back(made.aggregates[i].body);
+        frames[i].emplace_back(made->aggregates[i].body);
         frames[i].back().member = of_pattern[frames[i].size() - 1];
       }
-      for (Frame& frame : frames[i]) fit(frame, *known[made.aggregates[i].reference]);
+      for (Frame& frame : frames[i]) fit(frame, *known[made->aggregates[i].reference]);
     }
     compiled = std::move(made);
     is_dirty = true;
@@ -205,36 +206,10 @@ struct Program::Impl {
   }
 
   double aggregate(const Op& op) {
-    const Aggregate& over = compiled.aggregates[op.index];
-    double known = 0, unknown = 0, sum = 0, least = kUnknown, most = kUnknown;
-    for (Frame& frame : frames[op.index]) {
-      const double value = run(over.body, frame);
-      if (std::isnan(value)) {
-        ++unknown;
-        continue;
-      }
-      ++known;
-      sum += value;
-      least = std::fmin(least, value);
-      most = std::fmax(most, value);
-    }
-    if (over.fn == Fn::all_members && least == 0) return 0;
-    if (over.fn == Fn::any_members && most == 1) return 1;
-    if (known == 0) return kUnknown;
-    switch (over.fn) {
-      case Fn::all_members:
-        return unknown > 0 ? kUnknown : 1;
-      case Fn::any_members:
-        return unknown > 0 ? kUnknown : 0;
-      case Fn::avg_members:
-        return finite(sum / known);
-      case Fn::min_members:
-        return least;
-      case Fn::max_members:
-        return most;
-      default:
-        return finite(sum);
-    }
+    const Aggregate& over = compiled->aggregates[op.index];
+    Fold fold;
+    for (Frame& frame : frames[op.index]) fold.add(run(over.body, frame));
+    return fold.read(over.fn);
   }
 
   double compute(const Op& op, const Block& block, Frame& frame) {
@@ -275,7 +250,7 @@ struct Program::Impl {
   void run() {
     wake = kNever;
     is_dirty = false;
-    result = run(compiled.block, main.front());
+    result = run(compiled->block, main.front());
   }
 
   void feed(const Block& block, Frame& frame, std::size_t reference, Timestamp time) {
@@ -318,14 +293,14 @@ struct Program::Impl {
     live.time = sample.time;
     live.gaps.clear();
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      const Aggregate& over = compiled.aggregates[i];
+      const Aggregate& over = compiled->aggregates[i];
       if (over.reference == live.reference) {
         feed(over.body, frames[i][live.member], live.reference, sample.time);
       } else {
         for (Frame& frame : frames[i]) feed(over.body, frame, live.reference, sample.time);
       }
     }
-    feed(compiled.block, main.front(), live.reference, sample.time);
+    feed(compiled->block, main.front(), live.reference, sample.time);
   }
 
   void unwatched(Timestamp from, Timestamp to) {
@@ -337,9 +312,9 @@ struct Program::Impl {
         if (awaited.due(micros(frame.slots[op.c])) > from) awaited.leave_out(from, to);
       }
     };
-    leave_out(compiled.block, main.front());
+    leave_out(compiled->block, main.front());
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      for (Frame& frame : frames[i]) leave_out(compiled.aggregates[i].body, frame);
+      for (Frame& frame : frames[i]) leave_out(compiled->aggregates[i].body, frame);
     }
     is_dirty = true;
   }
@@ -356,8 +331,8 @@ struct Program::Impl {
 
   std::vector<Comparison> comparisons() const {
     std::vector<Comparison> all;
-    for (const ComparisonSpec& spec : compiled.block.comparisons) {
-      const Op& op = compiled.block.ops[spec.op];
+    for (const ComparisonSpec& spec : compiled->block.comparisons) {
+      const Op& op = compiled->block.ops[spec.op];
       const std::vector<double>& slots = main.front().slots;
       const Value a = known(slots[op.a]), b = known(slots[op.b]);
       all.push_back({spec.left, spec.right, spec.unit, spec.is_swapped ? b : a, spec.is_swapped ? a : b});
@@ -371,7 +346,7 @@ struct Program::Impl {
   std::vector<std::optional<Input>> inputs;       ///< by reference, then the members
   std::vector<Live> lives;                        ///< likewise
   std::vector<std::vector<std::size_t>> members;  ///< by reference: inputs
-  Compiled compiled;
+  std::shared_ptr<const Compiled> compiled;
   std::vector<Frame> main;                 ///< one, once it is compiled
   std::vector<std::vector<Frame>> frames;  ///< by aggregate, by member
   Timestamp now{};
@@ -392,8 +367,8 @@ Program::Program(Program&&) noexcept = default;
 Program& Program::operator=(Program&&) noexcept = default;
 Program::~Program() = default;
 
-Type Program::type() const { return impl_->compiled.type; }
-const std::string& Program::unit() const { return impl_->compiled.unit; }
+Type Program::type() const { return impl_->compiled->type; }
+const std::string& Program::unit() const { return impl_->compiled->unit; }
 std::variant<std::size_t, Problem> Program::add_member(std::size_t reference, const Input& input) {
   return impl_->add_member(reference, input);
 }
@@ -406,6 +381,6 @@ Timestamp Program::wake() const {
   if (!impl_->has_begun) return kNever;
   return impl_->is_dirty ? impl_->now : impl_->wake;
 }
-Micros Program::lookback() const { return impl_->compiled.block.lookback; }
+Micros Program::lookback() const { return impl_->compiled->block.lookback; }
 
 }  // namespace tidegate::rules::expr

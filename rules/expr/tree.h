@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,12 @@ struct Node {
   Span at;
 };
 
+/// What was compiled of a tree last (block.h).
+struct Memo;
+
 struct Tree {
   std::string source;
+  std::shared_ptr<Memo> memo;
   std::vector<Node> nodes;  ///< the root is the last
   std::vector<Reference> references;
 
@@ -91,6 +96,9 @@ inline bool is_window_only(const Node& node) {
 std::variant<Extent, Problem> extent(const Tree& tree, const Node& node);
 /// Of one that stands where a duration does.
 std::variant<Micros, Problem> duration(const Tree& tree, const Node& node);
+
+/// Of one that stands where the length of a season does.
+std::variant<Micros, Problem> period(const Tree& tree, const Node& node);
 
 /// The row of that name that the arguments of a call are meant for, or null.
 const Function* choose_function(const Tree& tree, std::string_view name, const Node& call);

@@ -133,6 +133,7 @@ Micros WindowSpec::lookback() const {
   constexpr int kTimeConstants = 16;  // e^-16 is 10^-7
   if (fn == Fn::cusum) return std::chrono::days(1);
   if (extent.kind == Extent::Kind::samples) return std::chrono::hours(1);
+  if (fn == Fn::season) return Season::kLookback * extent.width;
   if (fn == Fn::ewma) return std::min<Micros>(extent.width * kTimeConstants, std::chrono::days(90));
   return holds_areas(fn) ? 2 * width(extent) : width(extent);
 }
@@ -162,6 +163,8 @@ Window::Store Window::store(const WindowSpec& spec) {
     case Fn::ewma:
     case Fn::cusum:
       return Running{};
+    case Fn::season:
+      return Season(wide);
     default:
       return SlidingWindow<Moments>(wide);
   }
@@ -192,9 +195,11 @@ void Window::add(const WindowSpec& spec, Timestamp time, double value, Zone zone
         using T = std::decay_t<decltype(window)>;
         if constexpr (std::is_same_v<T, Running>) {
           run_on(spec, time, value);
+        } else if constexpr (std::is_same_v<T, Season>) {
+          window.add(time, value);
         } else {
           if constexpr (std::is_same_v<T, Odd>) {
-            const Moments before = window.all();
+            const Mean before = window.all();
             window.score = before.count < 2
                                ? kUnknown
                                : (value - before.first_value - before.mean_value) / std::sqrt(before.vv / before.count);
@@ -223,7 +228,7 @@ void Window::expire(const WindowSpec& spec, Timestamp now, Zone zone) {
 void Window::drop_until(Timestamp edge) {
   std::visit(
       [&](auto& window) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(window)>, Running>) window.drop_until(edge);
+        if constexpr (requires { window.drop_until(edge); }) window.drop_until(edge);
       },
       store_);
 }
@@ -231,12 +236,12 @@ void Window::drop_until(Timestamp edge) {
 bool Window::is_empty() const {
   return std::visit(
       [](const auto& window) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(window)>, Running>) {
-          return true;
-        } else if constexpr (std::is_same_v<std::decay_t<decltype(window)>, RankWindow>) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(window)>, RankWindow>) {
           return window.count() == 0;
-        } else {
+        } else if constexpr (requires { window.runs(); }) {
           return window.runs() == 0;
+        } else {
+          return true;
         }
       },
       store_);
@@ -245,10 +250,10 @@ bool Window::is_empty() const {
 Timestamp Window::oldest() const {
   return std::visit(
       [](const auto& window) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(window)>, Running>) {
-          return kNever;
-        } else {
+        if constexpr (requires { window.oldest(); }) {
           return window.oldest();
+        } else {
+          return kNever;
         }
       },
       store_);
@@ -263,6 +268,8 @@ double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
         using T = std::decay_t<decltype(window)>;
         if constexpr (std::is_same_v<T, Running>) {
           return window.value;
+        } else if constexpr (std::is_same_v<T, Season>) {
+          return window.expected();
         } else if constexpr (std::is_same_v<T, Odd>) {
           return window.runs() == 0 ? kUnknown : window.score;
         } else if constexpr (std::is_same_v<T, RankWindow>) {

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "rules/expr/runs.h"
+#include "rules/expr/season.h"
 #include "rules/expr/tree.h"
 #include "rules/rank_window.h"
 #include "rules/slope_window.h"
@@ -44,21 +45,21 @@ class Window {
     double value = kUnknown;
   };
   /// How odd the newest one was among those before it.
-  struct Odd : SlidingWindow<Moments> {
+  struct Odd : SlidingWindow<Mean> {
     using SlidingWindow::SlidingWindow;
     double score = kUnknown;
   };
   using Store = std::variant<SlidingWindow<Moments>, SlidingWindow<Spread>, SlidingWindow<Steps>, SlidingWindow<Area>,
-                             RankWindow, Odd, Running>;
+                             RankWindow, Odd, Running, Season>;
   static Store store(const WindowSpec& spec);
-  bool is_empty() const;
+  bool is_empty() const;  ///< nothing is in it that could leave it
   /// A session whose next sample, at `time`, begins another one. What it holds goes with that sample, and not when
   /// somebody looks: so it does not matter how long samples are on their way.
   bool is_over(const WindowSpec& spec, Timestamp time) const {
     return spec.extent.kind == Extent::Kind::session && time - newest_ >= spec.extent.width;
   }
   void drop_until(Timestamp edge);
-  Timestamp oldest() const;  ///< of one that is not empty
+  Timestamp oldest() const;  ///< of one that is not empty and that samples leave
   void expire(const WindowSpec& spec, Timestamp now, Zone zone);
   void run_on(const WindowSpec& spec, Timestamp time, double value);
 

@@ -156,5 +156,20 @@ TEST(ExpressionValue, AStateGetsItsCodeWhenItIsSeen) {
   EXPECT_EQ(shown(made.evaluate(kStart)), "1");
 }
 
+/// Programs of one expression share what is compiled only where their series are of one kind.
+TEST(ExpressionValue, EachProgramIsOfItsOwnSeries) {
+  const Expression expression = parsed("value > 30 °C");
+  std::vector<Program> all;
+  for (const std::string unit : {"°C", "°F", "°C", "°F"})
+    all.push_back(std::get<Program>(bound(expression, {{"value", input(unit)}})));
+  for (Program& one : all) one.observe(0, at(kStart, 50));
+  EXPECT_EQ(shown(all[0].evaluate(kStart)), "1");
+  EXPECT_EQ(shown(all[1].evaluate(kStart)), "0") << "30 °C are 86 °F";
+  EXPECT_FALSE(all[2].set(0, input("°F")));
+  EXPECT_EQ(shown(all[2].evaluate(kStart)), "0");
+  EXPECT_EQ(shown(all[0].evaluate(kStart)), "1");
+  EXPECT_EQ(all[3].comparisons().front().right, "30 °C");
+}
+
 }  // namespace
 }  // namespace tidegate::rules::expr
