@@ -155,7 +155,7 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
 
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
-  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted);
+  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted, out);
   if (!gaps.empty()) {
     for (const Interval& gap : gaps) put_off(gap);
     gaps.clear();

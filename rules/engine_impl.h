@@ -125,7 +125,7 @@ struct Engine::Impl {
   void settle(std::uint32_t instance, Timestamp at, Output& out);
   Timestamp wake(std::uint32_t instance) const;
   std::optional<Change> pass(std::uint32_t companion, Timestamp until);
-  void catch_up(Timestamp until);
+  void catch_up(Timestamp until, Output& out);
   Finding look(std::uint32_t instance, Sample sample, Timestamp arrived);
   void tell_inputs(std::uint32_t instance, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);

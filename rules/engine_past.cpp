@@ -186,12 +186,18 @@ std::optional<Change> Engine::Impl::pass(std::uint32_t companion, Timestamp unti
   return last;
 }
 
-/// Timers before the restart have run then, each in its turn. One of which nobody saw what it led to is told of as if
-/// it were the only one.
-void Engine::Impl::catch_up(Timestamp until) {
+/// Timers before the restart have run then, each in its turn: what a `when` was found to be by one is not asked again
+/// of an earlier time, by a sample that was long on its way. One of a `suppress_when` of which nobody saw what it led
+/// to is told of as if it were the only one.
+void Engine::Impl::catch_up(Timestamp until, Output& out) {
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     Instance& instance = instances[i];
-    if (!policies[instance.rule].judges || !instance.detector) continue;
+    const Policy& policy = policies[instance.rule];
+    if (!policy.joins || !instance.detector) continue;
+    if (!policy.judges) {
+      run_timers(i, instance.state.since, out);
+      continue;
+    }
     const Change change = pass(i, until).value_or(Change{until, until});  // else the rule was edited
     if (!is_untold(i)) continue;
     instance.due = change.due;
