@@ -172,6 +172,16 @@ void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   }
 }
 
+/// It was its latch alone that held it. Its own time stays, as with any acknowledgement.
+void Engine::Impl::unlatch(std::uint32_t i, Timestamp at, Output& out) {
+  const Instance& instance = instances[i];
+  AlertState next =
+      step(instance.state, instance.last.verdict, at, policies[instance.rule].alert, instance.last.levels);
+  next.since = instance.state.since;
+  if (next != instance.state) change(i, next, cause_of(instance.state, next), at, out);
+  arm(i);
+}
+
 bool Engine::knows(std::string_view alert) const { return impl_->instance_of(alert).has_value(); }
 
 bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
@@ -180,14 +190,14 @@ bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
   const Instance& instance = impl_->instances[*found];
   const AlertPolicy& policy = impl_->policies[instance.rule].alert;
   const Timestamp at = std::max(now, instance.state.since);
-  const AlertState next = rules::acknowledge(instance.state, at);
+  const AlertState next = rules::acknowledge(instance.state);
   if (next == instance.state) return false;
   AlertRecord& record = impl_->records[*found];
   record.acknowledged_by = wish.who;
   record.note = wish.note;
   const bool was_latched = policy.latch && next.phase == Phase::clearing;
   impl_->change(*found, next, "acknowledged", at, out);
-  if (was_latched) impl_->take(*found, instance.last, at, out);
+  if (was_latched) impl_->unlatch(*found, at, out);
   return true;
 }
 

@@ -145,6 +145,7 @@ struct Engine::Impl {
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
   Timestamp of_the_clock(Timestamp at) const;
+  void unlatch(std::uint32_t instance, Timestamp at, Output& out);
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
