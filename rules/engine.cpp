@@ -145,9 +145,10 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
     const SeriesText& text = texts[instances[i].series];
     publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
     const bool calls = calls_somebody(transition);
-    if (calls) floods.pass(of_the_clock(at), out.events);
+    const Timestamp called = called_at(at, watched_until.value_or(at));
+    if (calls) floods.pass(called, out.events);
     out.events.push_back({at, std::move(transition)});
-    if (calls) floods.raised(of_the_clock(at), record.id, out.events);
+    if (calls) floods.raised(called, record.id, out.events);
   }
   out.alerts.push_back(record);
   if (over(record)) records.erase(found);

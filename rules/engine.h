@@ -61,9 +61,9 @@ class Engine {
   /// have happened. Oldest first. What happens from now on observe() and tick() see for themselves.
   void unwatched(const Interval& gap);
   static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
-  /// What was told before, oldest first, as far back as kToldFor and lookback(), and since a flood that is on began: by
-  /// it is known what chatters, whether there is a flood, and until when the past of an alert that is normal has been
-  /// seen.
+  /// What was told before, oldest first and each with the time of called_at(), as far back as kToldFor and lookback(),
+  /// and since a flood that is on began: by it is known what chatters, whether there is a flood, and until when the
+  /// past of an alert that is normal has been seen.
   void told(std::span<const Event> events);
   static constexpr Micros kToldFor = std::chrono::minutes(10);
   /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause

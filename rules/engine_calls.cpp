@@ -145,13 +145,6 @@ bool Engine::Impl::is_untold(std::uint32_t companion) const {
   return is != (verdict == Verdict::breach);
 }
 
-/// When somebody was called, for what a sample of that time did: its own time, unless it was long on its way or the
-/// device's clock is wrong.
-Timestamp Engine::Impl::of_the_clock(Timestamp at) const {
-  const Timestamp now = watched_until.value_or(at);
-  return at <= now && now - at < kFloodWithin ? at : now;
-}
-
 void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   next_unshelved = kNever;
   std::vector<std::uint32_t> ended;
@@ -237,7 +230,7 @@ void Engine::told(std::span<const Event> events) {
     if (transition->cause != "raised") continue;
     Raises& last = impl_->raises[found->second];
     std::shift_right(last.begin(), last.end(), 1);
-    last.front() = event.time;
+    last.front() = transition->alert.raised;
   }
 }
 

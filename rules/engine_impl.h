@@ -144,7 +144,6 @@ struct Engine::Impl {
   void rename_condition(std::uint32_t instance, bool is_an_alert, Timestamp now, Output& out);
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
-  Timestamp of_the_clock(Timestamp at) const;
   void unlatch(std::uint32_t instance, Timestamp at, Output& out);
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);

@@ -59,6 +59,7 @@ constexpr const char* kDamaged = "damaged";
 /// a damaged event costs itself only.
 Result<std::vector<BatchPtr>> read_log(sql::Connection& connection, Seq after, Seq until, const ReadLimits& limits);
 Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const EventQuery& query);
+Result<Timestamp> read_committed(sql::Connection& connection, Seq batch);
 Result<Seq> read_alerts_retired(sql::Connection& connection);
 struct Alerts {
   std::vector<AlertRecord> records;  ///< that are not normal, by id
