@@ -240,7 +240,9 @@ void Engine::resume(Timestamp now, Output& out) {
     AlertState& state = impl_->instances[i].state;
     const bool waits = state.phase == Phase::pending || state.phase == Phase::clearing;
     const bool heads = state.heading != state.severity;
-    if (!waits && !heads) continue;
+    const bool is_shelved = record.shelved_until != Timestamp{};
+    if (!waits && !heads && !is_shelved) continue;
+    move_shelf(record, left_out);
     if (waits) state.since += left_out;
     if (heads) state.heading_since += left_out;
     put_state(state, record);

@@ -26,6 +26,12 @@ void put_state(const AlertState& state, AlertRecord& record) {
   record.heading_since = state.heading_since;
 }
 
+void move_shelf(AlertRecord& record, Micros by) {
+  if (record.shelved_at == Timestamp{} || record.shelved_until == kOutOfService) return;
+  record.shelved_at += by;
+  record.shelved_until += by;
+}
+
 /// The alert of this id, whatever its phase.
 std::optional<std::uint32_t> Engine::Impl::instance_of(std::string_view alert) const {
   for (const auto& [i, record] : records) {
@@ -158,7 +164,7 @@ void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   }
   for (const std::uint32_t i : ended) {
     AlertRecord& record = records[i];
-    record.shelved_until = {};
+    record.shelved_until = record.shelved_at = {};
     record.shelved_by.clear();  // nobody ended it
     record.shelved_why.clear();
     tell(i, record.phase, "unshelved", now, out);
@@ -207,6 +213,7 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
     impl_->describe(*found, record, now);
   }
   record.shelved_until = ends ? Timestamp{} : wish.until;
+  record.shelved_at = ends ? Timestamp{} : now;
   record.shelved_by = wish.who;
   record.shelved_why = wish.why;
   impl_->next_unshelved = std::min(impl_->next_unshelved, wish.until);

@@ -185,6 +185,9 @@ inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*inst
 
 void put_state(const AlertState& state, AlertRecord& record);
 
+/// The clock was set by so much: a shelf lasts as long as it was given for.
+void move_shelf(AlertRecord& record, Micros by);
+
 /// The rule that says when the alerts of `rule` are suppressed.
 Rule companion_of(const Rule& rule);
 

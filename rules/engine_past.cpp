@@ -22,7 +22,7 @@ constexpr Micros kMaxAhead = std::chrono::hours(1);
 void close(AlertRecord record, Timestamp now, Output& out) {
   const Phase from = std::exchange(record.phase, Phase::normal);
   record.since = std::max(now, record.since);
-  record.shelved_until = {};
+  record.shelved_until = record.shelved_at = {};
   if (raised(from) || !record.acknowledged) {
     AlertTransition transition{record, from, "rule removed"};
     publish_farewell(transition);
@@ -35,7 +35,9 @@ void close(AlertRecord record, Timestamp now, Output& out) {
 /// begins anew. True where it does.
 bool begin_anew(AlertRecord& record, Timestamp now) {
   const auto is_wrong = [now](Timestamp time) { return time > now + kMaxAhead; };
-  if (!is_wrong(record.since) && !is_wrong(record.heading_since)) return false;
+  const bool is_shelf = is_wrong(record.shelved_at);
+  if (!is_wrong(record.since) && !is_wrong(record.heading_since) && !is_shelf) return false;
+  if (is_shelf) move_shelf(record, now - record.shelved_at);
   record.since = std::min(record.since, now);
   record.heading_since = std::min(record.heading_since, now);
   return true;

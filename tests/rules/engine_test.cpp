@@ -57,6 +57,24 @@ void watch(Engine& engine, int from, int until, Output& out) {
   for (int second = from + 1; second <= until; ++second) engine.tick(at(second), out);
 }
 
+TEST(Engine, AShelfLastsAsLongAsItWasGivenForThoughTheClockIsSetForwards) {
+  Engine engine(compile(R"([{name: hot, series: "{d}/t", threshold: {above: 90}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  observe(engine, {good(kFirst, 0, 95)}, out);
+  ASSERT_TRUE(engine.shelve({"hot:a", "Ada", "why", at(60)}, at(0), out));
+  ASSERT_TRUE(engine.shelve({"hot:a", "Ada", "a minute more", at(70)}, at(10), out));
+  out.clear();
+  engine.tick(at(20), out);
+  engine.resume(at(3620), out);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].shelved_until, at(3670));
+  engine.tick(at(3669), out);
+  ASSERT_EQ(out.events.size(), 1u) << "that nobody watched";
+  engine.tick(at(3670), out);
+  EXPECT_EQ(std::get<AlertTransition>(out.events.back().body).cause, "unshelved");
+}
+
 TEST(Engine, FillsTheRecordOfARaisedAlert) {
   Engine engine(compile(
       R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,
