@@ -48,8 +48,8 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   /// Makes the series known, before its first sample: matches it against every rule; from `now` on its silence counts.
-  /// Calling again with the same name updates unit, kind and labels: call again when a state series gets a label. The
-  /// alerts of rules that no longer make sense for it are closed, as by restore().
+  /// Calling again with the same name updates unit, kind, interval and labels: call again when a state series gets one.
+  /// The alerts of rules that no longer make sense for it are closed, as by restore().
   void declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
                Timestamp now, Output& out);
   /// Names that literal patterns ask for, whether they have samples or not: the pump interns and declares them, so that

@@ -233,9 +233,10 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   Series& series = impl_->series[at];
   Known known{info, {labels.begin(), labels.end()}};
   Known& before = impl_->texts[at].known;
-  const bool same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
-                    before.states == known.states;
-  if (same) return;
+  const bool is_paced_anew = before.info.expected_interval != info.expected_interval;
+  const bool is_same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
+                       before.states == known.states;
+  if (is_same && !is_paced_anew) return;
   before = std::move(known);
   if (!std::exchange(series.declared, true)) {
     impl_->texts[at].name = name;
@@ -243,7 +244,13 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
     impl_->by_name.emplace(name, at);
     impl_->match(at);
   }
-  for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
+  for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
+    // What windows hold is not to be lost for an interval.
+    if (!is_same || impl_->policies[impl_->instances[i].rule].joins) impl_->fit(i, now, out);
+    if (!is_paced_anew || !impl_->instances[i].detector) continue;
+    impl_->instances[i].detector->expect(info.expected_interval);
+    impl_->arm(i);
+  }
   impl_->connect(at, now, out);
 }
 
