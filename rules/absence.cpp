@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
@@ -47,7 +49,11 @@ class AbsenceDetector : public Detector {
   Basis basis(const std::string&) const override { return {patience_}; }
 
  protected:
-  void wait_for(Micros patience) { patience_ = patience; }
+  /// It may be over already.
+  void wait_for(Micros patience) {
+    patience_ = patience;
+    listen(since_);
+  }
   static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
  private:
@@ -55,43 +61,50 @@ class AbsenceDetector : public Detector {
   Timestamp since_{};
 };
 
-/// Learns how often the series speaks. What it has seen in its window decides, so that a restart changes nothing; for
-/// the same reason it waits no longer than that.
-class LearnedAbsence final : public AbsenceDetector {
+/// Waits by the interval that the source gives, or else learns how often the series speaks. What it has seen in its
+/// window decides, so that a restart changes nothing; for the same reason it waits no longer than that.
+class PacedAbsence final : public AbsenceDetector {
  public:
-  LearnedAbsence() : AbsenceDetector(Micros{0}) {}
+  explicit PacedAbsence(Micros expected) : AbsenceDetector(patience_by(expected)) { learn_without(expected); }
+
+  void expect(Micros interval) override {
+    learn_without(interval);
+    wait_for(patience_by(interval));
+  }
 
   Finding observe(const Sample& sample) override {
-    if (sample.reason == Reason::retained) return {};
-    gap_.add(sample.time);
-    const Micros usual = gap_.length();
-    wait_for(usual == Micros{0} ? Micros{0} : std::min(patience_of(usual), UsualGap::kWidth));
+    if (gap_ && sample.reason != Reason::retained) {
+      gap_->add(sample.time);
+      wait_for(std::min(patience_by(gap_->length()), UsualGap::kWidth));
+    }
     return AbsenceDetector::observe(sample);
   }
 
-  /// Its window ended with the last sample, and that may be as long ago as it waits.
-  Micros lookback() const override { return 2 * UsualGap::kWidth; }
+  /// The window in which it learns ended with the last sample, and that may be as long ago as it waits.
+  Micros lookback() const override { return gap_ ? 2 * UsualGap::kWidth : AbsenceDetector::lookback(); }
   Basis basis(const std::string& unit) const override {
     Basis basis = AbsenceDetector::basis(unit);
-    basis.facts.push_back({"usual interval", seconds(gap_.length()), "s"});
+    if (gap_) basis.facts.push_back({"usual interval", seconds(gap_->length()), "s"});
     return basis;
   }
 
  private:
-  UsualGap gap_;
-};
+  static Micros patience_by(Micros interval) { return interval > Micros{0} ? patience_of(interval) : Micros{0}; }
+  void learn_without(Micros expected) {
+    gap_ = expected > Micros{0} ? std::nullopt : std::optional<UsualGap>(std::in_place);
+  }
 
-Watch fit(const SeriesInfo& info) {
-  if (info.expected_interval == Micros{0}) return {std::make_unique<LearnedAbsence>(), "s"};
-  return {std::make_unique<AbsenceDetector>(patience_of(info.expected_interval)), "s"};
-}
+  std::optional<UsualGap> gap_;
+};
 
 std::optional<Compiled> compile(const config::Node& options, config::Problems&) {
   if (options["for"].refused) return std::nullopt;
   if (!options.has("for")) {
     return Compiled{fmt::format("no good sample for {} of its intervals", kIntervals),
                     "{series} has been silent for {age}",
-                    [](const SeriesInfo& info, const std::vector<std::string>&) -> Result<Watch> { return fit(info); }};
+                    [](const SeriesInfo& info, const std::vector<std::string>&) -> Result<Watch> {
+                      return Watch{std::make_unique<PacedAbsence>(info.expected_interval), "s"};
+                    }};
   }
   const Micros patience = options.duration("for");
   return Compiled{fmt::format("no good sample for {}", age_text(patience)), "{series} has been silent for {age}",

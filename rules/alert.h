@@ -149,10 +149,11 @@ constexpr Timestamp ends_at(const AlertState& alert, Verdict verdict, const Aler
   return std::min(at, alert.heading_since + (alert.heading > alert.severity ? policy.raise_after : policy.clear_after));
 }
 
-/// The operator's word: an active or returned alert becomes acknowledged; a returned one goes to normal.
-constexpr AlertState acknowledge(AlertState alert, Timestamp now) {
+/// The operator's word: an active or returned alert becomes acknowledged; a returned one goes to normal. Its own time
+/// stays that of the samples, of which an older one may still be on its way.
+constexpr AlertState acknowledge(AlertState alert) {
   if (alert.acknowledged) return alert;
-  if (alert.phase == Phase::returned) return detail::normal(alert, now);
+  if (alert.phase == Phase::returned) return detail::normal(alert, alert.since);
   alert.acknowledged = true;
   return alert;
 }

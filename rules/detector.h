@@ -44,6 +44,8 @@ class Detector {
   virtual ~Detector() = default;
   /// Before the first sample: since when there could have been one.
   virtual void listen(Timestamp /*since*/) {}
+  /// The source gives another interval between two samples; 0: it does not say. Only for those that act on silence.
+  virtual void expect(Micros /*interval*/) {}
   virtual Finding observe(const Sample& sample) = 0;
   /// Called at `deadline()`, which it moves behind `now`. Only for those that act on silence.
   virtual Finding tick(Timestamp /*now*/) { return {}; }

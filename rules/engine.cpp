@@ -147,9 +147,10 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
     const SeriesText& text = texts[instances[i].series];
     publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
     const bool calls = calls_somebody(transition);
-    if (calls) floods.pass(of_the_clock(at), out.events);
+    const Timestamp called = called_at(at, watched_until.value_or(at));
+    if (calls) floods.pass(called, out.events);
     out.events.push_back({at, std::move(transition)});
-    if (calls) floods.raised(of_the_clock(at), record.id, out.events);
+    if (calls) floods.raised(called, record.id, out.events);
   }
   out.alerts.push_back(record);
   if (over(record)) records.erase(found);
@@ -157,7 +158,7 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
 
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
-  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted);
+  if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted, out);
   if (!gaps.empty()) {
     for (const Interval& gap : gaps) put_off(gap);
     gaps.clear();
@@ -241,7 +242,9 @@ void Engine::resume(Timestamp now, Output& out) {
     AlertState& state = impl_->instances[i].state;
     const bool waits = state.phase == Phase::pending || state.phase == Phase::clearing;
     const bool heads = state.heading != state.severity;
-    if (!waits && !heads) continue;
+    const bool is_shelved = record.shelved_until != Timestamp{};
+    if (!waits && !heads && !is_shelved) continue;
+    move_shelf(record, left_out);
     if (waits) state.since += left_out;
     if (heads) state.heading_since += left_out;
     put_state(state, record);

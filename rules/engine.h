@@ -48,8 +48,8 @@ class Engine {
   Engine& operator=(Engine&&) noexcept;
 
   /// Makes the series known, before its first sample: matches it against every rule; from `now` on its silence counts.
-  /// Calling again with the same name updates unit, kind and labels: call again when a state series gets a label. The
-  /// alerts of rules that no longer make sense for it are closed, as by restore().
+  /// Calling again with the same name updates unit, kind, interval and labels: call again when a state series gets one.
+  /// The alerts of rules that no longer make sense for it are closed, as by restore().
   void declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
                Timestamp now, Output& out);
   /// Names that literal patterns ask for, whether they have samples or not: the pump interns and declares them, so that
@@ -61,9 +61,9 @@ class Engine {
   /// have happened. Oldest first. What happens from now on observe() and tick() see for themselves.
   void unwatched(const Interval& gap);
   static constexpr Micros kMaxUnwatched = std::chrono::minutes(1);
-  /// What was told before, oldest first, as far back as kToldFor and lookback(), and since a flood that is on began: by
-  /// it is known what chatters, whether there is a flood, and until when the past of an alert that is normal has been
-  /// seen.
+  /// What was told before, oldest first and each with the time of called_at(), as far back as kToldFor and lookback(),
+  /// and since a flood that is on began: by it is known what chatters, whether there is a flood, and until when the
+  /// past of an alert that is normal has been seen.
   void told(std::span<const Event> events);
   static constexpr Micros kToldFor = std::chrono::minutes(10);
   /// Takes over stored alerts. Records whose rule or series is gone are closed: an announced transition with cause

@@ -26,6 +26,12 @@ void put_state(const AlertState& state, AlertRecord& record) {
   record.heading_since = state.heading_since;
 }
 
+void move_shelf(AlertRecord& record, Micros by) {
+  if (record.shelved_at == Timestamp{} || record.shelved_until == kOutOfService) return;
+  record.shelved_at += by;
+  record.shelved_until += by;
+}
+
 /// The alert of this id, whatever its phase.
 std::optional<std::uint32_t> Engine::Impl::instance_of(std::string_view alert) const {
   for (const auto& [i, record] : records) {
@@ -145,13 +151,6 @@ bool Engine::Impl::is_untold(std::uint32_t companion) const {
   return is != (verdict == Verdict::breach);
 }
 
-/// When somebody was called, for what a sample of that time did: its own time, unless it was long on its way or the
-/// device's clock is wrong.
-Timestamp Engine::Impl::of_the_clock(Timestamp at) const {
-  const Timestamp now = watched_until.value_or(at);
-  return at <= now && now - at < kFloodWithin ? at : now;
-}
-
 void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   next_unshelved = kNever;
   std::vector<std::uint32_t> ended;
@@ -165,11 +164,21 @@ void Engine::Impl::end_shelves(Timestamp now, Output& out) {
   }
   for (const std::uint32_t i : ended) {
     AlertRecord& record = records[i];
-    record.shelved_until = {};
+    record.shelved_until = record.shelved_at = {};
     record.shelved_by.clear();  // nobody ended it
     record.shelved_why.clear();
     tell(i, record.phase, "unshelved", now, out);
   }
+}
+
+/// It was its latch alone that held it. Its own time stays, as with any acknowledgement.
+void Engine::Impl::unlatch(std::uint32_t i, Timestamp at, Output& out) {
+  const Instance& instance = instances[i];
+  AlertState next =
+      step(instance.state, instance.last.verdict, at, policies[instance.rule].alert, instance.last.levels);
+  next.since = instance.state.since;
+  if (next != instance.state) change(i, next, cause_of(instance.state, next), at, out);
+  arm(i);
 }
 
 bool Engine::knows(std::string_view alert) const { return impl_->instance_of(alert).has_value(); }
@@ -180,14 +189,14 @@ bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
   const Instance& instance = impl_->instances[*found];
   const AlertPolicy& policy = impl_->policies[instance.rule].alert;
   const Timestamp at = std::max(now, instance.state.since);
-  const AlertState next = rules::acknowledge(instance.state, at);
+  const AlertState next = rules::acknowledge(instance.state);
   if (next == instance.state) return false;
   AlertRecord& record = impl_->records[*found];
   record.acknowledged_by = wish.who;
   record.note = wish.note;
   const bool was_latched = policy.latch && next.phase == Phase::clearing;
   impl_->change(*found, next, "acknowledged", at, out);
-  if (was_latched) impl_->take(*found, instance.last, at, out);
+  if (was_latched) impl_->unlatch(*found, at, out);
   return true;
 }
 
@@ -204,6 +213,7 @@ bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
     impl_->describe(*found, record, now);
   }
   record.shelved_until = ends ? Timestamp{} : wish.until;
+  record.shelved_at = ends ? Timestamp{} : now;
   record.shelved_by = wish.who;
   record.shelved_why = wish.why;
   impl_->next_unshelved = std::min(impl_->next_unshelved, wish.until);
@@ -227,7 +237,7 @@ void Engine::told(std::span<const Event> events) {
     if (transition->cause != "raised") continue;
     Raises& last = impl_->raises[found->second];
     std::shift_right(last.begin(), last.end(), 1);
-    last.front() = event.time;
+    last.front() = transition->alert.raised;
   }
 }
 

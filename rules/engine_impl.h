@@ -125,7 +125,7 @@ struct Engine::Impl {
   void settle(std::uint32_t instance, Timestamp at, Output& out);
   Timestamp wake(std::uint32_t instance) const;
   std::optional<Change> pass(std::uint32_t companion, Timestamp until);
-  void catch_up(Timestamp until);
+  void catch_up(Timestamp until, Output& out);
   Finding look(std::uint32_t instance, Sample sample, Timestamp arrived);
   void tell_inputs(std::uint32_t instance, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
@@ -146,7 +146,7 @@ struct Engine::Impl {
   void rename_condition(std::uint32_t instance, bool is_an_alert, Timestamp now, Output& out);
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
-  Timestamp of_the_clock(Timestamp at) const;
+  void unlatch(std::uint32_t instance, Timestamp at, Output& out);
   void end_shelves(Timestamp now, Output& out);
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
@@ -186,6 +186,9 @@ struct Engine::Impl {
 inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }
 
 void put_state(const AlertState& state, AlertRecord& record);
+
+/// The clock was set by so much: a shelf lasts as long as it was given for.
+void move_shelf(AlertRecord& record, Micros by);
 
 /// The rule that says when the alerts of `rule` are suppressed.
 Rule companion_of(const Rule& rule);

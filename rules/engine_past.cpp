@@ -22,7 +22,7 @@ constexpr Micros kMaxAhead = std::chrono::hours(1);
 void close(AlertRecord record, Timestamp now, Output& out) {
   const Phase from = std::exchange(record.phase, Phase::normal);
   record.since = std::max(now, record.since);
-  record.shelved_until = {};
+  record.shelved_until = record.shelved_at = {};
   if (raised(from) || !record.acknowledged) {
     AlertTransition transition{record, from, "rule removed"};
     publish_farewell(transition);
@@ -35,7 +35,9 @@ void close(AlertRecord record, Timestamp now, Output& out) {
 /// begins anew. True where it does.
 bool begin_anew(AlertRecord& record, Timestamp now) {
   const auto is_wrong = [now](Timestamp time) { return time > now + kMaxAhead; };
-  if (!is_wrong(record.since) && !is_wrong(record.heading_since)) return false;
+  const bool is_shelf = is_wrong(record.shelved_at);
+  if (!is_wrong(record.since) && !is_wrong(record.heading_since) && !is_shelf) return false;
+  if (is_shelf) move_shelf(record, now - record.shelved_at);
   record.since = std::min(record.since, now);
   record.heading_since = std::min(record.heading_since, now);
   return true;
@@ -186,12 +188,18 @@ std::optional<Change> Engine::Impl::pass(std::uint32_t companion, Timestamp unti
   return last;
 }
 
-/// Timers before the restart have run then, each in its turn. One of which nobody saw what it led to is told of as if
-/// it were the only one.
-void Engine::Impl::catch_up(Timestamp until) {
+/// Timers before the restart have run then, each in its turn: what a `when` was found to be by one is not asked again
+/// of an earlier time, by a sample that was long on its way. One of a `suppress_when` of which nobody saw what it led
+/// to is told of as if it were the only one.
+void Engine::Impl::catch_up(Timestamp until, Output& out) {
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     Instance& instance = instances[i];
-    if (!policies[instance.rule].judges || !instance.detector) continue;
+    const Policy& policy = policies[instance.rule];
+    if (!policy.joins || !instance.detector) continue;
+    if (!policy.judges) {
+      run_timers(i, instance.state.since, out);
+      continue;
+    }
     const Change change = pass(i, until).value_or(Change{until, until});  // else the rule was edited
     if (!is_untold(i)) continue;
     instance.due = change.due;
@@ -225,9 +233,10 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   Series& series = impl_->series[at];
   Known known{info, {labels.begin(), labels.end()}};
   Known& before = impl_->texts[at].known;
-  const bool same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
-                    before.states == known.states;
-  if (same) return;
+  const bool is_paced_anew = before.info.expected_interval != info.expected_interval;
+  const bool is_same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
+                       before.states == known.states;
+  if (is_same && !is_paced_anew) return;
   before = std::move(known);
   if (!std::exchange(series.declared, true)) {
     impl_->texts[at].name = name;
@@ -235,7 +244,13 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
     impl_->by_name.emplace(name, at);
     impl_->match(at);
   }
-  for (std::uint32_t i = 0; i < series.count; ++i) impl_->fit(series.first + i, now, out);
+  for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
+    // What windows hold is not to be lost for an interval.
+    if (!is_same || impl_->policies[impl_->instances[i].rule].joins) impl_->fit(i, now, out);
+    if (!is_paced_anew || !impl_->instances[i].detector) continue;
+    impl_->instances[i].detector->expect(info.expected_interval);
+    impl_->arm(i);
+  }
   impl_->connect(at, now, out);
 }
 

@@ -18,6 +18,10 @@ inline constexpr Micros kFloodWithin = std::chrono::minutes(10);
 /// Whether the transition is news of an alert for which somebody is called.
 bool calls_somebody(const AlertTransition& transition);
 
+/// When somebody was called for what a sample of the time `at` did, looked at when the gateway's clock was `now`: its
+/// own time, unless it was long on its way or the device's clock is wrong.
+constexpr Timestamp called_at(Timestamp at, Timestamp now) { return at <= now && now - at < kFloodWithin ? at : now; }
+
 /// Tells when a flood begins and ends. Pure; times need not come in their order.
 class FloodWatch {
  public:

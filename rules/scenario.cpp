@@ -145,7 +145,7 @@ class Run {
     std::erase_if(told_, [from](const Event& event) { return event.time <= from; });
     engine_->told(told_);
     engine_->restore(records, now, out);
-    take(out);
+    take(out, now);
     std::map<SeriesId, Sample> latest;
     for (const auto& [arrived, sample] : history_) {
       if (arrived > now - lookback) engine_->warm({&sample, 1}, arrived);
@@ -227,7 +227,7 @@ class Run {
                         now + item.duration("for")};
       if (!engine_->shelve(wish, now, out)) failures_.push_back(fmt::format("{}: nothing to shelve", clock(now)));
     });
-    take(out);
+    take(out, now);
     each_at("expect", now, [&](const Node& item) { compare(item, now); });
     each_at("restart", now, [&](const Node& item) {
       if (item.duration("down") == Micros{0}) return restart(now, now);
@@ -237,7 +237,7 @@ class Run {
     each_at("reload", now, [&](const Node& item) { reload(item, now); });
   }
 
-  void take(const Output& out) {
+  void take(const Output& out, Timestamp now) {
     for (const Event& event : out.events) {
       if (const auto* gap = std::get_if<Unwatched>(&event.body)) {
         unwatched_.push_back({gap->since, event.time});
@@ -253,7 +253,7 @@ class Run {
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
       for (const Publication& one : transition.publish)
         published_.push_back(fmt::format("{} {} {}", clock(event.time), one.topic, one.payload));
-      told_.push_back(event);
+      told_.push_back({called_at(event.time, now), event.body});
     }
     for (const AlertRecord& record : out.alerts) {
       const Phase before = last_[record.id].phase;

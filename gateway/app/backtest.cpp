@@ -98,7 +98,7 @@ class Answer {
     Tally tally;
     tally.add(replay);
     if (!options_.sweep.empty() || tally.raised == 0) return {};
-    const std::string last = rfc3339(std::chrono::floor<std::chrono::seconds>(tally.last));
+    const std::string last = rfc3339_seconds(tally.last);
     std::string longest, active;
     const std::array<Value, 6> cells = {std::string_view(replay.alert()),
                                         static_cast<std::int64_t>(tally.raised),
@@ -121,7 +121,7 @@ class Answer {
 
  private:
   Status put(const std::string& alert, const rules::Firing& firing) {
-    const std::string raised = rfc3339(std::chrono::floor<std::chrono::seconds>(firing.raised));
+    const std::string raised = rfc3339_seconds(firing.raised);
     std::string lasted;
     const std::array<Value, 6> cells = {std::string_view(alert),
                                         std::string_view(raised),
@@ -178,8 +178,7 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   if (status) status = output.flush();
   if (!status) return fail(std::move(status.error()));
   fmt::print(stderr, "{} of {} series, {} to {}\n", tools::counted(play.samples(), "sample", "samples"), play.series(),
-             rfc3339(std::chrono::floor<std::chrono::seconds>(range->from)),
-             rfc3339(std::chrono::floor<std::chrono::seconds>(play.end())));
+             rfc3339_seconds(range->from), rfc3339_seconds(play.end()));
   return tools::verdict((*view)->reading());
 }
 

@@ -38,7 +38,8 @@ std::vector<rules::Interval> Pump::unwatched_times() const {
   return times;
 }
 
-/// What was told of alerts lately, oldest first.
+/// What was told of alerts lately, oldest first, with the time at which somebody was called for it: the rules count by
+/// it.
 std::vector<Event> Pump::told_lately() const {
   std::vector<Event> told;
   const auto events = journal_.events({.limit = kEventsLookedAt, .newest_first = true, .alerts_only = true});
@@ -50,8 +51,10 @@ std::vector<Event> Pump::told_lately() const {
     const Flood& flood = std::get<Flood>(newest->event.body);
     if (flood.on) from = std::min(from, flood.since - Micros{1});
   }
-  for (const auto& entry : *events) {
-    if (entry.event.time > from && entry.event.time <= now) told.push_back(entry.event);
+  for (const auto& [seq, ordinal, damaged, event] : *events) {
+    const Timestamp told_at = std::min(journal_.committed(seq).value_or(event.time), now);
+    if (told_at <= from) break;
+    if (event.time <= now) told.push_back({rules::called_at(event.time, told_at), event.body});
   }
   std::reverse(told.begin(), told.end());
   return told;

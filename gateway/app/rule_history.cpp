@@ -132,7 +132,7 @@ Result<int> rule_history(const RuleHistory& options, const tools::Surroundings& 
   const auto sound = walk(*all, [&](const StateView::Configuration& configuration, const Change& change) -> Status {
     if (!options.name.empty() && change.rule != options.name) return {};
     ++told;
-    const std::string since = rfc3339(std::chrono::floor<std::chrono::seconds>(configuration.since));
+    const std::string since = rfc3339_seconds(configuration.since);
     const std::array<tools::Value, 5> cells = {std::string_view(change.rule), std::string_view(change.version),
                                                std::string_view(since), configuration.id,
                                                std::string_view(change.what)};

@@ -70,6 +70,7 @@ struct AlertRecord {
   Severity heading = Severity::warning;  ///< the level that it is on its way to; `severity` where it stays
   Timestamp heading_since{};             ///< since when it has been as far; epoch 0 where it stays
   Timestamp shelved_until{};             ///< epoch 0: it is not shelved; kOutOfService: until somebody ends it
+  Timestamp shelved_at{};                ///< when it was; so long does it last, though the clock be set
   std::string shelved_by;
   std::string shelved_why;
   std::string suppressed_by;  ///< the raised alert that explains this one, by its id; or its rule's `suppress_when`

@@ -157,6 +157,8 @@ std::string rfc3339(Timestamp time) {
 
 std::string rfc3339_micros(Timestamp time) { return fmt::format("{}.{:06}Z", to_the_second(time), micros_of(time)); }
 
+std::string rfc3339_seconds(Timestamp time) { return rfc3339(std::chrono::floor<std::chrono::seconds>(time)); }
+
 std::optional<Timestamp> parse_rfc3339(std::string_view text) {
   Scanner in(text);
   const auto day = scan_date(in);

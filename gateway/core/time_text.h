@@ -10,6 +10,8 @@ namespace tidegate {
 
 /// "2026-03-01T12:00:00.250Z"; the fraction is left out where it is zero, else 3 or 6 digits.
 std::string rfc3339(Timestamp time);
+/// "2026-03-01T12:00:00Z": the fraction is cut off.
+std::string rfc3339_seconds(Timestamp time);
 /// "2026-03-01T12:00:00.250000Z": always six digits, so that such texts sort as their times do.
 std::string rfc3339_micros(Timestamp time);
 /// RFC 3339 with any offset and up to 9 fraction digits (cut to microseconds); nothing else.

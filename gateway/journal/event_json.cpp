@@ -141,6 +141,7 @@ Json alert_json(const AlertRecord& alert) {
     json["heading_since"] = ticks(alert.heading_since);
   }
   if (alert.shelved_until != Timestamp{}) json["shelved_until"] = ticks(alert.shelved_until);
+  if (alert.shelved_at != Timestamp{}) json["shelved_at"] = ticks(alert.shelved_at);
   put_text(json, "shelved_by", alert.shelved_by);
   put_text(json, "shelved_why", alert.shelved_why);
   put_text(json, "suppressed_by", alert.suppressed_by);
@@ -178,6 +179,7 @@ AlertRecord alert_from(const Json& json) {
     alert.heading_since = time_from(json.at("heading_since"));
   }
   if (json.contains("shelved_until")) alert.shelved_until = time_from(json.at("shelved_until"));
+  if (json.contains("shelved_at")) alert.shelved_at = time_from(json.at("shelved_at"));
   alert.shelved_by = text_from(json, "shelved_by");
   alert.shelved_why = text_from(json, "shelved_why");
   alert.suppressed_by = text_from(json, "suppressed_by");

@@ -273,6 +273,12 @@ Result<Seq> Journal::before(Timestamp time) const {
   return prev(*found);
 }
 
+Result<Timestamp> Journal::committed(Seq batch) const {
+  auto connection = impl_->readers->take();
+  if (!connection) return fail(std::move(connection.error()));
+  return impl_->noted(read_committed(**connection, batch));
+}
+
 void Journal::dead_letter(DeadLetter letter) { impl_->letters.add(std::move(letter)); }
 
 Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t limit) const {

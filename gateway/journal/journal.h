@@ -167,6 +167,8 @@ class Journal {
                                              std::size_t max_points) const;
   /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
   Result<Seq> before(Timestamp time) const;
+  /// When the batch was committed, or the first behind it that is held; Errc::not_found where none is.
+  Result<Timestamp> committed(Seq batch) const;
 
   /// Kept in memory until the next maintain; bounded; repeated (source, topic, reason) within a minute are
   /// counted on the first letter, not stored again.

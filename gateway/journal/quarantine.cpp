@@ -31,7 +31,7 @@ Status rename_if_there(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 std::string time_for_name(Timestamp now) {
-  std::string text = rfc3339(std::chrono::floor<std::chrono::seconds>(now));
+  std::string text = rfc3339_seconds(now);
   std::erase_if(text, [](char c) { return c == ':' || c == '-'; });
   return text;
 }

@@ -235,6 +235,15 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   }
 }
 
+Result<Timestamp> read_committed(sql::Connection& connection, Seq batch) {
+  auto rows = connection.prepare("SELECT committed FROM batch WHERE seq >= ? ORDER BY seq LIMIT 1");
+  if (!rows) return fail(std::move(rows.error()));
+  const Result<bool> row = rows->bind(number(batch)).step();
+  if (!row) return fail(row.error());
+  if (!*row) return fail(Errc::not_found, "no batch from {} on is held", number(batch));
+  return Timestamp{Micros{rows->integer(0)}};
+}
+
 Result<Seq> read_retired(sql::Connection& connection, const char* key) {
   const auto seq = connection.number(fmt::format("SELECT value FROM meta WHERE key = '{}'", key));
   if (!seq) return fail(seq.error());

@@ -63,6 +63,7 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
 Result<Seq> read_retired(sql::Connection& connection, const char* key);
 /// As Journal::snapshot().
 Result<std::vector<Sample>> read_snapshot(sql::Connection& connection, Seq seq);
+Result<Timestamp> read_committed(sql::Connection& connection, Seq batch);
 struct Alerts {
   std::vector<AlertRecord> records;  ///< that are not normal, by id
   /// For those whose record is damaged: as they were last announced, or `normal` where no event tells of them.

@@ -15,7 +15,6 @@ namespace {
 using state::StateView;
 
 /// As it looks on the wall: seconds are enough for what people did.
-std::string moment(Timestamp time) { return rfc3339(std::chrono::floor<std::chrono::seconds>(time)); }
 
 std::string files_of(const StateView::Configuration& configuration) {
   if (!configuration.sound) return "(damaged)";
@@ -28,7 +27,7 @@ Status write(const std::vector<StateView::Configuration>& all, Rows& rows) {
   constexpr std::array<std::string_view, 4> kColumns = {"number", "since", "came", "files"};
   if (Status status = rows.columns(kColumns); !status) return status;
   for (const auto& one : all) {
-    const std::string since = moment(one.since);
+    const std::string since = rfc3339_seconds(one.since);
     const std::string files = files_of(one);
     const std::array<Value, 4> cells = {one.id, std::string_view(since), std::string_view(one.why),
                                         std::string_view(files)};
@@ -48,7 +47,7 @@ Status write_audit(StateView& view, Rows& rows, bool& sealed) {
           "entry {} does not follow from the one before it: one of them was changed, or some between are missing\n",
           entry.id);
     }
-    const std::string time = moment(entry.time);
+    const std::string time = rfc3339_seconds(entry.time);
     const std::array<Value, 6> cells = {entry.id,
                                         std::string_view(time),
                                         std::string_view(entry.deed.who),

@@ -13,8 +13,8 @@ namespace tidegate::rules::expr {
 /// it did not last, a beginning that did not last is none.
 class Awaited {
  public:
-  /// Something began at `now`, and whether what should follow holds.
-  void see(bool begins, double answer, Timestamp now) {
+  /// Whether something began at `now`, and whether what should follow holds; each may be unknown.
+  void see(double begins, double answer, Timestamp now) {
     if (now > at_) {
       before_ = state_;
       at_ = now;
@@ -25,11 +25,11 @@ class Awaited {
       state_ = {kNever, false, false};
     } else {
       state_ = before_;
-      if (begins && (state_.since == kNever || state_.is_unsure)) {
+      if (begins != 0 && (state_.since == kNever || state_.is_unsure)) {
         const bool may_be_older = state_.may_be_older || state_.since != kNever;
         state_ = {now, may_be_older, false};
       }
-      if (std::isnan(answer) && state_.since != kNever) state_.is_unsure = true;
+      if ((std::isnan(answer) || std::isnan(begins)) && state_.since != kNever) state_.is_unsure = true;
     }
   }
   Timestamp due(Micros patience) const { return state_.since == kNever ? kNever : state_.since + patience; }
@@ -49,7 +49,7 @@ class Awaited {
   struct State {
     Timestamp since = kNever;  ///< when it began that has not been followed; the first time, where it was several times
     bool may_be_older = true;  ///< something that began before that may not have been followed
-    bool is_unsure = false;    ///< it may have been followed
+    bool is_unsure = false;    ///< it may have been followed, or have been so before anybody looked
   };
   State state_, before_;
   Timestamp at_ = Timestamp::min();

@@ -179,7 +179,7 @@ struct Program::Impl {
       return holds == 1 ? second.latched : holds;
     }
     if (op.code == Code::missed) {
-      const bool begins = frame.slots[op.a] == 1 && first.known_before() == 0;
+      const double begins = frame.slots[op.a] == 1 ? 1 - first.known_before() : 0;
       first.awaited.see(begins, frame.slots[op.b], now);
       const Timestamp due = first.awaited.due(micros(frame.slots[op.c]));
       if (due > now && due != kNever) wake_at(due);

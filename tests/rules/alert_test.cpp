@@ -45,17 +45,17 @@ static_assert(step(kActive, Verdict::clear, at(5), kAckRequired) == AlertState{P
 static_assert(step(kAckedActive, Verdict::clear, at(5), kAckRequired) == AlertState{Phase::normal, at(5), true});
 static_assert(step(kReturned, Verdict::clear, at(5), kAckRequired) == kReturned);
 static_assert(step(kReturned, Verdict::breach, at(5), kAckRequired) == AlertState{Phase::active, at(5), false});
-static_assert(acknowledge(kActive, at(5)) == AlertState{Phase::active, at(0), true});
-static_assert(acknowledge(kReturned, at(5)) == AlertState{Phase::normal, at(5), true});
-static_assert(acknowledge(kNormal, at(5)) == kNormal);
-static_assert(acknowledge(kPending, at(5)) == kPending);
+static_assert(acknowledge(kActive) == AlertState{Phase::active, at(0), true});
+static_assert(acknowledge(kReturned) == AlertState{Phase::normal, kReturned.since, true});
+static_assert(acknowledge(kNormal) == kNormal);
+static_assert(acknowledge(kPending) == kPending);
 
 // A returned alert goes through its on-delay again, and what is owed stays owed.
 constexpr AlertState kOwedPending{Phase::pending, at(5), false};
 static_assert(step(kReturned, Verdict::breach, at(5), kAckAndDelays) == kOwedPending);
 static_assert(step(kOwedPending, Verdict::clear, at(6), kAckAndDelays) == AlertState{Phase::returned, at(6), false});
-static_assert(acknowledge(kOwedPending, at(6)) == AlertState{Phase::pending, at(5), true});
-static_assert(step(acknowledge(kOwedPending, at(6)), Verdict::clear, at(7), kAckAndDelays).phase == Phase::normal);
+static_assert(acknowledge(kOwedPending) == AlertState{Phase::pending, at(5), true});
+static_assert(step(acknowledge(kOwedPending), Verdict::clear, at(7), kAckAndDelays).phase == Phase::normal);
 
 // The rule no longer asks for an acknowledgement: a returned alert goes with the next good word.
 static_assert(step(kReturned, Verdict::clear, at(5), kAtOnceBothWays).phase == Phase::normal);
@@ -73,8 +73,8 @@ constexpr AlertPolicy kLatch{seconds(0), seconds(0), false, true};
 static_assert(step(kActive, Verdict::clear, at(5), kLatch) == AlertState{Phase::clearing, at(5), false});
 static_assert(step(kClearing, Verdict::clear, at(99), kLatch) == kClearing);
 static_assert(ends_at(kClearing, Verdict::clear, kLatch) == kNever);
-static_assert(step(acknowledge(kClearing, at(9)), Verdict::clear, at(9), kLatch).phase == Phase::normal);
-static_assert(step(acknowledge(kActive, at(9)), Verdict::clear, at(9), kLatch).phase == Phase::normal);
+static_assert(step(acknowledge(kClearing), Verdict::clear, at(9), kLatch).phase == Phase::normal);
+static_assert(step(acknowledge(kActive), Verdict::clear, at(9), kLatch).phase == Phase::normal);
 
 // One that chatters stays raised until its condition has been gone for a minute.
 constexpr AlertState kChattering{Phase::active, at(0), false, true};
@@ -115,11 +115,11 @@ static_assert(step(kCritical, Verdict::breach, at(30), kLevels, between(Severity
               kCritical);
 static_assert(step(kCritical, Verdict::breach, at(30), kLevels, only(Severity::warning)) ==
               on_its_way(0, Severity::critical, Severity::warning, 30));
-static_assert(step(acknowledge(on_its_way(0, Severity::critical, Severity::warning, 30), at(31)), Verdict::breach,
-                   at(50), kLevels, only(Severity::warning))
+static_assert(step(acknowledge(on_its_way(0, Severity::critical, Severity::warning, 30)), Verdict::breach, at(50),
+                   kLevels, only(Severity::warning))
                   .acknowledged);
 // An escalation is new, and to be acknowledged again.
-static_assert(!step(acknowledge(kUp, at(31)), Verdict::breach, at(40), kLevels, only(Severity::critical)).acknowledged);
+static_assert(!step(acknowledge(kUp), Verdict::breach, at(40), kLevels, only(Severity::critical)).acknowledged);
 // On the way to `critical` it fell back to `high`: that it has been since it set out.
 static_assert(step(kUp, Verdict::breach, at(38), kLevels, only(Severity::high)) ==
               on_its_way(0, Severity::warning, Severity::high, 30));
@@ -168,7 +168,7 @@ TEST(Alert, RaisesAndEndsAreAnnouncedInTurn) {
     for (int i = 0; i < 20'000; ++i) {
       const AlertState before = state;
       const bool by_operator = random() % 16 == 0;
-      state = by_operator ? acknowledge(state, at(i)) : step(state, static_cast<Verdict>(random() % 3), at(i), policy);
+      state = by_operator ? acknowledge(state) : step(state, static_cast<Verdict>(random() % 3), at(i), policy);
       if (raised(state.phase) == is_raised) continue;
       ASSERT_FALSE(cause_of(before, state).empty());
       ASSERT_FALSE(by_operator) << "an acknowledgement neither raises nor clears";

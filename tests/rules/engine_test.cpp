@@ -57,6 +57,53 @@ void watch(Engine& engine, int from, int until, Output& out) {
   for (int second = from + 1; second <= until; ++second) engine.tick(at(second), out);
 }
 
+TEST(Engine, AShelfLastsAsLongAsItWasGivenForThoughTheClockIsSetForwards) {
+  Engine engine(compile(R"([{name: hot, series: "{d}/t", threshold: {above: 90}}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  observe(engine, {good(kFirst, 0, 95)}, out);
+  ASSERT_TRUE(engine.shelve({"hot:a", "Ada", "why", at(60)}, at(0), out));
+  ASSERT_TRUE(engine.shelve({"hot:a", "Ada", "a minute more", at(70)}, at(10), out));
+  out.clear();
+  engine.tick(at(20), out);
+  engine.resume(at(3620), out);
+  ASSERT_EQ(out.alerts.size(), 1u);
+  EXPECT_EQ(out.alerts[0].shelved_until, at(3670));
+  engine.tick(at(3669), out);
+  ASSERT_EQ(out.events.size(), 1u) << "that nobody watched";
+  engine.tick(at(3670), out);
+  EXPECT_EQ(std::get<AlertTransition>(out.events.back().body).cause, "unshelved");
+}
+
+/// A source says how often it asks when it starts, and that may be after the rules know the series, and be edited.
+TEST(Engine, AnAbsenceGoesByTheIntervalOfNow) {
+  Engine engine(compile(R"([{name: silent, series: "{d}/t", absence: {}},
+                            {name: mean, series: "{d}/t", change: {by: 5, within: 10m}},
+                            {name: known, series: "{d}/t", when: "value > 90"}])"));
+  SeriesInfo info;
+  const auto interval = [&](int of) {
+    info.expected_interval = seconds(of);
+    declare(engine, kFirst, "a/t", info);
+  };
+  interval(0);
+  Output out;
+  observe(engine, {good(kFirst, 0, 20)}, out);
+  interval(60);
+  watch(engine, 0, 179, out);
+  EXPECT_TRUE(out.events.empty());
+  interval(10);
+  engine.tick(at(180), out);
+  ASSERT_EQ(out.events.size(), 1u);
+  EXPECT_EQ(out.events[0].time, at(30)) << "with the shorter one it is over since then";
+  observe(engine, {good(kFirst, 200, 95)}, out);
+  ASSERT_EQ(out.events.size(), 4u) << "and what the windows hold has stayed: it changed by 75";
+  out.clear();
+  engine.tick(at(229), out);
+  EXPECT_TRUE(out.events.empty());
+  engine.tick(at(230), out);
+  EXPECT_EQ(out.events.size(), 1u);
+}
+
 TEST(Engine, FillsTheRecordOfARaisedAlert) {
   Engine engine(compile(
       R"([{name: hot, series: "{device}/temp", threshold: {above: 90 °C, clear_below: 85 °C}, severity: critical,

@@ -53,6 +53,8 @@ const std::vector<Rule>& rules() {
       {name: both, series: "{d}/v", when: "value > 60 and d0/v < 50", for: 1s},
       {name: mean, series: "{d}/v", when: "avg(value, 20s) > 55 or held(value > 70, 3s)", clear_after: 2s},
       {name: unusual, series: "d1/v", when: "value - season(value, 40.001s) > 20", clear_after: 1s},
+      {name: unanswered, series: "{d}/v", when: "missed(value > 60, d0/v > 50, 3s)"},
+      {name: old, series: "d3/v", when: "age(d0/v) > 2s and value > 45"},
       {name: burst, series: "{d}/v", count: {of: "value > 50", more_than: 3, window: session, gap: 1s}},
       {name: most, series: "{d}/v", when: "count(+/v > 50) > 1 and value > 40"},
       {name: hushed, series: "{d}/v", threshold: {above: 45}, chatter: tell, suppress_when: "held(d0/v > 50, 2s) or d1/v < 40"},

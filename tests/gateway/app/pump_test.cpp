@@ -470,6 +470,20 @@ TEST(Pump, AFloodOfHoursIsKnownAfterARestart) {
   EXPECT_EQ(*rig.pump_->flood(), (Flood{true, began, "gone:0", 120}));
 }
 
+/// Somebody was called just now for what happened half an hour ago: it is as new after a restart.
+TEST(Pump, AFloodOfLateSamplesIsNotOverWithARestart) {
+  const test::TempDir directory;
+  Rig rig(directory.path(), "", {.start = false});
+  const Timestamp now = rig.clock_.now(), then = now - 30min;
+  Batch batch;
+  for (int i = 0; i < 10; ++i)
+    batch.events.push_back(journal::transition(journal::alert(fmt::format("gone:{}", i), Phase::active), then));
+  batch.events.push_back({now, Flood{true, now, "gone:0", 10}});
+  ASSERT_TRUE(rig.journal_->append(batch));
+  rig.drain();
+  EXPECT_THAT(rig.transitions(), testing::Not(testing::Contains(testing::HasSubstr("flood over"))));
+}
+
 TEST(Pump, WhatWaitsInTheQueueIsNoSilence) {
   const test::TempDir directory;
   leave_behind(directory.path(), {{"cellar/level", 61min}, {"plant/a", 0min}});

@@ -18,6 +18,7 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
   record.heading = Severity::high;
   record.heading_since = at(1'700'000'000'000'002);
   record.shelved_until = kOutOfService;
+  record.shelved_at = record.since + std::chrono::seconds(1);
   record.shelved_by = "Ada";
   record.shelved_why = "the valve is changed";
   record.suppressed_by = "silent:boiler1";

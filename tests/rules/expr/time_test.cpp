@@ -295,6 +295,16 @@ TEST(ExpressionTime, MissedIsUnknownWhereItMayHaveFollowed) {
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(50))), "unknown");
 }
 
+/// It began when it was seen first, and is missed; or long before, and has been followed.
+TEST(ExpressionTime, MissedIsUnknownWhereItMayHaveBegunBeforeWhatFollows) {
+  Program made = program("missed(value > 0, other > 0, 10s)");
+  made.observe(1, at(kStart, 1));
+  made.observe(1, at(kStart + seconds(1), 0));
+  made.observe(0, at(kStart + seconds(2), 1));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(11))), "0");
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(12))), "unknown");
+}
+
 /// Hours and quarters of a day of the wall's clock, on the days that are 23 and 25 hours long.
 TEST(ExpressionTime, WindowsTumbleWithTheLocalClock) {
   using namespace std::chrono;
