@@ -21,7 +21,7 @@ class Search {
 
   LogEnds run(const std::filesystem::path& history, const std::string& history_epoch) {
     newest();
-    if (!ends_.last_is_certain) furthest(history, history_epoch);
+    furthest(history, history_epoch);
     oldest();
     ends_.first_event = events_until(false);
     ends_.last_event = events_until(true);
@@ -67,30 +67,34 @@ class Search {
     }
   }
 
-  /// The last batch's number is in several places; the largest counts.
+  /// The last batch's number is in several places; the largest counts. Where that is none of a batch, the batches at
+  /// the end are missing, though the table may seem to end as it should.
   void furthest(const std::filesystem::path& history, const std::string& history_epoch) {
+    const std::int64_t of_batches = ends_.last;
     ends_.last = std::max(ends_.last, number(history::last_of(history, history_epoch)));
     const std::int64_t end = ends_.last;
     for (const char* table : {"batch", "event", "cursor", "(SELECT value AS seq FROM meta WHERE key = 'latest_seq')"}) {
       const auto named = sql::twice([&] { return newest_named(log_, table, end); });
       ends_.last = std::max(ends_.last, named.value_or(0));
     }
+    if (ends_.last > of_batches) ends_.last_is_certain = false;
   }
 
   void oldest() {
     auto rows = batches("");
     const auto row = rows ? sql::twice([&] { return rows->step(); }) : Result<bool>(fail(rows.error()));
     if (row && !*row) return;
-    if (row && believed(*rows)) {
+    const auto gone = sql::twice([&] { return retired(log_); });
+    const bool is_sound = row && believed(*rows);
+    if (is_sound && (!gone || !gone->ends_before(rows->integer(0), rows->integer(1)))) {
       ends_.first = rows->integer(0);
       ends_.samples_retired = rows->integer(1);
+      ends_.exact = ends_.exact && (gone ? gone->seq + 1 >= ends_.first : ends_.first == 1);
       return;
     }
-    const auto seq = ask("SELECT value FROM meta WHERE key = 'retired_seq'");
-    const auto samples = ask("SELECT value FROM meta WHERE key = 'retired_samples'");
-    ends_.exact = ends_.exact && seq && samples;
-    ends_.first = seq.value_or(0) + 1;
-    ends_.samples_retired = samples.value_or(0);
+    ends_.exact = ends_.exact && gone;
+    ends_.first = gone.value_or(Retired()).seq + 1;
+    ends_.samples_retired = gone.value_or(Retired()).samples;
   }
 
   std::int64_t events_until(bool newest) {
@@ -143,6 +147,14 @@ LogEnds ends_of(const Known& known) {
 LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
                   const std::string& history_epoch) {
   return Search(log, sealed).run(history, history_epoch);
+}
+
+Result<Retired> retired(sql::Connection& log) {
+  const auto seq = log.number("SELECT value FROM meta WHERE key = 'retired_seq'");
+  if (!seq) return fail(seq.error());
+  const auto samples = log.number("SELECT value FROM meta WHERE key = 'retired_samples'");
+  if (!samples) return fail(samples.error());
+  return Retired{*seq, *samples};
 }
 
 Result<EventsEnd> end_of_events(sql::Connection& log, bool newest) {

@@ -41,6 +41,18 @@ LogEnds ends_of(const Known& known);
 LogEnds find_ends(sql::Connection& log, const char* sealed, const std::filesystem::path& history,
                   const std::string& history_epoch);
 
+/// What retention has removed: batches up to `seq`, with so many samples.
+struct Retired {
+  std::int64_t seq = 0, samples = 0;
+
+  /// Batches are missing between these and the log's oldest. Their numbers and their samples both say so, or what is
+  /// told of retention is damaged.
+  bool ends_before(std::int64_t oldest, std::int64_t samples_before) const {
+    return seq + 1 < oldest && samples < samples_before;
+  }
+};
+Result<Retired> retired(sql::Connection& log);
+
 /// An end of the table of events, whose numbers have no holes.
 struct EventsEnd {
   std::optional<std::int64_t> sound;  ///< the outermost event that is as it was written

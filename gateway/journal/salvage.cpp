@@ -42,6 +42,7 @@ class Salvage {
   Status put_states(Writer& fresh);
   Status put_events(Writer& fresh);
   Status put_batches(Writer& fresh);
+  void count_missing(std::int64_t before, std::int64_t samples);
   Status take_batch(Writer& fresh, sql::Statement& row);
   template <class Take>
   Status in_steps(Writer& fresh, const std::string& select, const char* key, std::int64_t from, std::int64_t to,
@@ -224,18 +225,31 @@ Status Salvage::put_events(Writer& fresh) {
 Status Salvage::put_batches(Writer& fresh) {
   samples_before_ = ends_.samples_retired;
   next_ = ends_.first;
+  const auto told = [this] { return source_ ? source_->text("SELECT value FROM meta WHERE key = 'lost'") : ""; };
+  gone_.add(sql::twice(told).value_or(std::string()));
   const std::string select =
       fmt::format("SELECT seq, committed, samples, samples_before, events, alerts, alerts_crc, data, {}, {} FROM batch",
                   has_crc_ ? "unset" : "NULL", has_crc_ ? sound_by(kBatchCrc) : "1");
   const auto take = [&](sql::Statement& row) { return take_batch(fresh, row); };
   Status status = source_ ? in_steps(fresh, select, "seq", ends_.first, ends_.last, take) : Status();
   if (!status) return status;
-  lost_.batches += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.last - ends_.first + 1)) - read_batches_;
-  lost_.samples += static_cast<std::uint64_t>(std::max<std::int64_t>(0, ends_.samples_total - samples_before_));
-  if (next_ <= ends_.last) gone_.add(Seq{next_}, Seq{ends_.last});
+  count_missing(ends_.last + 1, std::max<std::int64_t>(0, ends_.samples_total - samples_before_));
   Writer::Upkeep upkeep;
   upkeep.lost = gone_.text();
   return fresh.save(upkeep);
+}
+
+/// From the next batch on, up to the one `before`, with so many samples. What an earlier salvage has told of is not
+/// told again.
+void Salvage::count_missing(std::int64_t before, std::int64_t samples) {
+  if (next_ >= before) return;
+  const std::uint64_t fresh = gone_.add(Seq{next_}, Seq{before - 1});
+  lost_.batches += fresh;
+  if (fresh == static_cast<std::uint64_t>(before - next_)) {
+    lost_.samples += static_cast<std::uint64_t>(samples);
+  } else if (fresh > 0 && samples > 0) {
+    lost_.exact = false;  // nobody knows how many of them were in these
+  }
 }
 
 /// `samples_before` tells how many samples lie between this batch and the last one that was read.
@@ -259,10 +273,9 @@ Status Salvage::take_batch(Writer& fresh, sql::Statement& row) {
   std::swap(batch.samples, samples_);
   if (!status) return status;
   ++read_batches_;
-  if (next_ < row.integer(0)) gone_.add(Seq{next_}, Seq{row.integer(0) - 1});
+  count_missing(row.integer(0), before - samples_before_);
   next_ = row.integer(0) + 1;
   for (const Sample& sample : samples_) most_id_ = std::max(most_id_, static_cast<std::int64_t>(sample.series));
-  lost_.samples += static_cast<std::uint64_t>(before - samples_before_);
   samples_before_ = before + static_cast<std::int64_t>(samples_.size());
   bytes_ += row.text(7).size();
   return {};

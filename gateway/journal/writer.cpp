@@ -5,6 +5,7 @@
 #include "gateway/journal/event_json.h"
 #include "gateway/journal/log_ends.h"
 #include "gateway/journal/schema.h"
+#include "gateway/journal/seen.h"
 
 namespace tidegate::journal {
 namespace {
@@ -101,6 +102,19 @@ Result<Writer::EndRow> Writer::end_row(const char* direction) {
   return EndRow{Seq{row->integer(0)}, Timestamp{Micros{row->integer(1)}}, row->integer(2), row->integer(3)};
 }
 
+/// A table may seem to begin later than it does, and no row of it tells.
+Status Writer::check_beginning(const EndRow& oldest) {
+  const auto gone = retired(*connection_);
+  if (!gone) return fail(gone.error());
+  const Seq first = next(Seq{gone->seq});
+  if (!gone->ends_before(number(oldest.seq), oldest.samples_before)) return {};
+  Seen told;
+  told.add(found_.lost);
+  if (told.add(first, prev(oldest.seq)) == 0) return {};
+  return fail(Errc::corrupt, "{}: of the batches {} to {} some are missing", file_.string(), number(first),
+              number(oldest.seq) - 1);
+}
+
 /// How many there are, and so which of them go, is told by the first number and the last.
 Status Writer::check_event_ends() {
   for (const bool newest : {false, true}) {
@@ -128,6 +142,7 @@ Status Writer::find_ends() {
   auto lost = connection_->text("SELECT value FROM meta WHERE key = 'lost'");
   if (!lost) return fail(std::move(lost.error()));
   found_.lost = std::move(*lost);
+  if (Status status = check_beginning(*oldest); !status) return status;
   std::int64_t time = 0;
   const std::pair<const char*, std::int64_t*> numbers[] = {
       {"SELECT value FROM meta WHERE key = 'time'", &time},

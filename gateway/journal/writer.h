@@ -130,6 +130,7 @@ class Writer {
     std::int64_t samples_before = 0, samples = 0;
   };
   Result<EndRow> end_row(const char* direction);
+  Status check_beginning(const EndRow& oldest);
   Status check_event_ends();
   Status find_ends();
   /// Opens anew where the last failure asks for it; what its commit left behind goes with the next append.

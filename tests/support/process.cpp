@@ -69,6 +69,7 @@ int number_of(const char* variable, int usual) {
 
 int kills(int usual) { return number_of("TIDEGATE_KILLS", usual); }
 int seeds(int usual) { return number_of("TIDEGATE_CAMPAIGN_SEEDS", usual); }
+int first_seed() { return number_of("TIDEGATE_CAMPAIGN_FIRST", 0); }
 
 Process::Process(std::vector<std::string> command, const std::map<std::string, std::string>& environment) {
   const std::string program = find_program(command.at(0));

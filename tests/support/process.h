@@ -17,6 +17,8 @@ namespace tidegate::test {
 int kills(int usual);
 /// How many seeds a campaign of damage draws: `usual`, or TIDEGATE_CAMPAIGN_SEEDS for the whole of it.
 int seeds(int usual);
+/// The first of them: 0, or TIDEGATE_CAMPAIGN_FIRST, to go on where a campaign ended or to see one seed alone.
+int first_seed();
 
 /// A child process, started without a shell, its standard output and error collected together. The child dies with the
 /// thread that started it, so start it from the test's own. One owner; output() and the waits may be called by any

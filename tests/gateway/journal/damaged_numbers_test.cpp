@@ -65,6 +65,41 @@ TEST_F(DamagedNumbers, ADamagedRowAtTheBeginningIsLostToTheSample) {
   expect_works();
 }
 
+/// As where an inner page leads elsewhere: no row tells of those before it.
+TEST_F(DamagedNumbers, ALogThatBeginsTooLateHasLostItsBeginningAndTellsOfItOnce) {
+  fill(3);
+  clock.advance(std::chrono::days(31));
+  for (int i = 0; i < 6; ++i) append_samples({sample(SeriesId{0}, i), sample(SeriesId{0}, i)});
+  ASSERT_TRUE(journal->maintain());
+  ASSERT_EQ(number(journal->first()), 4);
+  edit("DELETE FROM batch WHERE seq < 6");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 2 batches with 4 samples, 0 events"));
+  EXPECT_EQ(metric("journal/lost_samples"), 4);
+  reopen();
+  EXPECT_TRUE(journal->notices().empty());
+  edit("DELETE FROM batch WHERE seq = 8; PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are 1 batches with 2 samples, 0 events"));
+  EXPECT_EQ(metric("journal/lost_samples"), 6);
+  expect_works();
+}
+
+/// Its numbers would be given a second time.
+TEST_F(DamagedNumbers, ALogThatEndsTooEarlyForItsEventsHasLostItsEnd) {
+  fill(7);
+  const std::string epoch = journal->epoch();
+  edit("DELETE FROM batch WHERE seq > 2; PRAGMA user_version=77");
+  open();
+  ASSERT_EQ(journal->notices().size(), 1u);
+  EXPECT_THAT(journal->notices()[0], HasSubstr("lost are at least 5 batches"));
+  EXPECT_EQ(number(journal->last()), 8) << "the report";
+  EXPECT_NE(journal->epoch(), epoch);
+  expect_works();
+}
+
 TEST_F(DamagedNumbers, RetentionCountsByNoDamagedRow) {
   fill(5);
   {
