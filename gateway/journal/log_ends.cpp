@@ -25,6 +25,7 @@ class Search {
     oldest();
     ends_.first_event = events_until(false);
     ends_.last_event = events_until(true);
+    missing_events();
     ends_.exact = ends_.exact && ends_.last_is_certain;
     return ends_;
   }
@@ -104,6 +105,19 @@ class Search {
     if (!end->sound) return newest && end->beyond == 0 ? 0 : 1;
     if (end->in_a_row()) return end->outermost;
     return newest ? *end->sound + 1 : *end->sound - 1;  // where rows of another page lie there, nobody knows how many
+  }
+
+  /// Events that no page leads to: where they begin stands beside them, and each batch says how many it has.
+  void missing_events() {
+    const auto retired = ask("SELECT coalesce(max(value), -1) FROM meta WHERE key = 'events_retired'");
+    if (retired.value_or(-1) >= 0) ends_.first_event = std::min(ends_.first_event, *retired + 1);
+    if (!ends_.exact) return;  // the newest is not as it was written, and where it was is not known
+    const auto unseen = ask(fmt::format(
+        "WITH newest AS (SELECT seq, ordinal FROM event WHERE id = {}) SELECT coalesce(sum(events), 0) - "
+        "coalesce((SELECT ordinal + 1 FROM newest), 0) FROM batch WHERE seq >= coalesce((SELECT seq FROM newest), 0) "
+        "AND {} = 1",
+        ends_.last_event, sealed_));
+    if (unseen.value_or(0) > 0) ends_.last_event += *unseen;
   }
 
   /// Behind damage at both ends they are looked for one by one.

@@ -151,6 +151,7 @@ Status Writer::retire_old_events(const Limits& limits) {
         fmt::format("DELETE FROM snapshot WHERE seq <= (SELECT seq FROM event WHERE id = {})", through);
     if (Status deleted = connection_->run(snapshots.c_str()); !deleted) return deleted;
     if (Status deleted = statements_->retire_events.bind(through).run(); !deleted) return deleted;
+    if (Status told = statements_->meta.bind("events_retired", through).run(); !told) return told;
     return statements_->meta.bind("event_bytes", static_cast<std::int64_t>(left)).run();
   });
   if (!status) return status;

@@ -159,8 +159,10 @@ Status Salvage::put_states(Writer& fresh) {
          "INSERT OR IGNORE INTO dead_letter VALUES(?,?,?,?,?,?,?)", any);
     copy("SELECT seq, data FROM snapshot", "seq", "INSERT OR IGNORE INTO snapshot VALUES(?,?)",
          [](sql::Statement& row) { return decode(row.text(1)).has_value(); });
-    copy("SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes', 'lost')",
-         "key", "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
+    copy(
+        "SELECT key, value FROM meta WHERE key NOT IN ('schema', 'epoch', 'history_epoch', 'event_bytes', "
+        "'events_retired', 'lost')",
+        "key", "INSERT OR IGNORE INTO meta VALUES(?,?)", any);
     if (!known_) copy("SELECT name, seq FROM cursor", "name", "INSERT OR IGNORE INTO cursor VALUES(?,?)", any);
     if (!status || !known_) return status;
     auto put = fresh.connection().prepare("INSERT OR REPLACE INTO cursor VALUES(?,?)");

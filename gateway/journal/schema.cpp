@@ -55,7 +55,8 @@ constexpr const char* kSteps[] = {
     // 3: the checksum of an event is of its whole row, in those that are written from now on. An older program would
     // take them for damaged.
     "",
-    // 4: snapshots, events that an older program would take for damaged.
+    // 4: snapshots, events that an older program would take for damaged; where the events begin is told beside them.
+    "INSERT OR REPLACE INTO meta SELECT 'events_retired', coalesce(min(id), 1) - 1 FROM event;"
     "CREATE INDEX event_snapshot ON event(seq, ordinal) WHERE alert = 2;"
     "CREATE TABLE snapshot(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);"};
 static_assert(std::size(kSteps) == kSchemaVersion - 1);
@@ -64,7 +65,8 @@ Status make_tables(sql::Connection& connection) {
   auto transaction = sql::Transaction::begin(connection);
   if (!transaction) return fail(std::move(transaction.error()));
   const std::string stamp = fmt::format(
-      "PRAGMA application_id={}; PRAGMA user_version={}; INSERT INTO meta VALUES('schema', {}), ('epoch', '{}');",
+      "PRAGMA application_id={}; PRAGMA user_version={}; INSERT INTO meta VALUES('schema', {}), ('epoch', '{}'), "
+      "('events_retired', 0);",
       kApplicationId, kSchemaVersion, kSchemaVersion, random_epoch());
   if (Status status = connection.run(kTables); !status) return status;
   if (Status status = connection.run(stamp.c_str()); !status) return status;

@@ -117,6 +117,10 @@ Status Writer::check_beginning(const EndRow& oldest) {
 
 /// How many there are, and so which of them go, is told by the first number and the last.
 Status Writer::check_event_ends() {
+  const auto missing =
+      connection_->number("SELECT coalesce(min(id), 0) > value + 1 FROM event, meta WHERE key = 'events_retired'");
+  if (!missing) return fail(missing.error());
+  if (*missing != 0) return fail(Errc::corrupt, "{}: the oldest events are missing", file_.string());
   for (const bool newest : {false, true}) {
     const auto end = end_of_events(*connection_, newest);
     if (!end) return fail(end.error());
