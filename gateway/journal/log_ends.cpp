@@ -112,10 +112,12 @@ class Search {
     const auto retired = ask("SELECT coalesce(max(value), -1) FROM meta WHERE key = 'events_retired'");
     if (retired.value_or(-1) >= 0) ends_.first_event = std::min(ends_.first_event, *retired + 1);
     if (!ends_.exact) return;  // the newest is not as it was written, and where it was is not known
+    // Sorted anew: a page that two lead to has its rows twice.
     const auto unseen = ask(fmt::format(
-        "WITH newest AS (SELECT seq, ordinal FROM event WHERE id = {}) SELECT coalesce(sum(events), 0) - "
-        "coalesce((SELECT ordinal + 1 FROM newest), 0) FROM batch WHERE seq >= coalesce((SELECT seq FROM newest), 0) "
-        "AND {} = 1",
+        "WITH newest AS (SELECT seq, ordinal FROM event WHERE id = {}), "
+        "behind AS (SELECT max(events) AS events FROM batch WHERE seq >= coalesce((SELECT seq FROM newest), 0) "
+        "AND {} = 1 GROUP BY seq + 0) "
+        "SELECT coalesce(sum(events), 0) - coalesce((SELECT ordinal + 1 FROM newest), 0) FROM behind",
         ends_.last_event, sealed_));
     if (unseen.value_or(0) > 0) ends_.last_event += *unseen;
   }
