@@ -124,19 +124,21 @@ std::vector<Node> named_sections(const Node& list, std::string_view what, Proble
 void check_publish(const Node& rules, const Node& uplinks, Problems& problems) {
   std::map<std::string, const Node*> by_name;
   for (const Node& uplink : uplinks.items) {
-    if (uplink.kind == Node::Kind::map && !uplink["name"].refused) by_name.emplace(uplink.string("name"), &uplink);
+    const Node& name = section(uplink, "name");
+    if (!name.refused && !name.is_null()) by_name.emplace(name.text, &uplink);
   }
   std::vector<std::string> names;
   for (const auto& [name, uplink] : by_name) names.push_back(name);
   for (const Node& rule : rules.items) {
-    for (const Node& item : rule["publish"].items) {
-      const Node& to = item["to"];
+    for (const Node& item : section(rule, "publish").items) {
+      const Node& to = section(item, "to");
       if (to.refused || to.is_null()) continue;
       const auto found = by_name.find(to.string());
       if (found == by_name.end()) {
         problems.add(to.at, fmt::format("there is no uplink '{}'{}; what a rule publishes goes to one of type {}",
                                         to.shown(), did_you_mean(to.string(), names), uplink::kMessagesType));
-      } else if (const Node& type = (*found->second)["type"]; !type.refused && type.string() != uplink::kMessagesType) {
+      } else if (const Node& type = section(*found->second, "type");
+                 !type.refused && type.string() != uplink::kMessagesType) {
         problems.add(to.at, fmt::format("uplink '{}' is of type {}: what a rule publishes goes to one of type {}",
                                         to.shown(), type.shown(), uplink::kMessagesType));
       }

@@ -132,7 +132,8 @@ TEST(Settings, AGatewaysNameThatMakesNoTopicIsAProblemOfTheUplinkThatUsesIt) {
 
 TEST(Settings, ASectionOfTheWrongKindIsAProblemAndNoMore) {
   for (const char* section : {"rules", "sources", "uplinks"}) {
-    for (const char* value : {"5", "{a: b}", "[5]", "[[]]", "[null]", "[{name: 5}]", "[{name: [a]}]"}) {
+    for (const char* value : {"5", "{a: b}", "[5]", "[[]]", "[null]", "[{name: 5}]", "[{name: [a]}]", "[{publish: 5}]",
+                              "[{publish: [5]}]", "[{publish: [{to: [a]}]}]"}) {
       EXPECT_THAT(problems_of(std::string(section) + ": " + value + "\n"), HasSubstr(":1:")) << section << value;
     }
   }
