@@ -1,90 +1,28 @@
 #include "dashboard/front.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <memory>
 
 #include "dashboard/api.h"
 #include "dashboard/hub.h"
+#include "dashboard/to_https.h"
 
 namespace tidegate::dashboard {
 namespace {
 
-constexpr std::uint64_t kListener = 0, kWakeup = 1;
+constexpr std::uint64_t kDoors = 0, kWakeup = 1;
 constexpr std::chrono::milliseconds kForever = std::chrono::hours(24);
-
-template <class T>
-void set_option(int socket, int level, int option, T value) {
-  ::setsockopt(socket, level, option, &value, sizeof value);
-}
-
-Peer peer_of(const sockaddr_storage& address, socklen_t length) {
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&address), length, host.data(), host.size(), port.data(),
-                    port.size(), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return {"unknown", 0};
-  }
-  std::string text = host.data();
-  constexpr std::string_view kMapped = "::ffff:";
-  if (text.starts_with(kMapped)) text.erase(0, kMapped.size());
-  return {std::move(text), std::atoi(port.data())};
-}
-
-tl::unexpected<Error> bind_failed(const std::string& address, int port, int error) {
-  if (error == EADDRINUSE) {
-    return fail(Errc::conflict,
-                "http: {}:{} is in use by another program; stop that one, or choose another port with "
-                "http.listen or --listen",
-                address, port);
-  }
-  if (error == EACCES) {
-    return fail(Errc::io, "http: {}:{} may not be bound by this user; choose a port above 1023", address, port);
-  }
-  return fail(Errc::io, "http: cannot listen on {}:{}: {}", address, port, std::strerror(error));
-}
 
 }  // namespace
 
-Result<Fd> listen_on(const std::string& address, int port) {
-  constexpr int kBacklog = 4096;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found); error != 0) {
-    return fail(Errc::invalid, "http: '{}' is no address to listen on: {}", address, ::gai_strerror(error));
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-  Fd socket(::socket(list->ai_family, list->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, list->ai_protocol));
-  if (!socket) return bind_failed(address, port, errno);
-  set_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  if (list->ai_family == AF_INET6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
-  if (::bind(socket.get(), list->ai_addr, list->ai_addrlen) != 0 || ::listen(socket.get(), kBacklog) != 0) {
-    return bind_failed(address, port, errno);
-  }
-  return socket;
-}
-
-int bound_port(const Fd& socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
-  return std::max(0, peer_of(address, length).port);
-}
-
-Front::Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& limits)
-    : listener_(std::move(listener)),
+Front::Front(Doors doors, Web& web, Hub& hub, Backups& backups, Metrics& metrics, const Limits& limits)
+    : doors_(std::move(doors)),
       web_(web),
       hub_(hub),
+      backups_(backups),
       limits_(limits),
       requests_(metrics.counter("http/requests", "", "HTTP requests answered.")),
       refused_(metrics.counter("http/refused", "",
@@ -94,8 +32,8 @@ Front::Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& li
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       workers_(limits.workers, limits.waiting_jobs) {
   epoll_event event{};
-  event.data.u64 = kListener;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &event);
+  event.data.u64 = kDoors;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, doors_.fd(), &event);
   event.events = EPOLLIN;
   event.data.u64 = kWakeup;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.fd(), &event);
@@ -113,8 +51,8 @@ void Front::run(const std::stop_token& stop) {
     turn();
   }
   stopping_ = true;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
-  listener_.reset();
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, doors_.fd(), nullptr);
+  doors_.close();
   const Instant end = std::chrono::steady_clock::now() + limits_.linger;
   while (busy() && std::chrono::steady_clock::now() < end) turn();
 }
@@ -133,7 +71,7 @@ void Front::turn() {
     const auto& event = events.at(static_cast<std::size_t>(i));
     if (event.data.u64 == kWakeup) {
       wakeup_.clear();
-    } else if (event.data.u64 == kListener) {
+    } else if (event.data.u64 == kDoors) {
       accept_all();
     } else {
       on_event(event.data.u64, event.events);
@@ -147,33 +85,28 @@ void Front::accept_all() {
   constexpr int kAtOnce = 64;
   for (int i = 0; i < kAtOnce; ++i) {
     if (!room_for_one()) return pause();
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    Fd socket(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!socket) {
+    auto visitor = doors_.accept();
+    if (!visitor) {
       if (errno == EMFILE || errno == ENFILE) pause();
       return;
     }
-    welcome(std::move(socket), peer_of(address, length));
+    welcome(std::move(*visitor));
   }
 }
 
-void Front::welcome(Fd socket, Peer peer) {
-  constexpr unsigned kUnacknowledged = 10'000;  // ms: a peer that is gone, not slow
-  if (!room_for(peer.address)) {
+void Front::welcome(Doors::Visitor visitor) {
+  if (!room_for(visitor.peer.address)) {
     refused_.add();
     return;
   }
-  set_option(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  set_option(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, kUnacknowledged);
   const std::uint64_t id = next_id_++;
   Connection& connection = connections_[id];
   connection.id = id;
-  connection.socket = std::move(socket);
-  connection.peer = std::move(peer);
+  connection.channel = std::move(visitor.channel);
+  connection.peer = std::move(visitor.peer);
   epoll_event event{};
   event.data.u64 = id;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.socket.get(), &event);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.channel.fd(), &event);
   enter(connection, Stage::reading, limits_.head, EPOLLIN);
 }
 
@@ -213,8 +146,8 @@ void Front::want_peers(bool wanted) {
   listening_ = wanted;
   epoll_event event{};
   if (wanted) event.events = EPOLLIN;
-  event.data.u64 = kListener;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, listener_.get(), &event);
+  event.data.u64 = kDoors;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, doors_.fd(), &event);
 }
 
 void Front::on_event(std::uint64_t id, std::uint32_t events) {
@@ -228,20 +161,21 @@ void Front::on_event(std::uint64_t id, std::uint32_t events) {
 }
 
 void Front::read(Connection& connection) {
-  std::array<char, 16'384> buffer;
-  const auto got = ::recv(connection.socket.get(), buffer.data(), buffer.size(), 0);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) return close(connection.id);
+  Channel::Buffer buffer;
+  const auto got = connection.channel.read(buffer);
+  if (!got) return close(connection.id);
+  if (*got == 0) return watch(connection, connection.channel.waits_for());
   if (connection.in.empty() && connection.served > 0) enter(connection, Stage::reading, limits_.head, EPOLLIN);
-  connection.in.append(buffer.data(), static_cast<std::size_t>(got));
+  connection.in.append(buffer.data(), *got);
   advance(connection);
 }
 
 // Whoever is told "no" while still sending would see a reset instead of the answer, were the socket closed at once.
 void Front::drain(Connection& connection) {
-  std::array<char, 16'384> buffer;
-  const auto got = ::recv(connection.socket.get(), buffer.data(), buffer.size(), 0);
-  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) close(connection.id);
+  Channel::Buffer buffer;
+  const auto got = connection.channel.read(buffer);
+  if (!got) return close(connection.id);
+  if (*got == 0) watch(connection, connection.channel.waits_for());
 }
 
 void Front::advance(Connection& connection) {
@@ -249,24 +183,52 @@ void Front::advance(Connection& connection) {
     RequestFrame frame = frame_request(connection.in, connection.searched, limits_.request);
     if (frame.state == RequestFrame::State::incomplete) return;
     if (frame.state == RequestFrame::State::refused) {
-      refused_.add();
-      return answer(connection, Web::refusal(frame.status, frame.why), true);
+      return refuse(connection, frame.status, frame.why);
+    }
+    if (connection.channel.strayed()) {
+      return answer(connection, to_https(frame.head, web_.hosts(), connection.channel.local_port()), true);
+    }
+    connection.large = frame.chunked || frame.body_bytes > limits_.request.body;
+    if (connection.large && !room_for_large(connection)) {
+      return refuse(connection, 503, "too many large bodies at once; try again in a second");
     }
     connection.frame = std::move(frame);
-    await_body(connection);
+    if (!await_body(connection)) return;
   }
+  if (connection.frame->chunked && !join(connection)) return;
   if (connection.in.size() >= connection.frame->head_bytes + connection.frame->body_bytes) dispatch(connection);
 }
 
-void Front::await_body(Connection& connection) {
+void Front::refuse(Connection& connection, int status, std::string_view why) {
+  refused_.add();
+  answer(connection, Web::refusal(status, why), true);
+}
+
+bool Front::room_for_large(const Connection& connection) const {
+  std::size_t all = 0, of_address = 0;
+  for (const auto& [id, other] : connections_) {
+    if (!other.large || &other == &connection) continue;
+    ++all;
+    if (other.peer.address == connection.peer.address) ++of_address;
+  }
+  return all < limits_.large_bodies && of_address < (limits_.large_bodies + 1) / 2;
+}
+
+/// True once the whole body is there.
+bool Front::join(Connection& connection) {
+  const auto state = join_chunks(connection.in, *connection.frame, limits_.request);
+  if (state == RequestFrame::State::refused) refuse(connection, connection.frame->status, connection.frame->why);
+  return state == RequestFrame::State::complete;
+}
+
+bool Front::await_body(Connection& connection) {
   const RequestFrame& frame = *connection.frame;
-  if (connection.in.size() >= frame.head_bytes + frame.body_bytes) return;
+  if (!frame.chunked && connection.in.size() >= frame.head_bytes + frame.body_bytes) return true;
   enter(connection, Stage::reading, limits_.body, EPOLLIN);
   constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  if (frame.expects_continue) {
-    [[maybe_unused]] const auto sent =
-        ::send(connection.socket.get(), kContinue.data(), kContinue.size(), MSG_NOSIGNAL);  // fits an empty buffer
-  }
+  if (!frame.expects_continue || connection.channel.write(kContinue) == kContinue.size()) return true;
+  close(connection.id);  // it would have fitted an empty buffer
+  return false;
 }
 
 void Front::dispatch(Connection& connection) {
@@ -276,9 +238,10 @@ void Front::dispatch(Connection& connection) {
   connection.in.erase(0, frame.head_bytes + frame.body_bytes);
   connection.frame.reset();
   connection.searched = 0;
+  connection.peer.secure = connection.channel.secure();
   enter(connection, Stage::working, kForever, 0);
   const bool last = stopping_ || ++connection.served >= limits_.requests_per_connection;
-  const auto lane = Api::lane(target_path(frame.head));
+  const auto lane = lane_of(target_path(frame.head));
   const bool taken =
       workers_.submit(lane, [this, id = connection.id, request = std::move(request), peer = connection.peer, last] {
         Answer made = web_.answer(request, peer, last);
@@ -302,6 +265,7 @@ void Front::answer(Connection& connection, std::string bytes, bool close_after) 
     close_after = true;
   }
   hold(connection, std::move(bytes));
+  connection.large = false;
   connection.sent = 0;
   connection.close_after = close_after;
   enter(connection, Stage::writing, limits_.write, EPOLLOUT);
@@ -314,22 +278,25 @@ void Front::hold(Connection& connection, std::string bytes) {
   connection.out.swap(bytes);  // an assignment may keep the old one's memory
 }
 
+// Not all of a large answer at once, however fast its reader: to encrypt it takes a small box as long as many others.
 void Front::write(Connection& connection) {
-  while (connection.sent < connection.out.size()) {
-    const auto sent = ::send(connection.socket.get(), connection.out.data() + connection.sent,
-                             connection.out.size() - connection.sent, MSG_NOSIGNAL);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (sent < 0) return close(connection.id);
-    connection.sent += static_cast<std::size_t>(sent);
+  constexpr std::size_t kAtOnce = 256u << 10;
+  const std::size_t end = std::min(connection.out.size(), connection.sent + kAtOnce);
+  while (connection.sent < end) {
+    const auto sent = connection.channel.write(std::string_view(connection.out).substr(connection.sent));
+    if (!sent) return close(connection.id);
+    if (*sent == 0) return watch(connection, connection.channel.waits_for());
+    connection.sent += *sent;
     connection.deadline = std::min(std::chrono::steady_clock::now() + limits_.write, connection.since + limits_.take);
   }
+  if (connection.sent < connection.out.size()) return watch(connection, EPOLLOUT);
   sent_all(connection);
 }
 
 void Front::sent_all(Connection& connection) {
   hold(connection, {});
   if (connection.close_after || stopping_) {
-    ::shutdown(connection.socket.get(), SHUT_WR);
+    connection.channel.finish();
     return enter(connection, Stage::draining, limits_.linger, EPOLLIN);
   }
   enter(connection, Stage::reading, connection.in.empty() ? limits_.idle : limits_.head, EPOLLIN);
@@ -347,9 +314,13 @@ void Front::finish_jobs() {
     if (found == connections_.end()) continue;
     requests_.add();
     Connection& connection = found->second;
-    if (made.stream) {
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.socket.get(), nullptr);
-      hub_.join(std::move(connection.socket), connection.peer.address, std::move(*made.stream));
+    if (made.stream || made.backup) {
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.channel.fd(), nullptr);
+      if (made.stream) {
+        hub_.join(std::move(connection.channel), connection.peer.address, std::move(*made.stream));
+      } else {
+        backups_.send(std::move(connection.channel), std::move(made.backup));
+      }
       connections_.erase(found);
     } else {
       answer(connection, std::move(made.bytes), made.close);
@@ -379,10 +350,16 @@ void Front::enter(Connection& connection, Stage stage, std::chrono::milliseconds
   connection.stage = stage;
   connection.since = std::chrono::steady_clock::now();
   connection.deadline = connection.since + deadline;
+  watch(connection, interest);
+}
+
+void Front::watch(Connection& connection, std::uint32_t events) {
+  if (connection.interest == events) return;
+  connection.interest = events;
   epoll_event event{};
-  event.events = interest;
+  event.events = events;
   event.data.u64 = connection.id;
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.channel.fd(), &event);
 }
 
 void Front::close(std::uint64_t id) {

@@ -9,21 +9,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "dashboard/channel.h"
+#include "dashboard/doors.h"
 #include "dashboard/fd.h"
 #include "dashboard/request_frame.h"
 #include "dashboard/web.h"
 #include "dashboard/workers.h"
 #include "gateway/core/metrics.h"
-#include "gateway/core/result.h"
 
 namespace tidegate::dashboard {
 
 class Hub;
-
-/// A bound, listening socket: SO_REUSEADDR, never SO_REUSEPORT. Errc::conflict when the address is taken.
-Result<Fd> listen_on(const std::string& address, int port);
-/// The port that a socket is bound to.
-int bound_port(const Fd& socket);
 
 /// Every connection until it is a stream: one epoll thread accepts, reads whole requests under the limits, hands them
 /// to workers and writes their answers. No worker ever waits for a peer, so slow peers cost slots, not answers. At the
@@ -38,6 +34,7 @@ class Front {
     std::size_t requests_per_connection = 1000;
     std::size_t workers = 4;
     std::size_t waiting_jobs = 256;
+    std::size_t large_bodies = 8;             ///< that come or are being answered; half of them of one address
     std::size_t waiting_bytes = 32u << 20;    ///< of answers that peers have yet to take, in all
     std::chrono::milliseconds head{5'000};    ///< from a request's first byte to the end of its head
     std::chrono::milliseconds body{10'000};   ///< and from there to the end of its body
@@ -48,7 +45,7 @@ class Front {
     std::chrono::milliseconds linger{1'000};  ///< for what is under way when a connection or the server closes
   };
 
-  Front(Fd listener, Web& web, Hub& hub, Metrics& metrics, const Limits& limits);
+  Front(Doors doors, Web& web, Hub& hub, Backups& backups, Metrics& metrics, const Limits& limits);
   ~Front();  ///< finishes what is being answered, for at most `linger`
 
  private:
@@ -57,14 +54,16 @@ class Front {
 
   struct Connection {
     std::uint64_t id = 0;
-    Fd socket;
+    Channel channel;
     Peer peer;
     Stage stage = Stage::reading;
     Instant since;     ///< when this stage began
     Instant deadline;  ///< of this stage
+    std::uint32_t interest = 0;
     std::string in;
     std::size_t searched = 0;
     std::optional<RequestFrame> frame;  ///< complete, its body perhaps not
+    bool large = false;                 ///< what it asks has, or may have, a large body
     std::string out;
     std::size_t sent = 0;
     std::size_t served = 0;
@@ -78,7 +77,7 @@ class Front {
   void run(const std::stop_token& stop);
   void turn();
   void accept_all();
-  void welcome(Fd socket, Peer peer);
+  void welcome(Doors::Visitor visitor);
   bool room_for_one();
   bool room_for(const std::string& address);
   bool give_way(const std::string* address);
@@ -89,7 +88,10 @@ class Front {
   void read(Connection& connection);
   void drain(Connection& connection);
   void advance(Connection& connection);
-  void await_body(Connection& connection);
+  bool room_for_large(const Connection& connection) const;
+  bool join(Connection& connection);
+  void refuse(Connection& connection, int status, std::string_view why);
+  bool await_body(Connection& connection);  ///< false: the connection is gone
   void dispatch(Connection& connection);
   void answer(Connection& connection, std::string bytes, bool close);
   void hold(Connection& connection, std::string bytes);
@@ -98,19 +100,21 @@ class Front {
   void finish_jobs();
   void sweep();
   void enter(Connection& connection, Stage stage, std::chrono::milliseconds deadline, std::uint32_t interest);
+  void watch(Connection& connection, std::uint32_t events);
   void close(std::uint64_t id);
   bool busy() const;
 
-  Fd listener_;
+  Doors doors_;
   Web& web_;
   Hub& hub_;
+  Backups& backups_;
   const Limits limits_;
   Metric& requests_;
   Metric& refused_;
   Metric& waiting_;
   Fd epoll_;
   Wakeup wakeup_;
-  std::uint64_t next_id_ = 2;  ///< 0 is the listener, 1 the wakeup
+  std::uint64_t next_id_ = 2;  ///< 0 is for the doors, 1 the wakeup
   std::unordered_map<std::uint64_t, Connection> connections_;
   std::size_t waiting_bytes_ = 0;  ///< of every `out`
   bool listening_ = false;

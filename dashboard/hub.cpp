@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "dashboard/json.h"
 
@@ -20,15 +19,17 @@ using std::chrono::steady_clock;
 constexpr std::size_t kMaxQueued = 256;  ///< frames a viewer
 constexpr int kSendBuffer = 64 * 1024;   ///< bytes the kernel holds for a viewer that does not read
 constexpr std::chrono::seconds kStateEvery{1};
+constexpr std::chrono::minutes kPassesEvery{1};  ///< for what ends by time alone
 /// After `stalled`, the kernel gives a viewer up too: one whose link is dead has room in its buffer, so we never wait.
 constexpr std::chrono::milliseconds kGone{5'000};
 
 }  // namespace
 
-Hub::Hub(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock,
-         Metrics& metrics)
+Hub::Hub(const Options& options, const journal::Journal& journal, const Gate& gate, Gateway& gateway,
+         const Clock& clock, Metrics& metrics)
     : options_(options),
       journal_(journal),
+      gate_(gate),
       clock_(clock),
       viewers_now_(metrics.gauge("stream/viewers", "", "Viewers of the live stream now.")),
       joined_(metrics.counter("stream/joined", "", "Streams begun.")),
@@ -51,10 +52,10 @@ Hub::~Hub() {
   wakeup_.signal();
 }
 
-void Hub::join(Fd socket, std::string address, StreamRequest request) {
+void Hub::join(Channel channel, std::string address, StreamRequest request) {
   {
     const std::lock_guard lock(joining_mutex_);
-    joining_.push_back({std::move(socket), std::move(address), std::move(request)});
+    joining_.push_back({std::move(channel), std::move(address), std::move(request)});
   }
   wakeup_.signal();
 }
@@ -99,11 +100,12 @@ void Hub::on_event(int fd, std::uint32_t events) {
   const auto found = viewers_.find(fd);
   if (found == viewers_.end()) return;
   if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) return drop(fd);
+  Viewer& viewer = found->second;
   if ((events & EPOLLIN) != 0) {  // a viewer has nothing to say
-    std::array<char, 1024> ignored;
-    if (::recv(fd, ignored.data(), ignored.size(), 0) == 0) return drop(fd);
+    Channel::Buffer ignored;
+    if (!viewer.channel.read(ignored)) return drop(fd);
   }
-  if ((events & EPOLLOUT) != 0 && !flush(found->second)) drop(fd);
+  if (viewer.waits_for_room && !flush(viewer)) drop(fd);
 }
 
 void Hub::admit() {
@@ -127,12 +129,14 @@ bool Hub::full(const std::string& address) const {
 }
 
 void Hub::welcome(Joining joining, Board::Tick seen, const Frame& snapshot) {
-  const int fd = joining.socket.get();
+  const int fd = joining.channel.fd();
+  if (!gate_.identity(joining.request.pass)) return;  // taken from it on the way here
   if (full(joining.address)) {
     turned_away_.add();
     std::string busy = fmt::format("{}retry: {}\n\n", head(), retry_ms(25'000, 35'000));
     append_event(busy, "busy", fmt::format("{{\"max_streams\":{}}}", options_.max_streams));
-    [[maybe_unused]] const auto sent = ::send(fd, busy.data(), busy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    joining.channel.write(busy);
+    joining.channel.finish();
     return;
   }
   const auto gone_after = static_cast<unsigned>((options_.stream.stalled + kGone).count());
@@ -140,11 +144,14 @@ void Hub::welcome(Joining joining, Board::Tick seen, const Frame& snapshot) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_after, sizeof gone_after);
   const Instant now = steady_clock::now();
   Viewer& viewer = viewers_[fd];
-  viewer.socket = std::move(joining.socket);
+  viewer.channel = std::move(joining.channel);
   viewer.address = std::move(joining.address);
+  viewer.pass = std::move(joining.request.pass);
   viewer.seen = seen;
   viewer.progress = now;
   viewer.next_ping = now + options_.stream.ping;
+  viewer.until = now + std::chrono::duration_cast<Instant::duration>(options_.stream.rotate *
+                                                                     std::uniform_real_distribution(0.9, 1.1)(random_));
   viewer.queue.push_back(frame(fmt::format("{}retry: {}\n\n{}", head(), retry_ms(2'000, 6'000), board_.hello())));
   viewer.queue.push_back(snapshot);
   if (auto replay = board_.replay(joining.request.last_event_id); !replay.empty()) {
@@ -204,6 +211,9 @@ void Hub::refresh_state(Instant now) {
 void Hub::tick() {
   const Instant now = steady_clock::now();
   next_tick_ = std::max(next_tick_ + options_.stream.tick, now);
+  check_passes(now);
+  // A stream that lasts for months would never meet another server, a new certificate or a proxy's end in good order.
+  let_go([now](const Viewer& viewer) { return now >= viewer.until && viewer.queue.empty(); }, "rotate");
   if (viewers_.empty()) return;
   refresh_state(now);
   const Board::Tick closed = board_.close_tick();
@@ -229,6 +239,33 @@ void Hub::tick() {
   for (const int fd : gone) drop(fd);
 }
 
+/// Whoever may no longer look: at once where something was taken from somebody.
+void Hub::check_passes(Instant now) {
+  const std::uint64_t revision = gate_.revision();
+  if (revision == revision_ && now - passes_at_ < kPassesEvery) return;
+  revision_ = revision;
+  passes_at_ = now;
+  let_go([this](const Viewer& viewer) { return !gate_.identity(viewer.pass); }, "logged-out");
+}
+
+template <class Which>
+void Hub::let_go(const Which& which, std::string_view why) {
+  std::vector<int> gone;
+  for (const auto& [fd, viewer] : viewers_) {
+    if (which(viewer)) gone.push_back(fd);
+  }
+  if (gone.empty()) return;
+  std::string bye;
+  append_event(bye, "bye", fmt::format("{{\"why\":\"{}\"}}", why));
+  const Frame farewell = frame(std::move(bye));
+  for (const int fd : gone) {
+    Viewer& viewer = viewers_.at(fd);
+    viewer.queue.push_back(farewell);
+    static_cast<void>(flush(viewer));  // what does not go now never will
+    drop(fd);
+  }
+}
+
 // Nearly all viewers saw the last tick, so nearly all share one encoding.
 void Hub::update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board::Tick, Frame>>& encoded) {
   auto found = std::find_if(encoded.begin(), encoded.end(), [&](const auto& one) { return one.first == viewer.seen; });
@@ -242,8 +279,9 @@ void Hub::update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board
 
 bool Hub::flush(Viewer& viewer) {
   while (!viewer.queue.empty()) {
-    if (!write_some(viewer)) {
-      if (errno != EAGAIN && errno != EINTR) return false;
+    const auto sent = write_some(viewer);
+    if (!sent) return false;
+    if (*sent == 0) {
       want_room(viewer, true);
       return true;
     }
@@ -252,7 +290,7 @@ bool Hub::flush(Viewer& viewer) {
   return true;
 }
 
-bool Hub::write_some(Viewer& viewer) {
+std::optional<std::size_t> Hub::write_some(Viewer& viewer) {
   std::array<iovec, 16> parts{};
   std::size_t count = 0;
   for (const Frame& frame : viewer.queue) {
@@ -260,18 +298,15 @@ bool Hub::write_some(Viewer& viewer) {
     const std::size_t skip = count == 0 ? viewer.offset : 0;
     parts.at(count++) = {const_cast<char*>(frame->data()) + skip, frame->size() - skip};
   }
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  const auto sent = ::sendmsg(viewer.socket.get(), &message, MSG_NOSIGNAL);
-  if (sent < 0) return false;
-  viewer.offset += static_cast<std::size_t>(sent);
+  const auto sent = viewer.channel.write(std::span(parts).first(count));
+  if (!sent || *sent == 0) return sent;
+  viewer.offset += *sent;
   while (!viewer.queue.empty() && viewer.offset >= viewer.queue.front()->size()) {
     viewer.offset -= viewer.queue.front()->size();
     viewer.queue.pop_front();
   }
   viewer.progress = steady_clock::now();
-  return true;
+  return sent;
 }
 
 void Hub::want_room(Viewer& viewer, bool wanted) {
@@ -280,13 +315,14 @@ void Hub::want_room(Viewer& viewer, bool wanted) {
   if (wanted) viewer.progress = steady_clock::now();
   epoll_event event{};
   event.events = EPOLLIN | EPOLLRDHUP;
-  if (wanted) event.events |= EPOLLOUT;
-  event.data.fd = viewer.socket.get();
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, viewer.socket.get(), &event);
+  if (wanted) event.events |= viewer.channel.waits_for();
+  event.data.fd = viewer.channel.fd();
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, viewer.channel.fd(), &event);
 }
 
 void Hub::drop(int fd) {
-  viewers_.erase(fd);
+  const auto gone = viewers_.extract(fd);
+  if (!gone.empty()) gone.mapped().channel.finish();
   viewers_now_.set(static_cast<double>(viewers_.size()));
 }
 
@@ -300,6 +336,7 @@ void Hub::farewell() {
     return std::any_of(viewers_.begin(), viewers_.end(), [](const auto& entry) { return !entry.second.queue.empty(); });
   };
   while (waiting() && steady_clock::now() < end) turn(std::chrono::milliseconds(50));
+  for (auto& [fd, viewer] : viewers_) viewer.channel.finish();
   viewers_.clear();
   viewers_now_.set(0);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dashboard/board.h"
+#include "dashboard/channel.h"
 #include "dashboard/fd.h"
 #include "dashboard/web.h"
 
@@ -20,28 +21,30 @@ namespace tidegate::dashboard {
 /// else is the latest picture, told when the viewer has room. A viewer that takes nothing for `stalled` is let go.
 class Hub {
  public:
-  Hub(const Options& options, const journal::Journal& journal, Gateway& gateway, const Clock& clock, Metrics& metrics);
+  Hub(const Options& options, const journal::Journal& journal, const Gate& gate, Gateway& gateway, const Clock& clock,
+      Metrics& metrics);
   ~Hub();  ///< says `bye` to every viewer
 
   /// The connection becomes a stream, or is told that there are too many. Any thread.
-  void join(Fd socket, std::string address, StreamRequest request);
+  void join(Channel channel, std::string address, StreamRequest request);
 
  private:
   using Instant = std::chrono::steady_clock::time_point;
 
   struct Joining {
-    Fd socket;
+    Channel channel;
     std::string address;
     StreamRequest request;
   };
   struct Viewer {
-    Fd socket;
+    Channel channel;
     std::string address;
+    Pass pass;
     std::deque<Frame> queue;
     std::size_t offset = 0;  ///< of the first frame, sent already
     bool waits_for_room = false;
     Board::Tick seen = 0;
-    Instant progress, next_ping;
+    Instant progress, next_ping, until;
   };
   using Viewers = std::unordered_map<int, Viewer>;  ///< by descriptor
 
@@ -55,10 +58,13 @@ class Hub {
   void read_journal();
   void tick();
   void refresh_state(Instant now);
+  void check_passes(Instant now);
+  template <class Which>
+  void let_go(const Which& which, std::string_view why);  ///< tells them so
   void update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board::Tick, Frame>>& encoded);
   void broadcast(const Frame& frame);
-  bool flush(Viewer& viewer);  ///< false: the viewer is gone
-  bool write_some(Viewer& viewer);
+  bool flush(Viewer& viewer);                             ///< false: the viewer is gone
+  std::optional<std::size_t> write_some(Viewer& viewer);  ///< as Channel::write
   void want_room(Viewer& viewer, bool wanted);
   void drop(int fd);
   void farewell();
@@ -67,6 +73,7 @@ class Hub {
 
   const Options& options_;
   const journal::Journal& journal_;
+  const Gate& gate_;
   const Clock& clock_;
   Metric& viewers_now_;
   Metric& joined_;
@@ -76,7 +83,8 @@ class Hub {
   Fd epoll_;
   Wakeup wakeup_;
   Viewers viewers_;
-  Instant next_tick_{}, state_at_{};
+  Instant next_tick_{}, state_at_{}, passes_at_{};
+  std::uint64_t revision_ = 0;  ///< of the gate's, when passes were checked
   std::minstd_rand random_;
 
   std::mutex joining_mutex_;

@@ -37,7 +37,16 @@ Json rule_json(const RuleView& rule) {
           {"condition", rule.condition}, {"severity", name(rule.severity)},
           {"series", rule.series},       {"instances", rule.instances},
           {"active", rule.active},       {"unfit", rule.unfit},
-          {"problems", rule.problems}};
+          {"problems", rule.problems},   {"off", rule.off.has_value()}};
+}
+
+/// Those that are disabled where they stand are nothing to the page.
+Json rules_json(const std::vector<RuleView>& rules) {
+  Json json = Json::array();
+  for (const RuleView& rule : rules) {
+    if (rule.enabled) json.push_back(rule_json(rule));
+  }
+  return json;
 }
 
 Json flood_json(const Flood& flood) {
@@ -68,6 +77,13 @@ Json store_json(const StoreView& store, const journal::Stats& stats) {
           {"wear", wear_json(store.wear)},
           {"oldest", time_or_null(stats.oldest)},
           {"last_seq", number(stats.last)}};
+}
+
+Json certificate_json(const CertificateView& certificate) {
+  return {{"fingerprint", certificate.fingerprint},
+          {"until", micros(certificate.until)},
+          {"own", certificate.own},
+          {"trouble", certificate.trouble}};
 }
 
 Json uplink_json(const UplinkView& uplink) {
@@ -134,6 +150,8 @@ Json alert_json(const AlertRecord& alert) {
           {"shadow", alert.shadow},
           {"chatter", alert.chatter},
           {"chatter_band", alert.chatter_band},
+          {"commented_by", alert.commented_by},
+          {"comment", alert.comment},
           {"evidence", evidence_json(alert.evidence)}};
 }
 
@@ -173,6 +191,23 @@ Json source_change_json(Timestamp time, const SourceChange& change) {
   return {{"time", micros(time)}, {"source", change.source}, {"health", name(change.health)}, {"text", change.text}};
 }
 
+Json sources_json(const GatewayView& view) { return {{"sources", list(view.sources, source_json)}}; }
+Json uplinks_json(const GatewayView& view) { return {{"uplinks", list(view.uplinks, uplink_json)}}; }
+
+Json written_rule_json(const RuleView& rule) {
+  const RuleView::Off off = rule.off.value_or(RuleView::Off{});
+  Json json = rule_json(rule);
+  json["off_by"] = off.who;
+  json["off_since"] = time_or_null(off.since);
+  json["off_note"] = off.note;
+  json["version"] = rule.version;
+  json["enabled"] = rule.enabled;
+  json["file"] = rule.file;
+  json["line"] = rule.line;
+  json["editable"] = rule.editable;
+  return json;
+}
+
 Json state_json(const GatewayView& view, const StateContext& context) {
   return {{"gateway",
            {{"name", context.options->name},
@@ -180,9 +215,11 @@ Json state_json(const GatewayView& view, const StateContext& context) {
             {"version", context.options->version},
             {"started", micros(view.started)},
             {"epoch", context.epoch},
-            {"demo", context.options->demo}}},
+            {"demo", context.options->demo},
+            {"insecure", context.options->insecure},
+            {"certificate", view.certificate ? certificate_json(*view.certificate) : Json(nullptr)}}},
           {"sources", list(view.sources, source_json)},
-          {"rules", list(view.rules, rule_json)},
+          {"rules", rules_json(view.rules)},
           {"flood", view.flood ? flood_json(*view.flood) : Json(nullptr)},
           {"store", store_json(view.store, context.stats)},
           {"uplinks", list(view.uplinks, uplink_json)}};

@@ -26,6 +26,11 @@ Json alert_json(const AlertRecord& alert);
 Json flood_event_json(Seq seq, Timestamp time, const Flood& flood);
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition);
 Json snapshot_json(Seq seq, const Snapshot& snapshot);
+/// Parts of State alone.
+Json sources_json(const GatewayView& view);
+Json uplinks_json(const GatewayView& view);
+/// A rule of /api/v1/rules: more than State has.
+Json written_rule_json(const RuleView& rule);
 Json source_change_json(Timestamp time, const SourceChange& change);
 
 /// What State shows beside the gateway's own view.

@@ -78,7 +78,7 @@ Result<std::string> string_field(const nlohmann::json& object, const char* name,
   return value;
 }
 
-constexpr std::size_t kMaxWho = 128, kMaxNote = 2048;
+constexpr std::size_t kMaxNote = 2048;
 
 Result<nlohmann::json> parse_object(std::string_view body) {
   constexpr int kMaxDepth = 32;
@@ -95,6 +95,19 @@ Status check_fields(const nlohmann::json& object, std::span<const std::string_vi
     return fail(Errc::invalid, "unknown field '{}'{}", printable(name, 64), nearest_or_all(name, known));
   }
   return {};
+}
+
+Result<nlohmann::json> parse_known(std::string_view body, std::span<const std::string_view> fields) {
+  auto json = parse_object(body);
+  if (!json) return json;
+  if (const Status known = check_fields(*json, fields); !known) return fail(known.error());
+  return json;
+}
+
+Result<std::int64_t> number_field(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number_integer()) return fail(Errc::invalid, "\"{}\" must be a number", name);
+  return found->get<std::int64_t>();
 }
 
 Result<std::string> id_field(const nlohmann::json& object) {
@@ -180,28 +193,47 @@ Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::s
       .map([](std::int64_t value) { return static_cast<std::size_t>(value); });
 }
 
+Result<std::optional<std::int64_t>> parse_ordinal(const Query& query, const std::string& name) {
+  if (!query.contains(name)) return std::optional<std::int64_t>();
+  return parameter(query, name, 0, 1, kLargestExact).map([](std::int64_t value) { return std::optional(value); });
+}
+
+Result<ListPage> parse_list_page(const Query& query, std::size_t fallback, std::size_t max) {
+  const auto limit = parse_limit(query, fallback, max);
+  if (!limit) return fail(limit.error());
+  const auto found = query.find("before");
+  if (found == query.end()) return ListPage{*limit, {}};
+  const std::string_view cursor = found->second;
+  const std::size_t dot = std::min(cursor.find('.'), cursor.size());
+  const auto id = whole_number(cursor.substr(0, dot));
+  const auto ordinal = dot == cursor.size() ? std::optional<std::int64_t>(0) : whole_number(cursor.substr(dot + 1));
+  constexpr std::int64_t kMostOrdinal = 1'000'000'000;
+  if (!id || *id < 0 || !ordinal || *ordinal < 0 || *ordinal > kMostOrdinal) {
+    return fail(Errc::invalid, "before: '{}' is no cursor; take `next` of the page before", printable(cursor, 64));
+  }
+  return ListPage{*limit, *id, static_cast<int>(*ordinal)};
+}
+
 Result<Seq> parse_snapshot(const Query& query) {
   if (!query.contains("id")) return fail(Errc::invalid, "id: which snapshot? /api/v1/snapshots lists them");
   return parameter(query, "id", 0, 1, INT64_MAX).map([](std::int64_t value) { return Seq{value}; });
 }
 
 Result<Acknowledge> parse_acknowledge(std::string_view body) {
-  const auto json = parse_object(body);
+  static constexpr std::array<std::string_view, 2> kFields = {"id", "note"};
+  const auto json = parse_known(body, kFields);
   if (!json) return fail(json.error());
   auto id = id_field(*json);
   if (!id) return fail(id.error());
-  auto who = string_field(*json, "who", kMaxWho);
-  if (!who) return fail(who.error());
   auto note = string_field(*json, "note", kMaxNote);
   if (!note) return fail(note.error());
-  return Acknowledge{std::move(*id), std::move(*who), std::move(*note)};
+  return Acknowledge{std::move(*id), {}, std::move(*note)};
 }
 
 Result<Shelve> parse_shelve(std::string_view body, Timestamp now) {
-  static constexpr std::array<std::string_view, 5> kFields = {"id", "for", "out_of_service", "why", "who"};
-  const auto json = parse_object(body);
+  static constexpr std::array<std::string_view, 4> kFields = {"id", "for", "out_of_service", "why"};
+  const auto json = parse_known(body, kFields);
   if (!json) return fail(json.error());
-  if (const Status known = check_fields(*json, kFields); !known) return fail(known.error());
   auto id = id_field(*json);
   if (!id) return fail(id.error());
   const auto until = shelf_end(*json, now);
@@ -209,21 +241,103 @@ Result<Shelve> parse_shelve(std::string_view body, Timestamp now) {
   auto why = string_field(*json, "why", kMaxNote);
   if (!why) return fail(why.error());
   if (trim(*why).empty()) return fail(Errc::invalid, "\"why\" must say why nobody is to be called");
-  auto who = string_field(*json, "who", kMaxWho);
-  if (!who) return fail(who.error());
-  return Shelve{std::move(*id), std::move(*who), std::move(*why), *until};
+  return Shelve{std::move(*id), {}, std::move(*why), *until};
 }
 
 Result<Shelve> parse_unshelve(std::string_view body) {
-  static constexpr std::array<std::string_view, 2> kFields = {"id", "who"};
-  const auto json = parse_object(body);
+  static constexpr std::array<std::string_view, 1> kFields = {"id"};
+  const auto json = parse_known(body, kFields);
   if (!json) return fail(json.error());
-  if (const Status known = check_fields(*json, kFields); !known) return fail(known.error());
   auto id = id_field(*json);
   if (!id) return fail(id.error());
-  auto who = string_field(*json, "who", kMaxWho);
-  if (!who) return fail(who.error());
-  return Shelve{std::move(*id), std::move(*who), {}, {}};
+  return Shelve{std::move(*id), {}, {}, {}};
+}
+
+Result<Comment> parse_comment(std::string_view body) {
+  static constexpr std::array<std::string_view, 2> kFields = {"id", "text"};
+  const auto json = parse_known(body, kFields);
+  if (!json) return fail(json.error());
+  auto id = id_field(*json);
+  if (!id) return fail(id.error());
+  auto text = string_field(*json, "text", kMaxNote);
+  if (!text) return fail(text.error());
+  if (trim(*text).empty()) return fail(Errc::invalid, "\"text\" must have the comment");
+  return Comment{std::move(*id), {}, std::move(*text)};
+}
+
+Result<Texts> parse_texts(std::string_view body, std::span<const std::string_view> fields) {
+  constexpr std::size_t kMaxText = 1024;
+  const auto json = parse_known(body, fields);
+  if (!json) return fail(json.error());
+  Texts texts;
+  for (const std::string_view field : fields) {
+    auto value = string_field(*json, std::string(field).c_str(), kMaxText);
+    if (!value) return fail(value.error());
+    texts.emplace(field, std::move(*value));
+  }
+  return texts;
+}
+
+Result<std::int64_t> parse_number(std::string_view body, const char* field) {
+  const std::array<std::string_view, 1> fields = {field};
+  const auto json = parse_known(body, fields);
+  if (!json) return fail(json.error());
+  return number_field(*json, field);
+}
+
+Result<RuleBody> parse_rule_body(std::string_view body) {
+  static constexpr std::array<std::string_view, 2> kFields = {"text", "note"};
+  const auto json = parse_known(body, kFields);
+  if (!json) return fail(json.error());
+  if (!json->contains("text")) return fail(Errc::invalid, "\"text\" must be the rules as they are to be");
+  auto text = string_field(*json, "text", body.size());
+  if (!text) return fail(text.error());
+  auto note = string_field(*json, "note", kMaxNote);
+  if (!note) return fail(note.error());
+  return RuleBody{std::move(*text), std::move(*note)};
+}
+
+Result<SwitchBody> parse_switch_body(std::string_view body) {
+  static constexpr std::array<std::string_view, 2> kFields = {"name", "note"};
+  const auto json = parse_known(body, kFields);
+  if (!json) return fail(json.error());
+  auto name = string_field(*json, "name", kMaxNote);
+  if (!name) return fail(name.error());
+  if (name->empty()) return fail(Errc::invalid, "\"name\" must name the rule");
+  auto note = string_field(*json, "note", kMaxNote);
+  if (!note) return fail(note.error());
+  return SwitchBody{std::move(*name), std::move(*note)};
+}
+
+Result<RollbackBody> parse_rollback_body(std::string_view body) {
+  static constexpr std::array<std::string_view, 2> kFields = {"version", "note"};
+  const auto json = parse_known(body, kFields);
+  if (!json) return fail(json.error());
+  const auto version = number_field(*json, "version");
+  if (!version) return fail(version.error());
+  auto note = string_field(*json, "note", kMaxNote);
+  if (!note) return fail(note.error());
+  return RollbackBody{*version, std::move(*note)};
+}
+
+Result<std::vector<std::string>> parse_if_match(std::string_view header) {
+  std::vector<std::string> etags;
+  for (std::string_view one : split(header, ',')) {
+    one = trim(one);
+    if (one == "*") {
+      etags.emplace_back(one);
+    } else if (one.size() >= 2 && one.front() == '"' && one.back() == '"') {
+      etags.emplace_back(one.substr(1, one.size() - 2));
+    } else if (!one.starts_with("W/\"")) {
+      return fail(Errc::invalid, "If-Match: '{}' is no etag such as \"5c1f09be\", with its quotes", printable(one, 64));
+    }
+  }
+  return etags;
+}
+
+Status parse_nothing(std::string_view body) {
+  const auto json = parse_known(body, {});
+  return json ? Status{} : fail(json.error());
 }
 
 }  // namespace tidegate::dashboard

@@ -41,7 +41,10 @@ bool has_control(std::string_view line) {
 /// Reads one header line into `frame`; a status and sentence where it is not acceptable.
 class HeaderReader {
  public:
-  HeaderReader(RequestFrame& frame, const RequestLimits& limits) : frame_(frame), limits_(limits) {}
+  HeaderReader(RequestFrame& frame, const RequestLimits& limits)
+      : frame_(frame),
+        limits_(limits),
+        takes_samples_(limits.takes_samples != nullptr && limits.takes_samples(target_path(frame.head))) {}
 
   bool accept(std::string_view line) {
     if (++count_ > limits_.headers) return refuse(431, "too many headers");
@@ -52,7 +55,7 @@ class HeaderReader {
     }
     const auto name = line.substr(0, colon);
     const auto value = trim(line.substr(colon + 1));
-    if (same_word(name, "Transfer-Encoding")) return refuse(411, "send a Content-Length; chunked bodies are not taken");
+    if (same_word(name, "Transfer-Encoding")) return take_encoding(value);
     if (same_word(name, "Content-Length")) return take_length(value) && keep(line);
     if (same_word(name, "Expect")) return take_expectation(value);
     if (same_word(name, "Range")) return true;
@@ -69,14 +72,22 @@ class HeaderReader {
     return true;
   }
   bool take_length(std::string_view value) {
-    if (length_seen_) return refuse(400, "more than one Content-Length");
+    if (length_seen_ || frame_.chunked) return refuse(400, "more than one Content-Length, or chunks beside it");
     length_seen_ = true;
     std::size_t length = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
     if (error == std::errc::result_out_of_range) return refuse(413, "the body is too large");
     if (error != std::errc() || end != value.data() + value.size()) return refuse(400, "Content-Length is no number");
-    if (length > limits_.body) return refuse(413, "the body is too large");
+    if (length > (takes_samples_ ? limits_.samples : limits_.body)) return refuse(413, "the body is too large");
     frame_.body_bytes = length;
+    return true;
+  }
+  bool take_encoding(std::string_view value) {
+    if (!takes_samples_ || !same_word(value, "chunked")) {
+      return refuse(411, "send a Content-Length; chunked bodies are not taken");
+    }
+    if (length_seen_ || frame_.chunked) return refuse(400, "chunks beside a Content-Length, or twice");
+    frame_.chunked = true;
     return true;
   }
   bool take_expectation(std::string_view value) {
@@ -87,6 +98,7 @@ class HeaderReader {
 
   RequestFrame& frame_;
   const RequestLimits& limits_;
+  const bool takes_samples_;
   std::size_t count_ = 0;
   bool length_seen_ = false;
 };
@@ -123,6 +135,69 @@ RequestFrame frame_request(std::string_view bytes, std::size_t& searched, const 
   frame.head_bytes = end + kEndOfHead.size();
   frame.state = RequestFrame::State::complete;
   return frame;
+}
+
+namespace {
+
+constexpr std::string_view kEndOfLine = "\r\n";
+
+RequestFrame::State refuse_chunks(RequestFrame& frame, int status, std::string_view why) {
+  frame.status = status;
+  frame.why = why;
+  return RequestFrame::State::refused;
+}
+
+/// One part of the chunks at `from`, whose data goes to `to`; incomplete where more has to come.
+RequestFrame::State take_part(std::string& bytes, std::size_t& from, std::size_t& to, RequestFrame& frame,
+                              std::size_t most) {
+  using Part = RequestFrame::ChunkPart;
+  constexpr std::size_t kLongestSize = 8;
+  const std::string_view rest = std::string_view(bytes).substr(from);
+  if (frame.expects == Part::data) {
+    const std::size_t count = std::min(frame.chunk_left, rest.size());
+    std::copy_n(rest.begin(), count, bytes.begin() + static_cast<std::ptrdiff_t>(to));
+    from += count;
+    to += count;
+    frame.chunk_left -= count;
+    if (frame.chunk_left > 0) return RequestFrame::State::incomplete;
+    frame.expects = Part::end_of_data;
+  } else if (frame.expects == Part::size) {
+    const auto digits = rest.substr(0, kLongestSize + kEndOfLine.size()).find(kEndOfLine);
+    if (digits == rest.npos && rest.size() < kLongestSize + kEndOfLine.size()) return RequestFrame::State::incomplete;
+    const auto line = rest.substr(0, digits);
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), frame.chunk_left, 16);
+    if (digits == rest.npos || error != std::errc() || end != line.data() + line.size()) {
+      return refuse_chunks(frame, 400, "a chunk's size is malformed");
+    }
+    if (frame.chunk_left > most - frame.body_bytes) return refuse_chunks(frame, 413, "the body is too large");
+    frame.body_bytes += frame.chunk_left;
+    frame.expects = frame.chunk_left > 0 ? Part::data : Part::end_of_body;
+    from += line.size() + kEndOfLine.size();
+  } else {
+    if (rest.size() < kEndOfLine.size()) return RequestFrame::State::incomplete;
+    if (!rest.starts_with(kEndOfLine)) return refuse_chunks(frame, 400, "a chunk does not end where it should");
+    from += kEndOfLine.size();
+    frame.chunked = frame.expects != Part::end_of_body;
+    frame.expects = Part::size;
+  }
+  return RequestFrame::State::complete;
+}
+
+}  // namespace
+
+RequestFrame::State join_chunks(std::string& bytes, RequestFrame& frame, const RequestLimits& limits) {
+  const std::size_t joined = frame.head_bytes + frame.body_bytes - frame.chunk_left;
+  std::size_t from = joined, to = joined;
+  auto state = RequestFrame::State::complete;
+  while (frame.chunked && state == RequestFrame::State::complete) {
+    state = take_part(bytes, from, to, frame, limits.samples);
+  }
+  bytes.erase(to, from - to);
+  if (!frame.chunked) {
+    frame.head.insert(frame.head.size() - kEndOfLine.size(),
+                      "Content-Length: " + std::to_string(frame.body_bytes) + "\r\n");
+  }
+  return state;
 }
 
 std::string_view target_path(std::string_view head) {

@@ -8,6 +8,8 @@
 #include "gateway/config/schema.h"
 #include "gateway/core/clock.h"
 #include "gateway/core/metrics.h"
+#include "gateway/core/outlet.h"
+#include "gateway/core/push.h"
 #include "gateway/core/result.h"
 #include "gateway/core/sink.h"
 
@@ -21,6 +23,16 @@ class Driver {
  public:
   virtual ~Driver() = default;
   virtual Status run(Sink& sink, std::stop_token stop) = 0;
+  /// Decodes once more what it has rejected, as it came at that time: its configuration may be a better one by now. Any
+  /// thread, beside run(). What is still wrong goes to Sink::reject. Errc::conflict: it does not decode what comes
+  /// alone.
+  virtual Status take_again(Sink&, const DeadLetter&) const {
+    return fail(Errc::conflict, "a source of its type has nothing that could be read once more");
+  }
+  /// Of a driver that programs push to; lives as long as the driver.
+  virtual Inlet* inlet() { return nullptr; }
+  /// Of a driver whose devices can be written to; lives as long as the driver.
+  virtual Outlet* outlet() { return nullptr; }
 };
 
 /// What a driver is given at its making; outlives it.
@@ -28,6 +40,8 @@ struct Context {
   std::string source;  ///< the name of its section in the configuration
   const Clock& clock;
   Metrics& metrics;  ///< for drivers that count, and for `self`, which shows all of them
+  /// It only looks, and stores nothing: what its far end keeps for the gateway (an MQTT session) is left alone.
+  bool trial = false;
 };
 
 /// A kind of driver: its name in `type:`, the shape of its options, and how to make one of a checked section. Making

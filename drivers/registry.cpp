@@ -3,14 +3,23 @@
 #include <algorithm>
 
 #include "drivers/host/host.h"
+#include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
+#include "drivers/push/push.h"
 #include "drivers/self/self.h"
 #include "drivers/simulator/simulator.h"
 
 namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
-  static const std::vector<DriverType> all = {host::type(), mqtt::type(), self::type(), simulator::type()};
+  static const std::vector<DriverType> all = {
+      host::type(),       //
+      modbus::type(),     //
+      mqtt::type(),       //
+      push::type(),       //
+      self::type(),       //
+      simulator::type(),  //
+  };
   return all;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,7 +78,7 @@ class Joint : public Detector {
     double value = 0, limit = 0;
     std::string unit;
   };
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);  ///< no input
+  static constexpr std::size_t kNone = static_cast<std::uint32_t>(-1);  ///< no input
 
   /// Of the series that the rule watches, where nothing else reads it.
   Finding observe(const Sample& sample) final {
@@ -102,13 +103,13 @@ class Joint : public Detector {
   virtual Shown shown() const = 0;
 
  protected:
-  explicit Joint(std::size_t own) : own_(own) {}
+  explicit Joint(std::size_t own) : own_(static_cast<std::uint32_t>(own)) {}
   virtual void note(std::size_t input, const Sample& sample) = 0;
   virtual Finding judge(Timestamp at) = 0;
 
  private:
-  std::size_t own_;  ///< the input that is the watched series itself, or kNone: it only says when to look
   Timestamp newest_{};
+  std::uint32_t own_;  ///< the input that is the watched series itself, or kNone: it only says when to look
 };
 
 }  // namespace tidegate::rules

@@ -3,6 +3,8 @@
 #include "rules/engine.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "rules/engine_impl.h"
@@ -44,14 +46,18 @@ void Engine::Impl::arm(std::uint32_t i) {
   }
 }
 
-Finding Engine::Impl::look(std::uint32_t i, Sample sample, Timestamp arrived) {
+/// Of one of several series it has to be known that it is not known.
+Sample Engine::Impl::as_input(std::uint32_t i, Sample sample) const {
+  if (!usable(sample, policies[instances[i].rule].good_only)) sample.quality = Quality::bad;
+  return sample;
+}
+
+Finding Engine::Impl::look(std::uint32_t i, const Sample& sample, Timestamp arrived) {
   Instance& instance = instances[i];
   const Policy& policy = policies[instance.rule];
-  if (!usable(sample, policy.good_only)) {
-    if (!policy.joins) return {};
-    sample.quality = Quality::bad;  // of one of several it has to be known that it is not known
-  }
-  if (policy.joins) tell_inputs(i, sample);
+  if (!policy.joins && !usable(sample, policy.good_only)) return {};
+  if (policy.derives) static_cast<Deriver&>(*instance.detector).forget_made();
+  if (policy.joins) tell_moment(i, sample);
   const Finding finding = policy.joins ? joint(instance).judge() : instance.detector->observe(sample);
   if (finding.verdict != Verdict::hold) instance.lag = lag_of(sample, arrived);
   return finding;
@@ -75,6 +81,7 @@ void Engine::Impl::take(std::uint32_t i, const Finding& finding, Timestamp at, O
 void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arrived, bool has_spoken, Output& out) {
   Instance& instance = instances[i];
   const Policy& policy = policies[instance.rule];
+  if (moment.at > moment.first && policy.joins && was_told(i)) return;
   if (policy.judged) judge_before(i - 1, sample.time, arrived, out);
   if (has_spoken && instance.due < sample.time) run_timers(i, sample.time - Micros{1}, out);
   const Finding finding = look(i, sample, arrived);
@@ -91,6 +98,8 @@ void Engine::Impl::run_timers(std::uint32_t i, Timestamp until, Output& out) {
     const Finding finding = asked ? instance.detector->tick(at) : instance.last;
     if (policies[instance.rule].judges) {
       judge(i, finding, at, out);
+    } else if (policies[instance.rule].derives) {
+      make_in_time(i, out);
     } else if (at < instance.state.since) {
       instance.last = finding;
       arm(i);
@@ -109,7 +118,7 @@ void Engine::Impl::describe(std::uint32_t i, AlertRecord& record, Timestamp at) 
   record.series = text.name;
   record.value = instance.last.value;
   record.limit = instance.last.limit;
-  record.unit = units[i];
+  record.unit = *units[i];
   if (policies[instance.rule].joins && instance.detector) {
     const Joint::Shown shown = joint(instance).shown();
     record.value = shown.value;
@@ -185,9 +194,48 @@ void Engine::Impl::put_off(const Interval& gap) {
   }
 }
 
+/// Each sample leads to its series, this to an instance, and that to a detector: with thousands of them no cache holds
+/// all. So they are on their way to the processor while it is at samples before.
+void Engine::Impl::fetch(std::span<const Sample> coming) const {
+  constexpr std::size_t kStep = 3, kLine = 64, kDetectorLines = 5;
+  const auto of = [&](std::size_t ahead) -> const Series* {
+    const bool is_there = ahead < coming.size() && index(coming[ahead].series) < series.size();
+    return is_there ? &series[index(coming[ahead].series)] : nullptr;
+  };
+  const auto fetch = [](const void* from, std::size_t lines) {  // beyond the end of what stands there, too
+    const auto address = reinterpret_cast<std::uintptr_t>(from);
+    for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(reinterpret_cast<const void*>(address + i * kLine));
+  };
+  if (const Series* far = of(3 * kStep)) fetch(far, 1);
+  if (const Series* near = of(2 * kStep); near && near->count > 0) fetch(&instances[near->first], 3);
+  if (const Series* next = of(kStep); next && next->count > 0)
+    fetch(instances[next->first].detector.get(), kDetectorLines);
+}
+
+/// False: it came too late for all.
+bool Engine::Impl::look_at(const Sample& sample, bool is_newest, bool has_spoken, Timestamp arrived, Output& out) {
+  const Series& of = series[index(sample.series)];
+  bool is_taken = is_newest;
+  if (of.feeds) is_taken |= feed(sample, is_newest, true, arrived, out);
+  for (std::uint32_t i = of.first; i < of.first + of.count; ++i) {
+    Instance& instance = instances[i];
+    const Policy& policy = policies[instance.rule];
+    if (!instance.detector || policy.derives) continue;
+    if (policy.lateness > Micros{0}) {
+      is_taken |= hold(i, {sample, arrived, Lateness::Held::Origin::now}, is_newest, out);
+    } else if (is_newest) {
+      evaluate(i, sample, arrived, has_spoken, out);
+    }
+  }
+  if (of.feeds) is_taken |= feed(sample, is_newest, false, arrived, out);
+  return is_taken;
+}
+
 void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out) {
   impl_->watch(now, out);
-  for (const Sample& sample : samples) {
+  for (std::size_t at = 0; at < samples.size(); ++at) {
+    const Sample& sample = samples[at];
+    impl_->fetch(samples.subspan(at));
     if (index(sample.series) >= impl_->series.size()) continue;
     Series& series = impl_->series[index(sample.series)];
     // Silence before the first sample is by the gateway's clock, which its time says nothing of.
@@ -198,19 +246,11 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
       impl_->late += news == News::late ? 1 : 0;
       continue;
     }
-    bool is_taken = is_newest;
-    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, true, now, out);
-    for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
-      Instance& instance = impl_->instances[i];
-      if (!instance.detector) continue;
-      if (impl_->policies[instance.rule].lateness > Micros{0}) {
-        is_taken |= impl_->hold(i, {sample, now, Lateness::Held::Origin::now}, is_newest, out);
-      } else if (is_newest) {
-        impl_->evaluate(i, sample, now, has_spoken, out);
-      }
+    if (is_newest && series.yields) {
+      impl_->look_at_moment(sample, has_spoken, now, out);
+    } else if (!impl_->look_at(sample, is_newest, has_spoken, now, out)) {
+      ++impl_->late;
     }
-    if (series.feeds) is_taken |= impl_->feed(sample, is_newest, false, now, out);
-    if (!is_taken) ++impl_->late;
   }
 }
 
@@ -253,25 +293,29 @@ void Engine::resume(Timestamp now, Output& out) {
   }
 }
 
-std::vector<Engine::RuleStatus> Engine::status() const {
+std::vector<Engine::RuleStatus> Engine::Impl::status(bool derived) const {
   std::vector<RuleStatus> all;
-  for (const Rule& rule : impl_->rules) all.push_back({rule.name, 0, 0, 0, {}});
-  for (const auto& [i, record] : impl_->records) {
-    if (raised(record.phase) && !silenced(record)) ++all[impl_->instances[i].rule].active;
+  for (const Rule& rule : rules) all.push_back({rule.derives.has_value() == derived ? rule.name : "", 0, 0, 0, {}});
+  for (const auto& [i, record] : records) {
+    if (raised(record.phase) && !silenced(record)) ++all[instances[i].rule].active;
   }
-  for (std::size_t i = 0; i < impl_->instances.size(); ++i) {
-    const Instance& instance = impl_->instances[i];
-    const bool judges = impl_->policies[instance.rule].judges;
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    const Instance& instance = instances[i];
+    const bool judges = policies[instance.rule].judges;
     RuleStatus& status = all[instance.rule + (judges ? 1u : 0u)];
     if (instance.detector && !judges) ++status.instances;
-    if (impl_->problems[i].empty()) continue;
+    const auto problem = problems.find(static_cast<std::uint32_t>(i));
+    if (problem == problems.end()) continue;
     if (!judges) ++status.unfit;
     if (status.problems.size() < kMaxProblems)
-      status.problems.push_back((judges ? "suppress_when of " : "") + impl_->problems[i]);
+      status.problems.push_back((judges ? "suppress_when of " : "") + problem->second);
   }
-  std::erase_if(all, [](const RuleStatus& status) { return status.name.empty(); });  // those that judge
+  std::erase_if(all, [](const RuleStatus& status) { return status.name.empty(); });  // the others, and those that judge
   return all;
 }
+
+std::vector<Engine::RuleStatus> Engine::status() const { return impl_->status(false); }
+std::vector<Engine::RuleStatus> Engine::derived_status() const { return impl_->status(true); }
 
 const std::optional<Flood>& Engine::flood() const { return impl_->floods.now(); }
 

@@ -18,11 +18,20 @@ namespace tidegate::rules {
 struct Output {
   std::vector<Event> events;  ///< AlertTransitions, Floods and, where nobody watched for a while, Unwatched; in order
   std::vector<AlertRecord> alerts;  ///< the new state of every alert that changed; the last of one id counts
+  std::vector<Sample> samples;      ///< of series that are made of others, each behind what it is made of
   void clear() {
+    samples.clear();
     events.clear();
     alerts.clear();
   }
 };
+
+/// A series that is made of others: docs/derived-series.md.
+struct MadeSeries {
+  std::string name;
+  SeriesInfo info;  ///< its source is kDerivedSource
+};
+inline constexpr std::string_view kDerivedSource = "derived";
 
 /// The past that an engine is told after a restart is at least so long, whatever its rules look back over: the lags of
 /// the devices' clocks are known by it.
@@ -55,6 +64,10 @@ class Engine {
   /// Names that literal patterns ask for, whether they have samples or not: the pump interns and declares them, so that
   /// a sensor that never spoke is missed.
   std::vector<std::string> literal_series() const;
+
+  /// Series that are made of others and are new, or another unit or kind by now, since this was last asked: the pump
+  /// interns and declares them, and only then have they samples.
+  std::vector<MadeSeries> take_made_series();
 
   /// Nobody watched in between: the gateway was off, asleep or stuck, or its clock was set. So much longer does each
   /// silence take that had begun; and after more than kMaxUnwatched a delay waits for the next sample, because much may
@@ -100,6 +113,8 @@ class Engine {
   bool acknowledge(const Acknowledge& wish, Timestamp now, Output& out);
   /// Also of an alert that is normal. False: there is no such alert, or nothing to change.
   bool shelve(const Shelve& wish, Timestamp now, Output& out);
+  /// Likewise. False: there is no such alert.
+  bool comment(const Comment& wish, Timestamp now, Output& out);
 
   struct RuleStatus {
     std::string name;
@@ -110,6 +125,8 @@ class Engine {
   };
   static constexpr std::size_t kMaxProblems = 20;
   std::vector<RuleStatus> status() const;
+  /// The same of what makes series, by the name of these as it is written.
+  std::vector<RuleStatus> derived_status() const;
   /// The flood of alerts that is on.
   const std::optional<Flood>& flood() const;
   /// Samples that came too late to be evaluated.

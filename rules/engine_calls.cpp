@@ -40,7 +40,7 @@ std::optional<std::uint32_t> Engine::Impl::instance_of(std::string_view alert) c
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     const Instance& instance = instances[i];
     const Rule& rule = rules[instance.rule];
-    if (!instance.detector || policies[instance.rule].judges || !alert.starts_with(rule.name)) continue;
+    if (!instance.detector || rule.derives || policies[instance.rule].judges || !alert.starts_with(rule.name)) continue;
     if (alert_id(rule, texts[instance.series].name) == alert) return i;
   }
   return std::nullopt;
@@ -54,6 +54,8 @@ void Engine::Impl::note_raise(std::uint32_t i, Timestamp at) {
   record.raised = at;
   record.acknowledged_by.clear();
   record.note.clear();
+  record.commented_by.clear();
+  record.comment.clear();
   record.chatter = 0;
   record.chatter_band = 0;
   if (!policies[instances[i].rule].holds_chatter || at - last.back() > kChatterWithin) return;
@@ -181,6 +183,16 @@ void Engine::Impl::unlatch(std::uint32_t i, Timestamp at, Output& out) {
   arm(i);
 }
 
+/// Of one that is normal too, until it is told.
+AlertRecord& Engine::Impl::remembered(std::uint32_t i, Timestamp now) {
+  const auto [record, is_new] = records.try_emplace(i);
+  if (is_new) {
+    put_state(instances[i].state, record->second);
+    describe(i, record->second, now);
+  }
+  return record->second;
+}
+
 bool Engine::knows(std::string_view alert) const { return impl_->instance_of(alert).has_value(); }
 
 bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
@@ -203,21 +215,26 @@ bool Engine::acknowledge(const Acknowledge& wish, Timestamp now, Output& out) {
 bool Engine::shelve(const Shelve& wish, Timestamp now, Output& out) {
   const auto found = impl_->instance_of(wish.alert);
   if (!found) return false;
-  const bool is_new = !impl_->records.contains(*found);
   const bool ends = wish.until <= now;
-  if (is_new && ends) return false;
-  AlertRecord& record = impl_->records[*found];
-  if (ends && record.shelved_until == Timestamp{}) return false;
-  if (is_new) {
-    put_state(impl_->instances[*found].state, record);
-    impl_->describe(*found, record, now);
-  }
+  const auto kept = impl_->records.find(*found);
+  if (ends && (kept == impl_->records.end() || kept->second.shelved_until == Timestamp{})) return false;
+  AlertRecord& record = impl_->remembered(*found, now);
   record.shelved_until = ends ? Timestamp{} : wish.until;
   record.shelved_at = ends ? Timestamp{} : now;
   record.shelved_by = wish.who;
   record.shelved_why = wish.why;
   impl_->next_unshelved = std::min(impl_->next_unshelved, wish.until);
   impl_->tell(*found, record.phase, ends ? "unshelved" : "shelved", now, out);
+  return true;
+}
+
+bool Engine::comment(const Comment& wish, Timestamp now, Output& out) {
+  const auto found = impl_->instance_of(wish.alert);
+  if (!found) return false;
+  AlertRecord& record = impl_->remembered(*found, now);
+  record.commented_by = wish.who;
+  record.comment = wish.text;
+  impl_->tell(*found, record.phase, "commented", now, out);
   return true;
 }
 

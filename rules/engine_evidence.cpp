@@ -57,6 +57,7 @@ std::optional<SnapshotWish> Engine::Impl::snapshot_wish(std::uint32_t i, Timesta
       wish.series.push_back(std::move(name));
   };
   std::for_each(rule.reads.begin(), rule.reads.end(), add);
+  if (rule.suppress_when) std::for_each(rule.suppress_when->reads.begin(), rule.suppress_when->reads.end(), add);
   std::for_each(rule.snapshot->series.begin(), rule.snapshot->series.end(), add);
   return wish;
 }

@@ -7,18 +7,20 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
 
+#include "rules/deriver.h"
 #include "rules/engine.h"
 #include "rules/lateness.h"
 
 /// The inside of the engine. Its parts: engine_past.cpp begins with what was; engine.cpp goes on with what is;
 /// engine_joints.cpp is of rules that read several series; engine_calls.cpp decides whether somebody is called for it;
-/// engine_evidence.cpp says why;
+/// engine_evidence.cpp says why; engine_derived.cpp makes series of others;
 /// engine_lateness.cpp is of rules that wait for late samples.
 namespace tidegate::rules {
 
@@ -39,8 +41,10 @@ struct Instance {
 /// A series' instances stand side by side, for the cache.
 struct Series {
   bool declared = false;
-  bool feeds = false;  ///< instances of other series read it
-  bool waits = false;  ///< some instance looks at late samples of it
+  bool feeds = false;   ///< instances of other series read it
+  bool waits = false;   ///< some instance looks at late samples of it
+  bool yields = false;  ///< series are made of it
+  bool made = false;    ///< it is made of others
   std::uint32_t first = 0, count = 0;
   Timestamp heard = kNever;  ///< when its newest sample came; before the first, when listening began
   std::optional<Sample> newest;
@@ -86,6 +90,7 @@ struct Policy {
   std::vector<std::uint32_t> parents;  ///< rules whose alerts suppress its own
   bool judged;  ///< a rule of no alert stands before it, which says whether its own are suppressed: `suppress_when`
   bool judges;  ///< it is such a rule
+  bool derives = false;  ///< it makes series, and has no alerts
 };
 
 /// When an instance was last raised, the newest first.
@@ -113,6 +118,7 @@ struct Engine::Impl {
   void recall_feeds(const Sample& sample, bool is_newest, Timestamp arrived, Origin origin);
   void give_up(std::uint32_t instance, Timestamp now, Output& out);
   void take_over(std::uint32_t instance, const AlertRecord& record);
+  void fetch(std::span<const Sample> coming) const;
   static News news(Series& series, const Sample& sample, Timestamp arrived);
   void recall(const Sample& sample, Timestamp arrived, Origin origin);
   void recall_one(std::uint32_t instance, const Sample& sample, bool is_newest, Timestamp arrived, Origin origin);
@@ -126,7 +132,7 @@ struct Engine::Impl {
   Timestamp wake(std::uint32_t instance) const;
   std::optional<Change> pass(std::uint32_t companion, Timestamp until);
   void catch_up(Timestamp until, Output& out);
-  Finding look(std::uint32_t instance, Sample sample, Timestamp arrived);
+  Finding look(std::uint32_t instance, const Sample& sample, Timestamp arrived);
   void tell_inputs(std::uint32_t instance, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);
   void change(std::uint32_t instance, const AlertState& next, std::string_view cause, Timestamp at, Output& out);
@@ -146,8 +152,37 @@ struct Engine::Impl {
   void rename_condition(std::uint32_t instance, bool is_an_alert, Timestamp now, Output& out);
   void judge(std::uint32_t companion, const Finding& finding, Timestamp at, Output& out);
   bool is_untold(std::uint32_t companion) const;
+  AlertRecord& remembered(std::uint32_t instance, Timestamp now);
   void unlatch(std::uint32_t instance, Timestamp at, Output& out);
   void end_shelves(Timestamp now, Output& out);
+  // engine_derived.cpp
+  struct Entry {
+    Sample sample;
+    bool has_spoken;  ///< its series, before it
+  };
+  struct Maker {
+    std::uint32_t instance;
+    std::optional<std::uint32_t> series;
+    SeriesInfo info;
+    bool is_ours;  ///< declared, and as what it is made as
+  };
+  void offer_all(std::uint32_t series);
+  void offer(std::uint32_t instance);
+  void accept(std::uint32_t series, const SeriesInfo& info);
+  void look_at_moment(const Sample& sample, bool has_spoken, Timestamp arrived, Output& out);
+  void add_makers(std::uint32_t series, std::vector<std::uint32_t>& all) const;
+  const std::vector<std::uint32_t>& makers_of(std::uint32_t series);
+  void make_all(std::size_t first, Timestamp arrived, Output& out);
+  void make(std::uint32_t instance, std::size_t first, Timestamp arrived, Output& out);
+  std::optional<Entry> put(std::uint32_t instance, const Deriver::Made& made, Timestamp arrived, Output& out);
+  void hand_over(std::uint32_t instance, Output& out);
+  void make_in_time(std::uint32_t instance, Output& out);
+  void recall_made(std::uint32_t series, const Sample& sample);
+  void tell_moment(std::uint32_t instance, const Sample& sample);
+  bool was_told(std::uint32_t instance) const;
+  Sample as_input(std::uint32_t instance, Sample sample) const;
+  bool look_at(const Sample& sample, bool is_newest, bool has_spoken, Timestamp arrived, Output& out);
+  std::vector<RuleStatus> status(bool derived) const;
   void arm(std::uint32_t instance);
   void run_timers(std::uint32_t instance, Timestamp until, Output& out);
   void watch(Timestamp now, Output& out);
@@ -166,10 +201,11 @@ struct Engine::Impl {
   std::map<std::string, std::uint32_t, std::less<>> by_name;  ///< every series declared
   std::map<std::string, std::vector<Feed>, std::less<>> wanted;
   std::vector<std::pair<Pattern, Feed>> wanted_patterns;
-  std::vector<Feeds> feeds;                      ///< by SeriesId, then by instance
-  std::vector<std::string> units;                ///< of an instance's findings
-  std::vector<std::string> problems;             ///< of an instance without a detector, or that leaves out a member
-  std::map<std::uint32_t, AlertRecord> records;  ///< of the instances that are not normal, or shelved
+  std::vector<Feeds> feeds;  ///< by SeriesId, then by instance
+  std::set<std::string> unit_names;
+  std::vector<const std::string*> units;          ///< of an instance's findings: one of these
+  std::map<std::uint32_t, std::string> problems;  ///< of the instances without a detector, or that leave out a member
+  std::map<std::uint32_t, AlertRecord> records;   ///< of the instances that are not normal, or shelved
   std::unordered_map<std::uint32_t, Raises> raises;
   std::unordered_map<std::uint32_t, Lateness> waiting;  ///< of the instances that look at late samples
   FloodWatch floods;
@@ -181,6 +217,16 @@ struct Engine::Impl {
   Timestamp told_until{};                     ///< when the newest of the past that is told arrived
   std::vector<Interval> gaps;                 ///< in the past that is told; until it goes on
   std::uint64_t late = 0;
+
+  // Of series that are made of others.
+  std::map<std::string, Maker, std::less<>> makers;               ///< by the name of what they make
+  std::vector<Maker*> maker_of;                                   ///< the same by instance, as far as there are any
+  std::vector<std::optional<std::vector<std::uint32_t>>> chains;  ///< by series: makers_of(), as far as asked
+  std::vector<MadeSeries> offered;
+  std::vector<Entry> group;  ///< a sample and what was made of it; behind it those of a moment that stands before it
+  struct Moment {
+    std::size_t first = 0, end = 0, at = 0;  ///< in `group`; `at`: what is looked at
+  } moment;
 };
 
 inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }

@@ -34,6 +34,7 @@ void Engine::Impl::attach(std::uint32_t id, const Feed& feed) {
   feeds[id].insert(std::upper_bound(feeds[id].begin(), feeds[id].end(), feed, kByInstance), feed);
   series[id].feeds = true;
   series[id].waits |= policies[instances[feed.instance].rule].lateness > Micros{0};
+  series[id].yields |= policies[instances[feed.instance].rule].derives;
 }
 
 /// Series that are known are read from now on; of the others connect() hears when they are declared.
@@ -76,13 +77,13 @@ bool Engine::Impl::reads(std::uint32_t i, std::uint32_t id) const {
 /// One that does not fit the others is left out: the rule says so among its problems. Its input, where it is taken.
 std::optional<std::size_t> Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
   const auto input = joint(instances[pattern.instance]).add(pattern.input, texts[id].known);
-  std::string& problem = problems[pattern.instance];
   const std::string about = texts[id].name + ": ";
   if (!input) {
-    problem = about + input.error().text;
+    problems[pattern.instance] = about + input.error().text;
     return std::nullopt;
   }
-  if (problem.starts_with(about)) problem.clear();
+  const auto problem = problems.find(pattern.instance);
+  if (problem != problems.end() && problem->second.starts_with(about)) problems.erase(problem);
   attach(id, {pattern.instance, *input, pattern.reads, pattern.judges});
   return *input;
 }
@@ -162,7 +163,7 @@ void Engine::Impl::each_reader(std::uint32_t id, const Take& take) {
 bool Engine::Impl::feed(const Sample& sample, bool is_newest, bool judging, Timestamp arrived, Output& out) {
   bool is_taken = false;
   each_reader(static_cast<std::uint32_t>(index(sample.series)), [&](const Feed& feed) {
-    if (feed.judges != judging) return;
+    if (feed.judges != judging || policies[instances[feed.instance].rule].derives) return;
     if (policies[instances[feed.instance].rule].lateness > Micros{0}) {
       is_taken |= hold(feed.instance, {sample, arrived, Origin::now}, is_newest, out);
     } else if (is_newest) {

@@ -60,7 +60,8 @@ Engine::Impl::Impl(std::vector<Rule> compiled) {
                         false,
                         {},
                         judged,
-                        false});
+                        false,
+                        rule.derives.has_value()});
     rules.push_back(std::move(rule));
   }
   for (std::uint32_t i = 0; i < rules.size(); ++i) {
@@ -97,12 +98,12 @@ void Engine::Impl::match(std::uint32_t id) {
     instance.rule = rule;
     instance.series = id;
     instance.state.severity = instance.state.heading = policies[rule].alert.severity;
+    series[id].yields |= rules[rule].derives && rules[rule].derives->has_from;
     if (policies[rule].lateness == Micros{0}) continue;
     waiting.emplace(static_cast<std::uint32_t>(instances.size() - 1), policies[rule].lateness);
     series[id].waits = true;
   }
-  units.resize(instances.size());
-  problems.resize(instances.size());
+  units.resize(instances.size(), &*unit_names.emplace().first);
   for (std::uint32_t i = series[id].first; i < instances.size(); ++i) {
     if (policies[instances[i].rule].joins) want_inputs(i);
   }
@@ -118,8 +119,12 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   const SeriesText& text = texts[instance.series];
   auto watch = make_watch(i);
   instance.detector = watch ? std::move(watch->detector) : nullptr;
-  units[i] = watch ? std::move(watch->unit) : std::string();
-  problems[i] = watch ? std::string() : fmt::format("{}: {}", text.name, watch.error().text);
+  units[i] = &*unit_names.insert(watch ? watch->unit : std::string()).first;
+  if (watch) {
+    problems.erase(i);
+  } else {
+    problems[i] = fmt::format("{}: {}", text.name, watch.error().text);
+  }
   instance.last = {};
   if (!instance.detector) return give_up(i, now, out);
   instance.detector->listen(of.heard);
@@ -172,6 +177,7 @@ void Engine::Impl::recall(const Sample& sample, Timestamp arrived, Origin origin
     if (!has_spoken) instance.detector->listen(listening);
     if (is_newest || policies[instance.rule].lateness > Micros{0}) recall_one(i, sample, is_newest, arrived, origin);
   }
+  if (of.made && is_newest) recall_made(static_cast<std::uint32_t>(index(sample.series)), sample);
   if (of.feeds) recall_feeds(sample, is_newest, arrived, origin);
 }
 
@@ -236,6 +242,7 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   const bool is_paced_anew = before.info.expected_interval != info.expected_interval;
   const bool is_same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
                        before.states == known.states;
+  if (series.declared) impl_->accept(at, info);
   if (is_same && !is_paced_anew) return;
   before = std::move(known);
   if (!std::exchange(series.declared, true)) {
@@ -243,6 +250,7 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
     if (series.heard == kNever) series.heard = now;
     impl_->by_name.emplace(name, at);
     impl_->match(at);
+    impl_->accept(at, info);
   }
   for (std::uint32_t i = series.first; i < series.first + series.count; ++i) {
     // What windows hold is not to be lost for an interval.
@@ -252,6 +260,7 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
     impl_->arm(i);
   }
   impl_->connect(at, now, out);
+  impl_->offer_all(at);
 }
 
 std::vector<std::string> Engine::literal_series() const {
@@ -297,7 +306,7 @@ std::unordered_map<std::string, std::uint32_t> Engine::Impl::ids() const {
   std::unordered_map<std::string, std::uint32_t> by_id;
   for (std::uint32_t i = 0; i < instances.size(); ++i) {
     const Instance& instance = instances[i];
-    if (instance.detector && !policies[instance.rule].judges)
+    if (instance.detector && !policies[instance.rule].judges && !policies[instance.rule].derives)
       by_id.emplace(alert_id(rules[instance.rule], texts[instance.series].name), i);
   }
   return by_id;

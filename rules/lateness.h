@@ -2,16 +2,17 @@
 
 #include <cstddef>
 #include <optional>
-#include <vector>
 
 #include "gateway/core/types.h"
 #include "rules/detector.h"
+#include "rules/ring.h"
 
 namespace tidegate::rules {
 
 /// Samples that a rule has not looked at yet, because an older one may come: `allowed_lateness`. In order of time they
 /// leave when a sample is so much newer, or when they have waited for as long by the gateway's clock, whichever comes
-/// first. Not thread-safe.
+/// first. One that is later than all that are held costs O(1), another as much as are of its time or later. Not
+/// thread-safe.
 class Lateness {
  public:
   struct Held {
@@ -37,10 +38,16 @@ class Lateness {
   Micros allowed() const { return allowed_; }
 
  private:
+  /// What of it and all that are later came first tells wake() of the oldest.
+  struct Waiting : Held {
+    Timestamp first_arrived{};
+  };
+
+  bool came_already(const Sample& sample, std::size_t place) const;
   std::optional<Held> take();
 
   Micros allowed_;
-  std::vector<Held> held_;  ///< the newest first
+  Ring<Waiting> held_;  ///< the oldest first; of one time in the order in which they came
   std::optional<Held> last_;
   Timestamp newest_ = Timestamp::min();
 };

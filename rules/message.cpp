@@ -92,6 +92,16 @@ std::string alert_id(const Rule& rule, std::string_view series) {
   return id;
 }
 
+std::optional<Template> parse_text(const config::Node& written, const std::vector<std::string>& names,
+                                   config::Problems& problems, const std::optional<std::string>& standard) {
+  if (written.refused || (written.is_null() && !standard)) return std::nullopt;
+  auto parsed = Template::parse(written.is_null() ? *standard : written.string(), names);
+  if (parsed) return std::move(*parsed);
+  problems.add(written.at, written.secret ? "the referenced value is no message: look at what stands in braces"
+                                          : parsed.error().text);
+  return std::nullopt;
+}
+
 std::string render(const Template& text, const Rule& rule, const AlertRecord& alert, SeriesKind kind,
                    std::span<const std::string> states) {
   const SeriesKind shown_as = rule.traits.finds_values ? kind : SeriesKind::number;

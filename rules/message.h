@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/node.h"
 #include "gateway/core/event.h"
 #include "gateway/core/pattern.h"
 #include "gateway/core/types.h"
@@ -24,6 +26,10 @@ inline constexpr std::string_view kEarliest = "earliest", kLatest = "latest";
 /// "rule:capture1:capture2"; for a pattern with an anonymous wildcard, whose captures do not tell two matches apart,
 /// the whole series name in their place. '%' and ':' within a part are written %25 and %3A, so that no two collide.
 std::string alert_id(const Rule& rule, std::string_view series);
+
+/// A text of a rule with `names` in braces, or what is the matter with it. Where none is written: `standard`, if any.
+std::optional<Template> parse_text(const config::Node& written, const std::vector<std::string>& names,
+                                   config::Problems& problems, const std::optional<std::string>& standard = {});
 
 /// The rule's message, or another text of it, for an alert whose other fields, evidence too, are filled in. `states`
 /// are a state series' texts by code, shown in place of the code. Where there is no unit the space before it goes too.

@@ -1,3 +1,5 @@
+#include "rules/parse.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,17 +38,6 @@ std::string name_problem(std::string_view text) {
   return trim(text) == text ? "" : "a rule's name neither begins nor ends with a space";
 }
 
-std::string pattern_problem(std::string_view text) {
-  const auto pattern = Pattern::parse(text);
-  if (!pattern) return pattern.error().text;
-  if (text.find('*') != std::string_view::npos)
-    return fmt::format("'{}': '*' is no wildcard; write {{device}} or + for one level, # for all the rest",
-                       printable(text));
-  if (pattern->literal() && !valid_series_name(text))
-    return fmt::format("'{}' cannot be the name of a series", printable(text));
-  return "";
-}
-
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
   for (const Kind& kind : kinds()) names.push_back(kind.name);
@@ -56,22 +47,6 @@ std::vector<std::string> kind_names() {
 std::string title(const Node& item) {
   const std::string name = item["name"].shown();
   return name.empty() ? "the rule" : fmt::format("rule '{}'", name);
-}
-
-/// Captures in what the rule reads are the pattern's.
-bool reads_fit(const Node& condition, std::span<const Reads> all, const Pattern& series, Problems& problems) {
-  const std::vector<std::string> captures = series.capture_names();
-  for (const Reads& reads : all) {
-    const auto pattern = Pattern::parse(reads.name);
-    if (!pattern) continue;
-    for (const std::string& name : pattern->capture_names()) {
-      if (std::find(captures.begin(), captures.end(), name) != captures.end()) continue;
-      problems.add(condition.at, fmt::format("{{{}}} in '{}' is no capture of series \"{}\"{}", name, reads.name,
-                                             series.text(), did_you_mean(name, captures)));
-      return false;
-    }
-  }
-  return true;
 }
 
 /// The one kind that the rule has, or nothing and a problem.
@@ -122,17 +97,6 @@ std::vector<std::string> names_to_say(const Pattern& series, const Kind* kind) {
     if (kind == nullptr || is_told(known, kind->traits)) names.emplace_back(known);
   }
   return names;
-}
-
-/// The message that is written, else `standard`.
-std::optional<Template> message(const Node& written, const std::vector<std::string>& names, const std::string& standard,
-                                Problems& problems) {
-  if (written.refused) return std::nullopt;
-  auto parsed = Template::parse(written.is_null() ? standard : written.string(), names);
-  if (parsed) return std::move(*parsed);
-  problems.add(written.at, written.secret ? "the referenced value is no message: look at what stands in braces"
-                                          : parsed.error().text);
-  return std::nullopt;
 }
 
 /// `for` is the on-delay of the rule; a kind that waits by itself has no use for a second one.
@@ -191,13 +155,6 @@ bool severity_fits(const Node& item, const Compiled& compiled, Problems& problem
   return false;
 }
 
-Labels labels(const Node& item) {
-  Labels out;
-  for (const Node::Entry& entry : item["labels"].entries) out.emplace_back(entry.key, entry.value.text);
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 /// All that can be judged is, though a part of the rule may be refused; only what is whole becomes a rule.
 std::optional<Rule> compile(const Node& item, Problems& problems) {
   const Kind* kind = only_kind(item, problems);
@@ -205,7 +162,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   auto compiled = kind ? condition(item, *kind, problems) : std::nullopt;
   const bool delays = kind && delays_fit(item, *kind, problems);
   const auto names = series ? names_to_say(*series, kind) : std::vector<std::string>{};
-  auto text = series ? message(item["message"], names, compiled ? compiled->message : "", problems) : std::nullopt;
+  auto text = series ? parse_text(item["message"], names, problems, compiled ? compiled->message : "") : std::nullopt;
   const bool severities = compiled && severity_fits(item, *compiled, problems);
   const bool readable = compiled && series && reads_fit(item[kind->name], compiled->reads, *series, problems);
   auto publish =
@@ -232,7 +189,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               policy,
               severity,
               std::move(*text),
-              labels(item),
+              labels_of(item),
               item.has("runbook") ? item.string("runbook") : "",
               item.duration("allowed_lateness"),
               item.boolean("good_only"),
@@ -245,7 +202,10 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               std::move(compiled->join),
               std::move(suppress_when),
               std::move(publish),
-              std::move(kept)};
+              std::move(kept),
+              std::nullopt,
+              item.boolean("enabled"),
+              item.at};
 }
 
 /// Each of `suppressed_by` is a rule, and no two explain each other: nobody would be called for either.
@@ -298,6 +258,39 @@ Shape snapshot_shape() {
 
 }  // namespace
 
+std::string pattern_problem(std::string_view text) {
+  const auto pattern = Pattern::parse(text);
+  if (!pattern) return pattern.error().text;
+  if (text.find('*') != std::string_view::npos)
+    return fmt::format("'{}': '*' is no wildcard; write {{device}} or + for one level, # for all the rest",
+                       printable(text));
+  if (pattern->literal() && !valid_series_name(text))
+    return fmt::format("'{}' cannot be the name of a series", printable(text));
+  return "";
+}
+
+bool reads_fit(const Node& condition, std::span<const Reads> all, const Pattern& series, Problems& problems) {
+  const std::vector<std::string> captures = series.capture_names();
+  for (const Reads& reads : all) {
+    const auto pattern = Pattern::parse(reads.name);
+    if (!pattern) continue;
+    for (const std::string& name : pattern->capture_names()) {
+      if (std::find(captures.begin(), captures.end(), name) != captures.end()) continue;
+      problems.add(condition.at, fmt::format("{{{}}} in '{}' is no capture of series \"{}\"{}", name, reads.name,
+                                             series.text(), did_you_mean(name, captures)));
+      return false;
+    }
+  }
+  return true;
+}
+
+Labels labels_of(const Node& item) {
+  Labels out;
+  for (const Node::Entry& entry : item["labels"].entries) out.emplace_back(entry.key, entry.value.text);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 Shape rule_shape() {
   static const Shape kShape = [] {
     const Shape delay = Shape::duration(Micros{0}, std::chrono::days(365));
@@ -349,14 +342,14 @@ Shape rule_shape() {
   return kShape;
 }
 
-std::vector<Rule> parse_rules(const Node& items, Problems& problems) {
+std::vector<Rule> parse_rules(const Node& items, Problems& problems, Which which) {
   std::vector<Rule> rules;
   std::map<std::string, config::Mark> taken;
   for (const Node& item : items.items) {
     if (item.kind != Node::Kind::map) continue;  // check() has told
     claim_name(item["name"], taken, problems);
     auto rule = compile(item, problems);
-    if (rule && item.boolean("enabled")) rules.push_back(std::move(*rule));
+    if (rule && (rule->enabled || which == Which::all)) rules.push_back(std::move(*rule));
   }
   check_suppression(items, problems);
   return rules;

@@ -24,15 +24,6 @@ std::string topic_problem(std::string_view text) {
   return text.find('\0') == std::string_view::npos ? "" : "a topic has no byte 0";
 }
 
-std::optional<Template> parse_text(const Node& text, const std::vector<std::string>& names, Problems& problems) {
-  if (text.refused || text.is_null()) return std::nullopt;
-  auto parsed = Template::parse(text.string(), names);
-  if (parsed) return std::move(*parsed);
-  problems.add(text.at,
-               text.secret ? "the referenced value is no message: look at what stands in braces" : parsed.error().text);
-  return std::nullopt;
-}
-
 std::string in_words(const Node& item) {
   std::string text = item.string("topic") + ":";
   for (const char* const when : {"raised", "acknowledged", "cleared"}) {

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <memory>
+#include <utility>
 
 namespace tidegate::rules {
 
@@ -14,9 +15,11 @@ class Ring {
  public:
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
+  /// One more, and it grows.
+  bool is_full() const { return size_ == room_; }
   /// By age, the oldest first.
-  T& operator[](std::size_t i) { return all_[(first_ + i) & mask_]; }
-  const T& operator[](std::size_t i) const { return all_[(first_ + i) & mask_]; }
+  T& operator[](std::size_t i) { return all_[(first_ + i) & (room_ - 1)]; }
+  const T& operator[](std::size_t i) const { return all_[(first_ + i) & (room_ - 1)]; }
   T& front() { return (*this)[0]; }
   const T& front() const { return (*this)[0]; }
   T& back() { return (*this)[size_ - 1]; }
@@ -27,7 +30,7 @@ class Ring {
     back() = one;
   }
   void pop_front() {
-    first_ = (first_ + 1) & mask_;
+    first_ = (first_ + 1) & (room_ - 1);
     --size_;
   }
   void pop_back() { --size_; }
@@ -36,16 +39,17 @@ class Ring {
 
  private:
   void grow() {
-    std::rotate(all_.begin(), all_.begin() + static_cast<std::ptrdiff_t>(first_), all_.end());
+    const std::uint32_t room = std::max(4u, 2 * room_);
+    auto all = std::make_unique<T[]>(room);
+    for (std::uint32_t i = 0; i < size_; ++i) all[i] = (*this)[i];
+    all_ = std::move(all);
     first_ = 0;
-    room_ = std::max(4u, 2 * room_);
-    mask_ = room_ - 1;
-    all_.resize(room_);
+    room_ = room;
   }
 
-  std::vector<T> all_;  ///< as many as a power of two, or none
+  std::unique_ptr<T[]> all_;
   std::uint32_t first_ = 0, size_ = 0;
-  std::uint32_t room_ = 0, mask_ = 0;  ///< a vector divides to tell its size
+  std::uint32_t room_ = 0;  ///< a power of two, or 0
 };
 
 }  // namespace tidegate::rules

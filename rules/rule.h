@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "rules/alert.h"
 #include "rules/detector.h"
 #include "rules/publish.h"
+#include "rules/reads.h"
 
 namespace tidegate::rules {
 
@@ -28,17 +30,6 @@ struct Watch {
 /// Fits a rule to one series; `labels` are a state series' texts by code. Errc::invalid, with a sentence for the user,
 /// where the rule makes no sense for it: a unit that does not convert, a limit on a state series.
 using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std::vector<std::string>& labels)>;
-
-/// A series that a rule reads, beside or in the place of the one that it watches.
-struct Reads {
-  enum class Kind : std::uint8_t {
-    own,      ///< the watched series
-    sibling,  ///< beside it: the last level of its name replaced by `name`
-    path,     ///< a whole name, perhaps with captures in it
-    pattern   ///< any number of series
-  } kind;
-  std::string name;
-};
 
 /// Fits a rule that reads several series: what is known of each of its `reads`, null where it was not seen yet (and of
 /// patterns). The detector is a Joint. Errors as of MakeWatch.
@@ -56,6 +47,13 @@ struct Suppression {
 struct SnapshotPolicy {
   Micros before{0}, after{0};
   std::vector<Reads> series{};
+};
+
+/// The series that a rule makes; it has no alerts then, and its detectors are Derivers.
+struct Derivation {
+  std::string series;    ///< its name, with the captures of the rule's own
+  Micros interval{-1};   ///< between two of its samples; negative: that of the series from which it is made
+  bool has_from = true;  ///< else the rule watches the series that it makes, of which it is told no sample
 };
 
 /// In what kinds of rule differ for others.
@@ -90,6 +88,9 @@ struct Rule {
   std::optional<Suppression> suppress_when{};
   std::vector<Publish> publish{};
   std::optional<SnapshotPolicy> snapshot{};
+  std::optional<Derivation> derives{};
+  bool enabled = true;  ///< else it is checked, and not evaluated
+  config::Mark at{};    ///< where it stands
 };
 
 /// The name of the series that `reads` means where the rule watches `series`; of a pattern its text.
@@ -102,7 +103,8 @@ bool same_thing(const Captures& one, const Captures& other);
 config::Shape rule_shape();
 /// Compiles the items of `rules:`, which check() has seen; every problem is added at its place, and what is whole is
 /// returned. Of an item in which check() refused something the rest is judged, so that all is told at once. Disabled
-/// rules are checked, not returned.
-std::vector<Rule> parse_rules(const config::Node& rules, config::Problems& problems);
+/// rules are checked, and returned where all are asked for.
+enum class Which : std::uint8_t { enabled, all };
+std::vector<Rule> parse_rules(const config::Node& rules, config::Problems& problems, Which which = Which::enabled);
 
 }  // namespace tidegate::rules

@@ -12,6 +12,7 @@
 #include "gateway/config/schema.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
+#include "rules/derived.h"
 #include "rules/engine.h"
 #include "rules/message.h"
 #include "rules/scenario_feed.h"
@@ -35,6 +36,7 @@ Shape scenario_shape() {
            config::defaulted("ahead", time, "0s", "")});
   return Shape::object(
       "", {config::optional("rule", rule_shape(), ""), config::defaulted("rules", rule_list(), "[]", ""),
+           config::defaulted("derived", Shape::list(derived_shape()), "[]", ""),
            config::defaulted("series", Shape::map(series), "{}", ""), config::required("every", time, ""),
            config::required("feed", Shape::map(Shape::list(Shape::any())), ""),
            config::defaulted("acknowledge",
@@ -58,6 +60,7 @@ Shape scenario_shape() {
                              "[]", ""),
            config::required("expect", Shape::list(Shape::map(Shape::any())), ""),
            config::optional("announced", Shape::list(Shape::text()), ""),
+           config::optional("made", Shape::list(Shape::text()), ""),
            config::optional("published", Shape::list(Shape::text()), ""),
            config::defaulted("late", Shape::integer(0, 1000), "0", "")});
 }
@@ -70,7 +73,7 @@ class Run {
   void run() {
     feed_ = read_feed(scenario_, failures_);
     compile(scenario_.has("rule") ? std::vector<Node>{scenario_["rule"]} : scenario_["rules"].items, kStart);
-    if (engine_ && rules_.empty()) failures_.emplace_back("no rule is enabled");
+    if (engine_ && rules_.empty() && derived_.empty()) failures_.emplace_back("no rule is enabled");
     if (!engine_ || !times_are_right()) return;
     const std::vector<Timestamp> moments = written_moments();
     auto next = moments.begin();
@@ -81,6 +84,7 @@ class Run {
     }
     check_said("announced", announced_);
     check_said("published", published_);
+    check_said("made", made_);
     if (const auto late = static_cast<std::int64_t>(late_ + engine_->late_samples());
         late != scenario_.integer("late")) {
       failures_.push_back(fmt::format("late samples: expected {}, got {}", scenario_.integer("late"), late));
@@ -91,35 +95,55 @@ class Run {
   static Micros span_of(const Node& node) { return parse_duration(node.text).value_or(Micros{-1}); }
   static std::string clock(Timestamp time) { return duration_text(time - kStart); }
 
-  void compile(const std::vector<Node>& items, Timestamp now) {
-    Node list;
-    list.kind = Node::Kind::list;
+  static Node list_of(const std::vector<Node>& items) {
+    Node list(Node::Kind::list);
     list.items = items;
+    return list;
+  }
+
+  void compile(const std::vector<Node>& items, Timestamp now) {
     config::Problems problems;
-    rules_ = parse_rules(list, problems);
+    rules_ = parse_rules(list_of(items), problems);
+    derived_ = parse_derived(scenario_["derived"], problems);
     if (!problems.empty()) return failures_.push_back(problems.text());
-    engine_ = engine_ ? Engine(rules_, *engine_) : Engine(rules_);
+    engine_ = engine_ ? Engine(all_rules(), *engine_) : Engine(all_rules());
     declare_all(now);
   }
 
+  std::vector<Rule> all_rules() const {
+    std::vector<Rule> all = derived_;
+    all.insert(all.end(), rules_.begin(), rules_.end());
+    return all;
+  }
+
+  /// As the pump does: what is made of what is declared is declared in turn.
   void declare_all(Timestamp now) {
     for (const std::string& name : engine_->literal_series()) feed_.id_of(name);
-    Output out;
-    for (std::size_t i = 0; i < feed_.series.size(); ++i) {
-      const FedSeries& known = feed_.series[i];
-      engine_->declare(SeriesId{static_cast<std::uint32_t>(i)}, known.name, known.info, known.states, now, out);
-      for (const Rule& rule : rules_) {
-        if (rule.series.matches(known.name)) ids_.insert(alert_id(rule, known.name));
+    for (std::size_t i = 0; i < feed_.series.size(); ++i) declare(i, now);
+    for (auto made = engine_->take_made_series(); !made.empty(); made = engine_->take_made_series()) {
+      for (MadeSeries& one : made) {
+        const std::size_t place = index(feed_.id_of(one.name));
+        feed_.series[place].info = std::move(one.info);
+        declare(place, now);
       }
     }
-    for (const auto& status : engine_->status()) {
-      for (const std::string& problem : status.problems) failures_.push_back(problem);
+    for (const auto& all : {engine_->status(), engine_->derived_status()}) {
+      for (const auto& status : all) failures_.insert(failures_.end(), status.problems.begin(), status.problems.end());
+    }
+  }
+
+  void declare(std::size_t place, Timestamp now) {
+    const FedSeries& known = feed_.series[place];
+    Output out;
+    engine_->declare(SeriesId{static_cast<std::uint32_t>(place)}, known.name, known.info, known.states, now, out);
+    for (const Rule& rule : rules_) {
+      if (rule.series.matches(known.name)) ids_.insert(alert_id(rule, known.name));
     }
   }
 
   void restart(Timestamp now, Timestamp off_since) {
     late_ += engine_->late_samples();
-    engine_ = Engine(rules_);
+    engine_ = Engine(all_rules());
     declare_all(now);
     if (off_since < now) unwatched_.push_back({off_since, now});
     remember(now);
@@ -217,6 +241,7 @@ class Run {
     engine_->observe(batch, now, out);
     for (const Sample& sample : batch) history_.push_back({now, sample});
     engine_->tick(now, out);
+    for (const Sample& sample : out.samples) history_.push_back({now, sample});
     each_at("acknowledge", now, [&](const Node& item) {
       if (!engine_->acknowledge({id_meant(item.string("alert")), item.string("who"), ""}, now, out)) {
         failures_.push_back(fmt::format("{}: nothing to acknowledge", clock(now)));
@@ -237,7 +262,18 @@ class Run {
     each_at("reload", now, [&](const Node& item) { reload(item, now); });
   }
 
+  std::string in_words(const Sample& sample) const {
+    const FedSeries& of = feed_.series[index(sample.series)];
+    const std::string reason = sample.reason == Reason::none ? "" : fmt::format(" ({})", name(sample.reason));
+    const std::string value = of.info.kind == SeriesKind::boolean ? (sample.value != 0 ? "true" : "false")
+                              : of.info.unit.empty()              ? number_text(sample.value)
+                                                                  : number_text(sample.value) + ' ' + of.info.unit;
+    return fmt::format("{} {} {}{}{}", clock(sample.time), of.name, sample.quality == Quality::bad ? "bad" : value,
+                       sample.quality == Quality::uncertain ? " uncertain" : "", reason);
+  }
+
   void take(const Output& out, Timestamp now) {
+    for (const Sample& sample : out.samples) made_.push_back(in_words(sample));
     for (const Event& event : out.events) {
       if (const auto* gap = std::get_if<Unwatched>(&event.body)) {
         unwatched_.push_back({gap->since, event.time});
@@ -340,47 +376,52 @@ class Run {
   std::size_t next_ = 0;
   Timestamp down_since_{}, down_until_{};
   std::vector<Interval> unwatched_;
-  std::vector<Rule> rules_;
+  std::vector<Rule> rules_, derived_;
   std::optional<Engine> engine_;
   std::vector<Arrival> history_;
   std::map<std::string, AlertRecord> records_, last_;
   std::set<std::string> ids_;  ///< of every alert there may be
-  std::vector<std::string> announced_, published_;
+  std::vector<std::string> announced_, published_, made_;
   std::vector<Event> told_;  ///< the same, as the journal keeps it
   std::uint64_t late_ = 0;
 };
 
-/// A rule that is only named is one of the configuration's.
-void put_rule(Node& written, const Node& known, config::Problems& problems) {
+/// One that is only named is one of the configuration's.
+void put_item(Node& written, const Node& known, std::string_view what, config::Problems& problems) {
   if (written.kind != Node::Kind::scalar || written.refused) return;
   std::vector<std::string> names;
-  for (const Node& rule : known.items) {
-    const Node* name = rule.find("name");
+  for (const Node& item : known.items) {
+    const Node* name = item.find("name");
     if (name == nullptr) continue;
     if (name->text == written.text) {
-      written = rule;
+      written = item;
       return;
     }
     names.push_back(name->text);
   }
-  problems.add(written.at, names.empty() ? fmt::format("there is no rule '{}': no configuration with rules was read",
-                                                       written.shown())
-                                         : fmt::format("there is no rule '{}' in the configuration{}", written.shown(),
-                                                       did_you_mean(written.text, names)));
+  problems.add(written.at, names.empty() ? fmt::format("there is no {} '{}': no configuration with {} was read", what,
+                                                       written.shown(), what == "rule" ? "rules" : "derived series")
+                                         : fmt::format("there is no {} '{}' in the configuration{}", what,
+                                                       written.shown(), did_you_mean(written.text, names)));
   written = Node::refusal(written.at);
 }
 
 }  // namespace
 
-Outcome run_scenario(Node scenario, const Node& known) {
+Outcome run_scenario(Node scenario, const Node& rules, const Node& derived) {
   config::Problems problems;
-  if (Node* rule = scenario.find("rule")) put_rule(*rule, known, problems);
+  if (Node* rule = scenario.find("rule")) put_item(*rule, rules, "rule", problems);
   if (Node* list = scenario.find("rules")) {
-    for (Node& rule : list->items) put_rule(rule, known, problems);
+    for (Node& rule : list->items) put_item(rule, rules, "rule", problems);
   }
-  if (scenario.kind == Node::Kind::map && scenario.has("rule") == scenario.has("rules")) {
-    problems.add(scenario.at,
-                 scenario.has("rule") ? "a test has `rule` or `rules`, not both" : "a test needs a `rule`, or `rules`");
+  if (Node* list = scenario.find("derived")) {
+    for (Node& one : list->items) put_item(one, derived, "derived series", problems);
+  }
+  if (scenario.kind == Node::Kind::map && scenario.has("rule") && scenario.has("rules")) {
+    problems.add(scenario.at, "a test has `rule` or `rules`, not both");
+  } else if (scenario.kind == Node::Kind::map && !scenario.has("rule") && !scenario.has("rules") &&
+             !scenario.has("derived")) {
+    problems.add(scenario.at, "a test needs a `rule`, or `rules`, or `derived`");
   }
   config::check(scenario, scenario_shape(), problems);
   Outcome outcome;

@@ -61,18 +61,23 @@ class PastLargest {
   PastLargest(Micros width, Micros delay) : width_(width), delay_(delay) {}
 
   void add(Timestamp time, double size) {
-    if (points_.size() > past_ && time - points_.back().time < delay_ / 4096) {
+    now_ = time;
+    if (points_.size() > past_ && time - newest_ < delay_ / 4096) {
       points_.back().size = std::max(points_.back().size, size);
     } else {
+      if (points_.is_full()) drop_early();
       points_.push_back({time, size});
+      newest_ = time;
     }
     for (; points_[past_].time <= time - delay_; ++past_) take(points_[past_]);
-    while (!peaks_.empty() && peaks_.front().time <= time - width_) peaks_.pop_front();
-    edge_ = time - width_;
+    if (largest_.time <= time - width_) drop_peaks();
   }
   /// Do the first and the last of them lie so far apart as `delay`?
-  bool is_long() const { return early_ > edge_; }
-  double largest() const { return peaks_.empty() ? 0 : peaks_.front().size; }
+  bool is_long() {
+    if (early_ <= now_ - width_) drop_early();
+    return early_ > now_ - width_;
+  }
+  double largest() const { return largest_.size; }
 
  private:
   struct Point {
@@ -84,23 +89,35 @@ class PastLargest {
     while (!peaks_.empty() && peaks_.back().size <= point.size) peaks_.pop_back();
     if (peaks_.size() >= kMostPeaks) peaks_.pop_back();  // where they only fall: the lowest but one
     peaks_.push_back(point);
-    for (; points_.front().time <= point.time - delay_; points_.pop_front(), --past_) early_ = points_.front().time;
+    if (peaks_.size() == 1) largest_ = point;
+  }
+  void drop_peaks() {
+    while (!peaks_.empty() && peaks_.front().time <= now_ - width_) peaks_.pop_front();
+    largest_ = peaks_.empty() ? kNone : peaks_.front();
+  }
+  /// Those that are older than the newest past one by `delay` are all alike: one of them shows that the past is long.
+  void drop_early() {
+    if (past_ == 0) return;
+    const Timestamp edge = points_[past_ - 1].time - delay_;
+    for (; points_.front().time <= edge; points_.pop_front(), --past_) early_ = points_.front().time;
   }
 
   static constexpr std::size_t kMostPeaks = 8192;
+  static constexpr Point kNone{Timestamp::max(), 0};
 
   Micros width_, delay_;
-  Ring<Point> points_;                  ///< of the last `delay`, and of that before the newest that is past
-  std::size_t past_ = 0;                ///< so many of them are past
-  Ring<Point> peaks_;                   ///< of those that are past, each lower than the one before
-  Timestamp early_ = Timestamp::min();  ///< the last that is older than the newest past one by `delay`
-  Timestamp edge_ = Timestamp::min();
+  Ring<Point> points_;     ///< of the last `delay`, and of that before the newest that is past; and perhaps older ones
+  std::size_t past_ = 0;   ///< so many of them are past
+  Ring<Point> peaks_;      ///< of those that are past, each lower than the one before
+  Point largest_ = kNone;  ///< the first of the peaks, which each sample asks for
+  Timestamp newest_{};     ///< of the points
+  Timestamp now_{};
+  Timestamp early_ = Timestamp::min();  ///< one that is older than the newest past one by `delay`
 };
 
 struct Shift {
   double sigmas = 1;
   Micros over{0};
-  std::string method;
 };
 
 /// So many windows of the past say how large the series' own swings are.
@@ -194,27 +211,29 @@ class ShiftDetector final : public Detector {
   const Shift shift_;
 };
 
-std::unique_ptr<Detector> detector_of(const Shift& shift) {
-  if (shift.method == "ewma") return std::make_unique<ShiftDetector<EwmaChart>>(shift);
-  if (shift.method == "page_hinkley") return std::make_unique<ShiftDetector<PageHinkleyChart>>(shift);
+std::unique_ptr<Detector> detector_of(const Shift& shift, const std::string& method) {
+  if (method == "ewma") return std::make_unique<ShiftDetector<EwmaChart>>(shift);
+  if (method == "page_hinkley") return std::make_unique<ShiftDetector<PageHinkleyChart>>(shift);
   return std::make_unique<ShiftDetector<CusumChart>>(shift);
 }
 
-Result<Watch> fit(const Shift& shift, const SeriesInfo& info) {
+Result<Watch> fit(const Shift& shift, const std::string& method, const SeriesInfo& info) {
   if (Status status = measures(info, "size"); !status) return fail(std::move(status.error()));
   if (info.kind == SeriesKind::counter) {
     return fail(Errc::invalid, "it is a counter, which is never where it was: use trend or change");
   }
-  return Watch{detector_of(shift), "σ"};
+  return Watch{detector_of(shift, method), "σ"};
 }
 
 std::optional<Compiled> compile(const Node& options, Problems&) {
   if (!options.sound()) return std::nullopt;
-  const Shift shift{options.number("sigmas"), options.duration("over"), options.string("method")};
+  const Shift shift{options.number("sigmas"), options.duration("over")};
   std::string condition = fmt::format("a lasting shift by {} σ from the average of the last {} ({})",
                                       options["sigmas"].shown(), age_text(shift.over), options["method"].shown());
   return Compiled{std::move(condition), "{series} has shifted: sum {value} {unit}, limit {limit}",
-                  [shift](const SeriesInfo& info, const std::vector<std::string>&) { return fit(shift, info); }};
+                  [shift, method = options.string("method")](const SeriesInfo& info, const std::vector<std::string>&) {
+                    return fit(shift, method, info);
+                  }};
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ class SlidingWindow {
   void add(const Run& one) {
     const Timestamp time = one.first_time;
     expire(time);
-    if (ring_.size() > front_ && time - ring_.back().first_time < grain_) {
+    if (grain_ > Micros{0} && ring_.size() > front_ && time - ring_.back().first_time < grain_) {
       ring_.back() = merged(ring_.back(), one);
     } else {
       if (runs() >= kMaxRuns) coarsen();

@@ -28,15 +28,10 @@ struct Options {
   Micros stale_after{-1};  ///< negative: by each series' own interval
 };
 
-expr::Input input_of(const Known& known, const Options& options) {
-  const bool own = options.stale_after < Micros{0};
-  return {known.info, known.states, own ? kStaleIntervals * known.info.expected_interval : options.stale_after};
-}
-
 class WhenDetector final : public Joint {
  public:
   WhenDetector(std::size_t own, expr::Program program, const Options& options)
-      : Joint(own), program_(std::move(program)), options_(options) {}
+      : Joint(own), unknown_(options.unknown), stale_after_(options.stale_after), program_(std::move(program)) {}
 
   Finding tick(Timestamp now) override { return judge(now); }
   Micros lookback() const override { return program_.lookback(); }
@@ -46,11 +41,11 @@ class WhenDetector final : public Joint {
   }
 
   Status know(std::size_t input, const Known& known) override {
-    const auto problem = program_.set(input, input_of(known, options_));
+    const auto problem = program_.set(input, input_of(known, stale_after_));
     return problem ? Status(fail(Errc::invalid, "{}", problem->text)) : Status();
   }
   Result<std::size_t> add(std::size_t pattern, const Known& known) override {
-    const auto added = program_.add_member(pattern, input_of(known, options_));
+    const auto added = program_.add_member(pattern, input_of(known, stale_after_));
     if (const auto* problem = std::get_if<expr::Problem>(&added)) return fail(Errc::invalid, "{}", problem->text);
     return std::get<std::size_t>(added);
   }
@@ -82,72 +77,42 @@ class WhenDetector final : public Joint {
     judged_ = std::max(judged_, at);
     const expr::Value value = program_.evaluate(judged_);
     deadline_ = program_.wake();
-    if (!value.known) return {options_.unknown};
+    if (!value.known) return {unknown_};
     return {value.value != 0 ? Verdict::breach : Verdict::clear};
   }
 
+  const Verdict unknown_;
+  const Micros stale_after_;  ///< as in Options
   expr::Program program_;
-  Options options_;
   Timestamp judged_{};
 };
 
-/// Where within the rule's text a problem lies; a text over several lines is told by its beginning.
-config::Mark place(const Node& node, const expr::Span& span) {
-  config::Mark at = node.at;
-  if (node.secret || node.text.find('\n') != std::string::npos) return at;
-  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
-  const auto end = node.text.begin() + static_cast<std::ptrdiff_t>(std::min(span.begin, node.text.size()));
-  at.column += static_cast<int>(std::count_if(node.text.begin(), end, is_first_byte)) + (node.quoted ? 1 : 0);
-  return at;
-}
+/// What is wrong with it whatever the series are; and whether it is a number then.
+struct Judgement {
+  std::optional<expr::Problem> problem;
+  bool is_number = false;
+};
 
-Reads reads_of(const expr::Reference& reference) {
-  switch (reference.kind) {
-    case expr::Reference::Kind::own:
-      return {Reads::Kind::own, ""};
-    case expr::Reference::Kind::sibling:
-      return {Reads::Kind::sibling, reference.text};
-    case expr::Reference::Kind::path:
-      return {Reads::Kind::path, reference.text};
-    case expr::Reference::Kind::pattern:
-      break;
-  }
-  return {Reads::Kind::pattern, reference.text};
-}
-
-/// What is wrong with it whatever the series are.
-std::optional<expr::Problem> not_a_condition(const expr::Expression& expression) {
+Judgement judge(const expr::Expression& expression) {
   const std::vector<const expr::Input*> unseen(expression.references().size(), nullptr);
   const auto bound = expr::Program::bind(expression, unseen);
-  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return *problem;
-  if (std::get<expr::Program>(bound).type() != expr::Type::number) return std::nullopt;
-  return expr::Problem{
-      {}, fmt::format("'{}' is a number: a condition compares it, as in {} > 0", expression.text(), expression.text())};
+  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return {*problem};
+  return {{}, std::get<expr::Program>(bound).type() == expr::Type::number};
 }
 
 Result<Watch> fit(const expr::Expression& expression, const Options& options, std::span<const Known* const> known) {
-  std::vector<expr::Input> inputs;
-  inputs.reserve(known.size());
-  std::vector<const expr::Input*> pointers;
-  std::size_t own = Joint::kNone;
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    if (expression.references()[i].kind == expr::Reference::Kind::own) own = i;
-    if (known[i] != nullptr) inputs.push_back(input_of(*known[i], options));
-    pointers.push_back(known[i] != nullptr ? &inputs.back() : nullptr);
-  }
-  auto bound = expr::Program::bind(expression, pointers, &local_less_utc);
-  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return fail(Errc::invalid, "{}", problem->text);
-  auto& program = std::get<expr::Program>(bound);
-  if (program.type() != expr::Type::boolean)
+  auto bound = bind_to(expression, known, options.stale_after);
+  if (!bound) return fail(std::move(bound.error()));
+  if (bound->program.type() != expr::Type::boolean)
     return fail(Errc::invalid, "'{}' is neither true nor false", expression.text());
-  return Watch{std::make_unique<WhenDetector>(own, std::move(program), options), ""};
+  return Watch{std::make_unique<WhenDetector>(bound->own, std::move(bound->program), options), ""};
 }
 
 Compiled compiled(const expr::Expression& expression, const Options& options) {
   Compiled compiled;
   compiled.condition = expression.text();
   compiled.message = "{series}: the condition of {rule} holds";
-  for (const expr::Reference& reference : expression.references()) compiled.reads.push_back(reads_of(reference));
+  compiled.reads.assign(expression.references().begin(), expression.references().end());
   compiled.join = [expression, options](std::span<const Known* const> known) {
     return fit(expression, options, known);
   };
@@ -156,18 +121,66 @@ Compiled compiled(const expr::Expression& expression, const Options& options) {
 
 }  // namespace
 
-std::optional<expr::Expression> read_condition(const Node& text, Problems& problems) {
+config::Mark place_in(const Node& node, const expr::Span& span) {
+  config::Mark at = node.at;
+  if (node.secret || node.text.find('\n') != std::string::npos) return at;
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  const auto end = node.text.begin() + static_cast<std::ptrdiff_t>(std::min(span.begin, node.text.size()));
+  at.column += static_cast<int>(std::count_if(node.text.begin(), end, is_first_byte)) + (node.quoted ? 1 : 0);
+  return at;
+}
+
+expr::Input input_of(const Known& known, Micros stale_after) {
+  const bool own = stale_after < Micros{0};
+  return {{known.info.kind, known.info.unit, known.states},
+          own ? kStaleIntervals * known.info.expected_interval : stale_after};
+}
+
+Result<Bound> bind_to(const expr::Expression& expression, std::span<const Known* const> known, Micros stale_after) {
+  std::vector<expr::Input> inputs;
+  inputs.reserve(known.size());
+  std::vector<const expr::Input*> pointers;
+  std::size_t own = Joint::kNone;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (expression.references()[i].kind == Reads::Kind::own) own = i;
+    if (known[i] != nullptr) inputs.push_back(input_of(*known[i], stale_after));
+    pointers.push_back(known[i] != nullptr ? &inputs.back() : nullptr);
+  }
+  auto bound = expr::Program::bind(expression, pointers, &local_less_utc);
+  if (const auto* problem = std::get_if<expr::Problem>(&bound)) return fail(Errc::invalid, "{}", problem->text);
+  return Bound{std::move(std::get<expr::Program>(bound)), own};
+}
+
+namespace {
+
+std::optional<expr::Expression> read(const Node& text, bool is_condition, Problems& problems) {
   auto parsed = expr::Expression::parse(text.text);
   if (const auto* problem = std::get_if<expr::Problem>(&parsed)) {
-    problems.add(place(text, problem->at), problem->text);
+    problems.add(place_in(text, problem->at), problem->text);
     return std::nullopt;
   }
   auto& expression = std::get<expr::Expression>(parsed);
-  if (const auto wrong = not_a_condition(expression)) {
-    problems.add(place(text, wrong->at), wrong->text);
+  const Judgement judged = judge(expression);
+  if (judged.problem) {
+    problems.add(place_in(text, judged.problem->at), judged.problem->text);
+    return std::nullopt;
+  }
+  if (is_condition && judged.is_number) {
+    problems.add(place_in(text, {}), fmt::format("'{}' is a number: a condition compares it, as in {} > 0",
+                                                 expression.text(), expression.text()));
     return std::nullopt;
   }
   return std::move(expression);
+}
+
+}  // namespace
+
+std::optional<expr::Expression> read_expression(const Node& text, Problems& problems) {
+  return read(text, false, problems);
+}
+
+std::optional<expr::Expression> read_condition(const Node& text, Problems& problems) {
+  return read(text, true, problems);
 }
 
 std::optional<Compiled> compile_when(const Node& node, Problems& problems) {

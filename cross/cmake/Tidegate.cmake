@@ -51,12 +51,26 @@ function(tidegate_library name)
   target_link_libraries(${name} PUBLIC tidegate_flags ${ARG_LINK} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
-# tidegate_test(NAME SOURCES a.cpp ... LINK target ... LABELS quick): one GoogleTest program, its cases known to ctest.
+# For a program that starts no thread, as tests/support/one_thread.cpp in it sees to: ThreadSanitizer has nothing to find
+# there, so its build leaves the program out, and the function that calls this macro ends here.
+macro(tidegate_one_thread name)
+  target_link_libraries(${name} PRIVATE tidegate_one_thread)
+  if(TIDEGATE_SANITIZE STREQUAL "thread")
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    return()
+  endif()
+endmacro()
+
+# tidegate_test(NAME [ONE_THREAD] SOURCES a.cpp ... LINK target ... LABELS quick): one GoogleTest program, its cases known
+# to ctest.
 function(tidegate_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_THREAD" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(ARG_ONE_THREAD)
+    tidegate_one_thread(${name})
+  endif()
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
 endfunction()
 
@@ -86,6 +100,7 @@ function(tidegate_fuzz name)
     set(replay -runs=0 ${replay})
   else()
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cpp)
+    tidegate_one_thread(${name})
   endif()
   add_test(NAME ${name}_corpus COMMAND ${name} ${replay})
   set_tests_properties(${name}_corpus PROPERTIES LABELS quick TIMEOUT 60)

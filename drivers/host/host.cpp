@@ -17,6 +17,7 @@ struct Options {
   std::string prefix;
   std::filesystem::path root;
   std::vector<std::string> groups;
+  Wanted wanted;
 };
 
 class HostDriver final : public Driver {
@@ -26,7 +27,8 @@ class HostDriver final : public Driver {
   Status run(Sink& sink, std::stop_token stop) override {
     sink_ = &sink;
     groups_.clear();
-    for (const std::string& name : options_.groups) groups_.push_back({make_group(name, options_.root), {}});
+    for (const std::string& name : options_.groups)
+      groups_.push_back({make_group(name, options_.root, options_.wanted), {}});
     poll(context_.clock.now());  // rates need a first reading as soon as may be
     poll_aligned(options_.every, context_.clock, stop, [this](Timestamp now) { poll(now); });
     return {};
@@ -64,14 +66,24 @@ class HostDriver final : public Driver {
   void take(Watched& watched, const Reading& reading, Timestamp now) {
     auto at = watched.series.find(reading.path);
     if (at == watched.series.end()) {
-      if (!reading.value) return;  // a series begins with its first value
+      if (!reading.value && reading.state.empty()) return;  // a series begins with its first value
       at = watched.series.emplace(reading.path, Series{make_series(reading), false}).first;
     }
     at->second.read = true;
-    if (!at->second.id || !reading.value) return;
-    const bool finite = std::isfinite(*reading.value);
-    samples_.push_back({*at->second.id, finite ? Quality::good : Quality::bad,
-                        finite ? Reason::none : Reason::not_a_number, now, finite ? *reading.value : 0});
+    if (!at->second.id) return;
+    if (!reading.state.empty()) {
+      take_state(*at->second.id, reading.state, now);
+    } else if (reading.value) {
+      const bool finite = std::isfinite(*reading.value);
+      samples_.push_back({*at->second.id, finite ? Quality::good : Quality::bad,
+                          finite ? Reason::none : Reason::not_a_number, now, finite ? *reading.value : 0});
+    }
+  }
+
+  void take_state(SeriesId id, const std::string& state, Timestamp now) {
+    const auto label = sink_->label(id, state);
+    if (label) samples_.push_back({id, Quality::good, Reason::none, now, *label});
+    if (!label) refused_ = label.error().text;
   }
 
   // A group that failed says so with every series that it could not read. In a group that was read, what is missing
@@ -85,7 +97,7 @@ class HostDriver final : public Driver {
   }
 
   std::optional<SeriesId> make_series(const Reading& reading) {
-    const SeriesInfo info{SeriesKind::number, reading.unit, context_.source, options_.every, {}};
+    const SeriesInfo info{reading.kind, reading.unit, context_.source, options_.every, {}};
     const auto id = sink_->series(options_.prefix + '/' + reading.path, info);
     if (!id) refused_ = id.error().text;
     return id ? std::optional(*id) : std::nullopt;
@@ -129,13 +141,21 @@ config::Shape options() {
        config::optional("prefix", Shape::text_where("a series prefix", check_prefix),
                         "What the series' names begin with; the source's name where it is left out."),
        config::defaulted("groups", Shape::list(Shape::choice(group_names())),
-                         "[cpu, memory, disk, network, temperature, uptime]", "What is read."),
+                         "[cpu, memory, disk, wear, network, temperature, uptime, ntp, process, units]",
+                         "What is read."),
+       config::defaulted("processes", Shape::list(Shape::text(), 64), "[]",
+                         "Programs that are watched, by name: mosquitto."),
+       config::defaulted("units", Shape::list(Shape::text(), 64), "[]",
+                         "Units of systemd whose state is read: mosquitto.service."),
        config::defaulted("root", Shape::path(), "/", "Where proc and sys are found, for a gateway in a container.")});
 }
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
-  Options options{section.duration("every"), section.has("prefix") ? section.string("prefix") : context.source,
-                  section.string("root"), section["groups"].strings()};
+  Options options{section.duration("every"),
+                  section.has("prefix") ? section.string("prefix") : context.source,
+                  section.string("root"),
+                  section["groups"].strings(),
+                  {section["processes"].strings(), section["units"].strings()}};
   if (options.groups.empty()) {
     problems.add(section["groups"].at, "no group is left to read; name at least one, or set enabled: false");
     return nullptr;

@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 
 struct Interface {
   std::string name;
-  double received = 0, received_packets = 0, received_errors = 0;
-  double sent = 0, sent_packets = 0, sent_errors = 0;
+  double received = 0, received_packets = 0, received_errors = 0, received_dropped = 0;
+  double sent = 0, sent_packets = 0, sent_errors = 0, sent_dropped = 0;
 };
 
 // "  eth0: 1234 10 0 ..." of proc/net/dev (man 5 proc): eight columns received, eight sent.
@@ -30,9 +30,11 @@ std::optional<Interface> parse_line(std::string_view line) {
                    numbers[0],
                    numbers[1],
                    numbers[2],
+                   numbers[3],
                    numbers[kSent],
                    numbers[kSent + 1],
-                   numbers[kSent + 2]};
+                   numbers[kSent + 2],
+                   numbers[kSent + 3]};
 }
 
 class Network final : public Group {
@@ -78,6 +80,7 @@ class Network final : public Group {
     rate("received_packets", "/s", interface.received_packets);
     rate("sent_packets", "/s", interface.sent_packets);
     rate("errors", "/s", interface.received_errors + interface.sent_errors);
+    rate("dropped", "/s", interface.received_dropped + interface.sent_dropped);
   }
 
   const fs::path file_, class_;

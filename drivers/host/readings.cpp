@@ -1,38 +1,26 @@
 #include "drivers/host/readings.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
-#include <cstring>
-
-#include "gateway/core/text.h"
 
 namespace tidegate::drivers::host {
 
 namespace {
 
-using Maker = std::unique_ptr<Group> (*)(const std::filesystem::path&);
-constexpr std::array<std::pair<std::string_view, Maker>, 6> kGroups = {{{"cpu", make_cpu},
-                                                                        {"memory", make_memory},
-                                                                        {"disk", make_disk},
-                                                                        {"network", make_network},
-                                                                        {"temperature", make_temperature},
-                                                                        {"uptime", make_uptime}}};
-
-class OpenFile {
- public:
-  explicit OpenFile(const std::filesystem::path& file) : fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
+using Root = std::filesystem::path;
+using Maker = std::unique_ptr<Group> (*)(const Root&, const Wanted&);
+constexpr std::array<std::pair<std::string_view, Maker>, 10> kGroups = {{
+    {"cpu", [](const Root& root, const Wanted&) { return make_cpu(root); }},
+    {"memory", [](const Root& root, const Wanted&) { return make_memory(root); }},
+    {"disk", [](const Root& root, const Wanted&) { return make_disk(root); }},
+    {"wear", [](const Root& root, const Wanted&) { return make_wear(root); }},
+    {"network", [](const Root& root, const Wanted&) { return make_network(root); }},
+    {"temperature", [](const Root& root, const Wanted&) { return make_temperature(root); }},
+    {"uptime", [](const Root& root, const Wanted&) { return make_uptime(root); }},
+    {"ntp", [](const Root&, const Wanted&) { return make_ntp(); }},
+    {"process", [](const Root& root, const Wanted& wanted) { return make_processes(root, wanted.processes); }},
+    {"units", [](const Root&, const Wanted& wanted) { return make_units(wanted.units); }},
+}};
 
 }  // namespace
 
@@ -45,28 +33,11 @@ const std::vector<std::string>& group_names() {
   return names;
 }
 
-std::unique_ptr<Group> make_group(std::string_view name, const std::filesystem::path& root) {
+std::unique_ptr<Group> make_group(std::string_view name, const std::filesystem::path& root, const Wanted& wanted) {
   for (const auto& [known, make] : kGroups) {
-    if (known == name) return make(root);
+    if (known == name) return make(root, wanted);
   }
   return nullptr;
-}
-
-Result<std::string> read_file(const std::filesystem::path& file) {
-  constexpr std::size_t kMaxBytes = 1u << 20, kStep = 4096;
-  const OpenFile open(file);
-  if (open.fd() < 0) return fail(Errc::io, "cannot open {}: {}", file.string(), std::strerror(errno));
-  std::string text;
-  while (text.size() < kMaxBytes) {
-    const std::size_t before = text.size();
-    text.resize(before + kStep);
-    const ssize_t got = ::read(open.fd(), text.data() + before, kStep);
-    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(Errc::io, "cannot read {}: {}", file.string(), std::strerror(errno));
-    if (got == 0) break;
-  }
-  return text;
 }
 
 std::vector<std::string_view> words(std::string_view line) {
@@ -80,24 +51,10 @@ std::vector<std::string_view> words(std::string_view line) {
   }
 }
 
-std::optional<double> read_number(const std::filesystem::path& file) {
-  double value = 0;
-  const auto text = read_file(file);
-  if (!text || !parse_number(*text, value)) return std::nullopt;
-  return value;
+void Rates::begin(Timestamp now) {
+  std::erase_if(last_, [&](const auto& known) { return known.second.time < now_; });  // gone since
+  now_ = now;
 }
-
-std::string as_level(std::string_view text) {
-  std::string level;
-  for (const char c : trim(text)) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-    const bool upper = c >= 'A' && c <= 'Z';
-    level += plain ? c : upper ? static_cast<char>(c - 'A' + 'a') : '_';
-  }
-  return level.empty() ? "unnamed" : level;
-}
-
-void Rates::begin(Timestamp now) { now_ = now; }
 
 std::optional<double> Rates::per_second(const std::string& key, double total) {
   const auto [at, is_new] = last_.try_emplace(key, Total{now_, total});

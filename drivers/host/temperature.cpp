@@ -1,29 +1,12 @@
-#include <algorithm>
 #include <set>
 
 #include "drivers/host/readings.h"
-#include "gateway/core/text.h"
 
 namespace tidegate::drivers::host {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-// The entries of a folder by name; none where the kernel has no such class.
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    found.push_back(it->path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string text_of(const fs::path& file) {
-  const auto text = read_file(file);
-  return text ? std::string(trim(*text)) : std::string();
-}
 
 // hwmon (Documentation/hwmon/sysfs-interface) names its sensors well; thermal zones stand in where there is none.
 class Temperature final : public Group {
@@ -65,14 +48,11 @@ class Temperature final : public Group {
     constexpr double kMillidegrees = 1000;
     std::string name = as_level(label);
     for (int twin = 2; !taken_.insert(name).second; ++twin) name = as_level(label) + '_' + std::to_string(twin);
-    const auto text = read_file(file);
-    double value = 0;
-    if (!text) {
-      status = fail(text.error());
-    } else if (!parse_number(*text, value)) {
-      status = fail(Errc::io, "{} is no number: '{}'", file.string(), printable(*text));
+    const auto value = read_number(file);
+    if (!value) {
+      status = fail(value.error());
     } else {
-      out.push_back({"temperature/" + name, "\u00b0C", value / kMillidegrees});
+      out.push_back({"temperature/" + name, "\u00b0C", *value / kMillidegrees});
     }
   }
 

@@ -1,23 +1,31 @@
 #include "drivers/mqtt/mqtt.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "drivers/mqtt/options.h"
-#include "drivers/mqtt/receiver.h"
+#include "drivers/mqtt/readers.h"
+#include "drivers/mqtt/sparkplug/host.h"
 #include "gateway/core/sleep.h"
+#include "gateway/core/text.h"
 #include "gateway/mqtt/connection.h"
 
 namespace tidegate::drivers::mqtt {
 namespace {
 
 using tidegate::mqtt::Connection;
+using tidegate::mqtt::Outgoing;
 using tidegate::mqtt::State;
 using tidegate::mqtt::Subscription;
 
 /// After a stop, for a commit that a message waits for.
 constexpr auto kCommitPatience = std::chrono::seconds(5);
+constexpr auto kSendPatience = std::chrono::seconds(5);
+constexpr Micros kLook = std::chrono::seconds(1), kNothingToDo = std::chrono::hours(1);
 
 SourceHealth health_of(State::Phase phase) {
   switch (phase) {
@@ -33,22 +41,36 @@ SourceHealth health_of(State::Phase phase) {
   return SourceHealth::down;
 }
 
-/// One for each filter, with the highest QoS asked for: the broker knows no more than that, and a second one would only
-/// bring the retained messages again.
-std::vector<Subscription> subscriptions_of(const Options& options) {
-  std::vector<Subscription> subscriptions;
-  for (const auto& rule : options.subscriptions) {
-    const Subscription wanted{rule.topic.mqtt_filter(), rule.qos, subscription_id(rule.topic)};
-    const auto same = std::find_if(subscriptions.begin(), subscriptions.end(),
-                                   [&](const Subscription& other) { return other.filter == wanted.filter; });
-    if (same == subscriptions.end()) {
-      subscriptions.push_back(wanted);
-    } else {
-      same->qos = std::max(same->qos, wanted.qos);
-    }
+/// What readers ask of the connection. Subscriptions it takes from any thread; publishing needs one of its own.
+class Requests final : public Outbox {
+ public:
+  void connect(Connection& connection) {
+    const std::scoped_lock lock(mutex_);
+    connection_ = &connection;
   }
-  return subscriptions;
-}
+  void subscribe(Subscription subscription) override {
+    const std::scoped_lock lock(mutex_);
+    if (connection_ != nullptr) connection_->subscribe(std::move(subscription));
+  }
+  void publish(Outgoing message) override {
+    const std::scoped_lock lock(mutex_);
+    if (waiting_.size() < kMost) waiting_.push_back(std::move(message));
+    changed_.notify_all();
+  }
+  /// Those that wait; empty after `patience` or when asked to stop.
+  std::vector<Outgoing> wait(Micros patience, const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, patience, [this] { return !waiting_.empty(); });
+    return std::exchange(waiting_, {});
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1000;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Connection* connection_ = nullptr;
+  std::vector<Outgoing> waiting_;
+};
 
 class MqttDriver final : public Driver {
  public:
@@ -56,20 +78,33 @@ class MqttDriver final : public Driver {
       : options_(std::move(options)),
         connection_(std::move(connection)),
         context_(context),
+        made_(context.clock.now()),
         messages_(context.metrics.counter("mqtt/" + context.source + "/messages", "messages",
-                                          "MQTT messages received by the source " + context.source + ".")) {}
+                                          "MQTT messages received by the source " + context.source + ".")) {
+    if (options_.host_id.empty()) return;
+    const Outgoing last = sparkplug::host_state(options_.host_id, false, made_);
+    connection_.will = tidegate::mqtt::Will{last.topic, last.payload, last.qos, last.retain};
+  }
 
   Status run(Sink& sink, std::stop_token stop) override {
-    Receiver receiver(options_, context_.source, sink);
+    Requests requests;
+    Readers readers(options_, context_.source, sink, requests);
     std::stop_source too_late;
     std::jthread timer;
     Connection connection(
-        connection_, subscriptions_of(options_),
-        {[&](const tidegate::mqtt::Message& message) { take(receiver, sink, message, too_late.get_token()); },
-         [&](const State& state) { report(sink, state); }});
+        connection_, readers.subscriptions(),
+        {[&](const tidegate::mqtt::Message& message) { take(readers, sink, message, too_late.get_token()); },
+         [&](const State& state) { note(readers, sink, state); }});
+    requests.connect(connection);
+    if (!options_.host_id.empty()) {
+      // The state and the last will have one time.
+      connection.announce(sparkplug::host_state(options_.host_id, true, made_),
+                          sparkplug::host_state(options_.host_id, false, made_));
+    }
     connection.start();
-    while (sleep_for(std::chrono::hours(1), stop)) {
-      // the connection works on its own threads
+    while (!stop.stop_requested()) {
+      send(connection, requests.wait(options_.tells_findings ? kLook : kNothingToDo, stop), stop);
+      if (options_.tells_findings) look(readers, sink);
     }
     // The pump outlives the sources, so a message that waits for its commit gets it, and its acknowledgement before we
     // say goodbye; unless the disk takes nothing.
@@ -80,34 +115,104 @@ class MqttDriver final : public Driver {
     return {};
   }
 
+  /// The reader at work is another thread's.
+  Status take_again(Sink& sink, const DeadLetter& letter) const override {
+    Receiver receiver(options_, context_.source, sink);
+    if (!receiver.reads(letter.topic))
+      return fail(Errc::conflict, "what '{}' says depends on messages before it", printable(letter.topic));
+    receiver.take({letter.topic, letter.payload}, letter.time);
+    return {};
+  }
+
  private:
-  void take(Receiver& receiver, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& too_late) {
+  void take(Readers& readers, Sink& sink, const tidegate::mqtt::Message& message, const std::stop_token& too_late) {
     messages_.add();
-    const Receiver::Received received{message.topic, message.payload, message.retained, message.subscriptions};
-    auto ticket = receiver.take(received, context_.clock.now());
+    const Received received{message.topic, message.payload, message.retained, message.subscriptions};
+    auto ticket = read(readers, received);
     if (!options_.ack_when_committed || message.qos == 0) return;
     // Paho acknowledges when this returns, so a message whose acknowledgement must wait for the disk waits here. One
     // that gave way at the queue's bound is taken in once more.
     const std::scoped_lock lock(waiting_);
     while (ticket && !sink.wait_committed(*ticket, too_late) && !too_late.stop_requested()) {
-      ticket = receiver.take(received, context_.clock.now());
+      ticket = read(readers, received);
     }
   }
 
-  void report(Sink& sink, const State& state) {
+  std::optional<Ticket> read(Readers& readers, const Received& received) {
+    const std::scoped_lock lock(reading_);
+    return readers.take(received, context_.clock.now());
+  }
+
+  static void send(Connection& connection, std::vector<Outgoing> messages, const std::stop_token& stop) {
+    if (messages.empty()) return;
+    for (Outgoing& message : messages) {
+      // What is lost here is asked for again when it is due.
+      if (!connection.publish(std::move(message), stop)) return;
+    }
+    if (!connection.flush(kSendPatience, stop)) return;
+  }
+
+  /// What is due, and what was found.
+  void look(Readers& readers, Sink& sink) {
+    bool offline = false;
+    std::string found;
+    {
+      const std::scoped_lock lock(reading_);
+      readers.tick(context_.clock.now());
+      found = readers.findings(offline);
+    }
+    const std::scoped_lock lock(telling_);
+    found_ = std::move(found);
+    offline_ = offline;
+    tell(sink);
+  }
+
+  void note(Readers& readers, Sink& sink, const State& state) {
+    if (state.up()) {
+      const std::scoped_lock lock(reading_);
+      readers.connected(context_.clock.now());
+    }
+    const std::scoped_lock lock(telling_);
     // A try that follows a failed one is no news: the reason and the next try stand there already.
     if (state.phase == State::Phase::connecting && down_) return;
     down_ = state.phase == State::Phase::waiting;
-    sink.report(health_of(state.phase), state.text);
+    state_ = state;
+    tell(sink);
+  }
+
+  /// Under `telling_`.
+  void tell(Sink& sink) {
+    if (!state_) return;
+    const bool add = state_->up() && !found_.empty();
+    const std::string text = add ? fmt::format("{}; {}", state_->text, found_) : state_->text;
+    const SourceHealth health = health_of(state_->phase);
+    const SourceHealth shown = health == SourceHealth::up && offline_ ? SourceHealth::degraded : health;
+    if (told_ && *told_ == std::pair(shown, text)) return;
+    told_.emplace(shown, text);
+    sink.report(shown, text);
   }
 
   const Options options_;
-  const tidegate::mqtt::ConnectionOptions connection_;
+  tidegate::mqtt::ConnectionOptions connection_;
   const Context context_;
+  const Timestamp made_;
   Metric& messages_;
-  bool down_ = false;
   std::mutex waiting_;  ///< held while a message waits for its commit
+  std::mutex reading_;  ///< a reader is at work
+  std::mutex telling_;
+  bool down_ = false, offline_ = false;
+  std::optional<State> state_;
+  std::string found_;
+  std::optional<std::pair<SourceHealth, std::string>> told_;
 };
+
+/// Under another name, without a session: what waits at the broker for the gateway is for the gateway.
+void only_look(Options& options, tidegate::mqtt::ConnectionOptions& connection) {
+  connection.client_id += "-read";
+  connection.session_expiry = Micros{0};
+  connection.will.reset();
+  options.ack_when_committed = false;
+}
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
   config::Problems own;
@@ -115,6 +220,7 @@ std::unique_ptr<Driver> make(const config::Node& section, const Context& context
   auto options = read_options(section, own);
   for (const auto& problem : own.sorted()) problems.add(problem.at, problem.what);
   if (!own.empty()) return nullptr;
+  if (context.trial) only_look(options, connection);
   return std::make_unique<MqttDriver>(std::move(options), std::move(connection), context);
 }
 

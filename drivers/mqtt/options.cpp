@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "drivers/mqtt/profile.h"
 #include "gateway/core/text.h"
 #include "gateway/mqtt/options.h"
 
@@ -14,192 +15,86 @@ using config::defaulted;
 using config::Node;
 using config::optional;
 using config::Problems;
-using config::required;
 using config::Shape;
-
-constexpr double kAnyNumber = 1e300;
-
-std::string pattern_problem(std::string_view text) {
-  const auto pattern = Pattern::parse(text);
-  return pattern ? "" : pattern.error().text;
-}
-
-std::string pointer_problem(std::string_view text) {
-  const auto path = path_of_pointer(text);
-  if (path) return "";
-  std::string rooted = fmt::format("/{}", text);
-  std::replace(rooted.begin(), rooted.end(), '.', '/');
-  if (!text.starts_with('/') && path_of_pointer(rooted)) {
-    return fmt::format("'{}' is no JSON pointer (did you mean '{}'?)", printable(text), printable(rooted));
-  }
-  return fmt::format("'{}' {}", printable(text), path.error().text);
-}
-
-Shape pattern() { return Shape::text_where("a topic pattern", pattern_problem); }
-Shape pointer() { return Shape::text_where("a JSON pointer", pointer_problem); }
-
-std::vector<Shape::Field> value_fields() {
-  return {
-      optional("kind", Shape::choice({"number", "counter", "boolean", "state"}),
-               "What the value is. Missing: what it looks like; text is a state."),
-      optional("unit", Shape::text(), "As shown: °C, %, bar."),
-      defaulted("scale", Shape::number(-kAnyNumber, kAnyNumber), "1", "The value read is multiplied by this."),
-      defaulted("offset", Shape::number(-kAnyNumber, kAnyNumber), "0", "Then this is added."),
-  };
-}
-
-Shape field_shape() {
-  auto fields = value_fields();
-  fields.insert(
-      fields.begin(),
-      optional("pointer", pointer(), "Where it stands, as a JSON pointer (/battery/voltage). Missing: its own name."));
-  return Shape::object("A named field of a JSON payload.", std::move(fields));
-}
-
-Shape timestamp_shape() {
-  return Shape::object(
-      "The device's own time. A time that is not sane gives way to the gateway's clock, and the sample is marked "
-      "uncertain.",
-      {required("pointer", pointer(), "Where it stands, as a JSON pointer."),
-       defaulted("format", Shape::choice({"auto", "seconds", "milliseconds", "rfc3339"}), "auto",
-                 "Since 1970-01-01 UTC, or RFC 3339 text; auto tells them apart.")});
-}
-
-Shape payload_shape() {
-  auto fields = value_fields();
-  const std::vector<Shape::Field> more = {
-      defaulted("format", Shape::choice({"auto", "number", "json", "text"}), "auto",
-                "auto: a number, else JSON, else a text state."),
-      optional("field", Shape::text(), "What {field} is for a payload that is one value: number or text."),
-      defaulted("fields",
-                Shape::either({Shape::choice({"auto"}), Shape::map(Shape::either({pointer(), field_shape()}), 1000)}),
-                "auto",
-                "Which values of a JSON payload become series: auto (every number and boolean, nested names joined "
-                "with /), or "
-                "a map of names to JSON pointers or to {pointer, kind, unit, scale, offset}."),
-      defaulted("states", Shape::list(pattern(), 1000), "[]",
-                "With fields: auto, texts that become state series, as paths or patterns."),
-      defaulted("ignore", Shape::list(pattern(), 1000), "[]",
-                "With fields: auto, what is left out, as paths or patterns."),
-      defaulted("units", Shape::map(Shape::text(), 1000), "{}",
-                "With fields: auto, units by path or pattern: {temperature: °C}."),
-      optional("timestamp", timestamp_shape(), "Where the device's own time stands."),
-  };
-  fields.insert(fields.end(), more.begin(), more.end());
-  return Shape::object("How a payload is read.", std::move(fields));
-}
-
-Shape subscription_shape() {
-  return Shape::object(
-      "Topics that are read alike.",
-      {required("topic", pattern(), "A topic, with + and # or named captures: zigbee2mqtt/{device}."),
-       defaulted("qos", Shape::integer(0, 2), "1", "The quality of service asked for."),
-       optional(
-           "series", Shape::text(),
-           "The series' names: captures of the topic, {field}, {topic}, {source}. Missing: the captures (or the topic, "
-           "where it has none) and /{field}."),
-       defaulted("payload", payload_shape(), "{}", "How the payload is read.")});
-}
-
-Pattern pattern_of(const std::string& text) { return *Pattern::parse(text); }  // checked by its shape
-
-std::vector<Pattern> patterns_of(const Node& list) {
-  std::vector<Pattern> out;
-  for (const auto& text : list.strings()) out.push_back(pattern_of(text));
-  return out;
-}
-
-void read_value(const Node& node, FieldRule& rule) {
-  static const std::vector<std::pair<std::string_view, SeriesKind>> kKinds = {{"number", SeriesKind::number},
-                                                                              {"counter", SeriesKind::counter},
-                                                                              {"boolean", SeriesKind::boolean},
-                                                                              {"state", SeriesKind::state}};
-  if (node.has("kind")) {
-    for (const auto& [word, kind] : kKinds) {
-      if (word == node.string("kind")) rule.kind = kind;
-    }
-  }
-  if (node.has("unit")) rule.unit = node.string("unit");
-  rule.scale = node.number("scale");
-  rule.offset = node.number("offset");
-}
-
-FieldRule read_field(const Node::Entry& entry, Problems& problems) {
-  FieldRule rule;
-  rule.name = entry.key;
-  rule.path = entry.key;
-  if (!valid_series_name(rule.name))
-    problems.add(entry.at, fmt::format("field '{}' cannot be part of a series' name", printable(rule.name)));
-  if (entry.value.kind == Node::Kind::scalar) {
-    rule.path = *path_of_pointer(entry.value.string());
-    return rule;
-  }
-  if (entry.value.has("pointer")) rule.path = *path_of_pointer(entry.value.string("pointer"));
-  read_value(entry.value, rule);
-  return rule;
-}
-
-TimestampRule read_timestamp(const Node& node) {
-  const std::string format = node.string("format");
-  return {*path_of_pointer(node.string("pointer")), format == "seconds"        ? TimeFormat::seconds
-                                                    : format == "milliseconds" ? TimeFormat::milliseconds
-                                                    : format == "rfc3339"      ? TimeFormat::rfc3339
-                                                                               : TimeFormat::automatic};
-}
-
-void read_payload(const Node& node, SubscriptionRule& rule, Problems& problems) {
-  const std::string format = node.string("format");
-  rule.format = format == "number" ? Format::number
-                : format == "json" ? Format::json
-                : format == "text" ? Format::text
-                                   : Format::automatic;
-  if (node.has("field")) rule.bare.name = node.string("field");
-  read_value(node, rule.bare);
-  if (node["fields"].kind == Node::Kind::map) {
-    rule.every_leaf = false;
-    for (const auto& entry : node["fields"].entries) rule.fields.push_back(read_field(entry, problems));
-    for (const char* key : {"states", "ignore", "units"}) {
-      if (!node[key].is_default)
-        problems.add(node[key].at, fmt::format("'{}' has a meaning with 'fields: auto' only", key));
-    }
-  }
-  rule.states = patterns_of(node["states"]);
-  rule.ignore = patterns_of(node["ignore"]);
-  for (const auto& entry : node["units"].entries) {
-    if (auto parsed = Pattern::parse(entry.key)) {
-      rule.units.emplace_back(std::move(*parsed), entry.value.string());
-    } else {
-      problems.add(entry.at, parsed.error().text);
-    }
-  }
-  if (node.has("timestamp")) rule.timestamp = read_timestamp(node["timestamp"]);
-}
-
-SubscriptionRule read_subscription(const Node& node, Problems& problems) {
-  SubscriptionRule rule;
-  rule.topic = pattern_of(node.string("topic"));
-  rule.qos = static_cast<int>(node.integer("qos"));
-  read_payload(node["payload"], rule, problems);
-  if (!node.has("series")) return rule;
-  std::vector<std::string> names = rule.topic.capture_names();
-  for (const char* name : {"field", "topic", "source"}) names.emplace_back(name);
-  if (auto parsed = Template::parse(node.string("series"), names)) {
-    rule.series = std::move(*parsed);
-  } else {
-    problems.add(node["series"].at, parsed.error().text);
-  }
-  return rule;
-}
 
 /// The one place where a broker tells what it had to throw away.
 SubscriptionRule watch_of_broker() {
   SubscriptionRule rule;
-  rule.topic = pattern_of("$SYS/broker/publish/messages/dropped");
+  rule.topic = *Pattern::parse("$SYS/broker/publish/messages/dropped");
   rule.qos = 0;
   rule.format = Format::number;
-  rule.bare.kind = SeriesKind::counter;
+  rule.bare.value.kind = SeriesKind::counter;
   rule.series = *Template::parse("{source}/broker/dropped_messages", {"source"});
   return rule;
+}
+
+std::vector<std::string> profile_names() {
+  std::vector<std::string> names = {"auto"};
+  for (auto& name : written_profiles()) names.push_back(std::move(name));
+  names.insert(names.end(), kCodedProfiles.begin(), kCodedProfiles.end());
+  return names;
+}
+
+Shape profile_shape() {
+  const Shape one = Shape::choice(profile_names());
+  return Shape::either({one, Shape::list(one, 20)});
+}
+
+std::string base_problem(std::string_view text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./").find(c) != std::string_view::npos;
+  });
+  return plain && valid_series_name(text) ? "" : "a base topic is of letters, digits and - _ . / alone";
+}
+
+std::string share_problem(std::string_view text) {
+  return valid_series_name(text) && text.find('/') == std::string_view::npos ? ""
+                                                                             : "a group is one level, without + and #";
+}
+
+Shape sparkplug_shape() {
+  return Shape::object(
+      "How it is a Sparkplug host.",
+      {defaulted("rebirth", Shape::boolean(), "true",
+                 "Ask a node for its birth where one was missed (NCMD), at most once a minute each."),
+       optional("host_id", Shape::text_where("a host's id", share_problem),
+                "Be a primary host of this name: publish spBv1.0/STATE/HOST_ID, also as the last will.")});
+}
+
+void read_sparkplug(const Node& section, Options& options, Problems& problems) {
+  options.rebirth = !options.guesses;  // a guess commands nobody
+  if (!section.has("sparkplug")) return;
+  const Node& node = section["sparkplug"];
+  const bool used = std::find(options.profiles.begin(), options.profiles.end(), "sparkplug") != options.profiles.end();
+  if (!used) problems.add(node.at, "'sparkplug' has a meaning with 'profile: sparkplug' only");
+  options.rebirth = node.boolean("rebirth");
+  if (!node.has("host_id")) return;
+  if (section.has("will"))
+    problems.add(section["will"].at, "a Sparkplug host with a 'host_id' has a last will already");
+  options.host_id = node.string("host_id");
+}
+
+void read_profiles(const Node& section, Options& options, Problems& problems) {
+  if (!section.has("profile")) return;
+  const Node& node = section["profile"];
+  std::vector<std::string> names = node.kind == Node::Kind::list ? node.strings() : std::vector{node.string()};
+  options.guesses = std::find(names.begin(), names.end(), "auto") != names.end();
+  if (options.guesses && names.size() > 1) problems.add(node.at, "'auto' is all of them: write it alone");
+  if (options.guesses) names = profile_names();
+  const std::string base = section.has("base_topic") ? section.string("base_topic") : "";
+  options.base = base;
+  if (!base.empty() &&
+      (names.size() > 1 || (names[0] != "zigbee2mqtt" && names[0] != "homie" && names[0] != "homeassistant")))
+    problems.add(section["base_topic"].at, "'base_topic' is of one profile: zigbee2mqtt, homie or homeassistant");
+  const auto written = written_profiles();
+  for (const std::string& name : names) {
+    if (std::find(kCodedProfiles.begin(), kCodedProfiles.end(), name) != kCodedProfiles.end()) {
+      options.profiles.push_back(name);
+    } else if (name != "auto") {
+      for (auto& rule : profile_rules(name, base)) options.subscriptions.push_back(std::move(rule));
+    }
+  }
 }
 
 }  // namespace
@@ -209,8 +104,15 @@ Shape shape() {
     std::vector<Shape::Field> fields = tidegate::mqtt::connection_fields();
     for (auto& field : tidegate::mqtt::session_fields()) fields.push_back(std::move(field));
     const std::vector<Shape::Field> own = {
-        required("subscriptions", Shape::list(subscription_shape(), 1000),
-                 "What is subscribed to; a topic is read by the first that fits."),
+        optional("profile", profile_shape(),
+                 "Styles of device, in place of subscriptions or beside them; auto guesses and says what it guessed."),
+        optional("base_topic", Shape::text_where("a topic", base_problem),
+                 "Of a profile whose first level was changed: zigbee2mqtt, homie, homeassistant."),
+        defaulted("subscriptions", Shape::list(subscription_shape(), 1000), "[]",
+                  "What is subscribed to; a topic is read by the first that fits, and by these before a profile's."),
+        optional("sparkplug", sparkplug_shape(), "With profile: sparkplug."),
+        optional("share", Shape::text_where("a group's name", share_problem),
+                 "Shared subscriptions: of all clients with this group's name each message goes to one."),
         defaulted("ack", Shape::choice({"received", "committed"}), "received",
                   "When a QoS 1 or 2 message is acknowledged: when it has been received (at most one commit interval "
                   "is lost in a power "
@@ -226,19 +128,18 @@ Shape shape() {
   return made;
 }
 
-std::uint32_t subscription_id(const Pattern& topic) {
-  constexpr std::uint32_t kLargest = 268'435'455;
-  std::uint32_t hash = 2'166'136'261;  // FNV-1a
-  for (const char c : topic.mqtt_filter()) hash = (hash ^ static_cast<std::uint8_t>(c)) * 16'777'619;
-  return hash % kLargest + 1;
-}
-
 Options read_options(const Node& section, Problems& problems) {
   Options options;
   for (const auto& item : section["subscriptions"].items)
     options.subscriptions.push_back(read_subscription(item, problems));
-  if (options.subscriptions.empty())
-    problems.add(section["subscriptions"].at, "no subscription: nothing would ever arrive");
+  read_profiles(section, options, problems);
+  if (options.subscriptions.empty() && options.profiles.empty())
+    problems.add(section["subscriptions"].at, "no subscription and no profile: nothing would ever arrive");
+  read_sparkplug(section, options, problems);
+  if (section.has("share")) options.share = section.string("share");
+  options.tells_findings =
+      section.has("profile") || std::any_of(options.subscriptions.begin(), options.subscriptions.end(),
+                                            [](const SubscriptionRule& rule) { return rule.availability.has_value(); });
   if (section.boolean("watch_broker")) options.subscriptions.push_back(watch_of_broker());
   options.ack_when_committed = section.string("ack") == "committed";
   options.limits.max_bytes = static_cast<std::size_t>(section.bytes("max_payload"));

@@ -11,43 +11,57 @@
 #include <vector>
 
 #include "drivers/mqtt/options.h"
-#include "drivers/mqtt/payload.h"
+#include "drivers/mqtt/reader.h"
+#include "drivers/payload.h"
 #include "gateway/core/sink.h"
 
 namespace tidegate::drivers::mqtt {
 
-/// From topic and payload to samples in the sink. What a topic's values are called, and their ids, is worked out on
-/// first sight and kept in a bounded table: after that a message costs one hash of its topic, the parse, and a
-/// comparison a value. One thread at a time.
-class Receiver {
+/// Reads topics by the rules of subscriptions: the configuration's own and those of profiles. What a topic's values are
+/// called, and their ids, is worked out on first sight and kept in a bounded table: after that a message costs one hash
+/// of its topic, the parse, and a comparison a value. One thread at a time.
+class Receiver final : public Reader {
  public:
-  struct Received {
-    std::string_view topic;
-    std::string_view payload;
-    bool retained = false;
-    std::span<const std::uint32_t> subscriptions = {};  ///< the ids of those that brought it; empty: not known
-  };
-
   /// `options` and `sink` outlive it.
   Receiver(const Options& options, std::string source, Sink& sink);
-  ~Receiver();
+  ~Receiver() override;
 
-  /// Pushes what the message holds; what cannot be used goes to Sink::reject. The ticket of the last sample, if any.
+  /// One for each filter, with the highest QoS asked for: the broker knows no more than that, and a second one would
+  /// only bring the retained messages again.
+  std::vector<tidegate::mqtt::Subscription> subscriptions() const override;
+  bool reads(std::string_view topic) const override;
   /// A topic is read by the first subscription that fits, so a copy that others brought is left out.
-  std::optional<Ticket> take(const Received& message, Timestamp now);
+  std::optional<Ticket> take(const Received& message, Timestamp now) override;
+  void find(Findings& findings) const override;
 
  private:
   struct Field;
   struct Topic;
+  struct Device;
+  struct Style;
+  struct Stamp {
+    Timestamp time;
+    Quality quality = Quality::good;
+    Reason reason = Reason::none;
+  };
 
+  const SubscriptionRule* rule_of(std::string_view topic) const;
   Topic& topic_of(std::string_view name);
+  Style& style_of(const std::string& name);
+  Device* device_of(Style& style, const SubscriptionRule& rule, std::string_view topic);
   Field& field_of(Topic& topic, const Leaf& leaf);
-  void describe(const Topic& topic, const Leaf& leaf, Field& field) const;
+  void describe(const Topic& topic, std::span<const Leaf> leaves, const Leaf& leaf, Field& field) const;
   bool resolve(const Topic& topic, const Leaf& leaf, Field& field, const Received& message, Timestamp now);
   std::string series_name(const Topic& topic, const std::string& field) const;
-  bool convert(Field& field, const Leaf& leaf, const Received& message, Sample& sample);
-  bool convert_to_state(Field& field, const Leaf& leaf, const Received& message, Sample& sample);
-  void stamp(const Topic& topic, std::span<const Leaf> leaves, bool retained, Timestamp now);
+  bool named(Topic& topic, std::span<const Leaf> leaves, const Received& message);
+  void take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now);
+  std::optional<Ticket> take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
+                                          Timestamp now);
+  void refuse(const Topic& topic, const Received& message, std::string_view reason);
+  void lose(Topic& topic, Timestamp now);
+  void forget();
+  static Stamp stamp_of(Timestamp time, bool retained, Timestamp now);
+  static Stamp stamp_of(const Topic& topic, std::span<const Leaf> leaves, bool retained, Timestamp now);
 
   const Options& options_;
   const std::string source_;
@@ -60,6 +74,8 @@ class Receiver {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   std::unordered_map<std::string, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;
+  std::unordered_map<std::string, const Topic*> given_;  ///< whose name out of the payload it is
+  std::deque<Style> styles_;
   std::size_t table_bytes_ = 0;  ///< about what topics_ takes
 };
 

@@ -40,9 +40,8 @@ struct Tally {
 };
 
 /// The rules of the configuration, or of one file alone.
-config::Node all_rules(const Backtest& options, const std::filesystem::path& configuration,
-                       config::Problems& problems) {
-  if (options.file.empty()) return load_settings(configuration, problems).rules;
+config::Node all_rules(const Backtest& options, const tools::Surroundings& surroundings, config::Problems& problems) {
+  if (options.file.empty()) return load_to_look(surroundings.configuration, problems, surroundings.store).rules;
   const config::References references = config::References::system();
   const std::filesystem::path file = options.file;
   const auto text = references.read_file(file);
@@ -149,7 +148,7 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   const auto range = tools::parse_range(options.from, options.to, surroundings.now, {Timestamp{}, surroundings.now});
   if (!range) return fail(range.error());
   config::Problems problems;
-  const config::Node all = all_rules(options, surroundings.configuration, problems);
+  const config::Node all = all_rules(options, surroundings, problems);
   if (!problems.empty()) {
     fmt::print(stderr, "{}", problems.text());
     return tools::kConfigurationWrong;

@@ -11,9 +11,13 @@
 #include <string>
 #include <thread>
 
+#include "dashboard/guard.h"
 #include "gateway/app/alarm_report.h"
 #include "gateway/app/backtest.h"
+#include "gateway/app/driver_list.h"
+#include "gateway/app/modbus_command.h"
 #include "gateway/app/parts.h"
+#include "gateway/app/read_source.h"
 #include "gateway/app/rule_history.h"
 #include "gateway/app/rule_list.h"
 #include "gateway/app/rule_tests.h"
@@ -44,7 +48,7 @@ struct Arguments {
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -65,11 +69,12 @@ int refuse(const config::Problems& problems) {
 
 int check(const Arguments& arguments) {
   config::Problems problems;
-  const Settings settings = load_settings(arguments.config, problems);
-  const std::size_t rules = try_parts(settings, problems);
+  const Settings settings = load_to_look(arguments.config, problems);
+  const Parts parts = try_parts(settings, problems);
   if (!problems.empty()) return refuse(problems);
-  fmt::print("{}: good: {} sources, {} rules, {} uplinks\n", arguments.config, settings.sources.size(), rules,
-             settings.uplinks.size());
+  const std::string derived = parts.derived.empty() ? "" : fmt::format("{} derived, ", parts.derived.size());
+  fmt::print("{}: good: {} sources, {}{} rules, {} uplinks\n", arguments.config, settings.sources.size(), derived,
+             parts.rules.size(), settings.uplinks.size());
   return 0;
 }
 
@@ -79,19 +84,29 @@ int schema(const Arguments& arguments) {
   return 0;
 }
 
-void greet(const Settings& settings, int port) {
-  const Endpoint endpoint = parse_endpoint(settings.listen).value_or(Endpoint{"127.0.0.1", port});
-  const bool v6 = endpoint.address.find(':') != std::string::npos;
-  spdlog::info("dashboard: http://{}{}{}:{}/", v6 ? "[" : "", endpoint.address, v6 ? "]" : "", port);
-  if (!endpoint.loopback()) {
+void greet(const Settings& settings, const Runtime& runtime) {
+  Endpoint endpoint = parse_endpoint(settings.listen).value_or(Endpoint{"127.0.0.1", 0});
+  endpoint.port = runtime.port();
+  if (endpoint.address == "0.0.0.0" || endpoint.address == "::") endpoint.address = dashboard::machine_names().front();
+  if (const auto* tls = runtime.tls()) {
+    spdlog::info("dashboard: https://{}/, its certificate's fingerprint (SHA-256): {}", endpoint.text(),
+                 tls->tls()->fingerprint());
+  } else {
+    spdlog::info("dashboard: http://{}/", endpoint.text());
+  }
+  if (runtime.tls() == nullptr && !endpoint.loopback()) {
     spdlog::warn(
-        "listening on {} without login or encryption: anyone who reaches this address can read all values and "
-        "acknowledge and shelve alerts. Keep it on a network you trust, or listen on 127.0.0.1.",
+        "listening on {} without encryption: whoever listens in on this network reads values and log-ins. Keep it on "
+        "a network you trust, or listen on 127.0.0.1.",
         settings.listen);
+  }
+  if (const std::string code = runtime.claim_code(); !code.empty()) {
+    spdlog::info("nobody has claimed this gateway yet: open the dashboard and give the code {}", code);
   }
 }
 
-/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads. True: until a restored store waits to be taken.
+/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads, SIGUSR1 comes with an errand. True: until a
+/// restored store waits to be taken.
 bool serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
   systemd::ready();
   while (true) {
@@ -103,6 +118,7 @@ bool serve(Runtime& runtime, const sigset_t& signals, const std::string& config)
       runtime.reload(config);
       systemd::ready();
     }
+    if (signal == SIGUSR1) runtime.run_errand();
     const std::string status = runtime.each_second();
     if (!runtime.failure().empty()) return false;
     if (journal::restore_waits(runtime.settings().storage.directory)) return true;
@@ -132,7 +148,12 @@ int stop(std::unique_ptr<Runtime> runtime) {
 Result<std::unique_ptr<Runtime>> start_restored(std::unique_ptr<Runtime> runtime, Heartbeat& heart,
                                                 config::Problems& problems) {
   spdlog::info("a restored store is ready: stopping, to go on with it");
-  const Settings settings = runtime->settings();
+  Settings settings = runtime->settings();
+  // Its viewers come back to where they were, also where it was any port.
+  if (auto endpoint = parse_endpoint(settings.listen)) {
+    endpoint->port = runtime->port();
+    settings.listen = endpoint->text();
+  }
   stop(std::move(runtime));
   for (Micros waited{0};; waited += kRetry) {
     auto next = Runtime::start(settings, heart, problems);
@@ -145,13 +166,12 @@ int run(const Arguments& arguments) {
   set_up_log();
   const sigset_t signals = block_signals();
   config::Problems problems;
-  Settings settings = load_settings(arguments.config, problems);
+  Settings settings = load_settings(arguments.config, problems, {.data = arguments.data});
   if (!problems.empty()) {
     try_parts(settings, problems);
     return refuse(problems);
   }
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
-  if (!arguments.data.empty()) settings.storage.directory = arguments.data;
   Heartbeat heart;
   std::optional<systemd::Patience> patience;
   const auto be_patient = [&] { patience.emplace([&heart] { return heart.age() < kStuck; }); };
@@ -159,7 +179,7 @@ int run(const Arguments& arguments) {
   auto runtime = Runtime::start(settings, heart, problems);
   while (runtime) {
     patience.reset();
-    greet(settings, (*runtime)->port());
+    greet(settings, **runtime);
     if (!serve(**runtime, signals, arguments.config)) {
       spdlog::info("stopping");
       systemd::stopping();
@@ -190,6 +210,7 @@ const CLI::App* add_rules(CLI::App& app, tools::Commands& commands, RuleList& wa
                    [&history](const tools::Surroundings& surroundings) { return rule_history(history, surroundings); });
   versions.add_option("name", history.name, "A rule; otherwise all");
   tools::add_answer_format(versions, history.format);
+  commands.add_rule_desk(*command);
   return command;
 }
 
@@ -217,10 +238,8 @@ void add_alerts(CLI::App& app, tools::Commands& commands, AlarmReport& wanted) {
   using By = rules::AlarmReport::By;
   static const std::map<std::string, By> kBy = {
       {"rule", By::rule}, {"day", By::day}, {"alert", By::alert}, {"rule-day", By::rule_and_day}};
-  CLI::App* group = app.add_subcommand("alerts", "What was stored of alerts: report.");
-  group->require_subcommand(1);
   CLI::App& report_command = commands.add(
-      *group, "report",
+      *app.get_subcommand("alerts"), "report",
       "How many alerts called somebody, how many chattered or stood for a day, how soon they were acknowledged.",
       [&wanted](const tools::Surroundings& surroundings) { return report_alarms(wanted, surroundings); });
   report_command.add_option("--by", wanted.by, "What has a line of its own: rule, day, alert, rule-day")
@@ -230,6 +249,16 @@ void add_alerts(CLI::App& app, tools::Commands& commands, AlarmReport& wanted) {
   report_command.add_option("--top", wanted.top, "So many lines: those that were raised most")->option_text("N [all]");
   tools::add_answer_format(report_command, wanted.format);
   report_command.footer("The ten worst of the month:  tidegate alerts report --by alert --from -30d --top 10");
+}
+
+void add_read(CLI::App& app, tools::Commands& commands, ReadSource& wanted) {
+  CLI::App& read_command =
+      commands.add(app, "read", "What a source reads, once: to see whether a device is wired and configured right.",
+                   [&wanted](const tools::Surroundings& surroundings) { return read_source(wanted, surroundings); });
+  read_command.add_option("source", wanted.source, "Its name in the configuration")->required();
+  read_command.add_option("--for", wanted.lasts, "Wait at most so long for its values")->option_text("DURATION [10s]");
+  read_command.add_flag("--json", wanted.json, "For programs");
+  read_command.footer("While a gateway runs this source, what it read last is shown, and nothing is read twice.");
 }
 
 }  // namespace
@@ -264,7 +293,14 @@ int command_line(int argc, char** argv) {
   CLI::App* schema_command = app.add_subcommand("schema", "Print the JSON Schema of the configuration, for editors.");
   schema_command->add_flag("--markdown", arguments.markdown, "Print the reference for people instead");
 
+  DriverList drivers_wanted;
+  CLI::App* drivers_command = app.add_subcommand("drivers", "What this build can read, and the options of one kind.");
+  drivers_command->add_option("type", drivers_wanted.type, "A kind of source, as in `type:`; otherwise all are listed");
+  drivers_command->add_flag("--json", drivers_wanted.json, "For programs: the list, or the JSON Schema of its options");
+
   tools::Commands tools(app, load_storage_path);
+  ReadSource read_wanted;
+  add_read(app, tools, read_wanted);
   RuleList rule_list{arguments.config, {}, {}};
   RuleHistory history;
   const CLI::App* rules_command = add_rules(app, tools, rule_list, history);
@@ -272,6 +308,7 @@ int command_line(int argc, char** argv) {
   add_backtest(app, tools, wanted);
   AlarmReport alarms;
   add_alerts(app, tools, alarms);
+  ModbusCommand modbus(app);
 
   try {
     app.parse(argc, argv);
@@ -280,8 +317,10 @@ int command_line(int argc, char** argv) {
     return code == 0 ? 0 : kUsage;
   }
   if (const auto code = tools.run()) return *code;
+  if (const auto code = modbus.run()) return *code;
   if (run_command->parsed()) return run(arguments);
   if (check_command->parsed()) return check(arguments);
+  if (drivers_command->parsed()) return list_drivers(drivers_wanted);
   if (test_command->parsed()) return run_rule_tests(rule_tests);
   if (rules_command->parsed()) return list_rules(rule_list);
   return schema_command->parsed() ? schema(arguments) : kUsage;

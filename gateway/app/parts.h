@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "dashboard/server.h"
 #include "drivers/driver.h"
 #include "gateway/app/settings.h"
 #include "gateway/journal/catalogue.h"
@@ -16,7 +17,9 @@ namespace tidegate::app {
 struct Parts {
   std::vector<std::unique_ptr<drivers::Driver>> drivers;
   std::vector<std::unique_ptr<uplink::Uplink>> uplinks;
-  std::vector<rules::Rule> rules;
+  std::vector<rules::Rule> rules;               ///< the enabled ones
+  std::vector<rules::Rule> derived;             ///< those that make series: the engine has them before the others
+  std::vector<dashboard::RuleView> rule_views;  ///< of all, as they are written
 };
 
 /// What a part is given at its making; outlives the parts.
@@ -27,9 +30,12 @@ struct Surroundings {
   std::string epoch;
 };
 
+/// Out of the parts, as the engine takes them.
+std::vector<rules::Rule> take_rules(Parts& parts);
+
 /// `tidegate check`, the start and a reload all pass through here, so they find the same problems.
 Parts make_parts(const Settings& settings, const Surroundings& surroundings, config::Problems& problems);
-/// The same for the problems alone, where no gateway runs. Returns how many rules there are.
-std::size_t try_parts(const Settings& settings, config::Problems& problems);
+/// The same for the problems and the rules alone, beside whatever gateway runs.
+Parts try_parts(const Settings& settings, config::Problems& problems);
 
 }  // namespace tidegate::app

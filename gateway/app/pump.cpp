@@ -25,10 +25,13 @@ constexpr std::size_t kMostHeld = 65'536;
 constexpr auto kAnswerTimeout = 5s;
 /// So long after the clock was set a sample may come that was stamped before: a slow device's.
 constexpr auto kOnItsWay = 1min;
+/// And so long, at most, is one on its way that was stamped right before a step.
+constexpr auto kUnderWay = 10s;
 
 std::optional<Wish> wish_of(const Event& event) {
   if (const auto* wish = std::get_if<Acknowledge>(&event.body)) return *wish;
   if (const auto* wish = std::get_if<Shelve>(&event.body)) return *wish;
+  if (const auto* wish = std::get_if<Comment>(&event.body)) return *wish;
   return std::nullopt;
 }
 
@@ -92,9 +95,10 @@ void Pump::absorb(Intake::Taken& taken) {
   }
   const Timestamp now = clock_.now();
   engine_.observe(taken.samples, now, output_);
-  collect();
   freshness_.observe(taken.samples);
+  tally_.count(taken.samples);
   batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());
+  collect();
   for (Event& event : taken.events) {
     answer_wish(event);
     batch_.events.push_back(std::move(event));
@@ -120,6 +124,9 @@ void Pump::collect() {
   urgent_ = urgent_ || !output_.events.empty();
   std::move(output_.events.begin(), output_.events.end(), std::back_inserter(batch_.events));
   std::move(output_.alerts.begin(), output_.alerts.end(), std::back_inserter(batch_.alerts));
+  freshness_.observe(output_.samples);
+  tally_.count(output_.samples);
+  batch_.samples.insert(batch_.samples.end(), output_.samples.begin(), output_.samples.end());
   output_.clear();
 }
 
@@ -136,17 +143,22 @@ void Pump::answer_wish(const Event& event) {
   urgent_ = true;
 }
 
+/// Null, or why there is nothing to do.
+const char* Pump::take(const Wish& wish, Timestamp now) {
+  if (const auto* acknowledge = std::get_if<Acknowledge>(&wish)) {
+    return engine_.acknowledge(*acknowledge, now, output_) ? nullptr : "has nothing to acknowledge";
+  }
+  if (const auto* shelve = std::get_if<Shelve>(&wish)) {
+    return engine_.shelve(*shelve, now, output_) ? nullptr : "is not shelved";
+  }
+  return engine_.comment(std::get<Comment>(wish), now, output_) ? nullptr : "is gone";
+}
+
 Result<AlertRecord> Pump::fulfil(const Wish& wish, Timestamp now) {
   const std::string& id = alert_of(wish);
   if (!engine_.knows(id))
     return fail(Errc::not_found, "there is no alert '{}': no rule of that name watches such a series", printable(id));
-  const auto* acknowledge = std::get_if<Acknowledge>(&wish);
-  const bool done = acknowledge != nullptr ? engine_.acknowledge(*acknowledge, now, output_)
-                                           : engine_.shelve(std::get<Shelve>(wish), now, output_);
-  if (!done) {
-    return fail(Errc::conflict, "alert '{}' {}", printable(id),
-                acknowledge != nullptr ? "has nothing to acknowledge" : "is not shelved");
-  }
+  if (const char* refused = take(wish, now)) return fail(Errc::conflict, "alert '{}' {}", printable(id), refused);
   const auto of_id = [&](const AlertRecord& alert) { return alert.id == id; };
   return *std::find_if(output_.alerts.rbegin(), output_.alerts.rend(), of_id);
 }
@@ -281,11 +293,12 @@ void Pump::each_second() {
   correct_clock();
   const Status maintained = journal_.maintain();
   late_samples_.set(static_cast<double>(engine_.late_samples()));
-  auto status = engine_.status();
+  auto status = engine_.status(), derived = engine_.derived_status();
   const std::lock_guard lock(mutex_);
   if (!maintained && trouble_.empty()) trouble_ = maintained.error().text;
   if (maintained && pause_ == Micros{0} && !next_rules_) trouble_.clear();
   rule_status_ = std::move(status);
+  derived_status_ = std::move(derived);
   flood_ = engine_.flood();
 }
 
@@ -295,20 +308,25 @@ void Pump::correct_clock() {
   const auto by = clock_.correct();
   look_at_clock();
   if (!by) return;
-  if (*by > Micros{0}) freshness_.forget_last();
-  if (*by > Micros{0} && !before.settled) mend_what_waits(before, *by);
-  clock_steps_.add();
   const Timestamp now = clock_.now();
+  if (*by > Micros{0}) {
+    freshness_.forget_last();
+    mend_what_waits(before, now - *by, *by);
+  }
+  clock_steps_.add();
   batch_.events.push_back({now, ClockStep{*by}});
   if (*by > Micros{0}) engine_.resume(now, output_);
   collect();
   urgent_ = true;
 }
 
-/// What is committed is mended by the journal; this is what was stamped and is not committed yet.
-void Pump::mend_what_waits(const Moment& before, Micros by) {
-  late_stamps_ = {Timestamp{before.ahead}, before.time, by, Steady::now() + kOnItsWay};
-  restamp(batch_.samples, late_stamps_.from, late_stamps_.to, by);
+/// Of a clock that was never set all that it stamped is mended: what is committed by the journal, and here what is not
+/// yet. Of one that was, what comes in a moment with a time from before the step: it would seem to come out of the time
+/// that nobody watched, and the next one to end a long silence.
+void Pump::mend_what_waits(const Moment& before, Timestamp until, Micros by) {
+  const Timestamp from = before.settled ? until - kUnderWay : Timestamp{before.ahead};
+  late_stamps_ = {from, until, by, Steady::now() + kOnItsWay};
+  if (!before.settled) restamp(batch_.samples, from, until, by);
 }
 
 void Pump::look_at_clock() {
@@ -362,6 +380,11 @@ Pump::Store Pump::store() const {
 std::vector<rules::Engine::RuleStatus> Pump::rule_status() const {
   const std::lock_guard lock(mutex_);
   return rule_status_;
+}
+
+std::vector<rules::Engine::RuleStatus> Pump::derived_status() const {
+  const std::lock_guard lock(mutex_);
+  return derived_status_;
 }
 
 std::optional<Flood> Pump::flood() const {

@@ -13,6 +13,7 @@
 #include "gateway/app/freshness.h"
 #include "gateway/app/heartbeat.h"
 #include "gateway/app/rate.h"
+#include "gateway/app/tally.h"
 #include "gateway/core/clock.h"
 #include "gateway/core/intake.h"
 #include "gateway/core/metrics.h"
@@ -64,8 +65,10 @@ class Pump {
   };
   Store store() const;
   std::vector<rules::Engine::RuleStatus> rule_status() const;
-  std::optional<Flood> flood() const;  ///< the one that is on
-  void measure();                      ///< the main loop, each second
+  std::vector<rules::Engine::RuleStatus> derived_status() const;
+  std::optional<Flood> flood() const;                                           ///< the one that is on
+  std::vector<std::uint64_t> sample_counts() const { return tally_.counts(); }  ///< of each series, by id
+  void measure();                                                               ///< the main loop, each second
 
  private:
   struct Asked {
@@ -79,6 +82,7 @@ class Pump {
   bool adopt(std::vector<rules::Rule>& rules, const std::vector<rules::Interval>& unwatched);
   void intern_literal_series();
   void declare_new_series();
+  void intern_made_series();
   void warm();
   void warm_from_log();
   void absorb(Intake::Taken& taken);
@@ -86,6 +90,7 @@ class Pump {
   void use_later(std::vector<rules::Rule> rules);
   void tick(const Intake::Taken& taken, Timestamp now);
   void answer_wish(const Event& event);
+  const char* take(const Wish& wish, Timestamp now);
   Result<AlertRecord> fulfil(const Wish& wish, Timestamp now);
   void collect();
   bool batch_is_empty() const;
@@ -101,7 +106,7 @@ class Pump {
   void each_second();
   void correct_clock();
   void look_at_clock();
-  void mend_what_waits(const Moment& before, Micros by);
+  void mend_what_waits(const Moment& before, Timestamp until, Micros by);
   void tell(std::string trouble);
 
   Intake& intake_;
@@ -145,11 +150,12 @@ class Pump {
 
   std::atomic<std::uint64_t> lost_{0};
   RateMeter rate_;
+  Tally tally_;
 
   mutable std::mutex mutex_;  ///< guards what follows
   std::optional<std::vector<rules::Rule>> next_rules_;
   std::list<Asked> wishes_;
-  std::vector<rules::Engine::RuleStatus> rule_status_;
+  std::vector<rules::Engine::RuleStatus> rule_status_, derived_status_;
   std::optional<Flood> flood_;
   std::string trouble_;
   bool takes_samples_ = true, takes_alerts_ = true;

@@ -52,7 +52,8 @@ std::vector<Event> Pump::told_lately() const {
     if (flood.on) from = std::min(from, flood.since - Micros{1});
   }
   for (const auto& [seq, ordinal, damaged, event] : *events) {
-    const Timestamp told_at = std::min(journal_.committed(seq).value_or(event.time), now);
+    const auto commit = journal_.commit_of(seq);
+    const Timestamp told_at = std::min(commit ? commit->time : event.time, now);
     if (told_at <= from) break;
     if (event.time <= now) told.push_back({rules::called_at(event.time, told_at), event.body});
   }
@@ -90,15 +91,26 @@ void Pump::intern_literal_series() {
   }
 }
 
+/// Of what is declared other series may be made, which are then declared in turn.
 void Pump::declare_new_series() {
   const journal::Catalogue& catalogue = journal_.catalogue();
-  const std::uint64_t version = catalogue.version();
-  if (version == declared_version_) return;
-  for (const auto& entry : catalogue.changed_since(declared_version_)) {
-    engine_.declare(entry.id, entry.name, entry.info, entry.labels, clock_.now(), output_);
-    freshness_.expect(entry.id, entry.info.expected_interval);
+  for (std::uint64_t version = catalogue.version(); version != declared_version_; version = catalogue.version()) {
+    for (const auto& entry : catalogue.changed_since(declared_version_)) {
+      engine_.declare(entry.id, entry.name, entry.info, entry.labels, clock_.now(), output_);
+      freshness_.expect(entry.id, entry.info.expected_interval);
+    }
+    declared_version_ = version;
+    intern_made_series();
   }
-  declared_version_ = version;
+}
+
+void Pump::intern_made_series() {
+  for (const rules::MadeSeries& made : engine_.take_made_series()) {
+    if (const auto id = journal_.catalogue().intern(made.name, made.info); !id) {
+      batch_.events.push_back(
+          {clock_.now(), Notice{"configuration", "a derived series cannot be made: " + id.error().text}});
+    }
+  }
 }
 
 /// Oldest first, so that intervals are learned; of a slow series the newest sample is older than what is read.

@@ -9,6 +9,7 @@
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "gateway/tools/surroundings.h"
+#include "rules/derived.h"
 #include "rules/rule.h"
 
 namespace tidegate::app {
@@ -27,8 +28,10 @@ Status list(const std::vector<Rule>& all, tools::Format format) {
   const auto rows = tools::Rows::make(format, output);
   if (Status status = rows->columns(kColumns); !status) return status;
   for (const Rule& rule : all) {
-    const std::string level = severity(rule), raise = duration_text(rule.policy.raise_after),
-                      clear = duration_text(rule.policy.clear_after);
+    const bool alerts = !rule.derives;
+    const std::string level = alerts ? severity(rule) : "",
+                      raise = alerts ? duration_text(rule.policy.raise_after) : "",
+                      clear = alerts ? duration_text(rule.policy.clear_after) : "";
     const std::array<tools::Value, 7> cells = {
         std::string_view(rule.name),     std::string_view(rule.kind), std::string_view(rule.series.text()),
         std::string_view(level),         std::string_view(raise),     std::string_view(clear),
@@ -81,7 +84,19 @@ void explain_snapshot(const rules::SnapshotPolicy& snapshot) {
   for (const rules::Reads& more : snapshot.series) line("", more.name + " too");
 }
 
+void explain_derived(const Rule& rule) {
+  fmt::print("{}\n", rule.name);
+  line("version", rule.version);
+  line("made of", rule.condition);
+  if (rule.derives->has_from) line("from", rule.series.text() + ": one for each series that matches");
+  for (const rules::Reads& reads : rule.reads) line("reads", in_words(reads));
+  if (rule.derives->interval > Micros{0}) line("every", duration_text(rule.derives->interval));
+  if (rule.good_only) line("leaves out", "samples of uncertain quality");
+  for (const auto& [key, value] : rule.labels) line("label", fmt::format("{}={}", key, value));
+}
+
 void explain(const Rule& rule) {
+  if (rule.derives) return explain_derived(rule);
   fmt::print("{}\n", rule.name);
   line("version", rule.version);
   line("fires when", rule.condition);
@@ -103,8 +118,10 @@ void explain(const Rule& rule) {
 
 int list_rules(const RuleList& options) {
   config::Problems problems;
-  const Settings settings = load_settings(options.configuration, problems);
-  const std::vector<Rule> all = rules::parse_rules(settings.rules, problems);
+  const Settings settings = load_to_look(options.configuration, problems);
+  std::vector<Rule> all = rules::parse_derived(settings.derived, problems);
+  const std::vector<Rule> rules = rules::parse_rules(settings.rules, problems);
+  all.insert(all.end(), rules.begin(), rules.end());
   if (!problems.empty()) {
     fmt::print(stderr, "{}", problems.text());
     return tools::kConfigurationWrong;
@@ -118,7 +135,8 @@ int list_rules(const RuleList& options) {
   for (const Rule& rule : all) names.push_back(rule.name);
   const auto found = std::find(names.begin(), names.end(), options.name);
   if (found == names.end()) {
-    fmt::print(stderr, "there is no enabled rule '{}'{}\n", printable(options.name), did_you_mean(options.name, names));
+    fmt::print(stderr, "there is no enabled rule or derived series '{}'{}\n", printable(options.name),
+               did_you_mean(options.name, names));
     return tools::kFailed;
   }
   explain(all[static_cast<std::size_t>(found - names.begin())]);

@@ -53,14 +53,14 @@ std::vector<fs::path> find_tests(const RuleTests& tests) {
   return files;
 }
 
-rules::Outcome play(const fs::path& file, const config::Node& known) {
+rules::Outcome play(const fs::path& file, const Settings& known) {
   const config::References references = config::References::system();
   const auto text = references.read_file(file);
   if (!text) return {{text.error().text}, {}};
   config::Problems problems;
   config::Node scenario = config::parse(*text, file.string(), file.parent_path(), references, problems);
   if (!problems.empty()) return {{problems.text()}, {}};
-  return rules::run_scenario(std::move(scenario), known);
+  return rules::run_scenario(std::move(scenario), known.rules, known.derived);
 }
 
 void print_indented(std::string_view text, std::string_view by) {
@@ -123,11 +123,11 @@ bool write_junit(const fs::path& file, const std::vector<Test>& all, std::size_t
 }  // namespace
 
 int run_rule_tests(const RuleTests& tests) {
-  config::Node known;
+  Settings known;
   std::error_code ignored;
   if (fs::exists(tests.configuration, ignored)) {
     config::Problems problems;
-    known = load_settings(tests.configuration, problems).rules;
+    known = load_to_look(tests.configuration, problems);
     if (!problems.empty()) {
       fmt::print(stderr, "{}the rules of {} cannot be tested before that is mended\n", problems.text(),
                  tests.configuration.string());

@@ -7,6 +7,7 @@
 
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
+#include "gateway/tools/surroundings.h"
 
 #ifndef TIDEGATE_VERSION
 #error "the build gives the version"
@@ -20,10 +21,12 @@ constexpr std::size_t kQueueSamples = 65'536;
 /// From the moment that a sample tells of until the pump has it, where nothing is in the way.
 constexpr Micros kOnItsWay = std::chrono::seconds(1);
 
-dashboard::Options dashboard_options(const Settings& settings, const Endpoint& endpoint) {
+dashboard::Options dashboard_options(const Settings& settings, const Endpoint& endpoint,
+                                     const dashboard::TlsKeeper* tls) {
   dashboard::Options options;
   options.address = endpoint.address;
   options.port = endpoint.port;
+  options.socket = settings.storage.directory / tools::kSocketName;
   options.hosts = settings.hosts;
   options.max_streams = settings.max_streams;
   options.max_streams_per_address = settings.max_streams_per_address;
@@ -31,26 +34,9 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
   options.site = settings.site;
   options.version = TIDEGATE_VERSION;
   options.demo = settings.demo;
+  options.tls = tls;
+  options.insecure = tls == nullptr && !endpoint.loopback();
   return options;
-}
-
-/// What a reload cannot take over, in words; empty where nothing of that kind changed.
-std::string needs_restart(const Settings& old, const Settings& now) {
-  std::vector<std::string_view> changed;
-  if (old.name != now.name || old.site != now.site || old.demo != now.demo) changed.push_back("gateway");
-  if (old.listen != now.listen || old.max_streams != now.max_streams ||
-      old.max_streams_per_address != now.max_streams_per_address || old.hosts != now.hosts) {
-    changed.push_back("http");
-  }
-  if (old.commit_every != now.commit_every || old.storage.directory != now.storage.directory ||
-      old.storage.retention != now.storage.retention || old.storage.max_bytes != now.storage.max_bytes ||
-      old.storage.max_history_bytes != now.storage.max_history_bytes ||
-      old.storage.when_full != now.storage.when_full || old.storage.max_events != now.storage.max_events ||
-      old.storage.max_snapshot_bytes != now.storage.max_snapshot_bytes ||
-      old.storage.series.max_series != now.storage.series.max_series) {
-    changed.push_back("storage");
-  }
-  return fmt::format("{}", fmt::join(changed, ", "));
 }
 
 /// In words, what is odd about the clock of this run.
@@ -92,14 +78,6 @@ void stop(std::vector<std::unique_ptr<Part>>& parts) {
   parts.clear();
 }
 
-state::Deed deed_of(const Acknowledge& wish) { return {wish.who, "acknowledge", wish.alert, wish.note}; }
-
-state::Deed deed_of(const Shelve& wish) {
-  if (wish.until == Timestamp{}) return {wish.who, "unshelve", wish.alert, wish.why};
-  const std::string until = wish.until == kOutOfService ? "out of service" : "until " + rfc3339(wish.until);
-  return {wish.who, "shelve", wish.alert, fmt::format("{}: {}", until, wish.why)};
-}
-
 void write_log(Chronicle::Level level, const std::string& text) {
   switch (level) {
     case Chronicle::Level::error:
@@ -109,6 +87,19 @@ void write_log(Chronicle::Level level, const std::string& text) {
     case Chronicle::Level::info:
       return spdlog::info("{}", text);
   }
+}
+
+/// What makes series of others stands beside the sources.
+dashboard::SourceView view_of(const std::vector<rules::Engine::RuleStatus>& derived, Timestamp started) {
+  dashboard::SourceView view{std::string(rules::kDerivedSource), "derived", "made of other series", SourceHealth::up,
+                             started};
+  for (const auto& one : derived) {
+    view.series += one.instances;
+    if (one.problems.empty() || view.health != SourceHealth::up) continue;
+    view.health = SourceHealth::degraded;
+    view.text = fmt::format("'{}' cannot be made of all: {}", one.name, one.problems.front());
+  }
+  return view;
 }
 
 }  // namespace
@@ -149,21 +140,49 @@ void Runtime::open_state() {
   note("storage", trouble);
 }
 
-Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartbeat& heart,
-                                                config::Problems& problems) {
-  auto ground = open_ground(settings, heart);
+void Runtime::open_access() {
+  if (!ground_->state) return;
+  auto access = access::Access::open(*ground_->state, settings_.storage.directory, ground_->clock);
+  if (access) {
+    ground_->access = std::move(*access);
+    return;
+  }
+  const std::string trouble = access.error().text + "; nobody can log in";
+  spdlog::error("{}", trouble);
+  note("storage", trouble);
+}
+
+/// A restore that was ready has put its files in place since the configuration was read.
+Settings Runtime::as_restored(const Settings& read, config::Problems& problems) {
+  const auto differs = [&](const char* file, const char* text) {
+    const auto now = config::References::system().read_file(read.storage.directory / file);
+    const auto then = read.texts.find(text);
+    return now ? then == read.texts.end() || *now != then->second : then != read.texts.end();
+  };
+  if (!differs(kRulesFile, kRulesText) && !differs(kRulesOffFile, kRulesOffText)) return read;
+  Settings settings = load_settings(read.file, problems, {.data = read.storage.directory});
+  settings.listen = read.listen;
+  return settings;
+}
+
+Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& read, Heartbeat& heart, config::Problems& problems) {
+  auto ground = open_ground(read, heart);
   if (!ground) return fail(std::move(ground.error()));
+  const Settings settings = as_restored(read, problems);
+  if (!problems.empty()) return fail(Errc::invalid, "what was restored does not go with the configuration");
   const std::vector<std::string> clock = begin_clock((*ground)->clock, (*ground)->journal->left_off());
 
   std::unique_ptr<Runtime> runtime(new Runtime(settings, heart, std::move(*ground)));
   Parts parts = make_parts(settings, runtime->surroundings(), problems);
   if (!problems.empty()) return fail(Errc::invalid, "the configuration is wrong");
-  runtime->describe_rules(parts.rules);
-  runtime->pump_.recover(std::move(parts.rules));
+  runtime->describe_rules(std::move(parts.rule_views));
+  runtime->pump_.recover(take_rules(parts));
   runtime->tell_notices();
   runtime->open_state();
-  runtime->adopt(settings.texts, "started");
+  runtime->open_access();
+  runtime->adopt(settings.texts, {std::string(state::kItself), "started", {}});
   runtime->note("started", fmt::format("Tidegate {} started", TIDEGATE_VERSION));
+  runtime->tell_of(settings);
   for (const std::string& odd : clock) {
     spdlog::warn("{}", odd);
     runtime->note("clock", odd);
@@ -175,10 +194,16 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
   runtime->archivist_ = std::make_unique<Archivist>(  // before anyone asks for its trouble
       *runtime->ground_->journal, Snapshots(*runtime->ground_->journal, settings.storage.directory,
                                             runtime->ground_->clock, settings.commit_every + kOnItsWay));
-  auto server = dashboard::Server::start(dashboard_options(settings, *endpoint), *runtime->ground_->journal, *runtime,
-                                         runtime->ground_->clock, runtime->ground_->metrics);
+  if (Status opened = runtime->open_tls(*endpoint); !opened) return fail(std::move(opened.error()));
+  Ground& stands_on = *runtime->ground_;
+  auto server = dashboard::Server::start(dashboard_options(settings, *endpoint, runtime->tls()), *stands_on.journal,
+                                         stands_on.access.get(), *runtime, stands_on.clock, stands_on.metrics);
   if (!server) return fail(server.error());
   runtime->server_ = std::move(*server);
+  if (const std::string& trouble = runtime->server_->notice(); !trouble.empty()) {
+    spdlog::warn("{}; the gateway goes on without it", trouble);
+    runtime->note("http", trouble + "; the gateway goes on without it");
+  }
   runtime->pump_thread_ = std::jthread([pump = &runtime->pump_](std::stop_token stop) { pump->run(std::move(stop)); });
   runtime->start_uplinks(settings.uplinks, std::move(parts.uplinks));
   runtime->start_sources(settings.sources, std::move(parts.drivers));
@@ -188,6 +213,7 @@ Result<std::unique_ptr<Runtime>> Runtime::start(const Settings& settings, Heartb
 Runtime::~Runtime() { finish(); }
 
 std::uint64_t Runtime::finish() {
+  refuse_reloads();  // a worker would wait for this thread, and this thread for the server's
   server_.reset();
   stop(sources_);
   stop(uplinks_);
@@ -203,10 +229,13 @@ void Runtime::start_sources(const std::vector<config::Node>& sections,
                             std::vector<std::unique_ptr<drivers::Driver>> drivers) {
   std::vector<std::unique_ptr<Source>> leaving;
   {
-    const std::lock_guard lock(parts_mutex_);
+    const std::unique_lock none_writes(writing_);
+    const std::scoped_lock lock(push_mutex_, parts_mutex_);
+    takes_pushes_ = true;
     leaving = replace(sources_, sections, [&](std::size_t i) {
       return std::make_unique<Source>(sections[i], std::move(drivers[i]), downstream());
     });
+    for (const auto& source : leaving) source->ask_to_stop();  // before anybody pushes to who takes over its series
   }
   stop(leaving);
   for (const auto& source : sources_) source->start();
@@ -228,11 +257,7 @@ void Runtime::start_uplinks(const std::vector<config::Node>& sections,
   for (const auto& uplink : uplinks_) uplink->start();
 }
 
-void Runtime::describe_rules(const std::vector<rules::Rule>& rules) {
-  std::vector<dashboard::RuleView> views;
-  for (const rules::Rule& rule : rules) {
-    views.push_back({rule.name, rule.kind, rule.condition, rule.series.text(), rule.severity});
-  }
+void Runtime::describe_rules(std::vector<dashboard::RuleView> views) {
   const std::lock_guard lock(parts_mutex_);
   rule_views_ = std::move(views);
 }
@@ -241,41 +266,19 @@ void Runtime::note(std::string kind, std::string text) {
   intake_.post(Event{ground_->clock.now(), Notice{std::move(kind), std::move(text)}});
 }
 
-void Runtime::adopt(const config::Texts& texts, std::string_view why) {
-  if (!ground_->state) return;
-  if (const auto number = ground_->state->adopt(texts, why); !number) {
-    spdlog::error("this configuration is not kept: {}", number.error().text);
+/// What is no problem of a configuration, and should be known.
+void Runtime::tell_of(const Settings& settings) {
+  for (const std::string& notice : settings.notices) {
+    spdlog::warn("{}", notice);
+    note("configuration", notice);
   }
 }
 
-void Runtime::reload(const std::filesystem::path& file) {
-  config::Problems problems;
-  Settings settings = load_settings(file, problems);
-  settings.listen = settings_.listen;  // --listen and --data outlive a reload
-  settings.storage.directory = settings_.storage.directory;
-  Parts parts = make_parts(settings, surroundings(), problems);
-  if (!problems.empty()) {
-    spdlog::error("reload refused, nothing was changed:\n{}", problems.text());
-    note("configuration", "a reload was refused: " + problems.sorted().front().text());
-    return;
+void Runtime::adopt(const config::Texts& texts, const Origin& origin) {
+  if (!ground_->state) return;
+  if (const auto number = ground_->state->adopt(texts, origin.why, origin.who, origin.note); !number) {
+    spdlog::error("this configuration is not kept: {}", number.error().text);
   }
-  adopt(settings.texts, "reloaded");
-  const bool rules_changed = settings.rules.canonical() != settings_.rules.canonical();
-  if (rules_changed) {
-    describe_rules(parts.rules);
-    pump_.replace_rules(std::move(parts.rules));
-  }
-  start_uplinks(settings.uplinks, std::move(parts.uplinks));
-  start_sources(settings.sources, std::move(parts.drivers));
-  const std::string later = needs_restart(settings_, settings);
-  settings_.sources = settings.sources;
-  settings_.uplinks = settings.uplinks;
-  settings_.rules = settings.rules;
-  settings_.texts = settings.texts;
-  const std::string text =
-      fmt::format("the configuration was reloaded{}", later.empty() ? "" : "; changes in " + later + " need a restart");
-  spdlog::info("{}", text);
-  note("configuration", text);
 }
 
 /// Those that the log file has not heard of.
@@ -299,9 +302,18 @@ std::string Runtime::each_second() {
   for (const auto& rule : pump_.rule_status()) active += rule.active;
   vitals_.measure(intake_.stats(), ground_->journal->stats(), heart_.age(), ground_->clock.now());
   measure_wear();
+  watch_tls();
+  maintain_access();
   chronicle_.look(view());
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
                      active == 1 ? "" : "s");
+}
+
+void Runtime::maintain_access() {
+  constexpr int kEvery = 60;
+  if (++seconds_ < kEvery || !ground_->access) return;
+  seconds_ = 0;
+  ground_->access->maintain();
 }
 
 void Runtime::measure_wear() {
@@ -350,10 +362,15 @@ dashboard::GatewayView Runtime::view() const {
   view.started = started_;
   view.store = store_view();
   view.flood = pump_.flood();
+  if (tls_) {
+    const auto tls = tls_->tls();
+    view.certificate = dashboard::CertificateView{tls->fingerprint(), tls->until(), tls_->is_own(), tls_->trouble()};
+  }
   std::unordered_map<std::string, rules::Engine::RuleStatus> status;
   for (auto& rule : pump_.rule_status()) status.emplace(rule.name, rule);
   const std::lock_guard lock(parts_mutex_);
   for (const auto& source : sources_) view.sources.push_back(source->view());
+  if (const auto derived = pump_.derived_status(); !derived.empty()) view.sources.push_back(view_of(derived, started_));
   view.rules = rule_views_;
   for (auto& rule : view.rules) {
     if (const auto found = status.find(rule.name); found != status.end()) {
@@ -369,22 +386,6 @@ dashboard::GatewayView Runtime::view() const {
                             stats.lost_batches, stats.backlog_oldest, stats.last_ack, stats.rate, stats.drain_seconds});
   }
   return view;
-}
-
-Result<AlertRecord> Runtime::ask(const Wish& wish) {
-  auto answer = pump_.ask(wish);
-  // One that timed out may be on disk yet.
-  if (answer || answer.error().code == Errc::timed_out) audit(wish);
-  return answer;
-}
-
-void Runtime::audit(const Wish& wish) {
-  if (!ground_->state) return;
-  const state::Deed deed = std::visit([](const auto& one) { return deed_of(one); }, wish);
-  if (const Status kept = ground_->state->record(deed); !kept) {
-    spdlog::error("the audit does not keep that {} did '{}' to '{}': {}", printable(deed.who), deed.what,
-                  printable(deed.about), kept.error().text);
-  }
 }
 
 }  // namespace tidegate::app

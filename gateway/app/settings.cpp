@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <functional>
 #include <map>
 
 #include "drivers/registry.h"
 #include "gateway/core/text.h"
 #include "gateway/uplink/uplink.h"
+#include "rules/derived.h"
+#include "rules/engine.h"
 #include "rules/rule.h"
 
 namespace tidegate::app {
@@ -15,6 +19,7 @@ namespace {
 
 using config::defaulted;
 using config::Node;
+using config::optional;
 using config::Problems;
 using config::Shape;
 using namespace std::chrono_literals;
@@ -35,8 +40,16 @@ Shape gateway_shape() {
 Shape http_shape() {
   return Shape::object(
       "The dashboard and the HTTP interface.",
-      {defaulted("listen", Shape::text_where("address:port", check_endpoint), "127.0.0.1:8080",
-                 "Where to listen. There is no login yet: keep it on this machine."),
+      {defaulted("listen", Shape::text_where("address:port", check_endpoint), "0.0.0.0:8080",
+                 "Where to listen: plain HTTP on loopback, TLS elsewhere."),
+       defaulted(
+           "profile", Shape::choice({"tls", "lan-http"}), "tls",
+           "tls: what others reach is encrypted, and plain HTTP only leads there. lan-http: nothing is encrypted, "
+           "and the page always says so."),
+       optional("certificate", Shape::path(),
+                "PEM file of a certificate of your own, those that lead to its root behind it. Without one the gateway "
+                "makes its own."),
+       optional("key", Shape::path(), "PEM file of its private key, without a password."),
        defaulted("hosts", Shape::list(Shape::text(), 64), "[]",
                  "Names that browsers reach this gateway by, beside its addresses, its own name and *.local."),
        defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time."),
@@ -44,6 +57,7 @@ Shape http_shape() {
                  "Of them from one address; more where all come through one proxy.")});
 }
 
+constexpr const char* kUsualStorage = "/var/lib/tidegate";
 /// The log's part of storage.max_size, as a divisor.
 constexpr std::uint64_t kLogShare = 4;
 /// The most of it for snapshots, which are in the log's part, likewise.
@@ -68,7 +82,7 @@ journal::WhenFull when_full_of(std::string_view name) {
 Shape storage_shape() {
   return Shape::object(
       "The journal: where samples, alerts and the upstream backlog are kept.",
-      {defaulted("path", Shape::path(), "/var/lib/tidegate", "The folder of journal.db and history."),
+      {defaulted("path", Shape::path(), kUsualStorage, "The folder of journal.db and history."),
        defaulted("retention", Shape::duration(1h, 24h * 3660), "30d",
                  "Samples older than this go, a day at a time; their hours and days are kept for ten years."),
        defaulted("max_size", Shape::size(8ull << 20, 1ull << 44), "1GiB",
@@ -96,6 +110,15 @@ std::string machine_name() {
   return name;
 }
 
+/// One is nothing without the other.
+void check_pair(const Node& http, Problems& problems) {
+  if (http.has("certificate") == http.has("key")) return;
+  const bool lacks_key = http.has("certificate");
+  problems.add(http[lacks_key ? "certificate" : "key"].at,
+               fmt::format("http.{} needs http.{}: give both, or neither", lacks_key ? "certificate" : "key",
+                           lacks_key ? "key" : "certificate"));
+}
+
 const Node& section(const Node& root, std::string_view key) {
   static const Node kNone;
   const Node* found = root.find(key);
@@ -118,6 +141,17 @@ std::vector<Node> named_sections(const Node& list, std::string_view what, Proble
     if (item.sound() && item.boolean("enabled")) enabled.push_back(item);
   }
   return enabled;
+}
+
+/// Series say which source feeds them, and what is made of others is said to be of this one.
+void check_source_names(const Node& sources, Problems& problems) {
+  for (const Node& item : sources.items) {
+    const Node* name = item.find("name");
+    if (name == nullptr || name->refused || name->text != rules::kDerivedSource) continue;
+    problems.add(name->at, fmt::format("'{}' is what series are shown with that are made of others: name the source "
+                                       "otherwise",
+                                       rules::kDerivedSource));
+  }
 }
 
 /// What rules publish goes to an uplink that is there, though it may be out of use, and that publishes such things.
@@ -146,9 +180,72 @@ void check_publish(const Node& rules, const Node& uplinks, Problems& problems) {
   }
 }
 
+/// Before the check: where it says nothing that can be read, the usual one.
+std::filesystem::path storage_path(const Node& root, const std::filesystem::path& folder) {
+  const Node* written = section(root, "storage").find("path");
+  const bool is_text = written != nullptr && written->kind == Node::Kind::scalar && !written->text.empty();
+  return is_text ? folder / written->text : std::filesystem::path(kUsualStorage);
+}
+
+std::string left_out(const std::string& why) {
+  return fmt::format("{}; what is edited in the gateway is left out here: try it with sudo", why);
+}
+
+/// A file of these that is damaged turns nothing off: a rule that watches too much does less harm than none.
+std::vector<RuleOff> read_rules_off(Settings& settings, const Reading& reading) {
+  const std::filesystem::path file = settings.storage.directory / kRulesOffFile;
+  const auto text = reading.references.read_file(file);
+  if (!text) {
+    if (text.error().code != Errc::not_found) settings.notices.push_back(left_out(text.error().text));
+    return {};
+  }
+  settings.texts.emplace(kRulesOffText, *text);
+  Problems wrong;
+  auto off = parse_rules_off(*text, file.string(), wrong);
+  for (const config::Problem& problem : wrong.sorted()) {
+    settings.notices.push_back(problem.text() + "; the rule that is meant there runs");
+  }
+  return off;
+}
+
+void turn_off(Settings& settings, const Reading& reading) {
+  for (RuleOff& one : read_rules_off(settings, reading)) {
+    auto& items = settings.rules.items;
+    const auto found = std::find_if(items.begin(), items.end(), [&](const Node& item) {
+      const Node* name = item.find("name");
+      return name != nullptr && !name->refused && name->text == one.name;
+    });
+    Node* enabled = found != items.end() ? found->find("enabled") : nullptr;
+    if (enabled == nullptr) {
+      settings.notices.push_back(fmt::format("{}: there is no rule '{}' any more; it is off as soon as there is one",
+                                             config::text(one.at), printable(one.name)));
+    } else if (!enabled->refused) {
+      one.enabled_else = enabled->text == "true";
+      enabled->text = "false";
+      settings.off.push_back(std::move(one));
+    }
+  }
+}
+
 }  // namespace
 
+bool is_edited(const Settings& settings, const config::Mark& at) {
+  return at.file && *at.file == settings.storage.directory / kRulesFile;
+}
+
+std::string shown_file(const Settings& settings, const config::Mark& at) {
+  if (!at.file) return {};
+  const std::filesystem::path file = *at.file;
+  if (is_edited(settings, at)) return kRulesFile;
+  return file.lexically_relative(settings.file.parent_path()).string();
+}
+
 bool Endpoint::loopback() const { return address == "localhost" || address == "::1" || address.starts_with("127."); }
+
+std::string Endpoint::text() const {
+  return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port)
+                                                : fmt::format("[{}]:{}", address, port);
+}
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -174,30 +271,48 @@ Shape root_shape() {
                         defaulted("http", http_shape(), "{}", "The dashboard and the HTTP interface."),
                         defaulted("storage", storage_shape(), "{}", "The journal: what is kept, where and how long."),
                         defaulted("sources", Shape::list(drivers::source_shape()), "[]", "Where samples come from."),
+                        defaulted("derived", Shape::list(rules::derived_shape()), "[]", "Series made of others."),
                         defaulted("rules", Shape::list(rules::rule_shape()), "[]", "What raises an alert."),
                         defaulted("uplinks", Shape::list(uplink::uplink_shape()), "[]",
                                   "Where samples and alerts are sent on to, and what rules publish.")});
 }
 
-Settings load_settings(const std::filesystem::path& file, Problems& problems) {
+Settings load_settings(const std::filesystem::path& file, Problems& problems, const Reading& reading) {
   Settings settings;
-  const Node root = config::load(file, root_shape(), config::References::system(), problems, &settings.texts);
+  settings.file = file;
+  const config::Annex annex = {
+      [&](const Node& root) {
+        settings.storage.directory = reading.data.empty() ? storage_path(root, file.parent_path()) : reading.data;
+        return settings.storage.directory / kRulesFile;
+      },
+      kRulesText,
+      {"rules"},
+      reading.as_guest ? [&](const std::string& why) { settings.notices.push_back(left_out(why)); }
+                       : std::function<void(const std::string&)>()};
+  const Node root = config::load(file, root_shape(), reading.references, problems, &settings.texts, &annex);
   settings.name = machine_name();
   settings.sources = named_sections(section(root, "sources"), "source", problems);
+  check_source_names(section(root, "sources"), problems);
   settings.uplinks = named_sections(section(root, "uplinks"), "uplink", problems);
+  settings.derived = section(root, "derived");
   settings.rules = section(root, "rules");
+  turn_off(settings, reading);
+  settings.http = section(root, "http");
+  check_pair(settings.http, problems);
   check_publish(settings.rules, section(root, "uplinks"), problems);
   if (!problems.empty()) return settings;
   const Node& gateway = root["gateway"];
   if (!gateway.string("name").empty()) settings.name = gateway.string("name");
   settings.site = gateway.string("site");
   settings.demo = gateway.boolean("demo");
-  settings.listen = root["http"].string("listen");
-  settings.hosts = root["http"]["hosts"].strings();
-  settings.max_streams = static_cast<std::size_t>(root["http"].integer("max_streams"));
-  settings.max_streams_per_address = static_cast<std::size_t>(root["http"].integer("max_streams_per_address"));
+  const Node& http = settings.http;
+  settings.listen = http.string("listen");
+  settings.hosts = http["hosts"].strings();
+  settings.lan_http = http.string("profile") == "lan-http";
+  settings.max_streams = static_cast<std::size_t>(http.integer("max_streams"));
+  settings.max_streams_per_address = static_cast<std::size_t>(http.integer("max_streams_per_address"));
   const Node& storage = root["storage"];
-  settings.storage.directory = storage.string("path");
+  if (reading.data.empty()) settings.storage.directory = storage.string("path");
   settings.storage.retention = storage.duration("retention");
   settings.storage.max_bytes = storage.bytes("max_size") / kLogShare;
   settings.storage.max_history_bytes = storage.bytes("max_size") - settings.storage.max_bytes;
@@ -207,6 +322,12 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems) {
   settings.storage.when_full = when_full_of(storage.string("when_full"));
   settings.endurance = storage.bytes("endurance");
   settings.commit_every = storage.duration("commit_every");
+  return settings;
+}
+
+Settings load_to_look(const std::filesystem::path& file, Problems& problems, const std::filesystem::path& data) {
+  Settings settings = load_settings(file, problems, {.data = data, .as_guest = true});
+  for (const std::string& notice : settings.notices) fmt::print(stderr, "{}\n", notice);
   return settings;
 }
 

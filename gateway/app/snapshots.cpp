@@ -134,11 +134,8 @@ Status Snapshots::look_at(const Asked& asked, Look& look, const std::stop_token&
 
 /// A device's clock may lag behind the gateway's, or be ahead: the time that is to pass counts from the commit.
 Timestamp Snapshots::due(const Asked& asked) const {
-  Timestamp raised = asked.raised;
-  const auto batches = journal_.read(prev(asked.seq), {.max_batches = 1});
-  if (batches && !batches->empty() && batches->front()->seq == asked.seq && !batches->front()->gap) {
-    raised = batches->front()->committed;
-  }
+  const auto commit = journal_.commit_of(asked.seq);
+  const Timestamp raised = commit && commit->seq == asked.seq ? commit->time : asked.raised;
   if (raised > clock_.now()) return clock_.now();  // of a run with a wrong clock: who knows when that time comes
   return raised + (asked.wish.until - asked.raised) + settle_;
 }

@@ -27,12 +27,37 @@ void add_missing(Labels& labels, const Labels& defaults) {
   std::sort(labels.begin(), labels.end());
 }
 
+/// What is read once more is no second dead letter: who asked for it is told.
+class Again final : public Sink {
+ public:
+  explicit Again(Sink& sink) : sink_(sink) {}
+
+  Result<SeriesId> series(std::string_view name, const SeriesInfo& info) override { return sink_.series(name, info); }
+  Result<double> label(SeriesId series, std::string_view text) override { return sink_.label(series, text); }
+  Ticket push(std::span<const Sample> samples) override {
+    pushed += samples.size();
+    return sink_.push(samples);
+  }
+  bool wait_committed(Ticket ticket, std::stop_token stop) override {
+    return sink_.wait_committed(ticket, std::move(stop));
+  }
+  void report(SourceHealth, std::string_view) override {}
+  void reject(std::string_view, std::string_view, std::string_view reason) override { why = reason; }
+
+  std::size_t pushed = 0;
+  std::string why;
+
+ private:
+  Sink& sink_;
+};
+
 }  // namespace
 
 SourceSink::SourceSink(const config::Node& section, Downstream downstream)
     : downstream_(downstream),
       name_(section.string("name")),
       type_(section.string("type")),
+      feeder_(downstream.feeds.join(name_)),
       max_series_(static_cast<std::size_t>(section.integer("max_series"))),
       labels_(labels_of(section)),
       samples_metric_(
@@ -53,9 +78,27 @@ Result<SeriesId> SourceSink::series(std::string_view name, const SeriesInfo& inf
     return fail(Errc::full, "source '{}' has {} series already, its max_series: raise it, or subscribe to less", name_,
                 max_series_);
   }
+  if (known && !ours) {
+    if (Status claimed = claim(*known, name); !claimed) return fail(std::move(claimed.error()));
+  }
   auto id = catalogue.intern(name, whole);
+  if (id && !known) {
+    if (Status claimed = claim(*id, name); !claimed) return fail(std::move(claimed.error()));
+  }
   if (id) series_.insert(static_cast<std::uint32_t>(*id));
   return id;
+}
+
+// A driver names what its configuration says, and a program what it likes: after a start it waits for those whose
+// series they were.
+Status SourceSink::claim(SeriesId series, std::string_view name) {
+  std::string other;
+  const std::string before = downstream_.journal.catalogue().entry(series).info.source;
+  if (type_ == "push" && before != name_ && downstream_.feeds.waits_for(series, before)) other = before;
+  if (other.empty()) other = downstream_.feeds.claim(series, feeder_);
+  if (other.empty()) return {};
+  return fail(Errc::conflict, "series '{}' is fed by source '{}': give it another name here, or take it out there",
+              printable(name), other);
 }
 
 Result<double> SourceSink::label(SeriesId series, std::string_view text) {
@@ -123,6 +166,14 @@ Source::~Source() {
 void Source::start() {
   if (thread_.joinable()) return;
   thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+Result<std::size_t> Source::take_again(const DeadLetter& letter) {
+  Again sink(sink_);
+  if (Status taken = driver_->take_again(sink, letter); !taken) return fail(std::move(taken.error()));
+  if (!sink.why.empty()) return fail(Errc::conflict, "it still cannot be used: {}", sink.why);
+  if (sink.pushed == 0) return fail(Errc::conflict, "'{}' reads nothing of it", name_);
+  return sink.pushed;
 }
 
 void Source::run(std::stop_token stop) {

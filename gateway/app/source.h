@@ -9,6 +9,7 @@
 
 #include "dashboard/server.h"
 #include "drivers/driver.h"
+#include "gateway/app/feeds.h"
 #include "gateway/app/rate.h"
 #include "gateway/core/intake.h"
 #include "gateway/core/sink.h"
@@ -22,6 +23,7 @@ struct Downstream {
   journal::Journal& journal;
   const Clock& clock;
   Metrics& metrics;
+  Feeds& feeds;
 };
 
 /// What one source's driver sees of the gateway: names go to the catalogue, samples to the queue, health to the
@@ -29,7 +31,9 @@ struct Downstream {
 class SourceSink final : public Sink {
  public:
   SourceSink(const config::Node& section, Downstream downstream);
+  ~SourceSink() override { leave(); }
 
+  /// Errc::conflict: another source that runs feeds it.
   Result<SeriesId> series(std::string_view name, const SeriesInfo& info) override;
   Result<double> label(SeriesId series, std::string_view text) override;
   Ticket push(std::span<const Sample> samples) override;
@@ -37,13 +41,18 @@ class SourceSink final : public Sink {
   void report(SourceHealth health, std::string_view text) override;
   void reject(std::string_view topic, std::string_view payload, std::string_view reason) override;
 
+  /// Others may feed its series.
+  void leave() { downstream_.feeds.leave(feeder_); }
   dashboard::SourceView view() const;
   void measure() { rate_.update(static_cast<std::uint64_t>(samples_metric_.value())); }  ///< the main loop, each second
 
  private:
+  Status claim(SeriesId series, std::string_view name);
+
   Downstream downstream_;
   const std::string name_;
   const std::string type_;
+  const Feeds::Feeder feeder_;
   const std::size_t max_series_;
   const Labels labels_;
   Metric& samples_metric_;
@@ -66,12 +75,23 @@ class Source {
 
   /// Does nothing when it runs already.
   void start();
-  void ask_to_stop() { thread_.request_stop(); }
+  /// And leaves its series to others.
+  void ask_to_stop() {
+    sink_.leave();
+    thread_.request_stop();
+  }
   const std::string& name() const { return name_; }
+  /// How many samples a letter of its own gave that its driver read once more; Errc::conflict: none, and why. Any
+  /// thread.
+  Result<std::size_t> take_again(const DeadLetter& letter);
   /// Equal for two sections that mean the same.
   const std::string& meaning() const { return meaning_; }
   dashboard::SourceView view() const { return sink_.view(); }
   void measure() { sink_.measure(); }
+  /// Null where nobody pushes to it.
+  Inlet* inlet() { return driver_->inlet(); }
+  /// Null where nothing of it may be set.
+  Outlet* outlet() { return driver_->outlet(); }
 
  private:
   void run(std::stop_token stop);

@@ -39,6 +39,16 @@ std::vector<fs::path> yaml_files(const fs::path& folder, Problems& problems) {
   return files;
 }
 
+Node parse_sections(std::string_view text, const fs::path& file, const fs::path& directory,
+                    const References& references, Problems& problems) {
+  Node root = parse(text, file.string(), directory, references, problems);
+  if (root.kind == Node::Kind::scalar || root.kind == Node::Kind::list) {
+    problems.add(root.at, "a configuration file is a map of sections, such as `sources:` and `rules:`");
+    root = Node::refusal(root.at);
+  }
+  return root;
+}
+
 Node read(const fs::path& file, const fs::path& directory, const References& references, Problems& problems,
           Texts* texts) {
   const Result<std::string> text = references.read_file(file);
@@ -47,23 +57,43 @@ Node read(const fs::path& file, const fs::path& directory, const References& ref
     return Node::refusal();
   }
   if (texts != nullptr) texts->emplace(file.lexically_relative(directory).string(), *text);
-  Node root = parse(*text, file.string(), directory, references, problems);
-  if (root.kind == Node::Kind::scalar || root.kind == Node::Kind::list) {
-    problems.add(root.at, "a configuration file is a map of sections, such as `sources:` and `rules:`");
-    root = Node::refusal(root.at);
+  return parse_sections(*text, file, directory, references, problems);
+}
+
+Node read(const Annex& annex, const fs::path& file, const References& references, Problems& problems, Texts* texts) {
+  const Result<std::string> text = references.read_file(file);
+  if (!text) {
+    if (text.error().code == Errc::not_found) return {};
+    if (annex.pass_over) {
+      annex.pass_over(text.error().text);
+      return {};
+    }
+    report(file, text.error().text, problems);
+    return Node::refusal();
   }
+  if (texts != nullptr) texts->emplace(annex.name, *text);
+  Node root = parse_sections(*text, file, {}, {}, problems);
+  std::erase_if(root.entries, [&](const Node::Entry& entry) {
+    const auto& own = annex.sections;
+    if (std::find(own.begin(), own.end(), entry.key) != own.end()) return false;
+    problems.add(entry.at, fmt::format("'{}' does not belong here: this file holds {} and nothing else",
+                                       printable(entry.key), fmt::join(own, ", ")));
+    return true;
+  });
   return root;
 }
 
 }  // namespace
 
-Node load(const fs::path& file, const Shape& shape, const References& references, Problems& problems, Texts* texts) {
+Node load(const fs::path& file, const Shape& shape, const References& references, Problems& problems, Texts* texts,
+          const Annex* annex) {
   const fs::path directory = file.parent_path();
   Node root = read(file, directory, references, problems, texts);
   root.kind = Node::Kind::map;  // an empty file is an empty map
   for (const fs::path& more : yaml_files(directory / "conf.d", problems)) {
     join(root, read(more, directory, references, problems, texts), "", problems);
   }
+  if (annex != nullptr) join(root, read(*annex, annex->find(root), references, problems, texts), "", problems);
   check(root, shape, problems, directory);
   return root;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
@@ -43,11 +44,20 @@ Node parse(std::string_view yaml, const std::string& file_name, const std::files
 /// The texts of the files that were read, by name as their folder has them: "tidegate.yaml", "conf.d/rules.yaml".
 using Texts = std::map<std::string, std::string>;
 
-/// `file` and every conf.d/*.yaml beside it (by name), joined: lists append, maps join, a scalar set twice is a
-/// problem that names both places. Then checked against `shape`. `!secret` and relative paths stand on the folder of
-/// `file`, in conf.d too, so that a section may move from one file to the other. `texts`, where it is not null, gets
-/// what was read.
+/// A file in another folder that belongs to it as well, where it is there. Whoever may write it need not be one who may
+/// read what references lead to, nor change what is not in its sections: in it there are neither.
+struct Annex {
+  std::function<std::filesystem::path(const Node& root)> find;  ///< by what the other files say, unchecked yet
+  std::string name;                                             ///< in Texts
+  std::vector<std::string> sections;
+  std::function<void(const std::string& why)> pass_over;  ///< where it cannot be read; empty: that is a problem
+};
+
+/// `file` and every conf.d/*.yaml beside it (by name), and the annex, joined: lists append, maps join, a scalar set
+/// twice is a problem that names both places. Then checked against `shape`. `!secret` and relative paths stand on the
+/// folder of `file`, in conf.d too, so that a section may move from one file to the other. `texts`, where it is not
+/// null, gets what was read.
 Node load(const std::filesystem::path& file, const Shape& shape, const References& references, Problems& problems,
-          Texts* texts = nullptr);
+          Texts* texts = nullptr, const Annex* annex = nullptr);
 
 }  // namespace tidegate::config

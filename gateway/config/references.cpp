@@ -115,7 +115,7 @@ std::optional<std::string> ReferenceResolver::resolve(std::string_view tag, cons
     return std::nullopt;
   }
   if (!references_.environment) {
-    problems_.add(at, fmt::format("{} cannot stand here: a reference leads to a value, not to another", tag));
+    problems_.add(at, fmt::format("{} cannot stand here: write the value itself", tag));
     return std::nullopt;
   }
   if (tag == "!env") return environment(name, at);

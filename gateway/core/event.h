@@ -81,6 +81,8 @@ struct AlertRecord {
   /// What is published when it calls nobody any more, since it was published that it calls; kept here, so that it comes
   /// though the rule be edited or removed.
   std::vector<Publication> farewell{};
+  std::string commented_by{};  ///< who said the last word on it since it was raised
+  std::string comment{};
 
   friend bool operator==(const AlertRecord&, const AlertRecord&) = default;
 };
@@ -109,7 +111,7 @@ struct AlertTransition {
   AlertRecord alert;  ///< after the change
   Phase from{};
   /// "raised" | "cleared" | "returned" | "acknowledged" | "escalated" | "eased" | "shelved" | "unshelved" |
-  /// "suppressed" | "unsuppressed" | "rule removed"
+  /// "suppressed" | "unsuppressed" | "commented" | "rule removed"
   std::string cause;
   std::vector<Publication> publish{};      ///< because of it
   std::optional<SnapshotWish> snapshot{};  ///< with "raised", where its rule asks for one
@@ -143,7 +145,16 @@ struct Shelve {
   friend bool operator==(const Shelve&, const Shelve&) = default;
 };
 
-using Wish = std::variant<Acknowledge, Shelve>;
+/// What somebody has to say of an alert, whatever its phase. The engine answers as above.
+struct Comment {
+  std::string alert;
+  std::string who;
+  std::string text;
+
+  friend bool operator==(const Comment&, const Comment&) = default;
+};
+
+using Wish = std::variant<Acknowledge, Shelve, Comment>;
 inline const std::string& alert_of(const Wish& wish) {
   return std::visit([](const auto& one) -> const std::string& { return one.alert; }, wish);
 }
@@ -170,7 +181,7 @@ struct Flood {
 
 /// The gateway started, stopped, took a new configuration: a line for the log book.
 struct Notice {
-  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock"
+  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock" | "http"
   std::string text;
 };
 
@@ -188,8 +199,8 @@ struct Snapshot {
   std::string columns{};       ///< the samples, as journal::encode() has them; empty in what is read back
 };
 
-using EventBody =
-    std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice, Flood, Snapshot>;
+using EventBody = std::variant<AlertTransition, SourceChange, Acknowledge, Shelve, ClockStep, Unwatched, Notice, Flood,
+                               Snapshot, Comment>;
 
 /// What is told of alerts: transitions, and floods of them.
 inline bool of_alerts(const EventBody& body) {

@@ -125,12 +125,13 @@ void Intake::give_up(Ticket ticket) {
   committed_changed_.notify_all();
 }
 
-bool Intake::wait_committed(Ticket ticket, std::stop_token stop) {
+bool Intake::wait_committed(Ticket ticket, std::stop_token stop, Micros at_most) {
   const auto wanted = static_cast<std::uint64_t>(ticket);
   std::unique_lock lock(mutex_);
   if (!was_dropped(wanted)) awaited_ = std::max(awaited_, wanted);
   if (consumer_waits_) arrived_.notify_one();
-  committed_changed_.wait(lock, std::move(stop), [&] { return committed_ >= wanted || was_dropped(wanted); });
+  committed_changed_.wait_for(lock, std::move(stop), at_most,
+                              [&] { return committed_ >= wanted || was_dropped(wanted); });
   return committed_ >= wanted && !was_dropped(wanted);
 }
 

@@ -27,6 +27,8 @@ class Intake {
   /// Any thread. False when the events' bound is reached: the caller tells its user.
   bool post(Event event);
 
+  static constexpr Micros kForEver = std::chrono::years(100);
+
   struct Taken {
     std::vector<Sample> samples;  ///< in order of arrival
     std::vector<Event> events;
@@ -42,8 +44,9 @@ class Intake {
   void committed(Ticket ticket);
   /// The pump only: what was taken up to `ticket` and is not committed never will be. Counted as dropped.
   void give_up(Ticket ticket);
-  /// Any thread. True once `ticket` is committed; false when asked to stop or when the sample was dropped.
-  bool wait_committed(Ticket ticket, std::stop_token stop);
+  /// Any thread. True once `ticket` is committed; false when asked to stop, when the sample was dropped or when
+  /// `at_most` has passed.
+  bool wait_committed(Ticket ticket, std::stop_token stop, Micros at_most = kForEver);
 
   struct Stats {
     std::size_t depth;  ///< samples waiting now

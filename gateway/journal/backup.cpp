@@ -29,7 +29,8 @@ using nlohmann::json;
 constexpr int kVersion = 1;
 constexpr std::uint64_t kPiece = 1u << 20;  ///< copied at a time
 constexpr const char* kManifest = "backup.json";
-constexpr const char* kState = "state.db";  ///< gateway/state's, which may be missing
+constexpr const char* kState = "state.db";                           ///< gateway/state's, which may be missing
+constexpr const char* kEdited[] = {"rules.yaml", "rules-off.yaml"};  ///< of gateway/app, likewise
 
 Error stopped() { return {Errc::stopped, "stopped; nothing was left behind"}; }
 
@@ -86,8 +87,9 @@ class Making {
 
   Result<Backup> run(Timestamp now) {
     backup_.made = now;
-    Status (Making::*const parts[])() = {&Making::begin,        &Making::copy_log,    &Making::copy_state,
-                                         &Making::copy_history, &Making::cut_history, &Making::list};
+    Status (Making::*const parts[])() = {&Making::begin,       &Making::copy_log,     &Making::copy_state,
+                                         &Making::copy_edited, &Making::copy_history, &Making::cut_history,
+                                         &Making::list};
     for (const auto part : parts) {
       if (report_.stop.stop_requested()) return fail(stopped());
       if (Status status = (this->*part)(); !status) return fail(std::move(status.error()));
@@ -164,6 +166,21 @@ class Making {
 
   Status copy_state() { return copy_closed(store_ / kState, kState); }
 
+  /// Each is replaced in one step, so what is read of it is whole.
+  Status copy_edited() {
+    for (const char* name : kEdited) {
+      std::error_code missing;
+      if (!fs::exists(store_ / name, missing)) continue;
+      std::ifstream file(store_ / name, std::ios::binary);
+      std::stringstream text;
+      if (!file || (file.peek() != std::ifstream::traits_type::eof() && !(text << file.rdbuf()))) {
+        return fail(Errc::io, "{} cannot be read", (store_ / name).string());
+      }
+      if (Status status = write_synced(folder_ / name, text.str()); !status) return status;
+    }
+    return {};
+  }
+
   /// One with a rollback journal; nothing where it is not there, or retention took it meanwhile.
   Status copy_closed(const fs::path& file, const std::string& name) {
     auto from = history::open_as_guest(file);
@@ -198,7 +215,9 @@ class Making {
   Status list() {
     std::error_code ignored;
     std::vector<std::string> names = {"journal.db"};
-    if (fs::exists(folder_ / kState, ignored)) names.emplace_back(kState);
+    for (const char* name : {kState, kEdited[0], kEdited[1]}) {
+      if (fs::exists(folder_ / name, ignored)) names.emplace_back(name);
+    }
     for (const fs::path& file : history::all_files(history())) {
       fs::remove(file.string() + "-journal", ignored);  // an empty one
       names.push_back("history/" + file.filename().string());
@@ -211,6 +230,8 @@ class Making {
         const auto much = static_cast<std::size_t>(bytes.gcount());
         file.crc = crc32c({piece.data(), much}, file.crc);
         file.bytes += much;
+        report_.progress("reading " + name + " again", std::max(total_, done_), std::max(total_, done_));
+        if (report_.stop.stop_requested()) return fail(stopped());
       }
       if (bytes.bad()) return fail(Errc::io, "{} cannot be read again", (folder_ / name).string());
       backup_.files.push_back(std::move(file));

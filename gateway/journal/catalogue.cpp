@@ -3,6 +3,8 @@
 #include <cassert>
 #include <mutex>
 
+#include "gateway/core/text.h"
+
 namespace tidegate::journal {
 namespace {
 
@@ -37,10 +39,11 @@ Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info
   if (!valid_series_name(name)) {
     return fail(Errc::invalid,
                 "'{}' is not a series name: 1 to 255 bytes of UTF-8, levels separated by '/', none of + # {{ }}",
-                name.substr(0, 255));
+                printable(name));
   }
   if (entries_.size() >= limits_.max_series) {
-    return fail(Errc::full, "series '{}' not taken: the gateway has its {} series already", name, limits_.max_series);
+    return fail(Errc::full, "series '{}' not taken: the gateway has its {} series already", printable(name),
+                limits_.max_series);
   }
   const SeriesId id{static_cast<std::uint32_t>(entries_.size())};
   add({id, std::string(name), info, {}});
@@ -67,7 +70,7 @@ Result<double> Catalogue::label(SeriesId series, std::string_view text) {
   if (const auto code = code_of(entry.labels, text)) return static_cast<double>(*code);
   if (entry.labels.size() >= limits_.max_labels) {
     return fail(Errc::full, "series '{}' has its {} states already; is '{}' free text rather than a state?", entry.name,
-                limits_.max_labels, text.substr(0, 80));
+                limits_.max_labels, printable(text, 80));
   }
   entry.labels.emplace_back(text);
   relabelled_.insert(series);

@@ -32,11 +32,16 @@ bool alike(const Bucket& a, const Bucket& b) {
 }
 std::int64_t samples_of(const Bucket& bucket) { return std::int64_t{bucket.count} + bucket.bad; }
 
-/// The names that a file has for its series, or damage.
+/// The names that a file has for its series; what of them is not as it was written is damage.
 Status read_names(FileCheck& check, std::map<std::int64_t, std::string>& names) {
+  auto rows = check.connection().prepare("SELECT id, name FROM series ORDER BY id");
+  if (!rows) return check.told(rows.error(), "names");
+  Result<bool> row = rows->step();
+  for (; row && *row; row = rows->step()) names.emplace(rows->integer(0), rows->text(1));
+  if (!row) return check.told(row.error(), "names");
   const auto all = history::all_series(check.connection());
   if (!all) return check.told(all.error(), "names");
-  for (const auto& [number, entry] : *all) names.emplace(number, entry.name);
+  for (const std::string& damage : all->damages) check.damage("names", damage);
   return {};
 }
 

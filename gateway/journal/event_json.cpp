@@ -152,6 +152,8 @@ Json alert_json(const AlertRecord& alert) {
   }
   if (alert.evidence != Evidence{}) json["evidence"] = evidence_json(alert.evidence);
   if (!alert.farewell.empty()) json["farewell"] = publications_json(alert.farewell);
+  put_text(json, "commented_by", alert.commented_by);
+  put_text(json, "comment", alert.comment);
   return json;
 }
 
@@ -190,6 +192,8 @@ AlertRecord alert_from(const Json& json) {
   }
   if (json.contains("evidence")) alert.evidence = evidence_from(json.at("evidence"));
   alert.farewell = publications_from(json, "farewell");
+  alert.commented_by = text_from(json, "commented_by");
+  alert.comment = text_from(json, "comment");
   return alert;
 }
 
@@ -210,6 +214,9 @@ Json body_json(const Acknowledge& body) {
 Json body_json(const Shelve& body) {
   return {
       {"kind", "shelve"}, {"alert", body.alert}, {"who", body.who}, {"why", body.why}, {"until", ticks(body.until)}};
+}
+Json body_json(const Comment& body) {
+  return {{"kind", "comment"}, {"alert", body.alert}, {"who", body.who}, {"text", body.text}};
 }
 Json body_json(const ClockStep& body) { return {{"kind", "clock"}, {"by", body.by.count()}}; }
 Json body_json(const Unwatched& body) { return {{"kind", "unwatched"}, {"since", ticks(body.since)}}; }
@@ -261,6 +268,7 @@ EventBody body_from(const Json& json) {
   if (kind == "source") return SourceChange{text("source"), enum_from(json.at("health"), &health_from), text("text")};
   if (kind == "acknowledge") return Acknowledge{text("alert"), text("who"), text("note")};
   if (kind == "shelve") return Shelve{text("alert"), text("who"), text("why"), time_from(json.at("until"))};
+  if (kind == "comment") return Comment{text("alert"), text("who"), text("text")};
   if (kind == "clock") return ClockStep{Micros{integer_from(json.at("by"))}};
   if (kind == "unwatched") return Unwatched{time_from(json.at("since"))};
   if (kind == "notice") return Notice{text("notice"), text("text")};

@@ -62,6 +62,8 @@ Status count_log(StoreView& view, Inventory& inventory) {
       {"SELECT max(seq) FROM batch", &last},
       {"SELECT count(*) FROM event", &inventory.events},
       {"SELECT count(*) FROM dead_letter", &inventory.dead_letters},
+      {"SELECT count(*) FROM snapshot", &inventory.snapshots},
+      {"SELECT coalesce(sum(length(data)), 0) FROM snapshot", &inventory.snapshot_bytes},
       {"PRAGMA page_size", &page},
       {"PRAGMA freelist_count", &free_pages},
   };

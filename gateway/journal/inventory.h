@@ -27,7 +27,8 @@ struct Inventory {
   std::uint64_t rounds = 0;        ///< of compaction
   std::uint64_t minutes_bytes = 0;
   std::uint64_t events = 0, dead_letters = 0;
-  std::uint64_t free_bytes = 0;  ///< of journal.db, to be used again
+  std::uint64_t snapshots = 0, snapshot_bytes = 0;  ///< whose samples are there, and these, encoded
+  std::uint64_t free_bytes = 0;                     ///< of journal.db, to be used again
   Seq first{}, last{}, compacted{};
   struct Cursor {
     std::string name;

@@ -273,19 +273,21 @@ Result<Seq> Journal::before(Timestamp time) const {
   return prev(*found);
 }
 
-Result<Timestamp> Journal::committed(Seq batch) const {
+Result<Commit> Journal::commit_of(Seq batch) const {
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  return impl_->noted(read_committed(**connection, batch));
+  return impl_->noted(read_commit(**connection, batch));
 }
 
 void Journal::dead_letter(DeadLetter letter) { impl_->letters.add(std::move(letter)); }
 
-Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t limit) const {
+Result<std::vector<Journal::StoredDeadLetter>> Journal::dead_letters(std::size_t limit,
+                                                                     std::optional<std::int64_t> before) const {
   auto unsaved = impl_->letters.changes();  // first: what is saved meanwhile stands in both, and is given once
+  if (before) std::erase_if(unsaved, [](const auto& change) { return change.id == 0; });
   auto connection = impl_->readers->take();
   if (!connection) return fail(std::move(connection.error()));
-  auto stored = impl_->noted(read_dead_letters(**connection, limit));
+  auto stored = impl_->noted(read_dead_letters(**connection, limit, before));
   if (!stored) return stored;
   auto letters = merged(std::move(*stored), std::move(unsaved));
   letters.resize(std::min(letters.size(), limit));

@@ -71,11 +71,22 @@ struct StoredEvent {
 };
 struct EventQuery {
   Seq after{};  ///< only later batches
+  struct Place {
+    Seq seq{INT64_MAX};
+    int ordinal = 0;
+  };
+  Place before{};  ///< only earlier events
   std::size_t limit = 1000;
   bool newest_first = false;
   bool alerts_only = false;     ///< of_alerts()
   bool snapshots_only = false;  ///< Snapshot
   bool damaged_too = false;     ///< else they are left out
+};
+
+/// When a batch was committed.
+struct Commit {
+  Seq seq;
+  Timestamp time;
 };
 
 struct Stats {
@@ -167,8 +178,8 @@ class Journal {
                                              std::size_t max_points) const;
   /// The seq before the first batch committed at or after `time`: where to start reading for a look back.
   Result<Seq> before(Timestamp time) const;
-  /// When the batch was committed, or the first behind it that is held; Errc::not_found where none is.
-  Result<Timestamp> committed(Seq batch) const;
+  /// Of the batch, or of the first behind it that is held; Errc::not_found where none is.
+  Result<Commit> commit_of(Seq batch) const;
 
   /// Kept in memory until the next maintain; bounded; repeated (source, topic, reason) within a minute are
   /// counted on the first letter, not stored again.
@@ -178,8 +189,8 @@ class Journal {
     std::uint64_t times;
     DeadLetter letter;
   };
-  /// Newest first, those that are not saved yet too.
-  Result<std::vector<StoredDeadLetter>> dead_letters(std::size_t limit) const;
+  /// Newest first, those that are not saved yet too; only saved ones before an id where it is given.
+  Result<std::vector<StoredDeadLetter>> dead_letters(std::size_t limit, std::optional<std::int64_t> before = {}) const;
 
   Stats stats() const;
   /// Damage that was met since open, in words; each is a Notice in the log already.

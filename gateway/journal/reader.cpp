@@ -218,10 +218,11 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   const char* direction = query.newest_first ? "DESC" : "ASC";
   const char* which = query.alerts_only ? "AND alert = 1" : query.snapshots_only ? "AND alert = 2" : "";
   auto rows =
-      connection.prepare(fmt::format("SELECT seq, ordinal, {} FROM event WHERE seq > ? {} ORDER BY seq {}, ordinal {}",
+      connection.prepare(fmt::format("SELECT seq, ordinal, {} FROM event WHERE seq > ? AND (seq, ordinal) < (?, ?) {} "
+                                     "ORDER BY seq {}, ordinal {}",
                                      kEventColumns, which, direction, direction));
   if (!rows) return fail(std::move(rows.error()));
-  rows->bind(number(query.after));
+  rows->bind(number(query.after), number(query.before.seq), std::int64_t{query.before.ordinal});
   std::vector<StoredEvent> events;
   while (true) {
     const Result<bool> row = rows->step();
@@ -235,13 +236,18 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
   }
 }
 
-Result<Timestamp> read_committed(sql::Connection& connection, Seq batch) {
-  auto rows = connection.prepare("SELECT committed FROM batch WHERE seq >= ? ORDER BY seq LIMIT 1");
+Result<bool> has_snapshots(sql::Connection& connection) {
+  const auto tables = connection.number("SELECT count(*) FROM sqlite_schema WHERE name = 'snapshot'");
+  return tables ? Result<bool>(*tables > 0) : fail(tables.error());
+}
+
+Result<Commit> read_commit(sql::Connection& connection, Seq batch) {
+  auto rows = connection.prepare("SELECT seq, committed FROM batch WHERE seq >= ? ORDER BY seq LIMIT 1");
   if (!rows) return fail(std::move(rows.error()));
   const Result<bool> row = rows->bind(number(batch)).step();
   if (!row) return fail(row.error());
   if (!*row) return fail(Errc::not_found, "no batch from {} on is held", number(batch));
-  return Timestamp{Micros{rows->integer(0)}};
+  return Commit{Seq{rows->integer(0)}, Timestamp{Micros{rows->integer(1)}}};
 }
 
 Result<Seq> read_retired(sql::Connection& connection, const char* key) {
@@ -315,11 +321,12 @@ Result<Alerts> read_alerts(sql::Connection& connection) {
   return alerts;
 }
 
-Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit) {
+Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit,
+                                                                 std::optional<std::int64_t> before) {
   auto rows = connection.prepare(
-      "SELECT id, times, time, source, topic, payload, reason FROM dead_letter ORDER BY id DESC LIMIT ?");
+      "SELECT id, times, time, source, topic, payload, reason FROM dead_letter WHERE id < ? ORDER BY id DESC LIMIT ?");
   if (!rows) return fail(std::move(rows.error()));
-  rows->bind(static_cast<std::int64_t>(limit));
+  rows->bind(before.value_or(INT64_MAX), static_cast<std::int64_t>(limit));
   std::vector<Journal::StoredDeadLetter> letters;
   while (true) {
     const Result<bool> row = rows->step();

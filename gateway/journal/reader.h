@@ -63,7 +63,10 @@ Result<std::vector<StoredEvent>> read_events(sql::Connection& connection, const 
 Result<Seq> read_retired(sql::Connection& connection, const char* key);
 /// As Journal::snapshot().
 Result<std::vector<Sample>> read_snapshot(sql::Connection& connection, Seq seq);
-Result<Timestamp> read_committed(sql::Connection& connection, Seq batch);
+/// False in a store that an older program wrote.
+Result<bool> has_snapshots(sql::Connection& connection);
+/// As Journal::commit_of().
+Result<Commit> read_commit(sql::Connection& connection, Seq batch);
 struct Alerts {
   std::vector<AlertRecord> records;  ///< that are not normal, by id
   /// For those whose record is damaged: as they were last announced, or `normal` where no event tells of them.
@@ -71,7 +74,8 @@ struct Alerts {
 };
 Result<Alerts> read_alerts(sql::Connection& connection);
 
-Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit);
+Result<std::vector<Journal::StoredDeadLetter>> read_dead_letters(sql::Connection& connection, std::size_t limit,
+                                                                 std::optional<std::int64_t> before = {});
 
 /// The seq of the first batch committed at or after `time`, by bisection (commit times never run backwards); next(last)
 /// where there is none.

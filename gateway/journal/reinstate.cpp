@@ -167,12 +167,14 @@ fs::path name_of_aside(const fs::path& store, Timestamp now) {
   return free_name(store, now);
 }
 
-/// journal.db last: while it is still to come, this is not done. A backup without state.db leaves that here. The old
-/// WAL goes before the new file comes.
+/// journal.db last: while it is still to come, this is not done. A backup without state.db, or without rules that are
+/// edited in the gateway, leaves those here. The old WAL goes before the new file comes.
 Status put_in_place(const fs::path& store, const fs::path& aside) {
   const std::pair<std::string, std::vector<std::string>> names[] = {
       {"history", {"history"}},
       {"state.db", {"state.db", "state.db-journal"}},
+      {"rules.yaml", {"rules.yaml"}},
+      {"rules-off.yaml", {"rules-off.yaml"}},
       {"journal.db", {"journal.db", "journal.db-wal", "journal.db-shm"}}};
   for (const auto& [name, old] : names) {
     std::error_code error;

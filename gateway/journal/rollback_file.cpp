@@ -30,7 +30,7 @@ Status make_tables(const fs::path& file, const FileKind& kind, std::initializer_
   auto transaction = sql::Transaction::begin(*connection);
   if (!transaction) return fail(std::move(transaction.error()));
   const std::string stamp =
-      fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kind.application_id, kind.version);
+      fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kind.application_id, kind.version());
   if (Status status = connection->run(stamp.c_str()); !status) return status;
   for (const char* sql : tables) {
     if (Status status = connection->run(sql); !status) return status;
@@ -52,17 +52,34 @@ Status make(const fs::path& file, const FileKind& kind, std::initializer_list<co
   return status;
 }
 
-Status check_kind(sql::Connection& connection, const fs::path& file, const FileKind& kind) {
+/// Its format.
+Result<std::int64_t> check_kind(sql::Connection& connection, const fs::path& file, const FileKind& kind) {
+  const auto pages = connection.number("PRAGMA page_count");
+  if (!pages) return fail(pages.error());
+  if (*pages == 0) return fail(Errc::corrupt, "{} is empty", file.string());
   const auto application = connection.number("PRAGMA application_id");
   if (!application) return fail(application.error());
-  const auto version = connection.number("PRAGMA user_version");
-  if (!version) return fail(version.error());
+  auto version = connection.number("PRAGMA user_version");
+  if (!version) return version;
   if (*application != kind.application_id) return fail(Errc::corrupt, "{} is no {} file", file.string(), kind.name);
-  if (*version > kind.version) {
+  if (*version < 1) return fail(Errc::corrupt, "{} says it has format {}", file.string(), *version);
+  if (*version > kind.version()) {
     return fail(Errc::invalid, "{} was written by a newer version (format {}, this program knows {}); install that one",
-                file.string(), *version, kind.version);
+                file.string(), *version, kind.version());
   }
-  return {};
+  return version;
+}
+
+Status take_steps(sql::Connection& connection, std::int64_t version, const FileKind& kind) {
+  if (version == kind.version()) return {};
+  auto transaction = sql::Transaction::begin(connection);
+  if (!transaction) return fail(std::move(transaction.error()));
+  for (const char* step : kind.steps.subspan(static_cast<std::size_t>(version - 1))) {
+    if (Status status = connection.run(step); !status) return status;
+  }
+  const std::string stamp = fmt::format("PRAGMA user_version={}", kind.version());
+  if (Status status = connection.run(stamp.c_str()); !status) return status;
+  return transaction->commit();
 }
 
 }  // namespace
@@ -75,10 +92,9 @@ Result<sql::Connection> open_to_write(const fs::path& file, const FileKind& kind
   }
   auto connection = connect(file);
   if (!connection) return connection;
-  const auto pages = connection->number("PRAGMA page_count");
-  if (!pages) return fail(pages.error());
-  Status status = *pages == 0 ? fail(Errc::corrupt, "{} is empty", file.string()) : check_kind(*connection, file, kind);
-  if (!status) return fail(std::move(status.error()));
+  const auto version = check_kind(*connection, file, kind);
+  if (!version) return fail(version.error());
+  if (Status status = take_steps(*connection, *version, kind); !status) return fail(std::move(status.error()));
   return connection;
 }
 

@@ -22,6 +22,25 @@ void each_row(sql::Connection& from, const std::string& select, const char* key,
   }
 }
 
+void put_label(std::vector<std::string>& labels, std::int64_t code, std::string_view text, bool sound) {
+  constexpr std::int64_t kMostLabels = 100'000;
+  if (code < 0 || code >= kMostLabels) return;
+  const auto at = static_cast<std::size_t>(code);
+  if (!sound && at != labels.size()) return;
+  if (labels.size() <= at) labels.resize(at + 1);
+  if (sound) labels[at] = text;
+}
+
+std::uint64_t name_lost_labels(std::vector<std::string>& labels) {
+  std::uint64_t lost = 0;
+  for (std::size_t code = 0; code < labels.size(); ++code) {
+    if (!labels[code].empty()) continue;
+    labels[code] = fmt::format("lost {}", code);
+    ++lost;
+  }
+  return lost;
+}
+
 std::vector<Catalogue::Entry> read_names(sql::Connection& log, bool has_crc, std::int64_t most_id,
                                          std::uint64_t& lost) {
   std::vector<Catalogue::Entry> entries;
@@ -59,25 +78,11 @@ std::vector<Catalogue::Entry> read_names(sql::Connection& log, bool has_crc, std
   lost += entries.size() - read;
   const std::string select = fmt::format("SELECT series, code, text, {} FROM label", sound(kLabelCrc));
   each_row(log, select, "series, code", [&](sql::Statement& row) {
-    constexpr std::int64_t kMostLabels = 100'000;
     const std::int64_t id = row.integer(0);
-    const std::int64_t code = row.integer(1);
-    if (id < 0 || id >= kMostIds || code < 0 || code >= kMostLabels) return;
-    auto& labels = entry(id).labels;
-    if (row.integer(3) == 0) {  // its numbers may be what is damaged: believed where they are the next ones
-      if (code == static_cast<std::int64_t>(labels.size())) labels.emplace_back();
-      return;
-    }
-    while (static_cast<std::int64_t>(labels.size()) <= code) labels.emplace_back();
-    labels[static_cast<std::size_t>(code)] = row.text(2);
+    if (id < 0 || id >= kMostIds) return;
+    put_label(entry(id).labels, row.integer(1), row.text(2), row.integer(3) != 0);
   });
-  for (Catalogue::Entry& known : entries) {
-    for (std::size_t code = 0; code < known.labels.size(); ++code) {
-      if (!known.labels[code].empty()) continue;
-      known.labels[code] = fmt::format("lost {}", code);
-      ++lost;
-    }
-  }
+  for (Catalogue::Entry& known : entries) lost += name_lost_labels(known.labels);
   return entries;
 }
 

@@ -120,7 +120,8 @@ Status Scan::read(Stretch stretch) {
     }
     const auto chunk = view_.chunks().read(piece.file, piece.chunk);
     if (!chunk) return fail(chunk.error());
-    take(*chunk, piece.number, view_.codes(piece.file, place()));
+    // What a damaged name's codes meant nobody knows; that the file is damaged is told.
+    if (const auto codes = view_.codes(piece.file, place())) take(*chunk, piece.number, *codes);
   }
   if (!std::is_sorted(samples_.begin(), samples_.end(), earlier)) {
     std::stable_sort(samples_.begin(), samples_.end(), earlier);

@@ -120,8 +120,7 @@ fs::path suspicion(const fs::path& file) { return file.string() + ".suspect"; }
 std::string sound_by(const char* crc) { return fmt::format("(crc IS NULL OR crc = {})", crc); }
 
 std::string sound_by(sql::Connection& reader, const char* crc) {
-  const auto version = reader.number("PRAGMA user_version");
-  return version && *version < 2 ? "1" : sound_by(crc);
+  return reader.prepare("SELECT crc FROM series") ? sound_by(crc) : "1";
 }
 
 bool is_sound_event(const sql::Statement& row, int at) {

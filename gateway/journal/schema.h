@@ -23,9 +23,10 @@ inline constexpr const char* kBatchCrc =
     "crc32c(seq, committed, first_time, last_time, samples, samples_before, events, unset)";
 inline constexpr const char* kSeriesCrc = "crc32c(id, name, kind, unit, source, expected_interval, labels)";
 inline constexpr const char* kLabelCrc = "crc32c(series, code, text)";
+inline constexpr const char* kPutLabel = "INSERT OR REPLACE INTO label VALUES(?1,?2,?3, crc32c(?1,?2,?3))";
 /// SQL for "the row is as it was written", as far as it can be told.
 std::string sound_by(const char* crc);
-/// The same where the file may be of an older version, which a reader does not change.
+/// The same where the file, a log or one of history, may be of version 1, which a reader does not change.
 std::string sound_by(sql::Connection& reader, const char* crc);
 
 inline constexpr const char* kPutEvent = "INSERT INTO event VALUES(?1,?2,?3,?4,?5, crc32c(?1,?2,?3,?4,?5))";

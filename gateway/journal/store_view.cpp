@@ -106,13 +106,15 @@ Status StoreView::read_foreign_names(std::size_t file, Names& names) {
   const Result<bool> row = foreign->bind(epoch_).step();
   if (!row) return fail(row.error());
   if (foreign->integer(0) == 0) return {};
+  Foreign& of_file = foreign_[file];
   const auto all = history::all_series(*connection);
   if (!all) return fail(all.error());
-  for (const auto& [number, entry] : *all) {
+  of_file.whole = all->damages.empty();
+  for (const auto& [number, entry] : all->sound) {
     add(names, entry);
-    if (entry.info.kind == SeriesKind::state) foreign_labels_[file].emplace(entry.name, entry.labels);
+    if (entry.info.kind == SeriesKind::state) of_file.labels.emplace(entry.name, entry.labels);
   }
-  return {};
+  return of_file.whole ? Status{} : fail(Errc::corrupt, "{}", all->damages.front());
 }
 
 void StoreView::read_all_names(Names& names) {
@@ -123,11 +125,9 @@ void StoreView::read_all_names(Names& names) {
     auto year = history::open_to_read(name.path);
     if (!year) continue;  // retention took it
     const auto all = history::all_series(*year);
-    if (!all) {
-      reading_.damaged_files.insert(name.path.string());
-      continue;
-    }
-    for (const auto& [number, entry] : *all) add(names, entry);
+    if (!all || !all->damages.empty()) reading_.damaged_files.insert(name.path.string());
+    if (!all) continue;
+    for (const auto& [number, entry] : all->sound) add(names, entry);
   }
 }
 
@@ -159,13 +159,13 @@ Result<std::vector<SeriesHistory>> StoreView::history(std::span<const std::size_
   return found;
 }
 
-std::vector<double> StoreView::codes(std::size_t file, std::size_t place) const {
-  const auto foreign = foreign_labels_.find(file);
-  if (foreign == foreign_labels_.end()) return {};
-  const auto own = foreign->second.find(series_[place].name);
-  if (own == foreign->second.end()) return {};
-  const std::vector<std::string>& labels = series_[place].labels;
+std::optional<std::vector<double>> StoreView::codes(std::size_t file, std::size_t place) const {
   std::vector<double> codes;
+  const auto foreign = foreign_.find(file);
+  if (foreign == foreign_.end() || series_[place].info.kind != SeriesKind::state) return codes;
+  const auto own = foreign->second.labels.find(series_[place].name);
+  if (own == foreign->second.labels.end()) return foreign->second.whole ? std::optional(codes) : std::nullopt;
+  const std::vector<std::string>& labels = series_[place].labels;
   for (const std::string& text : own->second) {
     codes.push_back(static_cast<double>(std::find(labels.begin(), labels.end(), text) - labels.begin()));
   }

@@ -51,8 +51,9 @@ class StoreView {
   history::Visible visible() const { return {epoch_, through_}; }
   /// The log's samples that are in no file yet, in order of time; good until the next call.
   Result<std::span<const Sample>> rest(std::size_t place) { return rest_->of(place); }
-  /// This view's code for each of those that a day file has for a state series; none where they are the same.
-  std::vector<double> codes(std::size_t file, std::size_t place) const;
+  /// This view's code for each of those that a day file has for a state series; none where they are the same. Nothing
+  /// where damage keeps from knowing them.
+  std::optional<std::vector<double>> codes(std::size_t file, std::size_t place) const;
 
  private:
   using Names = std::map<std::string, Catalogue::Entry, std::less<>>;
@@ -68,7 +69,11 @@ class StoreView {
   std::string epoch_;
   Seq through_{}, first_{}, last_{};
   std::vector<Catalogue::Entry> series_;
-  std::map<std::size_t, Labels> foreign_labels_;  ///< by day file: of series whose codes are the file's own
+  struct Foreign {
+    Labels labels;
+    bool whole = false;  ///< all of its names could be read
+  };
+  std::map<std::size_t, Foreign> foreign_;  ///< by day file: of series whose codes are the file's own
   Reading reading_;
   std::optional<ChunkReader> chunks_;
   std::optional<LogRest> rest_;

@@ -59,7 +59,7 @@ Status Writer::prepare() {
        "INSERT INTO series VALUES(?1,?2,?3,?4,?5,?6,?7, crc32c(?1,?2,?3,?4,?5,?6,?7)) ON CONFLICT(id) DO UPDATE SET "
        "kind=excluded.kind, unit=excluded.unit, source=excluded.source, expected_interval=excluded.expected_interval, "
        "labels=excluded.labels, crc=excluded.crc"},
-      {&statements.label, "INSERT OR REPLACE INTO label VALUES(?1,?2,?3, crc32c(?1,?2,?3))"},
+      {&statements.label, kPutLabel},
       {&statements.batch,
        "INSERT INTO batch VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11, crc32c(?1,?2,?3,?4,?5,?6,?7,?11))"},
       {&statements.event, kPutEvent},
@@ -117,8 +117,8 @@ Status Writer::check_beginning(const EndRow& oldest) {
 
 /// How many there are, and so which of them go, is told by the first number and the last.
 Status Writer::check_event_ends() {
-  const auto missing =
-      connection_->number("SELECT coalesce(min(id), 0) > value + 1 FROM event, meta WHERE key = 'events_retired'");
+  const auto missing = connection_->number(
+      "SELECT coalesce((SELECT min(id) FROM event), 0) > value + 1 FROM meta WHERE key = 'events_retired'");
   if (!missing) return fail(missing.error());
   if (*missing != 0) return fail(Errc::corrupt, "{}: the oldest events are missing", file_.string());
   for (const bool newest : {false, true}) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <random>
@@ -9,6 +10,7 @@
 
 #include "gateway/core/backoff.h"
 #include "gateway/core/time_text.h"
+#include "gateway/mqtt/certificates.h"
 
 namespace tidegate::mqtt {
 namespace {
@@ -18,6 +20,7 @@ using namespace std::chrono_literals;
 constexpr auto kGreetingPatience = 10s;
 constexpr auto kFarewellPatience = 1s;  // a broker that does not answer must not hold up a stop or a reload
 constexpr auto kAckPatience = 30s;
+constexpr auto kLookAtCertificates = 1h;
 constexpr auto kLookAgain = 2s;        // should Paho have told nobody that the connection broke
 constexpr auto kHeldLongEnough = 10s;  // a connection that breaks sooner does not reset the backoff
 
@@ -25,13 +28,15 @@ constexpr auto kHeldLongEnough = 10s;  // a connection that breaks sooner does n
 
 struct Connection::Impl {
   ConnectionOptions options;
-  std::vector<Subscription> subscriptions;
   Handlers handlers;
   std::optional<Outgoing> greeting, farewell;
   std::string where;
 
   mutable std::mutex mutex;
   mutable std::condition_variable_any changed;
+  std::vector<Subscription> subscriptions;
+  std::size_t subscribed = 0;  ///< of these, on this connection
+  std::string refused;         ///< the broker did not take these
   State current;
   std::optional<Error> lost;  ///< set while a connection that broke is not made anew
   std::uint32_t round = 0;    ///< publishes since one flush(); a late answer of an older round says nothing
@@ -40,6 +45,8 @@ struct Connection::Impl {
   std::uint64_t answers = 0;
   std::optional<Error> failed;
 
+  std::string joined_as, ending;  ///< the parts of the text while it is connected; of the connection's thread
+
   // These two go first: what they do and are told ends up above.
   std::shared_ptr<Client> client;  ///< replaced by the connection's thread only, under `mutex`
   std::jthread thread;
@@ -47,7 +54,10 @@ struct Connection::Impl {
   // The connection's thread.
   void run(std::stop_token stop);
   Status join(std::stop_token stop);
+  Status subscribe_from(std::size_t first, std::stop_token stop);
   std::string wait_until_lost(std::stop_token stop);
+  std::string certificates_end() const;
+  void look_at_certificates();
   void make_client();
   void set(State::Phase phase, std::string text, std::string why = {});
 
@@ -90,21 +100,61 @@ Status Connection::Impl::join(std::stop_token stop) {
   if (greeting) {
     if (const Status greeted = client->send_and_wait(*greeting, kGreetingPatience, stop); !greeted) return greeted;
   }
-  const auto refused = client->subscribe(subscriptions, stop);
-  if (!refused) return fail(refused.error());
-  if (refused->empty()) {
-    set(State::Phase::connected, fmt::format("connected to {}", where));
-  } else {
-    set(State::Phase::limited, fmt::format("connected to {}, but it refused to subscribe us to {}", where, *refused));
+  refused.clear();
+  return subscribe_from(0, stop);
+}
+
+/// To all from that one on.
+Status Connection::Impl::subscribe_from(std::size_t first, std::stop_token stop) {
+  std::vector<Subscription> wanted;
+  {
+    const std::scoped_lock lock(mutex);
+    wanted.assign(subscriptions.begin() + static_cast<std::ptrdiff_t>(first), subscriptions.end());
+    subscribed = subscriptions.size();
   }
+  const auto not_taken = client->subscribe(wanted, std::move(stop));
+  if (!not_taken) return fail(not_taken.error());
+  if (!not_taken->empty()) refused += (refused.empty() ? "" : ", ") + *not_taken;
+  if (first > 0 && not_taken->empty()) return {};
+  joined_as = refused.empty() ? fmt::format("connected to {}", where)
+                              : fmt::format("connected to {}, but it refused to subscribe us to {}", where, refused);
+  ending = certificates_end();
+  set(refused.empty() ? State::Phase::connected : State::Phase::limited, joined_as + ending);
   return {};
 }
 
+/// The next connection would fail by it, at a time that nobody has chosen.
+std::string Connection::Impl::certificates_end() const {
+  if (!options.broker.secure()) return {};
+  const auto now = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
+  const std::string soon = ends_soon(options.tls, now);
+  return soon.empty() ? "" : "; " + soon;
+}
+
+void Connection::Impl::look_at_certificates() {
+  const std::string now = certificates_end();
+  if (now == ending) return;
+  ending = now;
+  set(current.phase, joined_as + ending);
+}
+
 std::string Connection::Impl::wait_until_lost(std::stop_token stop) {
+  auto look_at = std::chrono::steady_clock::now() + kLookAtCertificates;
   while (!stop.stop_requested()) {
+    if (const auto now = std::chrono::steady_clock::now(); now >= look_at) {
+      look_at = now + kLookAtCertificates;
+      look_at_certificates();
+    }
     std::unique_lock lock(mutex);
-    if (changed.wait_for(lock, stop, kLookAgain, [this] { return lost.has_value(); })) return lost->text;
+    const auto due = [this] { return lost.has_value() || subscribed < subscriptions.size(); };
+    changed.wait_for(lock, stop, kLookAgain, due);
+    if (lost) return lost->text;
+    const std::size_t first = subscribed;
+    const bool more = first < subscriptions.size();
     lock.unlock();  // Paho's own lock is not to be asked for under ours
+    if (more) {
+      if (const Status taken = subscribe_from(first, stop); !taken) return taken.error().text;
+    }
     if (!client->connected()) note_lost({Errc::interrupted, fmt::format("the connection to {} is lost", where)});
   }
   return "";
@@ -216,6 +266,19 @@ void Connection::announce(Outgoing greeting, Outgoing farewell) {
 void Connection::start() {
   impl_->make_client();
   impl_->thread = std::jthread([impl = impl_.get()](std::stop_token stop) { impl->run(std::move(stop)); });
+}
+
+void Connection::subscribe(Subscription subscription) {
+  const std::scoped_lock lock(impl_->mutex);
+  auto& all = impl_->subscriptions;
+  const auto same =
+      std::find_if(all.begin(), all.end(), [&](const Subscription& s) { return s.filter == subscription.filter; });
+  if (same != all.end()) {
+    if (static_cast<std::size_t>(same - all.begin()) < impl_->subscribed) --impl_->subscribed;
+    all.erase(same);
+  }
+  all.push_back(std::move(subscription));
+  impl_->changed.notify_all();
 }
 
 State Connection::state() const {

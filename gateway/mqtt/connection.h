@@ -49,6 +49,10 @@ class Connection {
   void announce(Outgoing greeting, Outgoing farewell);
   void start();
 
+  /// One more, from now on; one that is there already is asked for once more, for the messages that the broker keeps.
+  /// Any thread; does not wait for the broker.
+  void subscribe(Subscription subscription);
+
   State state() const;
   /// True as soon as it is connected; false after `patience` or when asked to stop.
   bool wait_connected(Micros patience, std::stop_token stop) const;

@@ -22,7 +22,8 @@ Result<std::unique_ptr<State>> State::open(const std::filesystem::path& director
   return std::unique_ptr<State>(new State(std::move(*connection), clock, bounds, std::move(damage)));
 }
 
-Result<std::int64_t> State::adopt(const Texts& texts, std::string_view why) {
+Result<std::int64_t> State::adopt(const Texts& texts, std::string_view why, std::string_view who,
+                                  std::string_view note) {
   const std::string json = to_json(texts);
   const std::string seal = seal_of(json);
   const std::lock_guard lock(mutex_);
@@ -39,7 +40,7 @@ Result<std::int64_t> State::adopt(const Texts& texts, std::string_view why) {
   if (!insert) return fail(std::move(insert.error()));
   Status status = insert->bind(micros(clock_.now()), why, json, seal).run();
   const std::int64_t id = connection_.last_id();
-  if (status) status = append({"the gateway", "configuration", std::to_string(id), std::string(why)});
+  if (status) status = append({std::string(who), kConfigurationDeed, std::to_string(id), detail_of(why, note)});
   if (status) status = forget_configurations();
   if (status) status = transaction->commit();
   if (!status) return fail(std::move(status.error()));
@@ -47,11 +48,27 @@ Result<std::int64_t> State::adopt(const Texts& texts, std::string_view why) {
 }
 
 Status State::record(const Deed& deed) {
+  return keep([&](journal::sql::Connection&) { return append(deed); });
+}
+
+Status State::change(const Deed& deed, const Work& work) {
+  return keep([&](journal::sql::Connection& connection) {
+    Status status = work(connection);
+    return status ? append(deed) : status;
+  });
+}
+
+Status State::keep(const Work& work) {
   const std::lock_guard lock(mutex_);
   auto transaction = journal::sql::Transaction::begin(connection_);
   if (!transaction) return fail(std::move(transaction.error()));
-  if (Status status = append(deed); !status) return status;
+  if (Status status = work(connection_); !status) return status;
   return transaction->commit();
+}
+
+Status State::look(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  return work(connection_);
 }
 
 Status State::append(const Deed& deed) {

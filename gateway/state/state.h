@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,13 +21,16 @@ namespace tidegate::state {
 
 inline constexpr const char* kFileName = "state.db";
 
+/// Who did what nobody asked for.
+inline constexpr std::string_view kItself = "the gateway";
+
 /// The texts of a configuration by name, as config::load() gives them.
 using Texts = std::map<std::string, std::string>;
 
 /// One line of the audit.
 struct Deed {
   std::string who;     ///< a name as given, or an address; "the gateway" for what it did itself
-  std::string what;    ///< one word: "acknowledge", "shelve", "unshelve", "configuration"
+  std::string what;    ///< one word: "acknowledge", "shelve", "unshelve", "configuration", "log in"
   std::string about;   ///< an alert's id, a configuration's number
   std::string detail;  ///< in the words of who did it
 };
@@ -47,9 +51,17 @@ class State {
                                              Bounds bounds = {});
 
   /// The number of this configuration, from 1 on: a new one where its texts are not those of the newest. `why` is how
-  /// it came: "started", "reloaded".
-  Result<std::int64_t> adopt(const Texts& texts, std::string_view why);
+  /// it came: "started", "reloaded", "rules saved"; `note` is in the words of who did it.
+  Result<std::int64_t> adopt(const Texts& texts, std::string_view why, std::string_view who = kItself,
+                             std::string_view note = {});
   Status record(const Deed& deed);
+
+  /// What others keep in the file. `work` is one transaction, with the line of the audit that tells of it where it has
+  /// a deed; it may ask nothing of State.
+  using Work = std::function<Status(journal::sql::Connection&)>;
+  Status change(const Deed& deed, const Work& work);
+  Status keep(const Work& work);
+  Status look(const Work& work);
 
   /// In words, what was wrong with the file when it was opened; or empty.
   const std::string& notice() const { return notice_; }

@@ -17,7 +17,17 @@ namespace {
 namespace fs = std::filesystem;
 namespace sql = journal::sql;
 
-constexpr journal::FileKind kKind = {0x54444753, 1, "state"};  // "TDGS"
+/// Who may do what (gateway/access). Of secrets there is a digest.
+constexpr const char* kPeople = R"(
+  CREATE TABLE user(name TEXT PRIMARY KEY, role TEXT NOT NULL, hash TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE token(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL,
+                     digest TEXT NOT NULL UNIQUE, made INTEGER NOT NULL, made_by TEXT NOT NULL, until INTEGER);
+  CREATE TABLE session(digest TEXT PRIMARY KEY, user TEXT NOT NULL, made INTEGER NOT NULL, used INTEGER NOT NULL)
+    WITHOUT ROWID;
+)";
+
+constexpr const char* kSteps[] = {kPeople};
+constexpr journal::FileKind kKind = {0x54444753, "state", kSteps};  // "TDGS"
 
 constexpr const char* kTables = R"(
   CREATE TABLE configuration(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, why TEXT NOT NULL, texts TEXT NOT NULL,
@@ -27,7 +37,7 @@ constexpr const char* kTables = R"(
 )";
 
 Result<sql::Connection> open_sound(const fs::path& file) {
-  auto connection = journal::open_to_write(file, kKind, {kTables});
+  auto connection = journal::open_to_write(file, kKind, {kTables, kPeople});
   if (!connection) return connection;
   if (Status status = journal::check_every_page(*connection, file); !status) return fail(std::move(status.error()));
   return connection;
@@ -35,21 +45,25 @@ Result<sql::Connection> open_sound(const fs::path& file) {
 
 struct Table {
   const char* select;
+  const char* key;
   const char* insert;
   bool (*sound)(const sql::Statement& row);
 };
-constexpr Table kConfigurations = {"SELECT * FROM configuration",
+constexpr Table kConfigurations = {"SELECT * FROM configuration", "id",
                                    "INSERT OR IGNORE INTO configuration VALUES(?,?,?,?,?)",
                                    [](const sql::Statement& row) { return seal_of(row.text(3)) == row.text(4); }};
+/// Log-ins are made anew. What is no role or no hash lets nobody in.
+constexpr auto kAny = [](const sql::Statement&) { return true; };
+constexpr Table kUsers = {"SELECT * FROM user", "name", "INSERT OR IGNORE INTO user VALUES(?,?,?,?)", kAny};
+constexpr Table kTokens = {"SELECT * FROM token", "id", "INSERT OR IGNORE INTO token VALUES(?,?,?,?,?,?,?)", kAny};
 /// An entry that does not follow from the one before it is kept: it shows that something is missing.
-constexpr Table kDeeds = {"SELECT * FROM deed", "INSERT OR IGNORE INTO deed VALUES(?,?,?,?,?,?,?)",
-                          [](const sql::Statement&) { return true; }};
+constexpr Table kDeeds = {"SELECT * FROM deed", "id", "INSERT OR IGNORE INTO deed VALUES(?,?,?,?,?,?,?)", kAny};
 
 Status copy_rows(sql::Connection& from, sql::Connection& to, const Table& table) {
   auto insert = to.prepare(table.insert);
   if (!insert) return fail(std::move(insert.error()));
   Status status;
-  journal::each_row(from, table.select, "id", [&](const sql::Statement& row) {
+  journal::each_row(from, table.select, table.key, [&](const sql::Statement& row) {
     if (!status || !table.sound(row)) return;
     Status put = insert->bind_row(row).run();
     if (!put && put.error().code != Errc::corrupt) status = std::move(put);
@@ -60,7 +74,7 @@ Status copy_rows(sql::Connection& from, sql::Connection& to, const Table& table)
 Status copy_all(sql::Connection& from, sql::Connection& to) {
   auto transaction = sql::Transaction::begin(to);
   if (!transaction) return fail(std::move(transaction.error()));
-  for (const Table* table : {&kConfigurations, &kDeeds}) {
+  for (const Table* table : {&kUsers, &kTokens, &kConfigurations, &kDeeds}) {
     if (Status status = copy_rows(from, to, *table); !status) return status;
   }
   return transaction->commit();
@@ -102,6 +116,15 @@ std::string seal_of(std::string_view before, Timestamp time, const Deed& deed) {
   std::string bytes = sized(before) + sized(std::to_string(time.time_since_epoch().count()));
   for (const std::string* text : {&deed.who, &deed.what, &deed.about, &deed.detail}) bytes += sized(*text);
   return seal_of(bytes);
+}
+
+std::string detail_of(std::string_view why, std::string_view note) {
+  return fmt::format("{}{}{}", why, note.empty() ? "" : ": ", note);
+}
+
+std::string note_of(std::string_view why, std::string_view detail) {
+  const std::string before = fmt::format("{}: ", why);
+  return detail.starts_with(before) ? std::string(detail.substr(before.size())) : "";
 }
 
 Result<sql::Connection> open_to_write(const fs::path& file, Timestamp now, std::string& damage) {

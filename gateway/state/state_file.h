@@ -19,6 +19,11 @@ namespace tidegate::state {
 std::string seal_of(std::string_view bytes);
 std::string seal_of(std::string_view before, Timestamp time, const Deed& deed);
 
+/// The deed that tells of a configuration, which it is about: who brought it, and in its detail why and with what note.
+inline constexpr const char* kConfigurationDeed = "configuration";
+std::string detail_of(std::string_view why, std::string_view note);
+std::string note_of(std::string_view why, std::string_view detail);
+
 /// For writing; `damage` tells of what was set aside and lost, or stays empty.
 Result<journal::sql::Connection> open_to_write(const std::filesystem::path& file, Timestamp now, std::string& damage);
 /// For one who does not own the directory. Errc::not_found where there is none, Errc::unavailable where a commit that

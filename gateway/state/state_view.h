@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,17 @@ class StateView {
   /// Oldest first.
   Result<std::vector<Configuration>> configurations();
 
+  /// A configuration whose text of one name is not that of the one before it; the oldest of all too.
+  struct Version {
+    std::int64_t id = 0;
+    Timestamp since;
+    std::string who, why, note;  ///< nobody, where the audit does not go back so far
+  };
+  /// Oldest first; what is damaged is passed over.
+  Result<std::vector<Version>> versions(const std::string& text);
+  /// Empty where that configuration has no such text; Errc::not_found, Errc::corrupt.
+  Result<std::string> text_of(std::int64_t configuration, const std::string& text);
+
   struct Entry {
     std::int64_t id = 0;
     Timestamp time;
@@ -34,6 +46,9 @@ class StateView {
   };
   /// All that is kept, oldest first. The first is not checked against the one that bounds took before it.
   Status audit(const std::function<Status(const Entry&)>& entry);
+
+  /// Newest first, at most so many; those before an entry where it is given.
+  Result<std::vector<Entry>> newest(std::size_t limit, std::optional<std::int64_t> before);
 
   /// How many of each are kept.
   struct Counts {

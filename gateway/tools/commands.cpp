@@ -12,16 +12,23 @@
 namespace tidegate::tools {
 
 Commands::Commands(CLI::App& program, FindStore find_store) : find_store_(std::move(find_store)) {
+  add_live(program);
+  add_wishes(program);
+  add_points(program);
+  add_watching(program);
   add_reading(program);
   add_records(program);
   add_snapshots(program);
   add_store(program);
   add_copying(program);
+  add_claiming(program);
+  add_users(program);
+  add_tokens(program);
 }
 
 std::optional<int> Commands::run() const {
   for (const Command& command : commands_) {
-    if (command.options->parsed()) return run(command);
+    if (command.options->parsed() && command.options->get_subcommands().empty()) return run(command);
   }
   return std::nullopt;
 }
@@ -31,9 +38,9 @@ Result<std::filesystem::path> Commands::store() const {
 }
 
 int Commands::run(const Command& command) const {
-  std::signal(SIGPIPE, SIG_DFL);  // a reader that has seen enough ends the command, as it does any other's
+  std::signal(SIGPIPE, SIG_IGN);  // a gateway that goes away is told of; for a reader that does: output.cpp
   Interrupt interrupt;
-  const auto folder = store();
+  const auto folder = where_.socket.empty() ? store() : where_.socket.parent_path();
   const Timestamp now = std::chrono::floor<Micros>(std::chrono::system_clock::now());
   const Result<int> code = folder ? command.work({*folder, now, interrupt.token(), where_.configuration})
                                   : Result<int>(fail(folder.error()));

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,11 +16,15 @@ namespace CLI {
 class App;
 }
 
-/// The commands that look at what is stored, copy it and put it back: docs/tools.md.
+/// The commands that ask a running gateway, and those that look at what is stored, copy it and put it back:
+/// docs/tools.md.
 namespace tidegate::tools {
 
 /// The storage folder of a gateway, by its configuration.
 using FindStore = std::function<Result<std::filesystem::path>(const std::filesystem::path& configuration)>;
+
+class GatewayClient;
+struct PersonOptions;
 
 /// `--format` of a command that answers in rows: table, csv, json.
 void add_answer_format(CLI::App& command, Format& format);
@@ -36,10 +42,18 @@ class Commands {
   /// Adds another command, with `--config` and `--data`; its work's error is told, Errc::invalid as wrong usage.
   CLI::App& add(CLI::App& parent, const char* name, const char* description, Work work);
 
+  using Talk = std::function<Result<int>(const GatewayClient&, const Surroundings&)>;
+  /// Adds one that asks the running gateway, with `--socket` too.
+  CLI::App& add_talk(CLI::App& parent, const char* name, const char* description, Talk talk);
+
+  /// Those that edit rules in the running gateway, to the program's `rules`.
+  void add_rule_desk(CLI::App& rules);
+
  private:
   struct Where {
     std::filesystem::path configuration = "/etc/tidegate/tidegate.yaml";
     std::filesystem::path data;
+    std::filesystem::path socket;
   };
   struct Command {
     CLI::App* options;
@@ -47,12 +61,22 @@ class Commands {
     Work work;
   };
 
-  // Each in options.cpp, where all that a user may type stands.
+  using PersonWork = Result<int> (*)(const PersonOptions&, const GatewayClient&);
+  CLI::App& add_person(CLI::App& group, const char* name, const char* description, PersonWork work);
+
+  // Each in options.cpp and people_options.cpp, where all that a user may type stands.
+  void add_live(CLI::App& program);
+  void add_wishes(CLI::App& program);
+  void add_points(CLI::App& program);
+  void add_watching(CLI::App& program);
   void add_reading(CLI::App& program);
   void add_records(CLI::App& program);
   void add_snapshots(CLI::App& program);
   void add_store(CLI::App& program);
   void add_copying(CLI::App& program);
+  void add_claiming(CLI::App& program);
+  void add_users(CLI::App& program);
+  void add_tokens(CLI::App& program);
 
   Result<std::filesystem::path> store() const;
   int run(const Command& command) const;
@@ -60,6 +84,7 @@ class Commands {
   const FindStore find_store_;
   Where where_;
   std::vector<Command> commands_;
+  std::map<const CLI::App*, std::shared_ptr<PersonOptions>> people_;
 };
 
 }  // namespace tidegate::tools

@@ -6,6 +6,8 @@
 
 #include "gateway/tools/backup.h"
 #include "gateway/tools/commands.h"
+#include "gateway/tools/gateway_client.h"
+#include "gateway/tools/live.h"
 #include "gateway/tools/query.h"
 #include "gateway/tools/records.h"
 #include "gateway/tools/snapshots.h"
@@ -18,6 +20,8 @@ constexpr const char* kPatterns =
     "Series, by name or pattern: boiler1/temperature, '+/temperature' (+ is one level), 'boiler1/#' (# is all below)";
 constexpr const char* kFrom = "From this time on: -1h, -7d, 2026-03-01, '2026-03-01 12:30', 2026-03-01T12:30:00Z (UTC)";
 constexpr const char* kTo = "Up to this time, which is not in it any more";
+
+constexpr const char* kJson = "As one JSON document, for programs";
 
 void add_format(CLI::App& command, Format& format, const std::map<std::string, Format>& formats) {
   std::string names;
@@ -53,6 +57,123 @@ CLI::App& Commands::add(CLI::App& parent, const char* name, const char* descript
   const std::string group = parent.get_parent() == nullptr ? "" : parent.get_name() + ' ';
   commands_.push_back({command, group + name, std::move(work)});
   return *command;
+}
+
+CLI::App& Commands::add_talk(CLI::App& parent, const char* name, const char* description, Talk talk) {
+  CLI::App& command = add(parent, name, description, [this, talk = std::move(talk)](const Surroundings& s) {
+    const GatewayClient gateway(where_.socket.empty() ? s.store / kSocketName : where_.socket);
+    try {
+      return talk(gateway, s);
+    } catch (const Json::exception& error) {
+      return Result<int>(
+          fail(Errc::corrupt, "the gateway's answer is not as expected ({}); is it of another version?", error.what()));
+    }
+  });
+  command.add_option("--socket", where_.socket, "Where the gateway listens, instead of a configuration")
+      ->option_text(std::string("PATH [") + kSocketName + " in the storage folder]");
+  return command;
+}
+
+void Commands::add_live(CLI::App& program) {
+  const auto looked = std::make_shared<StatusOptions>();
+  CLI::App& status_command =
+      add_talk(program, "status", "Say how the gateway is: its store, sources, uplinks, alerts.",
+               [looked](const GatewayClient& g, const Surroundings&) { return status(*looked, g); });
+  status_command.add_flag("--json", looked->json, kJson);
+  status_command.footer(
+      "Exit code 0: all is well; 2: the store, a source or an uplink is degraded or down; 3: all of them are well, and "
+      "an\n"
+      "alert calls for somebody; 1: there is no answer.");
+
+  const auto listed = std::make_shared<AlertsOptions>();
+  CLI::App& alerts_command =
+      add_talk(program, "alerts", "List the alerts that stand; what was stored of them: report.",
+               [listed](const GatewayClient& g, const Surroundings&) { return list_alerts(*listed, g); });
+  alerts_command.require_subcommand(0, 1);
+  alerts_command.add_option("--rule", listed->rule, "Those of this rule")->option_text("NAME");
+  alerts_command.add_option("--severity", listed->severity, "Those of this severity and worse")
+      ->option_text("info|warning|high|critical");
+  alerts_command.add_flag("--unacknowledged", listed->unacknowledged, "Those that nobody has acknowledged yet");
+  alerts_command.add_flag("--json", listed->json, kJson);
+}
+
+void Commands::add_wishes(CLI::App& program) {
+  const auto add_wish = [&](const char* name, const char* description, auto what) {
+    const auto wish = std::make_shared<WishOptions>();
+    CLI::App& command = add_talk(program, name, description,
+                                 [wish, what](const GatewayClient& g, const Surroundings&) { return what(*wish, g); });
+    command.add_option("alert", wish->alert, "As `tidegate alerts` has it")->required()->option_text("ALERT");
+    command.add_option("--by", wish->who, "Who asks for it")->option_text("NAME [the user who runs this]");
+    command.add_flag("--json", wish->json, kJson);
+    return std::pair(&command, wish);
+  };
+  const auto [ack_command, acknowledged] = add_wish("ack", "Acknowledge an alert: somebody has seen it.", acknowledge);
+  ack_command->add_option("--note", acknowledged->note, "What is done about it")->option_text("TEXT");
+
+  const auto [shelve_command, shelved] =
+      add_wish("shelve", "Have nobody called for an alert for a time, whatever it does.", shelve);
+  shelve_command->add_option("--for", shelved->lasts, "For so long: 1m to 30d")->option_text("DURATION");
+  shelve_command->add_flag("--out-of-service", shelved->out_of_service, "Until somebody ends it, instead");
+  shelve_command->add_option("--why", shelved->why, "The reason, for whoever comes next")
+      ->required()
+      ->option_text("TEXT");
+  shelve_command->footer("For example:  tidegate shelve boiler-overheating:boiler1 --for 2h --why 'valve is changed'");
+
+  add_wish("unshelve", "End a shelving before its time.", unshelve);
+
+  const auto [comment_command, commented] =
+      add_wish("comment", "Say something of an alert, for whoever comes next.", comment);
+  comment_command->add_option("text", commented->note, "What was found, or done")->required()->option_text("TEXT");
+}
+
+void Commands::add_points(CLI::App& program) {
+  const auto listed = std::make_shared<PointsOptions>();
+  CLI::App& points_command =
+      add_talk(program, "points", "List the points of devices that may be set, and to what.",
+               [listed](const GatewayClient& g, const Surroundings&) { return list_points(*listed, g); });
+  points_command.add_flag("--json", listed->json, kJson);
+
+  const auto wish = std::make_shared<WriteOptions>();
+  CLI::App& write_command =
+      add_talk(program, "write", "Set a point of a device, and read it back.",
+               [wish](const GatewayClient& g, const Surroundings&) { return write_point(*wish, g); });
+  write_command.add_option("series", wish->series, "The point, as `tidegate points` has it")->required();
+  write_command.add_option("value", wish->value, "As it is to be shown: 21.5, on, running")->required();
+  write_command.add_option("--why", wish->why, "The reason, for the audit")->option_text("TEXT");
+  write_command.add_option("--by", wish->who, "Who asks for it")->option_text("NAME [the user who runs this]");
+  write_command.add_flag("--yes", wish->yes, "Do not ask whether this is meant");
+  write_command.add_flag("--json", wish->json, kJson);
+  write_command.footer("For example:  tidegate write boiler1/setpoint 62 --why 'legionella flush'");
+}
+
+void Commands::add_watching(CLI::App& program) {
+  const auto tapped = std::make_shared<TapOptions>();
+  CLI::App& tap_command =
+      add_talk(program, "tap", "Print values as they come, a line each, until Ctrl-C.",
+               [tapped](const GatewayClient& g, const Surroundings& s) { return tap(*tapped, g, s); });
+  tap_command.add_option("pattern", tapped->patterns, kPatterns)->required()->option_text("PATTERN...");
+  tap_command.add_option("--count", tapped->count, "So many lines")->option_text("N [no end]");
+  tap_command.add_option("--for", tapped->lasts, "For so long")->option_text("DURATION [no end]");
+  tap_command.add_flag("--json", tapped->json, "One JSON object a line, for programs");
+  tap_command.footer(
+      "Of a series that speaks more often than four times a second the latest values; `tidegate query` has every one.");
+
+  const auto watched = std::make_shared<TopOptions>();
+  CLI::App& top_command =
+      add_talk(program, "top", "Show what comes in, the busiest series first, until Ctrl-C.",
+               [watched](const GatewayClient& g, const Surroundings& s) { return top(*watched, g, s); });
+  top_command.add_option("--every", watched->every, "Time between two looks, over which rates are taken")
+      ->option_text("DURATION [2s]");
+  top_command.add_option("--limit", watched->limit, "So many series")->option_text("N [what the screen takes]");
+  top_command.add_flag("--once", watched->once, "Only once");
+  top_command.add_flag("--json", watched->json, "One JSON document a look, each on a line, for programs");
+
+  const auto reloaded = std::make_shared<ReloadOptions>();
+  CLI::App& reload_command = add_talk(
+      program, "reload", "Have the gateway take its configuration over from the disk; what did not change goes on.",
+      [reloaded](const GatewayClient& g, const Surroundings&) { return reload(*reloaded, g); });
+  reload_command.add_flag("--json", reloaded->json, kJson);
+  reload_command.footer("Exit code 78: it is wrong; every problem is told, and nothing was changed.");
 }
 
 void Commands::add_reading(CLI::App& program) {

@@ -23,4 +23,9 @@ class Output {
   std::string waiting_;
 };
 
+/// What a tool returns that has written its answer: kDone, or what kept it from being written whole.
+Result<int> finish(Status written, Output& output);
+/// A whole answer, on standard output.
+Status print(std::string_view text);
+
 }  // namespace tidegate::tools

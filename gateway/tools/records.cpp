@@ -14,8 +14,6 @@ namespace {
 
 using state::StateView;
 
-/// As it looks on the wall: seconds are enough for what people did.
-
 std::string files_of(const StateView::Configuration& configuration) {
   if (!configuration.sound) return "(damaged)";
   std::string names;
@@ -67,10 +65,9 @@ Result<int> config_log(const RecordsOptions& options, const Surroundings& surrou
   const auto all = view->configurations();
   if (!all) return fail(all.error());
   Output output;
-  Status status = write(*all, *Rows::make(options.format, output));
-  if (status) status = output.flush();
-  if (!status) return fail(std::move(status.error()));
-  return std::all_of(all->begin(), all->end(), [](const auto& one) { return one.sound; }) ? kDone : kDamaged;
+  const auto done = finish(write(*all, *Rows::make(options.format, output)), output);
+  const bool sound = std::all_of(all->begin(), all->end(), [](const auto& one) { return one.sound; });
+  return done && !sound ? kDamaged : done;
 }
 
 Result<int> config_show(const ShowOptions& options, const Surroundings& surroundings) {
@@ -91,8 +88,7 @@ Result<int> config_show(const ShowOptions& options, const Surroundings& surround
     const std::string_view end = text.ends_with('\n') ? "" : "\n";
     if (status) status = output.write(fmt::format("# {}\n{}{}", name, text, end));
   }
-  if (status) status = output.flush();
-  return status ? Result<int>(kDone) : fail(std::move(status.error()));
+  return finish(std::move(status), output);
 }
 
 Result<int> audit(const RecordsOptions& options, const Surroundings& surroundings) {
@@ -100,10 +96,8 @@ Result<int> audit(const RecordsOptions& options, const Surroundings& surrounding
   if (!view) return fail(std::move(view.error()));
   Output output;
   bool sealed = true;
-  Status status = write_audit(*view, *Rows::make(options.format, output), sealed);
-  if (status) status = output.flush();
-  if (!status) return fail(std::move(status.error()));
-  return sealed ? kDone : kDamaged;
+  const auto done = finish(write_audit(*view, *Rows::make(options.format, output), sealed), output);
+  return done && !sealed ? kDamaged : done;
 }
 
 }  // namespace tidegate::tools

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gateway/core/csv.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::tools {
@@ -30,7 +31,11 @@ class Csv final : public Rows {
     line_.clear();
     for (const Value& cell : cells) {
       if (&cell != cells.data()) line_ += ',';
-      put(plain(cell));
+      if (const auto* text = std::get_if<std::string_view>(&cell)) {
+        append_csv_text(line_, *text);
+      } else {
+        line_ += plain(cell);
+      }
     }
     line_ += "\r\n";
     return output_.write(line_);
@@ -38,19 +43,6 @@ class Csv final : public Rows {
   Status end() override { return {}; }
 
  private:
-  void put(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-      line_ += text;
-      return;
-    }
-    line_ += '"';
-    for (const char c : text) {
-      if (c == '"') line_ += '"';
-      line_ += c;
-    }
-    line_ += '"';
-  }
-
   std::string line_;
 };
 

@@ -1,6 +1,5 @@
 #include "gateway/tools/snapshots.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
@@ -19,12 +18,12 @@ Result<std::vector<journal::StoredEvent>> all_snapshots(journal::StoreView& view
   return journal::read_events(view.log(), {.limit = kMost, .snapshots_only = true});
 }
 
-/// Those whose samples are still there; none in a store that an older program wrote.
+/// Those whose samples are still there.
 Result<std::set<std::int64_t>> held(journal::StoreView& view) {
   std::set<std::int64_t> held;
-  const auto table = view.log().number("SELECT count(*) FROM sqlite_schema WHERE name = 'snapshot'");
-  if (!table) return fail(table.error());
-  if (*table == 0) return held;
+  const auto any = journal::has_snapshots(view.log());
+  if (!any) return fail(any.error());
+  if (!*any) return held;
   auto rows = view.log().prepare("SELECT seq FROM snapshot");
   if (!rows) return fail(std::move(rows.error()));
   Result<bool> row = rows->step();
@@ -78,11 +77,6 @@ Status write(const journal::StoreView& view, std::span<const Sample> samples, Ro
   return rows.end();
 }
 
-Result<int> finish(Status status, Output& output) {
-  if (status) status = output.flush();
-  return status ? Result<int>(kDone) : fail(std::move(status.error()));
-}
-
 }  // namespace
 
 Result<int> list_snapshots(const SnapshotsOptions& options, const Surroundings& surroundings) {
@@ -99,10 +93,10 @@ Result<int> list_snapshots(const SnapshotsOptions& options, const Surroundings& 
 Result<int> show_snapshot(const SnapshotOptions& options, const Surroundings& surroundings) {
   const auto view = journal::StoreView::open(surroundings.store);
   if (!view) return fail(view.error());
-  const auto all = all_snapshots(**view);
-  if (!all) return fail(all.error());
   const Seq seq{options.id};
-  if (std::none_of(all->begin(), all->end(), [seq](const auto& stored) { return stored.seq == seq; })) {
+  const auto found = journal::read_events((*view)->log(), {.after = prev(seq), .limit = 1, .snapshots_only = true});
+  if (!found) return fail(found.error());
+  if (found->empty() || found->front().seq != seq) {
     return fail(Errc::not_found, "there is no snapshot {}; `tidegate snapshots list` lists them", options.id);
   }
   const auto samples = journal::read_snapshot((*view)->log(), seq);

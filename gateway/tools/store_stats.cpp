@@ -36,7 +36,8 @@ std::string log_text(const Inventory& all) {
   std::string text = tier_text("log", all.log, "batch", "batches");
   text += fmt::format("{:<9} batches {} to {}, in history up to {}; {} not yet in history\n", "", number(all.first),
                       number(all.last), number(all.compacted), counted(all.rest_samples, "sample", "samples"));
-  text += fmt::format("{:<9} {}, {}, {} free within the file\n", "", counted(all.events, "event", "events"),
+  text += fmt::format("{:<9} {}, {} of {}, {}, {} free within the file\n", "", counted(all.events, "event", "events"),
+                      bytes_text(all.snapshot_bytes), counted(all.snapshots, "snapshot", "snapshots"),
                       counted(all.dead_letters, "dead letter", "dead letters"), bytes_text(all.free_bytes));
   return text;
 }

@@ -7,6 +7,9 @@
 
 namespace tidegate::tools {
 
+/// Where a running gateway listens, in its storage folder.
+inline constexpr const char* kSocketName = "tidegate.sock";
+
 /// What every command works with.
 struct Surroundings {
   std::filesystem::path store;          ///< the gateway's storage folder
@@ -18,6 +21,8 @@ struct Surroundings {
 // Exit codes, as of sysexits.h where it has one.
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
+constexpr int kUnwell = 2;   ///< a part of the gateway is not well
+constexpr int kCalling = 3;  ///< all of it is, and an alert calls for somebody
 constexpr int kUsage = 64;
 constexpr int kDamaged = 65;  ///< what was asked for is done as far as damage lets it
 constexpr int kConfigurationWrong = 78;

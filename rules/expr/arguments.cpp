@@ -17,7 +17,7 @@ constexpr Micros kDay = std::chrono::days(1), kLeastTumble = std::chrono::second
 constexpr Micros kShortestSeason = std::chrono::seconds(1), kLongestSeason = std::chrono::days(7);
 
 bool holds_pattern(const Tree& tree, const Node& node) {
-  if (node.kind == Node::Kind::name) return node.reference_kind == Reference::Kind::pattern;
+  if (node.kind == Node::Kind::name) return node.reference_kind == Reads::Kind::pattern;
   if (node.kind == Node::Kind::call && is_aggregate(*node.function)) return false;
   return std::any_of(node.arguments.begin(), node.arguments.end(),
                      [&tree](std::size_t i) { return holds_pattern(tree, tree.nodes[i]); });

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -85,37 +86,41 @@ struct Block {
   Micros lookback{0};
 };
 
+inline Type type_of(SeriesKind kind) {
+  if (kind == SeriesKind::boolean) return Type::boolean;
+  return kind == SeriesKind::state ? Type::state : Type::number;
+}
+
 /// The body of an aggregate, evaluated for each member of a pattern.
 struct Aggregate {
   Fn fn{};
   std::size_t reference = 0;
+  std::uint64_t reads = 0;  ///< the other references that its body reads, a bit each
+  bool looks_back = false;  ///< what it says of a member may be another thing whenever it is looked at
   Block body;
 };
 
 /// A whole expression, compiled for its series. Immutable.
 struct Compiled {
+  Expression expression;
+  Zone zone;
+  std::vector<std::optional<Values>> of;  ///< by reference, of a pattern its members together; none: not seen yet
   Block block;
   std::vector<Aggregate> aggregates;
   Type type = Type::boolean;
   std::string unit;
+  bool is_difference = false;
 };
 
 /// Programs over series of one kind share what is compiled. Any thread.
 struct Memo {
-  /// What compiling looks at of a series.
-  struct Series {
-    bool is_seen = false;
-    SeriesKind kind{};
-    std::string unit;
-    std::vector<std::string> states;
-    friend bool operator==(const Series&, const Series&) = default;
-  };
+  static constexpr std::size_t kMost = 16;  ///< a rule meets few kinds of series, and each of its steps once
   std::mutex mutex;
-  std::vector<Series> of;
-  std::weak_ptr<const Compiled> newest;
+  std::vector<std::weak_ptr<const Compiled>> known;  ///< the newest last
 };
 
-/// As in Program::bind(): for patterns the first member, or null.
-std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Tree& tree, std::span<const Input* const> inputs);
+/// For `of` as in Compiled.
+std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Expression& expression, Zone zone,
+                                                               std::vector<std::optional<Values>> of);
 
 }  // namespace tidegate::rules::expr

@@ -268,10 +268,15 @@ Operand Compiler::aggregate(const Node& node) {
   Aggregate made;
   made.fn = node.function->fn;
   made.reference = pattern(node.arguments[0]);
-  Compiler inside(tree_, inputs_, compiled_, made.body);
+  Compiler inside(compiled_, made.body);
   const Operand body = inside.run(node.arguments[0]);
   problem_ = std::move(inside.problem());
   if (problem_) return body;
+  made.looks_back = !made.body.windows.empty() || made.body.histories > 0;
+  for (const Op& op : made.body.ops) {
+    const bool is_of_series = op.code == Code::load || op.code == Code::newest || op.code == Code::older;
+    if (is_of_series && op.index != kMember) made.reads |= std::uint64_t{1} << op.index;
+  }
   const bool is_condition = node.function->parameters == "c";
   if (!body.is_unseen && (body.type == Type::boolean) != is_condition &&
       !(body.type == Type::boolean && made.fn == Fn::avg_members)) {
@@ -299,7 +304,7 @@ Operand Compiler::aggregate(const Node& node) {
 
 std::size_t Compiler::pattern(std::size_t at) const {
   const Node& node = tree_.nodes[at];
-  if (node.kind == Node::Kind::name && node.reference_kind == Reference::Kind::pattern) return node.reference;
+  if (node.kind == Node::Kind::name && node.reference_kind == Reads::Kind::pattern) return node.reference;
   for (const std::size_t argument : node.arguments) {
     const std::size_t found = pattern(argument);
     if (found < tree_.references.size()) return found;

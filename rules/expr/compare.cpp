@@ -158,7 +158,7 @@ Operand Compiler::age(const Node& node, const Node& left, const Node& right) {
         0,
         emitter_.constant(static_cast<double>(std::get<Micros>(time).count())),
         emitter_.constant(looks_up == or_equal ? 1 : 0),
-        series.reference_kind == Reference::Kind::pattern ? kMember : static_cast<std::uint32_t>(series.reference)};
+        series.reference_kind == Reads::Kind::pattern ? kMember : static_cast<std::uint32_t>(series.reference)};
   out.slot = emitter_.emit(op, out.reads);
   return looks_up ? out : pure(Code::invert, node, out, out);
 }

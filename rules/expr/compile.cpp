@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "rules/expr/apply.h"
 #include "rules/expr/compiler.h"
@@ -118,19 +119,18 @@ Operand Compiler::number(const Node& node) {
 }
 
 Operand Compiler::loaded(const Node& node, Code code) {
-  const bool is_member = node.reference_kind == Reference::Kind::pattern;
-  const Input* input = inputs_[node.reference];
+  const bool is_member = node.reference_kind == Reads::Kind::pattern;
+  const std::optional<Values>& values = compiled_.of[node.reference];
   Operand out;
   out.at = &node;
   out.reads = std::uint64_t{1} << node.reference;
   out.role = Role::level;
-  out.is_unseen = input == nullptr;
-  if (input != nullptr) {
-    out.unit = input->info.unit;
-    out.states = &input->states;
-    out.is_counter = input->info.kind == SeriesKind::counter;
-    if (input->info.kind == SeriesKind::boolean) out.type = Type::boolean;
-    if (input->info.kind == SeriesKind::state) out.type = Type::state;
+  out.is_unseen = !values;
+  if (values) {
+    out.unit = values->unit;
+    out.states = &values->states;
+    out.is_counter = values->kind == SeriesKind::counter;
+    out.type = type_of(values->kind);
   }
   Op op{code, 0, 0, 0, 0, is_member ? kMember : static_cast<std::uint32_t>(node.reference)};
   out.slot = emitter_.emit(op, out.reads);
@@ -214,21 +214,24 @@ Operand Compiler::product_of(const Node& node) {
   return pure(Code::divide, node, out, left, &right);
 }
 
-std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Tree& tree, std::span<const Input* const> inputs) {
-  std::vector<Memo::Series> of;
-  for (const Input* input : inputs)
-    of.push_back(input ? Memo::Series{true, input->info.kind, input->info.unit, input->states} : Memo::Series{});
+std::variant<std::shared_ptr<const Compiled>, Problem> compile(const Expression& expression, Zone zone,
+                                                               std::vector<std::optional<Values>> of) {
+  const Tree& tree = expression.tree();
   const std::lock_guard lock(tree.memo->mutex);
-  auto known = tree.memo->newest.lock();
-  if (known && tree.memo->of == of) return known;
-  const auto compiled = std::make_shared<Compiled>();
-  Compiler compiler(tree, inputs, *compiled, compiled->block);
+  auto& memo = tree.memo->known;
+  std::erase_if(memo, [](const auto& one) { return one.expired(); });
+  for (const auto& one : memo) {
+    if (auto known = one.lock(); known && known->zone == zone && known->of == of) return known;
+  }
+  const auto compiled = std::make_shared<Compiled>(Compiled{expression, zone, std::move(of), {}, {}, {}, {}});
+  Compiler compiler(*compiled, compiled->block);
   const Operand out = compiler.run(tree.nodes.size() - 1);
   if (auto problem = compiler.problem()) return std::move(*problem);
   compiled->type = out.type;
   compiled->unit = out.unit;
-  tree.memo->of = std::move(of);
-  tree.memo->newest = compiled;
+  compiled->is_difference = out.role == Role::difference;
+  if (memo.size() == Memo::kMost) memo.erase(memo.begin());
+  memo.push_back(compiled);
   return compiled;
 }
 

@@ -8,8 +8,9 @@ namespace tidegate::rules::expr {
 /// first problem all goes on with values that nothing is known of, and nothing more is told.
 class Compiler {
  public:
-  Compiler(const Tree& tree, std::span<const Input* const> inputs, Compiled& compiled, Block& block)
-      : tree_(tree), inputs_(inputs), compiled_(compiled), emitter_(block) {}
+  /// Of `compiled` its expression is there already, and the series.
+  Compiler(Compiled& compiled, Block& block)
+      : tree_(compiled.expression.tree()), compiled_(compiled), emitter_(block) {}
 
   /// Fills the block with what gives the value of this node.
   Operand run(std::size_t root);
@@ -64,7 +65,6 @@ class Compiler {
   std::string written(const Operand& operand) const { return std::string(tree_.written(*operand.at)); }
 
   const Tree& tree_;
-  std::span<const Input* const> inputs_;
   Compiled& compiled_;
   Emitter emitter_;
   std::optional<Problem> problem_;

@@ -11,6 +11,7 @@
 
 #include "gateway/core/types.h"
 #include "rules/detector.h"
+#include "rules/reads.h"
 
 /// The expression language: docs/rules.md, "Expressions". Text -> Expression -> Program.
 namespace tidegate::rules::expr {
@@ -26,15 +27,8 @@ struct Problem {
   std::string text;
 };
 
-/// A series that an expression reads.
-struct Reference {
-  enum class Kind : std::uint8_t {
-    own,      ///< `value`: the series that the rule matched
-    sibling,  ///< `pressure`: the one beside it
-    path,     ///< `{device}/pressure`: a whole name, perhaps with captures in it
-    pattern   ///< `room/+/temperature`: any number of series, perhaps with captures in it
-  } kind = Kind::own;
-  std::string text;
+/// A series that an expression reads, and where it does so first.
+struct Reference : Reads {
   Span at;
 };
 
@@ -57,11 +51,18 @@ class Expression {
   std::shared_ptr<const Tree> tree_;
 };
 
+/// What the values of a series are: all that decides how an expression over it is compiled.
+struct Values {
+  SeriesKind kind = SeriesKind::number;
+  std::string unit;
+  std::vector<std::string> states;  ///< a state series' texts by code
+  friend bool operator==(const Values&, const Values&) = default;
+};
+
 /// What is known of a series that an expression reads.
 struct Input {
-  SeriesInfo info;
-  std::vector<std::string> states;  ///< a state series' texts by code
-  Micros stale_after{0};            ///< so long after its last usable sample its value is unknown; 0: never
+  Values values;
+  Micros stale_after{0};  ///< so long after its last usable sample its value is unknown; 0: never
 };
 
 /// Local time less UTC at a moment.
@@ -98,6 +99,8 @@ class Program {
 
   Type type() const;
   const std::string& unit() const;
+  /// Of two levels: 5 °C are then 9 °F.
+  bool is_difference() const;
 
   /// One more series of a pattern; the returned index is its input for observe(). A problem, and no member, where it
   /// does not fit: a unit that does not convert to that of the first member.

@@ -1,38 +1,49 @@
 #pragma once
 
+#include <algorithm>
+#include <memory>
+#include <vector>
+
 #include "rules/expr/block.h"
+#include "rules/expr/fold.h"
 
 namespace tidegate::rules::expr {
 
-/// A block in use.
-struct Frame {
-  std::vector<double> slots;
-  std::vector<Window> windows;
-  std::vector<History> histories;
-  std::size_t member = 0;     ///< the input that kMember is
-  Conversion conversion;      ///< of its values
-  std::vector<double> codes;  ///< of its states, by its own
-  bool is_state = false;
-
-  explicit Frame(const Block& block) : slots(block.slots), histories(block.histories) {
-    for (const WindowSpec& spec : block.windows) windows.emplace_back(spec);
+/// A block in use. Of what is thousands of times there nothing is kept that the block knows: how many slots it has, and
+/// whether it looks at the past at all.
+class Frame {
+ public:
+  Frame() = default;
+  explicit Frame(const Block& block) : slots(std::make_unique<double[]>(block.slots.size())) {
+    std::copy(block.slots.begin(), block.slots.end(), slots.get());
+    if (block.windows.empty() && block.histories == 0) return;
+    past_ = std::make_unique<Past>();
+    for (const WindowSpec& spec : block.windows) past_->windows.emplace_back(spec);
+    past_->histories.resize(block.histories);
   }
   /// The same in a block that is compiled anew. A window whose unit is another one by now begins anew.
   Frame moved_to(const Block& old, const Block& block) && {
     Frame out(block);
-    for (std::size_t i = 0; i < windows.size(); ++i) {
-      if (old.windows[i].unit == block.windows[i].unit) out.windows[i] = std::move(windows[i]);
+    if (!past_) return out;
+    for (std::size_t i = 0; i < old.windows.size(); ++i) {
+      if (old.windows[i].unit == block.windows[i].unit) out.window(i) = std::move(window(i));
     }
-    out.histories = std::move(histories);
-    out.member = member;
+    out.past_->histories = std::move(past_->histories);
     return out;
   }
-};
 
-inline Type type_of(SeriesKind kind) {
-  if (kind == SeriesKind::boolean) return Type::boolean;
-  return kind == SeriesKind::state ? Type::state : Type::number;
-}
+  Window& window(std::size_t i) { return past_->windows[i]; }
+  History& history(std::size_t i) { return past_->histories[i]; }
+
+  std::unique_ptr<double[]> slots;
+
+ private:
+  struct Past {
+    std::vector<Window> windows;
+    std::vector<History> histories;
+  };
+  std::unique_ptr<Past> past_;
+};
 
 /// A time in which nobody watched.
 struct Gap {
@@ -42,43 +53,85 @@ struct Gap {
 
 /// What came of an input.
 struct Live {
-  double newest = kUnknown;  ///< usable
-  Timestamp time{};          ///< of that
-  std::vector<Gap> gaps;     ///< since then; the last ones may be one
-  bool usable = false;       ///< no bad one came since
-  Type type = Type::number;
+  double newest = kUnknown;                ///< usable
+  Timestamp time{};                        ///< of that
+  std::unique_ptr<std::vector<Gap>> gaps;  ///< since then, where there are any; the last ones may be one
   Micros stale_after{0};
-  std::size_t reference = 0;
-  std::size_t member = 0;  ///< its place among those of a pattern
+  bool usable = false;  ///< no bad one came since
+  Type type = Type::number;
 
   /// Since when it is as old as `age`. What was so before a time in which nobody watched stays so.
   Timestamp as_old_as(Micros age) const {
     Timestamp at = time + age;
-    for (const Gap& gap : gaps) {
+    if (!gaps) return at;
+    for (const Gap& gap : *gaps) {
       if (at > gap.from) at += gap.length;
     }
     return at;
   }
   void leave_out(Timestamp from, Timestamp to) {
     constexpr std::size_t kMostGaps = 64;
-    if (time >= to) return;
+    if (std::isnan(newest) || time >= to) return;
+    if (!gaps) gaps = std::make_unique<std::vector<Gap>>();
     const Micros length = to - std::max(from, time);
-    if (gaps.size() < kMostGaps) {
-      gaps.push_back({from, length});
+    if (gaps->size() < kMostGaps) {
+      gaps->push_back({from, length});
     } else {
-      gaps.back().length += length;
+      gaps->back().length += length;
     }
+  }
+  void take(const Sample& sample) {
+    newest = type == Type::boolean ? truth(sample.value != 0) : sample.value;
+    time = sample.time;
+    gaps = nullptr;
   }
 
   /// A value of another type is none any more.
-  void fit(Type now_type, Micros now_stale_after) {
+  void fit(const Input& input) {
+    const Type now_type = type_of(input.values.kind);
     if (now_type != type) {
       usable = false;
       newest = kUnknown;
     }
     type = now_type;
-    stale_after = now_stale_after;
+    stale_after = input.stale_after;
   }
+};
+
+/// One series of a pattern.
+struct Member {
+  std::size_t reference = 0;
+  std::size_t place = 0;  ///< among those of the pattern
+  Values values;
+  Live live;
+  Conversion conversion;      ///< of its values to the unit of the pattern's first
+  std::vector<double> codes;  ///< of its states, by its own
+
+  double as_the_first(double value) const {
+    if (values.kind != SeriesKind::state) return conversion(value);
+    return value >= 0 && value < static_cast<double>(codes.size()) ? codes[static_cast<std::size_t>(value)] : kUnknown;
+  }
+  /// `pattern`: what all members are together.
+  void fit(const Values& pattern) {
+    if (const auto way = expr::conversion(values.unit, pattern.unit, false)) conversion = *way;
+    codes.clear();
+    for (const std::string& state : values.states) {
+      const auto found = std::find(pattern.states.begin(), pattern.states.end(), state);
+      codes.push_back(static_cast<double>(found - pattern.states.begin()));
+    }
+  }
+};
+
+/// What the patterns of an expression need beside it.
+struct Patterns {
+  std::vector<Member> members;               ///< their inputs are those behind the references
+  std::vector<std::vector<std::size_t>> of;  ///< by reference: members
+  /// An aggregate in use.
+  struct Group {
+    std::vector<Frame> frames;  ///< by member
+    FoldTree tree;
+  };
+  std::vector<Group> groups;  ///< by aggregate
 };
 
 }  // namespace tidegate::rules::expr

@@ -240,16 +240,14 @@ class Parser {
     made.at = token.at;
     made.bare = token.kind == Token::Kind::word;
     if (token.kind == Token::Kind::word) {
-      made.reference_kind = token.text == "value" ? Reference::Kind::own : Reference::Kind::sibling;
+      made.reference_kind = token.text == "value" ? Reads::Kind::own : Reads::Kind::sibling;
       return add(std::move(made));
     }
     const auto pattern = Pattern::parse(token.text);
     if (!pattern) return fail(token.at, pattern.error().text);
     const bool has_wildcard = token.text.find_first_of("+#") != std::string::npos;
     const bool is_path = token.kind == Token::Kind::path || token.text.find('/') != std::string::npos;
-    made.reference_kind = has_wildcard ? Reference::Kind::pattern
-                          : is_path    ? Reference::Kind::path
-                                       : Reference::Kind::sibling;
+    made.reference_kind = has_wildcard ? Reads::Kind::pattern : is_path ? Reads::Kind::path : Reads::Kind::sibling;
     if (pattern->literal() && !valid_series_name(token.text))
       return fail(token.at, fmt::format("'{}' cannot be the name of a series", printable(token.text)));
     return add(std::move(made));
@@ -286,7 +284,7 @@ class Parser {
       aggregate = &here;
       pattern = &found;
     }
-    if (here.kind == Node::Kind::name && here.reference_kind == Reference::Kind::pattern) {
+    if (here.kind == Node::Kind::name && here.reference_kind == Reads::Kind::pattern) {
       if (aggregate == nullptr) {
         fail(here.at, fmt::format("'{}' may be many series: ask for all(...), any(...), count(...), avg, min, max or "
                                   "sum of them",
@@ -315,10 +313,10 @@ class Parser {
       if (named.kind != Node::Kind::name) continue;
       auto& all = tree_.references;
       const auto same = std::find_if(all.begin(), all.end(), [&named](const Reference& reference) {
-        return reference.kind == named.reference_kind && reference.text == named.text;
+        return reference.kind == named.reference_kind && reference.name == named.text;
       });
       named.reference = static_cast<std::size_t>(same - all.begin());
-      if (same == all.end()) all.push_back({named.reference_kind, named.text, named.at});
+      if (same == all.end()) all.push_back({{named.reference_kind, named.text}, named.at});
       if (all.size() > kMaxReferences)
         fail(named.at, fmt::format("an expression may read {} series, and this is one more", kMaxReferences));
     }

@@ -115,10 +115,10 @@ class Printer {
 
   /// In backticks where it would not read as this name without them.
   static std::string name(const Node& node) {
-    if (node.reference_kind == Reference::Kind::own) return node.text;
+    if (node.reference_kind == Reads::Kind::own) return node.text;
     const auto read = tokens(node.text);
     const auto* all = std::get_if<0>(&read);
-    const auto wanted = node.reference_kind == Reference::Kind::sibling ? Token::Kind::word : Token::Kind::path;
+    const auto wanted = node.reference_kind == Reads::Kind::sibling ? Token::Kind::word : Token::Kind::path;
     const bool is_plain = node.bare || (all != nullptr && all->size() == 2 && (*all)[0].kind == wanted &&
                                         (*all)[0].text == node.text && wanted == Token::Kind::path);
     return is_plain ? node.text : '`' + node.text + '`';

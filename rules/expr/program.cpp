@@ -1,133 +1,124 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "rules/expr/apply.h"
-#include "rules/expr/fold.h"
 #include "rules/expr/frame.h"
 
 namespace tidegate::rules::expr {
+/// Of a rule over thousands of series each has one: what they share stands in `compiled`.
 struct Program::Impl {
-  Impl(Expression parsed, std::span<const Input* const> given, Zone local)
-      : expression(std::move(parsed)), zone(local), members(given.size()) {
+  Impl(std::shared_ptr<const Compiled> made, std::span<const Input* const> given)
+      : compiled(std::move(made)), lives(std::make_unique<Live[]>(given.size())), main(compiled->block) {
     for (std::size_t i = 0; i < given.size(); ++i) {
-      inputs.push_back(given[i] ? std::optional(*given[i]) : std::nullopt);
-      lives.push_back({});
-      lives.back().reference = i;
-      if (given[i]) lives.back().fit(type_of(given[i]->info.kind), given[i]->stale_after);
+      if (given[i]) lives[i].fit(*given[i]);
+      if (!is_pattern(i) || patterns) continue;
+      patterns = std::make_unique<Patterns>();
+      patterns->of.resize(given.size());
     }
+    if (patterns) patterns->groups.resize(compiled->aggregates.size());
   }
 
   // --- series that come and change ------------------------------------------------------------------------------
 
-  bool is_pattern(std::size_t reference) const {
-    return expression.references()[reference].kind == Reference::Kind::pattern;
-  }
+  const Reference& reference(std::size_t i) const { return compiled->expression.references()[i]; }
+  bool is_pattern(std::size_t i) const { return reference(i).kind == Reads::Kind::pattern; }
+  std::size_t references() const { return compiled->of.size(); }
+  bool is_member(std::size_t input) const { return input >= references(); }
+  Member& member(std::size_t input) { return patterns->members[input - references()]; }
 
   /// What a pattern's members are together: of the first one's kind and unit, with the states of all.
-  std::optional<Input> together(std::size_t reference) const {
-    if (members[reference].empty()) return std::nullopt;
-    Input all = *inputs[members[reference].front()];
-    for (const std::size_t member : members[reference]) {
-      for (const std::string& state : inputs[member]->states) {
+  std::optional<Values> together(std::size_t pattern) const {
+    const auto& members = patterns->of[pattern];
+    if (members.empty()) return std::nullopt;
+    Values all = patterns->members[members.front()].values;
+    for (const std::size_t member : members) {
+      for (const std::string& state : patterns->members[member].values.states) {
         if (std::find(all.states.begin(), all.states.end(), state) == all.states.end()) all.states.push_back(state);
       }
     }
     return all;
   }
 
-  std::optional<Problem> compile_again() {
-    std::vector<std::optional<Input>> known(expression.references().size());
-    std::vector<const Input*> pointers;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      known[i] = is_pattern(i) ? together(i) : inputs[i];
-      pointers.push_back(known[i] ? &*known[i] : nullptr);
-    }
-    auto made = compile(expression.tree(), pointers);
+  /// For what a reference is now; of a pattern, what its members are.
+  std::optional<Problem> compile_again(std::size_t changed, std::optional<Values> values) {
+    auto of = compiled->of;
+    of[changed] = std::move(values);
+    auto made = compile(compiled->expression, compiled->zone, std::move(of));
     if (auto* problem = std::get_if<Problem>(&made)) return std::move(*problem);
-    take(std::move(std::get<0>(made)), known);
-    return std::nullopt;
-  }
-
-  void take(std::shared_ptr<const Compiled> made, const std::vector<std::optional<Input>>& known) {
-    if (main.empty()) {
-      main.emplace_back(made->block);
-    } else {
-      main.front() = std::move(main.front()).moved_to(compiled->block, made->block);
-    }
-    frames.resize(made->aggregates.size());
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      for (Frame& frame : frames[i])
-        frame = std::move(frame).moved_to(compiled->aggregates[i].body, made->aggregates[i].body);
-      const auto& of_pattern = members[made->aggregates[i].reference];
-      while (frames[i].size() < of_pattern.size()) {
-        frames[i].emplace_back(made->aggregates[i].body);
-        frames[i].back().member = of_pattern[frames[i].size() - 1];
-      }
-      for (Frame& frame : frames[i]) fit(frame, *known[made->aggregates[i].reference]);
-    }
-    compiled = std::move(made);
+    const auto old = std::exchange(compiled, std::move(std::get<0>(made)));
+    main = std::move(main).moved_to(old->block, compiled->block);
+    if (patterns) move_members(*old);
     is_dirty = true;
+    return std::nullopt;
   }
-  void fit(Frame& frame, const Input& pattern) const {
-    const Input& member = *inputs[frame.member];
-    if (const auto way = conversion(member.info.unit, pattern.info.unit, false)) frame.conversion = *way;
-    frame.is_state = member.info.kind == SeriesKind::state;
-    frame.codes.clear();
-    for (const std::string& state : member.states) {
-      const auto found = std::find(pattern.states.begin(), pattern.states.end(), state);
-      frame.codes.push_back(static_cast<double>(found - pattern.states.begin()));
+
+  void move_members(const Compiled& old) {
+    for (Member& member : patterns->members) member.fit(*compiled->of[member.reference]);
+    for (std::size_t i = 0; i < patterns->groups.size(); ++i) {
+      auto& [frames, tree] = patterns->groups[i];
+      const Aggregate& over = compiled->aggregates[i];
+      for (Frame& frame : frames) frame = std::move(frame).moved_to(old.aggregates[i].body, over.body);
+      while (frames.size() < patterns->of[over.reference].size()) frames.emplace_back(over.body);
+      tree.begin(frames.size());
     }
   }
 
-  std::optional<Problem> unlike_the_others(std::size_t reference, const Input& input) const {
-    if (members[reference].empty()) return std::nullopt;
-    const Input& first = *inputs[members[reference].front()];
-    const Span at = expression.references()[reference].at;
-    if (type_of(first.info.kind) != type_of(input.info.kind)) {
-      return Problem{at, fmt::format("it is a series of {}s, and the others of '{}' are of {}s", name(input.info.kind),
-                                     expression.references()[reference].text, name(first.info.kind))};
-    }
-    if (!conversion(input.info.unit, first.info.unit, false)) {
-      return Problem{at, fmt::format("its unit is {}, which does not convert to that of the others of '{}', {}",
-                                     input.info.unit, expression.references()[reference].text, first.info.unit)};
+  /// `place`: its own among the members.
+  std::optional<Problem> unlike_the_others(std::size_t pattern, const Values& values, std::size_t place) const {
+    const auto& members = patterns->of[pattern];
+    const Reference& named = reference(pattern);
+    // What converts to the first converts to all; the first itself must be what all others convert to.
+    const std::size_t compared = place > 0 ? std::min<std::size_t>(1, members.size()) : members.size();
+    for (std::size_t i = place > 0 ? 0 : 1; i < compared; ++i) {
+      const Values& other = patterns->members[members[i]].values;
+      if (type_of(other.kind) != type_of(values.kind)) {
+        return Problem{named.at, fmt::format("it is a series of {}s, and the others of '{}' are of {}s",
+                                             name(values.kind), named.name, name(other.kind))};
+      }
+      if (!conversion(values.unit, other.unit, false) || !conversion(other.unit, values.unit, false)) {
+        return Problem{named.at, fmt::format("its unit is {}, which does not convert to that of the others of '{}', {}",
+                                             values.unit, named.name, other.unit)};
+      }
     }
     return std::nullopt;
   }
 
-  std::variant<std::size_t, Problem> add_member(std::size_t reference, const Input& input) {
-    const Span at = expression.references()[reference].at;
-    if (!is_pattern(reference)) return Problem{at, "only a pattern has members"};
-    if (members[reference].size() >= kMaxMembers)
+  std::variant<std::size_t, Problem> add_member(std::size_t pattern, const Input& input) {
+    const Span at = reference(pattern).at;
+    if (!is_pattern(pattern)) return Problem{at, "only a pattern has members"};
+    auto& of_it = patterns->of[pattern];
+    if (of_it.size() >= kMaxMembers)
       return Problem{at, fmt::format("a pattern may have {} members, and this is one more", kMaxMembers)};
-    if (auto problem = unlike_the_others(reference, input)) return std::move(*problem);
-    const std::size_t added = inputs.size();
-    members[reference].push_back(added);
-    inputs.push_back(input);
-    lives.push_back({});
-    lives.back().reference = reference;
-    lives.back().member = members[reference].size() - 1;
-    lives.back().fit(type_of(input.info.kind), input.stale_after);
-    if (auto problem = compile_again()) {
-      members[reference].pop_back();
-      inputs.pop_back();
-      lives.pop_back();
+    if (auto problem = unlike_the_others(pattern, input.values, of_it.size())) return std::move(*problem);
+    Member& added = patterns->members.emplace_back();
+    added.reference = pattern;
+    added.place = of_it.size();
+    added.values = input.values;
+    added.live.fit(input);
+    of_it.push_back(patterns->members.size() - 1);
+    if (auto problem = compile_again(pattern, together(pattern))) {
+      of_it.pop_back();
+      patterns->members.pop_back();
       return std::move(*problem);
     }
-    return added;
+    return references() + patterns->members.size() - 1;
   }
 
   std::optional<Problem> set(std::size_t input, const Input& changed) {
-    const std::size_t reference = lives[input].reference;
-    const bool is_further_member = is_pattern(reference) && lives[input].member > 0;
-    if (auto problem = is_further_member ? unlike_the_others(reference, changed) : std::nullopt) return problem;
-    std::optional<Input> before = changed;
-    before.swap(inputs[input]);
-    if (auto problem = compile_again()) {
-      inputs[input] = std::move(before);
+    if (is_member(input)) return set_member(member(input), changed);
+    if (auto problem = compile_again(input, changed.values)) return problem;
+    lives[input].fit(changed);
+    return std::nullopt;
+  }
+  std::optional<Problem> set_member(Member& member, const Input& changed) {
+    if (auto problem = unlike_the_others(member.reference, changed.values, member.place)) return problem;
+    const Values before = std::exchange(member.values, changed.values);
+    if (auto problem = compile_again(member.reference, together(member.reference))) {
+      member.values = before;
       return problem;
     }
-    lives[input].fit(type_of(changed.info.kind), changed.stale_after);
+    member.live.fit(changed);
     return std::nullopt;
   }
 
@@ -137,8 +128,12 @@ struct Program::Impl {
     if (time < wake) wake = time;
   }
 
-  double load(const Op& op, const Frame& frame) {
-    const Live& live = lives[op.index == kMember ? frame.member : op.index];
+  const Live& live(const Op& op, const Member* member) const {
+    return op.index == kMember ? member->live : lives[op.index];
+  }
+
+  double load(const Op& op, const Member* member) {
+    const Live& live = this->live(op, member);
     if (op.code == Code::load) {
       if (!live.usable) return kUnknown;
       if (live.stale_after > Micros{0}) {
@@ -147,18 +142,12 @@ struct Program::Impl {
         wake_at(stale);
       }
     }
-    return op.index == kMember ? as_the_first(live.newest, frame) : live.newest;
+    return op.index == kMember ? member->as_the_first(live.newest) : live.newest;
   }
-  static double as_the_first(double value, const Frame& frame) {
-    if (!frame.is_state) return frame.conversion(value);
-    return value >= 0 && value < static_cast<double>(frame.codes.size()) ? frame.codes[static_cast<std::size_t>(value)]
-                                                                         : kUnknown;
-  }
-
   static Micros micros(double slot) { return Micros{static_cast<std::int64_t>(slot)}; }
 
-  double older(const Op& op, const Frame& frame) {
-    const Live& live = lives[op.index == kMember ? frame.member : op.index];
+  double older(const Op& op, const Frame& frame, const Member* member) {
+    const Live& live = this->live(op, member);
     if (std::isnan(live.newest)) return kUnknown;
     const bool or_as_old = frame.slots[op.c] != 0;
     const Timestamp at = live.as_old_as(micros(frame.slots[op.b])) + (or_as_old ? Micros{0} : Micros{1});
@@ -168,10 +157,10 @@ struct Program::Impl {
   }
 
   double in_time(const Op& op, Frame& frame) {
-    History& first = frame.histories[op.index];
+    History& first = frame.history(op.index);
     first.see(frame.slots[op.a], now);
     if (op.code == Code::then) {
-      History& second = frame.histories[op.index + 1];
+      History& second = frame.history(op.index + 1);
       const double holds = frame.slots[op.b];
       second.see(holds, now);
       const bool begins = holds == 1 && second.known_before() != 1;
@@ -192,7 +181,7 @@ struct Program::Impl {
 
   double of_the_clock(const Op& op, const Frame& frame) {
     using std::chrono::days, std::chrono::hours;
-    const Timestamp local = now + zone(now);
+    const Timestamp local = now + compiled->zone(now);
     const auto day = std::chrono::floor<days>(local);
     // Zones change their offset at full hours of their own.
     wake_at(now + (std::chrono::floor<hours>(local) + hours(1) - local));
@@ -207,25 +196,33 @@ struct Program::Impl {
 
   double aggregate(const Op& op) {
     const Aggregate& over = compiled->aggregates[op.index];
-    Fold fold;
-    for (Frame& frame : frames[op.index]) fold.add(run(over.body, frame));
-    return fold.read(over.fn);
+    Patterns::Group& group = patterns->groups[op.index];
+    const auto& members = patterns->of[over.reference];
+    if (over.looks_back) group.tree.touch_all();
+    const FoldTree::Node all = group.tree.read(now, [&](std::size_t i) {
+      const Timestamp of_others = std::exchange(wake, kNever);
+      const double value = run(over.body, group.frames[i], &patterns->members[members[i]]);
+      return FoldTree::Node{Fold(value), std::exchange(wake, of_others)};
+    });
+    wake_at(all.wake);
+    return all.fold.read(over.fn);
   }
 
-  double compute(const Op& op, const Block& block, Frame& frame) {
-    const std::vector<double>& slots = frame.slots;
+  /// `member`: of which pattern's member, in the body of an aggregate.
+  double compute(const Op& op, const Block& block, Frame& frame, const Member* member) {
+    const auto& slots = frame.slots;
     if (op.code < Code::pure) return apply(op.code, slots[op.a], slots[op.b], slots[op.c]);
     switch (op.code) {
       case Code::load:
       case Code::newest:
-        return load(op, frame);
+        return load(op, member);
       case Code::older:
-        return older(op, frame);
+        return older(op, frame, member);
       case Code::window: {
         const WindowSpec& spec = block.windows[op.index];
-        Window& window = frame.windows[op.index];
-        const double value = window.read(spec, now, zone);
-        wake_at(window.wake(spec, now, zone));
+        Window& window = frame.window(op.index);
+        const double value = window.read(spec, now, compiled->zone);
+        wake_at(window.wake(spec, now, compiled->zone));
         return finite(value);
       }
       case Code::aggregate:
@@ -239,10 +236,10 @@ struct Program::Impl {
     }
   }
 
-  double run(const Block& block, Frame& frame) {
+  double run(const Block& block, Frame& frame, const Member* member = nullptr) {
     for (const std::uint32_t i : block.main) {
       const Op& op = block.ops[i];
-      frame.slots[op.out] = compute(op, block, frame);
+      frame.slots[op.out] = compute(op, block, frame, member);
     }
     return frame.slots[block.result];
   }
@@ -250,18 +247,44 @@ struct Program::Impl {
   void run() {
     wake = kNever;
     is_dirty = false;
-    result = run(compiled->block, main.front());
+    run(compiled->block, main);
   }
 
-  void feed(const Block& block, Frame& frame, std::size_t reference, Timestamp time) {
+  /// At a sample of a reference.
+  void feed(const Block& block, Frame& frame, std::size_t reference, Timestamp time, const Member* member = nullptr) {
     for (const Feed::Step& step : block.feeds[reference].steps) {
       const Op& op = block.ops[step.op];
       if (step.takes) {
         const double value = frame.slots[op.a];
-        if (!std::isnan(value)) frame.windows[op.index].add(block.windows[op.index], time, value, zone);
+        if (!std::isnan(value)) frame.window(op.index).add(block.windows[op.index], time, value, compiled->zone);
       }
-      if (step.reads) frame.slots[op.out] = compute(op, block, frame);
+      if (step.reads) frame.slots[op.out] = compute(op, block, frame, member);
     }
+  }
+  /// Each aggregate that reads the input, and of its members those for which that makes a difference, from and to.
+  template <class Take>
+  void each_group(std::size_t input, const Take& take) {
+    const std::size_t reference = is_member(input) ? member(input).reference : input;
+    for (std::size_t i = 0; i < patterns->groups.size(); ++i) {
+      const Aggregate& over = compiled->aggregates[i];
+      if (over.reference == reference) {
+        take(over, patterns->groups[i], member(input).place, member(input).place + 1);
+      } else if ((over.reads >> reference & 1) != 0) {
+        take(over, patterns->groups[i], std::size_t{0}, patterns->groups[i].frames.size());
+      }
+    }
+  }
+  void touch(std::size_t input) {
+    each_group(input, [](const Aggregate&, Patterns::Group& group, std::size_t i, std::size_t last) {
+      for (; i < last; ++i) group.tree.touch(i);
+    });
+  }
+  void feed_members(std::size_t input, Timestamp time) {
+    const std::size_t reference = is_member(input) ? member(input).reference : input;
+    each_group(input, [&](const Aggregate& over, Patterns::Group& group, std::size_t i, std::size_t last) {
+      for (; i < last; ++i)
+        feed(over.body, group.frames[i], reference, time, &patterns->members[patterns->of[over.reference][i]]);
+    });
   }
 
   /// All that time alone brings about before `until`. After ages without a call what lies between is passed over.
@@ -279,44 +302,39 @@ struct Program::Impl {
   }
 
   void observe(std::size_t input, const Sample& sample) {
-    if (!inputs[input]) return;
+    if (!is_member(input) && (is_pattern(input) || !compiled->of[input])) return;
     if (!has_begun || sample.time > now) {
       if (has_begun) pass(sample.time);
       has_begun = true;
       now = sample.time;
     }
-    Live& live = lives[input];
+    Live& live = is_member(input) ? member(input).live : lives[input];
     is_dirty = true;
+    if (patterns) touch(input);
     live.usable = sample.quality != Quality::bad && sample.value - sample.value == 0;
     if (!live.usable) return;
-    live.newest = live.type == Type::boolean ? truth(sample.value != 0) : sample.value;
-    live.time = sample.time;
-    live.gaps.clear();
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const Aggregate& over = compiled->aggregates[i];
-      if (over.reference == live.reference) {
-        feed(over.body, frames[i][live.member], live.reference, sample.time);
-      } else {
-        for (Frame& frame : frames[i]) feed(over.body, frame, live.reference, sample.time);
-      }
-    }
-    feed(compiled->block, main.front(), live.reference, sample.time);
+    live.take(sample);
+    if (patterns) feed_members(input, sample.time);
+    feed(compiled->block, main, is_member(input) ? member(input).reference : input, sample.time);
   }
 
   void unwatched(Timestamp from, Timestamp to) {
-    for (Live& live : lives) live.leave_out(from, to);
+    for (std::size_t i = 0; i < references(); ++i) lives[i].leave_out(from, to);
     const auto leave_out = [&](const Block& block, Frame& frame) {
       for (const Op& op : block.ops) {
         if (op.code != Code::missed) continue;
-        Awaited& awaited = frame.histories[op.index].awaited;
+        Awaited& awaited = frame.history(op.index).awaited;
         if (awaited.due(micros(frame.slots[op.c])) > from) awaited.leave_out(from, to);
       }
     };
-    leave_out(compiled->block, main.front());
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      for (Frame& frame : frames[i]) leave_out(compiled->aggregates[i].body, frame);
-    }
+    leave_out(compiled->block, main);
     is_dirty = true;
+    if (!patterns) return;
+    for (Member& member : patterns->members) member.live.leave_out(from, to);
+    for (std::size_t i = 0; i < patterns->groups.size(); ++i) {
+      for (Frame& frame : patterns->groups[i].frames) leave_out(compiled->aggregates[i].body, frame);
+      patterns->groups[i].tree.touch_all();
+    }
   }
 
   Value evaluate(Timestamp time) {
@@ -326,40 +344,39 @@ struct Program::Impl {
     }
     if (is_dirty) run();
     if (wake <= time) pass(std::min(time, kNever - Micros{1}) + Micros{1});
-    return known(result);
+    return known(main.slots[compiled->block.result]);
   }
 
   std::vector<Comparison> comparisons() const {
     std::vector<Comparison> all;
     for (const ComparisonSpec& spec : compiled->block.comparisons) {
       const Op& op = compiled->block.ops[spec.op];
-      const std::vector<double>& slots = main.front().slots;
-      const Value a = known(slots[op.a]), b = known(slots[op.b]);
+      const Value a = known(main.slots[op.a]), b = known(main.slots[op.b]);
       all.push_back({spec.left, spec.right, spec.unit, spec.is_swapped ? b : a, spec.is_swapped ? a : b});
     }
     return all;
   }
   static Value known(double slot) { return std::isnan(slot) ? Value{} : Value{true, slot}; }
 
-  Expression expression;
-  Zone zone;
-  std::vector<std::optional<Input>> inputs;       ///< by reference, then the members
-  std::vector<Live> lives;                        ///< likewise
-  std::vector<std::vector<std::size_t>> members;  ///< by reference: inputs
   std::shared_ptr<const Compiled> compiled;
-  std::vector<Frame> main;                 ///< one, once it is compiled
-  std::vector<std::vector<Frame>> frames;  ///< by aggregate, by member
+  std::unique_ptr<Live[]> lives;  ///< by reference
+  Frame main;
+  std::unique_ptr<Patterns> patterns;  ///< where it has any
   Timestamp now{};
   Timestamp wake = kNever;
-  double result = kUnknown;
   bool has_begun = false, is_dirty = true;
 };
 
 std::variant<Program, Problem> Program::bind(const Expression& expression, std::span<const Input* const> inputs,
                                              Zone zone) {
-  auto impl = std::make_unique<Impl>(expression, inputs, zone);
-  if (auto problem = impl->compile_again()) return std::move(*problem);
-  return Program(std::move(impl));
+  std::vector<std::optional<Values>> of;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const bool is_pattern = expression.references()[i].kind == Reads::Kind::pattern;
+    of.push_back(inputs[i] && !is_pattern ? std::optional(inputs[i]->values) : std::nullopt);
+  }
+  auto made = compile(expression, zone, std::move(of));
+  if (auto* problem = std::get_if<Problem>(&made)) return std::move(*problem);
+  return Program(std::make_unique<Impl>(std::move(std::get<0>(made)), inputs));
 }
 
 Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -369,6 +386,7 @@ Program::~Program() = default;
 
 Type Program::type() const { return impl_->compiled->type; }
 const std::string& Program::unit() const { return impl_->compiled->unit; }
+bool Program::is_difference() const { return impl_->compiled->is_difference; }
 std::variant<std::size_t, Problem> Program::add_member(std::size_t reference, const Input& input) {
   return impl_->add_member(reference, input);
 }

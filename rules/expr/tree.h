@@ -50,10 +50,10 @@ struct Node {
   const Function* function = nullptr;
   double value = 0;        ///< number, boolean 0 or 1
   Micros time{-1};         ///< number: what it is as a duration, written without a space: 5m; time of day; since
-  std::string text;        ///< number: the unit; text: the state; name: as in Reference
+  std::string text;        ///< number: the unit; text: the state; name: as in Reads
   std::string as_written;  ///< a duration, which has its own notation
   std::size_t reference = 0;
-  Reference::Kind reference_kind = Reference::Kind::own;
+  Reads::Kind reference_kind = Reads::Kind::own;
   bool bare = false;  ///< a name without quotes and path
   std::vector<std::size_t> arguments;
   Span at;

@@ -3,7 +3,6 @@
 // 1,000 messages a second, and resident memory with 1,000 series and one viewer.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "tests/bench/bare_subscriber.h"
+#include "tests/bench/process.h"
 #include "tests/support/broker.h"
 #include "tests/support/gateway_process.h"
 #include "tests/support/publisher.h"
@@ -82,24 +82,6 @@ Speed measure_bare(const std::string& self, const test::Broker& broker, int coun
   return {count / seconds, cpu / count * 1e6};
 }
 
-double cpu_seconds(pid_t pid) {
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
-  std::string text{std::istreambuf_iterator<char>(stat), {}};
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string skip;
-  for (int i = 0; i < 11; ++i) fields >> skip;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double resident_mebibytes(pid_t pid) {
-  std::ifstream statm(fmt::format("/proc/{}/statm", pid));
-  double total = 0, resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
-}
-
 constexpr const char* kCommitted = "tidegate_journal_committed_samples_total";
 
 /// Until every sample is on disk: the time from the first publish to the last commit.
@@ -133,7 +115,7 @@ void compare_throughput(const std::string& self, test::GatewayProcess& gateway, 
 
 /// Publish to alert on the stream: every 50th message crosses the limit (and the next one of its series comes back).
 void measure_latency(const test::GatewayProcess& gateway, const test::Broker& broker, int seconds) {
-  test::SseClient viewer(gateway.port());
+  test::SseClient viewer(gateway.port(), {.headers = gateway.authorization()});
   if (!viewer.wait_for("snapshot")) throw std::runtime_error("no stream");
   std::vector<double> millis;
   const int count = seconds * 1000;
@@ -189,7 +171,7 @@ int run(const std::string& self, int count) {
   if (!test::eventually([&] { return gateway.metric(kCommitted) >= kTopics; }))
     throw std::runtime_error("nothing was committed");
   {
-    const test::SseClient viewer(gateway.port());
+    const test::SseClient viewer(gateway.port(), {.headers = gateway.authorization()});
     std::this_thread::sleep_for(2s);
     fmt::print("resident memory with {} series and one viewer: {:.1f} MiB\n", kTopics,
                resident_mebibytes(gateway.process().pid()));

@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cstdlib>
 #include <deque>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "gateway/config/load.h"
+#include "rules/derived.h"
 #include "rules/engine.h"
 
 namespace {
@@ -158,6 +160,12 @@ void Absence(benchmark::State& state) {
 }
 BENCHMARK(Absence)->ArgName("series")->Arg(10'000);
 
+/// A rule that waits for late samples, with 3,600 of each series waiting.
+void Patient(benchmark::State& state) {
+  window_kind(state, "threshold: {above: 90, clear_below: 85}, allowed_lateness: 1h", 3'700);
+}
+BENCHMARK(Patient)->ArgName("series")->Arg(100);
+
 /// A thousand rules, each for ten of ten thousand series.
 void ThousandRules(benchmark::State& state) {
   constexpr std::size_t kSeries = 10'000;
@@ -175,6 +183,28 @@ void ThousandRules(benchmark::State& state) {
   state.counters["rules_per_series"] = instances / kSeries;
 }
 BENCHMARK(ThousandRules);
+
+/// A sample of which another one is made, by an expression: `per_rule` is for the two.
+void Derived(benchmark::State& state, const char* how) {
+  const auto series = static_cast<std::size_t>(state.range(0));
+  config::Problems problems;
+  config::Node node = config::parse(
+      fmt::format("- {{name: \"{{hall}}/{{device}}/made\", from: \"{{hall}}/{{device}}/temperature\", {}}}", how),
+      "derived.yaml", ".", config::References::system(), problems);
+  config::check(node, config::Shape::list(rules::derived_shape()), problems);
+  rules::Engine engine(rules::parse_derived(node, problems));
+  rules::Output out;
+  for (std::size_t i = 0; i < series; ++i)
+    engine.declare(SeriesId{static_cast<std::uint32_t>(i)}, series_name(i), {}, {}, kStart, out);
+  auto id = static_cast<std::uint32_t>(series);
+  for (const rules::MadeSeries& made : engine.take_made_series())
+    engine.declare(SeriesId{id++}, made.name, made.info, {}, kStart, out);
+  if (!problems.empty() || id != 2 * series) std::exit(1);
+  run(state, std::move(engine), series, 1, 3);
+}
+BENCHMARK_CAPTURE(Derived, value, "value: value * 2")->ArgName("series")->Arg(1'000)->Arg(10'000);
+BENCHMARK_CAPTURE(Derived, mean, "value: \"avg(value, 1m)\"")->ArgName("series")->Arg(1'000);
+BENCHMARK_CAPTURE(Derived, integral, "integral: value, every: 1m")->ArgName("series")->Arg(1'000);
 
 /// Ten thousand instances that wait for an absence, and nothing to do.
 void IdleTick(benchmark::State& state) {
@@ -199,6 +229,30 @@ void LoadTenThousandRules(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(engine_of(yaml, 10'000).status());
 }
 BENCHMARK(LoadTenThousandRules)->Unit(benchmark::kMillisecond);
+
+/// Bytes that an instance takes while its windows are empty: all that the engine and its detector keep of it, with what
+/// the allocator adds.
+void Memory(benchmark::State& state, const char* condition) {
+  constexpr std::size_t kSeries = 1024;
+  const auto taken = [&](const char* metric) {
+    const auto in_use = [] { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); };
+    const double before = in_use();
+    const rules::Engine engine =
+        engine_of(fmt::format("- {{name: r, series: \"{{hall}}/{{device}}/{}\", {}}}\n", metric, condition), kSeries);
+    return in_use() - before;
+  };
+  taken("temperature");  // what is made once
+  double bytes = 0;
+  for (auto _ : state) bytes = taken("temperature") - taken("of no series");
+  state.counters["bytes"] = bytes / kSeries;
+}
+BENCHMARK_CAPTURE(Memory, threshold, "threshold: {above: 90, clear_below: 85}, for: 30s")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, absence, "absence: {for: 5m}")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, when, "when: value > 90")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, when_two, "when: value > 90 and pressure < 2")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, when_held, "when: \"held(value > 90, 30s)\"")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, trend, "trend: {rising: 30 /min, over: 1m}")->Iterations(1);
+BENCHMARK_CAPTURE(Memory, shift, "shift: {over: 1m}")->Iterations(1);
 
 /// What a first program does: a map from the topic's name to the state of its rules.
 struct NaiveRule {

@@ -67,6 +67,10 @@ void Quantile(benchmark::State& state) { run(state, "quantile(value, 0.95, 1000 
 BENCHMARK(Quantile);
 void HundredMembers(benchmark::State& state) { run(state, "count(room/+/t > 90) > 3", 1, 100); }
 BENCHMARK(HundredMembers);
+void ThousandMembers(benchmark::State& state) { run(state, "avg(room/+/t) > 90", 1, 1000); }
+BENCHMARK(ThousandMembers);
+void HundredMembersWithWindows(benchmark::State& state) { run(state, "count(avg(room/+/t, 5m) > 90) > 3", 1, 100); }
+BENCHMARK(HundredMembersWithWindows);
 
 void ParseAndBind(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(program("avg(value, 5m) > 30 and slope(pressure, 10m) < -0.2"));

@@ -25,6 +25,7 @@ std::atomic<std::uint64_t> allocations{0};
 namespace {
 
 using namespace tidegate;
+using namespace tidegate::drivers;
 using namespace tidegate::drivers::mqtt;
 
 class CountingSink final : public Sink {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "dashboard/assets.h"
+#include "gateway/journal/sqlite.h"
+#include "gateway/state/state.h"
 #include "tests/dashboard/rig.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
@@ -34,6 +36,18 @@ TEST_F(Http, SeriesHaveTheirNewestValue) {
   EXPECT_EQ(get_json("/api/v1/series"), json::parse(R"({"series": [{"name": "boiler1/temperature", "kind": "number",
       "unit": "°C", "source": "plant", "labels": {"area": "east"}, "stale_after": 3000000,
       "last": [1700000000000000, 20.5, "good", ""]}]})"));
+}
+
+TEST_F(Http, CountsAreOfSeriesThatSpoke) {
+  EXPECT_EQ(get("/api/v1/series/counts").body, R"({"time":1700000000000000,"counts":{}})");
+  rig.series("boiler1/temperature");
+  rig.series("silent");
+  rig.series("pump/\"speed\"");
+  rig.gateway.set_counts({7, 0, 12345678901});
+  EXPECT_EQ(get_json("/api/v1/series/counts")["counts"],
+            json::parse(R"({"boiler1/temperature": 7, "pump/\"speed\"": 12345678901})"));
+  rig.gateway.set_counts({7});
+  EXPECT_EQ(get_json("/api/v1/series/counts")["counts"].size(), 1u);
 }
 
 TEST_F(Http, HistoryIsTheJournalsEnvelope) {
@@ -109,18 +123,17 @@ TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
   auto alert = hot_boiler(Phase::active);
   alert.acknowledged = true;
   rig.gateway.set_answer("hot:boiler1", alert);
-  const auto response =
-      rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1", "note": "on my way", "who": "Ann"})");
+  const auto response = rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1", "note": "on my way"})");
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(json::parse(response.body)["alert"]["acknowledged"], true);
   const auto wishes = rig.gateway.wishes();
-  EXPECT_THAT(wishes, testing::ElementsAre(Wish(Acknowledge{"hot:boiler1", "Ann", "on my way"})));
+  EXPECT_THAT(wishes, testing::ElementsAre(Wish(Acknowledge{"hot:boiler1", "rig", "on my way"})));
 }
 
-TEST_F(Http, AnAcknowledgementWithoutANameCarriesTheAddress) {
+TEST_F(Http, AnAcknowledgementCarriesTheNameOfTheLogIn) {
   rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
   EXPECT_EQ(rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})").status, 200);
-  EXPECT_EQ(std::get<Acknowledge>(rig.gateway.wishes().at(0)).who, "127.0.0.1");
+  EXPECT_EQ(std::get<Acknowledge>(rig.gateway.wishes().at(0)).who, "rig");
 }
 
 TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
@@ -148,8 +161,8 @@ TEST_F(Http, AnAlertIsShelvedAndUnshelved) {
   alert.shelved_by = "Ann";
   alert.shelved_why = "valve is changed";
   rig.gateway.set_answer("hot:boiler1", alert);
-  const auto shelved = rig.http().post(
-      "/api/v1/alerts/shelve", R"({"id": "hot:boiler1", "for": "1h", "why": "valve is changed", "who": "Ann"})");
+  const auto shelved =
+      rig.http().post("/api/v1/alerts/shelve", R"({"id": "hot:boiler1", "for": "1h", "why": "valve is changed"})");
   EXPECT_EQ(shelved.status, 200) << shelved.body;
   const auto told = json::parse(shelved.body)["alert"];
   EXPECT_EQ(told["phase"], "normal");
@@ -161,8 +174,8 @@ TEST_F(Http, AnAlertIsShelvedAndUnshelved) {
   EXPECT_EQ(rig.http().post("/api/v1/alerts/unshelve", R"({"id": "hot:boiler1"})").status, 200);
   EXPECT_THAT(
       rig.gateway.wishes(),
-      testing::ElementsAre(Wish(Shelve{"hot:boiler1", "Ann", "valve is changed", kStart + std::chrono::hours(1)}),
-                           Wish(Shelve{"hot:boiler1", "127.0.0.1", "", Timestamp{}})));
+      testing::ElementsAre(Wish(Shelve{"hot:boiler1", "rig", "valve is changed", kStart + std::chrono::hours(1)}),
+                           Wish(Shelve{"hot:boiler1", "rig", "", Timestamp{}})));
 }
 
 TEST_F(Http, AShelfThatCannotBeSaysHow) {
@@ -175,6 +188,43 @@ TEST_F(Http, AShelfThatCannotBeSaysHow) {
   EXPECT_EQ(status("shelve", R"({"id": "quiet:b", "for": "1h"})"), 400);
   EXPECT_EQ(status("unshelve", R"({"id": "quiet:b", "why": "x"})"), 400);
   EXPECT_EQ(rig.gateway.wishes().size(), 2u);
+}
+
+TEST_F(Http, AnAlertIsCommentedOn) {
+  auto alert = hot_boiler(Phase::active);
+  alert.commented_by = "rig";
+  alert.comment = "the valve sticks";
+  rig.gateway.set_answer("hot:boiler1", alert);
+  const auto said = rig.http().post("/api/v1/alerts/comment", R"({"id": "hot:boiler1", "text": "the valve sticks"})");
+  ASSERT_EQ(said.status, 200) << said.body;
+  EXPECT_EQ(json::parse(said.body)["alert"]["comment"], "the valve sticks");
+  EXPECT_EQ(json::parse(said.body)["alert"]["commented_by"], "rig");
+  EXPECT_THAT(rig.gateway.wishes(), testing::ElementsAre(Wish(Comment{"hot:boiler1", "rig", "the valve sticks"})));
+  for (const char* wrong : {R"({"id": "hot:boiler1"})", R"({"id": "hot:boiler1", "text": "  "})", R"({"text": "x"})",
+                            R"({"id": "hot:boiler1", "text": "x", "who": "eve"})"}) {
+    EXPECT_EQ(rig.http().post("/api/v1/alerts/comment", wrong).status, 400) << wrong;
+  }
+}
+
+TEST_F(Http, HistoryIsToBeHadAsCsv) {
+  const auto a = rig.series("a/b"), formula = rig.series("=SUM(1),\"x\"");
+  rig.commit({reading(a, 1),
+              reading(a, 4, std::chrono::seconds(1)),
+              reading(formula, -5),
+              {.series = formula, .quality = Quality::bad, .reason = Reason::no_answer, .time = kStart + Micros{1}}});
+  const std::string query =
+      "/api/v1/history?series=a/b&series=%3DSUM(1)%2C%22x%22&points=1&to=1700000010000000&from=1700000000000000";
+  const auto csv = get(query + "&format=csv");
+  EXPECT_EQ(csv.status, 200);
+  EXPECT_THAT(csv.headers.at("content-type"), testing::StartsWith("text/csv"));
+  EXPECT_THAT(csv.headers.at("content-disposition"), testing::StartsWith("attachment"));
+  EXPECT_EQ(csv.body,
+            "series,time,min,max,avg,last,count,bad\r\n"
+            "a/b,2023-11-14T22:13:21Z,1,4,2.5,4,2,0\r\n"
+            "\"'=SUM(1),\"\"x\"\"\",2023-11-14T22:13:20Z,-5,-5,-5,-5,1,1\r\n");
+  EXPECT_EQ(rig.http().get(query, {{"Accept", "text/csv"}}).body, csv.body);
+  EXPECT_TRUE(json::accept(rig.http().get(query + "&format=json", {{"Accept", "text/csv"}}).body));
+  EXPECT_EQ(get(query + "&format=xls").status, 400);
 }
 
 TEST_F(Http, AnAlertSaysWhyNobodyIsCalled) {
@@ -222,7 +272,7 @@ TEST_F(Http, APageOfAnotherSiteChangesNothing) {
 
 TEST_F(Http, AHostThatIsNotOursIsMisdirectedOnEveryRoute) {
   std::vector<std::string> paths = {"/", "/api/v1/stream", "/no/such"};
-  for (const auto& route : Api::routes()) paths.emplace_back(route.path);
+  for (const auto& route : routes()) paths.emplace_back(route.path);
   for (const auto& path : paths) {
     EXPECT_EQ(rig.http().get(path, {{"Host", "evil.example"}}).status, 421) << path;
   }
@@ -272,7 +322,7 @@ TEST_F(Http, AParameterThatIsNotKnownIsRefusedWithTheNearest) {
   };
   EXPECT_EQ(refused("/api/v1/history?series=a/b&pionts=5"), "unknown parameter 'pionts' (did you mean 'points'?)");
   EXPECT_EQ(refused("/api/v1/history?series=a/b&until=5"),
-            "unknown parameter 'until'; known are series, from, to, points");
+            "unknown parameter 'until'; known are series, from, to, points, format");
   EXPECT_EQ(refused("/api/v1/alerts/log?limits=5"), "unknown parameter 'limits' (did you mean 'limit'?)");
   EXPECT_EQ(refused("/api/v1/dead-letters?limt=5"), "unknown parameter 'limt' (did you mean 'limit'?)");
   EXPECT_EQ(refused("/api/v1/series?%0A=1"), "unknown parameter '\\x0a'; there is none here");
@@ -296,7 +346,7 @@ TEST_F(Http, StateIsAsDocumented) {
   const auto state = get_json("/api/v1/state");
   EXPECT_EQ(state["rules"][0], json::parse(R"({"name": "hot", "kind": "threshold", "condition": "above 90 °C",
       "severity": "high", "series": "{d}/t", "instances": 3, "active": 1,
-      "unfit": 2, "problems": ["a/t: it is a series of states, which have no size; use equals"]})"));
+      "unfit": 2, "problems": ["a/t: it is a series of states, which have no size; use equals"], "off": false})"));
   EXPECT_EQ(state["gateway"]["time"], 1'700'000'000'000'000);
   EXPECT_EQ(state["store"]["rate"], nullptr);
   EXPECT_EQ(state["store"]["last_seq"], 0);
@@ -334,6 +384,18 @@ TEST_F(Http, SnapshotsAreListedAndShowTheirSamples) {
   EXPECT_THAT(gone.body, HasSubstr("had to make room for newer ones"));
 }
 
+TEST_F(Http, SnapshotsOfOneAlertFillAPageHoweverManyOthersThereAre) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(rig.journal->append(journal::snapshot_of("low:pump", {})));
+  for (int i = 0; i < 1001; ++i) ASSERT_TRUE(rig.journal->append(journal::snapshot_of("hot:boiler", {})));
+  const json first = get_json("/api/v1/snapshots?alert=low:pump&limit=2");
+  ASSERT_EQ(first["snapshots"].size(), 2u);
+  EXPECT_EQ(first["snapshots"][0]["id"], 3);
+  const json last = get_json("/api/v1/snapshots?alert=low:pump&limit=2&before=" + first["next"].get<std::string>());
+  ASSERT_EQ(last["snapshots"].size(), 1u);
+  EXPECT_EQ(last["snapshots"][0]["id"], 1);
+  EXPECT_EQ(last["next"], nullptr);
+}
+
 TEST_F(Http, DeadLettersAreThereAtOnceAndShowBytesThatAreNoText) {
   rig.journal->dead_letter({kStart, "field", "a/b", "\xff\x01<img onerror>", "no number"});
   const auto letters = get_json("/api/v1/dead-letters")["dead_letters"];
@@ -341,6 +403,110 @@ TEST_F(Http, DeadLettersAreThereAtOnceAndShowBytesThatAreNoText) {
   EXPECT_EQ(letters[0]["payload"], "\xEF\xBF\xBD\x01<img onerror>");
   EXPECT_EQ(letters[0]["topic"], "a/b");
   EXPECT_EQ(letters[0]["times"], 1);
+}
+
+/// All items of a list, page by page; `name` is of the member that holds them.
+std::vector<json> in_pages(const HttpClient& http, const std::string& path, const std::string& name) {
+  std::vector<json> all;
+  for (json next = ""; !next.is_null();) {
+    const std::string before = next == "" ? "" : "&before=" + next.get<std::string>();
+    const json page = json::parse(http.get(path + before).body);
+    for (const json& one : page.at(name)) all.push_back(one);
+    next = page.at("next");
+  }
+  return all;
+}
+
+TEST_F(Http, ListsAreGivenInPagesThatLeaveNothingOut) {
+  Batch batch;  // more events in one batch than a page takes
+  for (int i = 0; i < 7; ++i) {
+    AlertRecord alert = hot_boiler(Phase::active);
+    alert.id = "hot:" + std::to_string(i);
+    batch.events.push_back({kStart, AlertTransition{alert, Phase::pending, "raised"}});
+    batch.alerts.push_back(alert);
+  }
+  rig.commit(std::move(batch));
+  rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
+  for (int i = 0; i < 5; ++i) rig.journal->dead_letter({kStart, "field", "a/" + std::to_string(i), "x", "no number"});
+  ASSERT_TRUE(rig.journal->maintain());
+  rig.journal->dead_letter({kStart, "field", "a/new", "x", "no number"});
+  for (const char* limit : {"1", "2", "3", "100"}) {
+    const std::string with = std::string("?limit=") + limit;
+    std::vector<std::string> ids;
+    for (const json& one : in_pages(rig.http(), "/api/v1/alerts/log" + with, "log")) ids.push_back(one["alert"]["id"]);
+    EXPECT_EQ(ids,
+              (std::vector<std::string>{"hot:boiler1", "hot:6", "hot:5", "hot:4", "hot:3", "hot:2", "hot:1", "hot:0"}))
+        << limit;
+    std::vector<std::string> topics;
+    for (const json& one : in_pages(rig.http(), "/api/v1/dead-letters" + with, "dead_letters"))
+      topics.push_back(one["topic"]);
+    EXPECT_EQ(topics.size(), 6u) << limit;
+    EXPECT_EQ(topics.front(), "a/new");
+    EXPECT_EQ(in_pages(rig.http(), "/api/v1/audit" + with, "audit").size(), 1u) << "the rig's token";
+  }
+  EXPECT_EQ(get("/api/v1/alerts/log?before=x").status, 400);
+  EXPECT_EQ(get("/api/v1/alerts/log?before=1.-1").status, 400);
+}
+
+TEST_F(Http, TheAuditTellsWhereItWasTamperedWith) {
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(rig.state->record({"ada", "acknowledge", "hot:" + std::to_string(i), "seen"}));
+  const json audit = get_json("/api/v1/audit?limit=2");
+  EXPECT_EQ(audit["audit"][0], json::parse(R"({"id": 6, "time": 1700000000000000, "who": "ada", "what": "acknowledge",
+      "about": "hot:4", "detail": "seen", "sealed": true})"));
+  EXPECT_EQ(audit["next"], "5");
+  auto file = journal::sql::Connection::open(rig.directory / "state.db", journal::sql::Connection::Access::write);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->run("UPDATE deed SET who = 'eve' WHERE id = 3"));
+  ASSERT_TRUE(file->run("DELETE FROM deed WHERE id = 5"));
+  for (const char* limit : {"1", "2", "100"}) {
+    std::map<int, bool> sealed;
+    for (const json& one : in_pages(rig.http(), std::string("/api/v1/audit?limit=") + limit, "audit"))
+      sealed[one["id"]] = one["sealed"];
+    EXPECT_EQ(sealed, (std::map<int, bool>{{1, true}, {2, true}, {3, false}, {4, true}, {6, false}})) << limit;
+  }
+}
+
+TEST_F(Http, ADeadLetterIsHandedBackByItsId) {
+  const auto post = [&](const std::string& body) { return rig.http().post("/api/v1/dead-letters/resubmit", body); };
+  EXPECT_EQ(post(R"({"id": 7})").body, R"({"text":"read once more for rig"})");
+  EXPECT_EQ(post(R"({"id": 8})").status, 404);
+  EXPECT_EQ(post(R"({"id": "7"})").status, 400);
+}
+
+TEST_F(Http, PointsThatMayBeSetAreListedAndSetByName) {
+  const json points = get_json("/api/v1/points")["points"];
+  ASSERT_EQ(points.size(), 2u);
+  EXPECT_EQ(points[0], (json{{"series", "boiler1/setpoint"},
+                             {"source", "plc1"},
+                             {"kind", "number"},
+                             {"unit", "°C"},
+                             {"interlock", ""},
+                             {"min", 5},
+                             {"max", 30}}));
+  EXPECT_EQ(points[1]["states"], (json{"off", "running"}));
+  const auto post = [&](const std::string& body) { return rig.http().post("/api/v1/points/write", body); };
+  EXPECT_EQ(post(R"({"series": "boiler1/setpoint", "value": "21.5", "why": "cold"})").body, R"({"text":"set"})");
+  const auto writes = rig.gateway.points().writes();
+  ASSERT_EQ(writes.size(), 1u);
+  EXPECT_EQ(writes[0].value, "21.5");
+  EXPECT_EQ(writes[0].why, "cold");
+  EXPECT_EQ(writes[0].who, "rig");
+  EXPECT_EQ(post(R"({"series": "boiler1/setpoint", "value": ""})").status, 400);
+  EXPECT_EQ(post(R"({"series": "boiler1/setpoint", "value": 21.5})").status, 400);
+  EXPECT_EQ(post(R"({"series": "pump1/mode", "value": "running"})").status, 409);
+  EXPECT_EQ(post(R"({"series": "nothing", "value": "1"})").status, 404);
+}
+
+TEST_F(Http, SourcesAndUplinksAreAsInState) {
+  GatewayView view;
+  view.sources.push_back({.name = "plant", .type = "mqtt", .health = SourceHealth::up, .since = kStart});
+  view.uplinks.push_back({.name = "cloud", .type = "mqtt"});
+  rig.gateway.set_view(view);
+  const json state = get_json("/api/v1/state");
+  EXPECT_EQ(get_json("/api/v1/sources")["sources"], state["sources"]);
+  EXPECT_EQ(get_json("/api/v1/uplinks")["uplinks"], state["uplinks"]);
+  EXPECT_EQ(state["sources"].size() + state["uplinks"].size(), 2u);
 }
 
 TEST_F(Http, HealthTurnsWhenThePumpStandsStill) {
@@ -364,6 +530,26 @@ TEST_F(Http, HealthTurnsWhenNothingIsStored) {
   EXPECT_EQ(response.body, "The store is down: a batch of 3 samples is not stored: the disk is full\n");
 }
 
+TEST_F(Http, ReadinessTurnsWhenNoMoreSamplesAreToCome) {
+  const HttpClient stranger(rig.port());
+  const auto why = [&](auto change) {
+    GatewayView view;
+    view.store.queue_capacity = 100;
+    change(view.store);
+    rig.gateway.set_view(std::move(view));
+    const auto answer = stranger.get("/readyz");
+    EXPECT_EQ(answer.status, answer.body == "ready\n" ? 200 : 503);
+    return answer.body;
+  };
+  EXPECT_EQ(why([](StoreView&) {}), "ready\n");
+  EXPECT_THAT(why([](StoreView& store) { store.queue_depth = 51; }), HasSubstr("51 samples wait for the disk"));
+  EXPECT_THAT(why([](StoreView& store) { store.takes_samples = false; }), HasSubstr("takes no samples"));
+  EXPECT_THAT(why([](StoreView& store) { store.health = SourceHealth::down; }), HasSubstr("The store is down"));
+  EXPECT_EQ(why([](StoreView& store) { store.health = SourceHealth::degraded; }), "ready\n");
+  rig.gateway.pump_age_ = std::chrono::seconds(11);
+  EXPECT_THAT(why([](StoreView&) {}), HasSubstr("The pump has not moved"));
+}
+
 TEST_F(Http, MetricsAreNotServedWithoutTheirAlerts) {
   rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
   EXPECT_THAT(get("/metrics").body, HasSubstr("tidegate_alerts{severity=\"critical\",phase=\"active\"} 1\n"));
@@ -374,13 +560,13 @@ TEST_F(Http, MetricsAreNotServedWithoutTheirAlerts) {
 TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
   using enum Workers::Lane;
   for (const std::string_view path : {"/healthz", "/", "/api/v1/series", "/api/v1/state", "/no/such"}) {
-    EXPECT_EQ(Api::lane(path), quick) << path;
+    EXPECT_EQ(lane_of(path), quick) << path;
   }
   for (const std::string_view path :
        {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics", "/api/v1/alerts",
         "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve", "/api/v1/snapshots",
         "/api/v1/snapshot", "/api/v1/dead-letters"}) {
-    EXPECT_EQ(Api::lane(path), slow) << path;
+    EXPECT_EQ(lane_of(path), slow) << path;
   }
 }
 
@@ -436,7 +622,7 @@ TEST(SecondServer, OnTheSamePortIsRefusedWithASentence) {
   rig.serve();
   Options options;
   options.port = rig.port();
-  const auto second = Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics);
+  const auto second = Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, Errc::conflict);
   EXPECT_THAT(second.error().text, HasSubstr("is in use by another program"));
@@ -453,14 +639,15 @@ TEST(SecondServer, MayFollowAtOnceOnTheSamePort) {
   rig.stop();
   Options options;
   options.port = port;
-  EXPECT_TRUE(Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics));
+  EXPECT_TRUE(Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics));
 }
 
 TEST(ServerAddress, ThatIsNoneIsRefused) {
   Rig rig;
   Options options;
   options.address = "not an address";
-  EXPECT_EQ(Server::start(options, *rig.journal, rig.gateway, rig.clock, rig.metrics).error().code, Errc::invalid);
+  EXPECT_EQ(Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics).error().code,
+            Errc::invalid);
 }
 
 }  // namespace

@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 import { extname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { FakeAccess, kPassword, setCookie } from './fake_access.mjs';
+import { FakeDesk } from './fake_desk.mjs';
+
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' };
 export const kSecurityHeaders = {
@@ -56,8 +59,8 @@ export function plant() {
 const kSpans = { '15m': kHour / 4, '1h': kHour, '8h': 8 * kHour, '1d': 24 * kHour };
 
 export class FakeGateway {
-  constructor({ dist, port = 0, demo = false, version = '0.1.0', pingSeconds = 10, points = plant() }) {
-    Object.assign(this, { dist, port, demo, version, pingSeconds, points });
+  constructor({ dist, port = 0, demo = false, insecure = false, version = '0.1.0', pingSeconds = 10, points = plant() }) {
+    Object.assign(this, { dist, port, demo, insecure, version, pingSeconds, points });
     this.epoch = `e${Date.now().toString(36)}`;
     this.started = this.now() - 6 * kHour;
     this.seq = 1000;
@@ -67,7 +70,11 @@ export class FakeGateway {
     this.floods = [];
     this.deadLetters = [];
     this.snapshots = [];
-    this.streams = new Set();
+    this.streams = new Map();  // response -> secret of its session
+    this.access = new FakeAccess((secrets) => this.endStreams(secrets));
+    this.desk = new FakeDesk(this.access, () => this.now());
+    this.certificate = null;
+    this.asked = [];           // "GET /api/v1/session" and so on, in order
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
     this.upstreamDownSince = null;
     this.busy = false;
@@ -120,7 +127,7 @@ export class FakeGateway {
     const rule = (name, kind, condition, severity, series, instances, unfit = 0, problems = []) => ({ name, kind, condition, severity, series, instances, unfit, problems,
       active: [...this.alerts.values()].filter((alert) => alert.rule === name && !alert.silenced && ['active', 'clearing'].includes(alert.phase)).length });
     return {
-      gateway: { name: 'plant-7', site: 'Hall 3', version: this.version, started: this.started, time: this.now(), epoch: this.epoch, demo: this.demo },
+      gateway: { name: 'plant-7', site: 'Hall 3', version: this.version, started: this.started, time: this.now(), epoch: this.epoch, demo: this.demo, insecure: this.insecure, certificate: this.certificate },
       sources: [source('plant', 'simulator', 14), source('field', 'mqtt', 3.2, { rejected: this.deadLetters.length, ...this.fieldHealth }),
         source('host', 'host', 2.5), source('self', 'self', 1.5)],
       rules: [rule('boiler-overheating', 'threshold', 'above 90 °C for 30 s, clear below 85 °C', 'critical', '{device}/temperature', 4),
@@ -144,7 +151,15 @@ export class FakeGateway {
 
   send(type, data, id = '') {
     if (this.mute) return;
-    for (const stream of this.streams) stream.write(this.frame(type, data, id));
+    for (const stream of this.streams.keys()) stream.write(this.frame(type, data, id));
+  }
+
+  endStreams(secrets) {
+    for (const [stream, secret] of this.streams) {
+      if (!secrets.includes(secret)) continue;
+      stream.end(this.frame('bye', { why: 'logged-out' }));
+      this.streams.delete(stream);
+    }
   }
 
   sendDelta() {
@@ -166,7 +181,7 @@ export class FakeGateway {
     const now = this.now();
     const alert = { id, rule: id.split(':')[0], series: '', phase: 'active', acknowledged: false, acknowledged_by: '', note: '', severity: 'warning',
       since: now, raised: now, value: null, limit: null, unit: '', message: '', labels: {}, runbook: '', shelved_until: null, out_of_service: false, shelved_by: '', shelved_why: '', suppressed_by: '', shadow: false,
-      chatter: 0, chatter_band: 0, evidence: { version: '', from: null, to: null, series: [], facts: [] }, ...before, ...change };
+      chatter: 0, chatter_band: 0, commented_by: '', comment: '', evidence: { version: '', from: null, to: null, series: [], facts: [] }, ...before, ...change };
     const shelved = alert.shelved_until !== null || alert.out_of_service;
     alert.silenced = shelved || alert.suppressed_by !== '' || alert.shadow;
     if (alert.phase === 'normal' && !shelved) this.alerts.delete(id);
@@ -191,10 +206,18 @@ export class FakeGateway {
   serve(request, response) {
     const url = new URL(request.url, this.url);
     for (const [name, value] of Object.entries(kSecurityHeaders)) response.setHeader(name, value);
-    const json = (body, status = 200) => {
-      response.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', 'Cache-Control': 'no-store' });
+    const json = (body, status = 200, headers = {}) => {
+      response.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', 'Cache-Control': 'no-store', ...headers });
       response.end(JSON.stringify(body));
     };
+    const problem = ({ status, title, message, headers }) => json({ title, status, detail: message }, status, headers);
+    if (!url.pathname.startsWith('/api/')) return this.serveFile(url.pathname, response);
+    this.asked.push(`${request.method} ${url.pathname}`);
+    try {
+      this.access.judge(request, url.pathname);
+    } catch (refusal) {
+      return problem(refusal);
+    }
     const limit = Number(url.searchParams.get('limit') ?? 100);
     switch (url.pathname) {
       case '/api/v1/stream': return this.serveStream(request, response, url);
@@ -202,13 +225,20 @@ export class FakeGateway {
       case '/api/v1/history': return json(this.history(url.searchParams));
       case '/api/v1/alerts': return json({ alerts: [...this.alerts.values()] });
       case '/api/v1/alerts/log': return json({ log: this.log.slice(0, limit), floods: this.floods });
+      case '/api/v1/session': return this.access.silent ? response.destroy() : json(this.access.session(this.access.secretOf(request)));
+      case '/api/v1/claim':
+      case '/api/v1/log-in':
+      case '/api/v1/log-out':
+      case '/api/v1/password': return this.serveAccess(request, url.pathname, json, problem);
       case '/api/v1/alerts/ack': return this.serveAcknowledge(request, json);
       case '/api/v1/alerts/shelve': return this.serveShelve(request, json);
       case '/api/v1/alerts/unshelve': return this.serveUnshelve(request, json);
+      case '/api/v1/alerts/comment': return this.serveComment(request, json);
       case '/api/v1/snapshots': return json({ snapshots: this.snapshots.filter((one) => one.alert === url.searchParams.get('alert')).slice(0, limit) });
       case '/api/v1/state': return json(this.state());
       case '/api/v1/dead-letters': return json({ dead_letters: this.deadLetters.slice(0, limit) });
-      default: return this.serveFile(url.pathname, response);
+      case '/api/v1/backup': return this.serveBackup(response);
+      default: return this.serveDesk(request, url, json);
     }
   }
 
@@ -225,13 +255,13 @@ export class FakeGateway {
   serveStream(request, response, url) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     if (this.busy) return response.end(`retry: 30000\n${this.frame('busy', { max_streams: 64 })}`);
-    if (this.mute) return this.streams.add(response);
+    if (this.mute) return this.streams.set(response, this.access.secretOf(request));
     const lastId = request.headers['last-event-id'] ?? url.searchParams.get('last_event_id') ?? '';
     response.write(`retry: 3000\n${this.frame('hello', this.hello())}`);
     response.write(this.frame('snapshot', { time: this.now(), series: this.allSeries(), alerts: this.alertsUnreadable ? null : [...this.alerts.values()], state: this.state() }));
     if (lastId && !lastId.startsWith(`${this.epoch}:`)) response.write(this.frame('gap', { first: null, last: null, why: 'epoch' }));
     else if (lastId) this.replay(response, Number(lastId.split(':')[1]));
-    this.streams.add(response);
+    this.streams.set(response, this.access.secretOf(request));
     request.on('close', () => this.streams.delete(response));
   }
 
@@ -241,30 +271,59 @@ export class FakeGateway {
     }
   }
 
-  /** Answers a wish about an alert with what `act` makes of it. */
+  async serveAccess(request, path, json, problem) {
+    const body = await bodyOf(request);
+    try {
+      const cookie = this.access.post(request, path, body);
+      json(this.access.session(cookie.value), 200, { 'Set-Cookie': setCookie(cookie) });
+    } catch (refusal) {
+      problem(refusal);
+    }
+  }
+
+  /** Answers a wish about an alert with what `act` makes of it; whoever asks does it. */
   serveWish(request, json, act) {
-    let body = '';
-    request.on('data', (chunk) => (body += chunk)).on('end', () => {
-      const wish = JSON.parse(body);
+    const who = this.access.userOf(request).name;
+    bodyOf(request).then((wish) => {
+      if ('who' in wish) return json({ title: 'Bad request', status: 400, detail: 'unknown field who' }, 400);
       const alert = this.alerts.get(wish.id);
       if (!alert) return json({ title: 'Not found', status: 404, detail: `There is no alert '${wish.id}' any more.` }, 404);
-      const answer = act(alert, wish);
+      const answer = act(alert, { ...wish, who });
       return typeof answer === 'string' ? json({ title: 'Conflict', status: 409, detail: answer }, 409) : json({ alert: answer });
     });
   }
 
   serveAcknowledge(request, json) {
-    this.serveWish(request, json, (alert, { id, who = '', note = '' }) => alert.acknowledged ? 'Somebody has acknowledged this alert already.'
+    this.serveWish(request, json, (alert, { id, who, note = '' }) => alert.acknowledged ? 'Somebody has acknowledged this alert already.'
       : this.transition(id, 'acknowledged', { acknowledged: true, acknowledged_by: who, note }));
   }
 
+  serveComment(request, json) {
+    this.serveWish(request, json, (alert, { id, who, text }) => this.transition(id, 'commented', { commented_by: who, comment: text }));
+  }
+
+  serveBackup(response) {
+    response.writeHead(200, { 'Content-Type': 'application/x-tar', 'Content-Disposition': 'attachment; filename="tidegate-plant-7.tar"' }).end('tar');
+  }
+
+  async serveDesk(request, url, json) {
+    const body = request.method === 'POST' ? await bodyOf(request) : null;
+    try {
+      const answer = this.desk.answer(request.method, url.pathname, url.searchParams, body, request.headers, this.access.userOf(request).name);
+      if (answer === undefined) return json({ title: 'Not found', status: 404, detail: url.pathname }, 404);
+      json(answer);
+    } catch ({ status = 500, message, more }) {
+      json({ title: 'Refused', status, detail: message, ...more }, status);
+    }
+  }
+
   serveShelve(request, json) {
-    this.serveWish(request, json, (alert, { id, who = '', why, for: span, out_of_service = false }) => this.transition(id, 'shelved',
+    this.serveWish(request, json, (alert, { id, who, why, for: span, out_of_service = false }) => this.transition(id, 'shelved',
       { shelved_until: out_of_service ? null : this.now() + kSpans[span], out_of_service, shelved_by: who, shelved_why: why }));
   }
 
   serveUnshelve(request, json) {
-    this.serveWish(request, json, (alert, { id, who = '' }) => alert.shelved_until === null && !alert.out_of_service ? 'This alert is not shelved.'
+    this.serveWish(request, json, (alert, { id, who }) => alert.shelved_until === null && !alert.out_of_service ? 'This alert is not shelved.'
       : this.transition(id, 'unshelved', { shelved_until: null, out_of_service: false, shelved_by: who, shelved_why: '' }));
   }
 
@@ -283,6 +342,12 @@ export class FakeGateway {
     });
     return { from, to, series };
   }
+}
+
+async function bodyOf(request) {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  return JSON.parse(body);
 }
 
 /** A scripted afternoon for the eye: an alert comes and goes, a sensor fails, the upstream drops out. */
@@ -318,5 +383,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const gateway = await new FakeGateway({ dist: option('--dist', 'dist'), port: Number(option('--port', 8090)) }).start();
   if (!process.argv.includes('--quiet')) playScenes(gateway);
   if (process.argv.includes('--upstream-down')) gateway.upstreamDownSince = gateway.now() - 4 * 60 * kSecond;
-  console.log(`fake gateway at ${gateway.url}`);
+  if (process.argv.includes('--unclaimed')) gateway.access.users.clear();
+  else console.log(`log in as ${[...gateway.access.users].filter(([, { password }]) => password).map(([name]) => name).join(', ')}: ${kPassword}; as lena: ${gateway.url}#link=${gateway.access.link('lena')}`);
+  console.log(`fake gateway at ${gateway.url}${gateway.access.users.size ? '' : `, to be claimed with ${gateway.access.code}`}`);
 }

@@ -96,13 +96,14 @@ TEST(Limit, HasADefaultAndAMaximum) {
   EXPECT_FALSE(parse_limit({{"limit", ""}}, 100, 1000));
 }
 
-TEST(AcknowledgeBody, TakesIdWhoAndNote) {
-  const auto wish = parse_acknowledge(R"({"id": "hot:b1", "who": "Ann", "note": "on my way", "later": 1})");
+TEST(AcknowledgeBody, TakesIdAndNoteAndHasNoSayInWhoItIs) {
+  const auto wish = parse_acknowledge(R"({"id": "hot:b1", "note": "on my way"})");
   ASSERT_TRUE(wish);
   EXPECT_EQ(wish->alert, "hot:b1");
-  EXPECT_EQ(wish->who, "Ann");
+  EXPECT_EQ(wish->who, "");
   EXPECT_EQ(wish->note, "on my way");
-  EXPECT_EQ(parse_acknowledge(R"({"id": "hot:b1"})")->who, "");
+  EXPECT_EQ(parse_acknowledge(R"({"id": "hot:b1", "who": "Ann"})").error().text,
+            "unknown field 'who'; known are id, note");
 }
 
 TEST(AcknowledgeBody, IsRefusedWithASentence) {
@@ -125,9 +126,9 @@ std::string refusal_of_shelve(std::string_view body) {
 }
 
 TEST(ShelveBody, TakesADurationOrOutOfService) {
-  const auto wish = parse_shelve(R"({"id": "hot:b1", "for": "1h30m", "why": "valve is changed", "who": "Ann"})", kNow);
+  const auto wish = parse_shelve(R"({"id": "hot:b1", "for": "1h30m", "why": "valve is changed"})", kNow);
   ASSERT_TRUE(wish) << wish.error().text;
-  EXPECT_EQ(*wish, (Shelve{"hot:b1", "Ann", "valve is changed", kNow + std::chrono::minutes(90)}));
+  EXPECT_EQ(*wish, (Shelve{"hot:b1", "", "valve is changed", kNow + std::chrono::minutes(90)}));
   const auto out = parse_shelve(R"({"id": "hot:b1", "out_of_service": true, "why": "x"})", kNow);
   ASSERT_TRUE(out) << out.error().text;
   EXPECT_EQ(out->until, kOutOfService);
@@ -157,12 +158,12 @@ TEST(ShelveBody, IsRefusedWithASentence) {
 }
 
 TEST(UnshelveBody, TakesIdAndWhoAndNothingElse) {
-  const auto wish = parse_unshelve(R"({"id": "hot:b1", "who": "Ann"})");
+  const auto wish = parse_unshelve(R"({"id": "hot:b1"})");
   ASSERT_TRUE(wish) << wish.error().text;
-  EXPECT_EQ(*wish, (Shelve{"hot:b1", "Ann", "", Timestamp{}}));
+  EXPECT_EQ(*wish, (Shelve{"hot:b1", "", "", Timestamp{}}));
   const auto refused = parse_unshelve(R"({"id": "hot:b1", "for": "1h"})");
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().text, "unknown field 'for'; known are id, who");
+  EXPECT_EQ(refused.error().text, "unknown field 'for'; known are id");
   EXPECT_FALSE(parse_unshelve("{}"));
 }
 

@@ -80,6 +80,73 @@ INSTANTIATE_TEST_SUITE_P(
                     Refusal{"odd_expectation", with_header("Expect: the-unexpected"), 417}),
     [](const auto& each) { return each.param.what; });
 
+const RequestLimits kTakesSamples{.samples = 100,
+                                  .takes_samples = [](std::string_view path) { return path == "/samples"; }};
+
+RequestFrame samples_frame(std::string_view headers) {
+  std::size_t searched = 0;
+  return frame_request("POST /samples?x=1 HTTP/1.1\r\nHost: a\r\n" + std::string(headers) + "\r\n\r\n", searched,
+                       kTakesSamples);
+}
+
+TEST(RequestFrame, SamplesHaveABoundOfTheirOwn) {
+  EXPECT_EQ(samples_frame("Content-Length: 100").body_bytes, 100u);
+  EXPECT_EQ(samples_frame("Content-Length: 101").status, 413);
+  std::size_t searched = 0;
+  EXPECT_EQ(frame_request("POST /other HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", searched, kTakesSamples).status,
+            411);
+  EXPECT_EQ(samples_frame("Transfer-Encoding: gzip, chunked").status, 411);
+  for (const char* both :
+       {"Transfer-Encoding: chunked\r\nContent-Length: 5", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"}) {
+    EXPECT_EQ(samples_frame(both).status, 400) << both;
+  }
+}
+
+/// The body that chunks are joined to, given so many bytes at a time; "refused 400" and the like, or "incomplete".
+std::string joined(const std::string& chunks, std::size_t step) {
+  RequestFrame frame = samples_frame("Transfer-Encoding: Chunked");
+  EXPECT_TRUE(frame.chunked);
+  std::string bytes(frame.head_bytes, ' ');
+  auto state = State::incomplete;
+  for (std::size_t at = 0; at < chunks.size() && state == State::incomplete; at += step) {
+    bytes += chunks.substr(at, step);
+    state = join_chunks(bytes, frame, kTakesSamples);
+  }
+  if (state == State::incomplete) return "incomplete";
+  if (state == State::refused) return "refused " + std::to_string(frame.status);
+  EXPECT_EQ(frame.head, "POST /samples?x=1 HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(frame.body_bytes) +
+                            "\r\n\r\n");
+  return bytes.substr(frame.head_bytes, frame.body_bytes);
+}
+
+TEST(RequestFrame, ChunksAreJoinedHoweverTheyCome) {
+  const std::string chunks = "5\r\nhello\r\nA\r\n, \r\n world\r\n00\r\n\r\n";
+  for (std::size_t step = 1; step <= chunks.size(); ++step)
+    EXPECT_EQ(joined(chunks, step), "hello, \r\n world") << step;
+  EXPECT_EQ(joined("0\r\n\r\n", 100), "");
+}
+
+TEST(RequestFrame, WhatStandsBehindTheChunksIsTheNextRequest) {
+  RequestFrame frame = samples_frame("Transfer-Encoding: chunked");
+  std::string bytes = std::string(frame.head_bytes, ' ') + "1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n";
+  ASSERT_EQ(join_chunks(bytes, frame, kTakesSamples), State::complete);
+  EXPECT_EQ(bytes.substr(frame.head_bytes + frame.body_bytes), "GET / HTTP/1.1\r\n");
+}
+
+TEST(RequestFrame, ChunksThatAreNoneAreRefused) {
+  for (const std::size_t step : {1, 1000}) {
+    for (const char* wrong : {"x\r\n", "5;a=b\r\nhello\r\n", "-1\r\n", "\r\n", "5\nhello\r\n", "3\r\nhello\r\n",
+                              "0\r\nX: y\r\n\r\n", "0000000000005\r\nhello\r\n"}) {
+      EXPECT_EQ(joined(wrong, step), "refused 400") << wrong;
+    }
+    EXPECT_EQ(joined("65\r\n", step), "refused 413");
+    EXPECT_EQ(joined("64\r\n" + std::string(100, 'a') + "\r\n1\r\n", step), "refused 413");
+    EXPECT_EQ(joined("ffffffff\r\n", step), "refused 413");
+    EXPECT_EQ(joined("5\r\nhell", step), "incomplete");
+  }
+}
+
 TEST(RequestFrame, TheTargetsPathHasNoQuery) {
   EXPECT_EQ(target_path("GET /api/v1/history?series=a HTTP/1.1\r\n\r\n"), "/api/v1/history");
   EXPECT_EQ(target_path("GET / HTTP/1.1\r\n\r\n"), "/");

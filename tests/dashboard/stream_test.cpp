@@ -32,7 +32,7 @@ constexpr std::string_view kAlertJson =
     R"("acknowledged_by":"","note":"","severity":"critical","since":1700000000000000,"raised":1700000000000000,)"
     R"("value":93.25,"limit":90.0,"unit":"°C","message":"boiler1 is at 93.25 °C, limit 90","labels":{"area":"east"},)"
     R"("runbook":"Close V12.","silenced":false,"shelved_until":null,"out_of_service":false,"shelved_by":"",)"
-    R"("shelved_why":"","suppressed_by":"","shadow":false,"chatter":0,"chatter_band":0.0,"evidence":{"version":"","from":null,"to":null,"series":[],"facts":[]}})";
+    R"("shelved_why":"","suppressed_by":"","shadow":false,"chatter":0,"chatter_band":0.0,"commented_by":"","comment":"","evidence":{"version":"","from":null,"to":null,"series":[],"facts":[]}})";
 
 std::string without_retry(std::string body) {
   EXPECT_TRUE(body.starts_with("retry: ")) << body;
@@ -55,7 +55,7 @@ TEST(Stream, BeginsWithHelloAndTheWholePictureByteForByte) {
   const std::string state =
       R"({"gateway":{"time":1700000000000000,"name":"plant-7","site":"Hall 3","version":"1.2.3","started":0,"epoch":")" +
       rig.journal->epoch() +
-      R"(","demo":false},"sources":[],"rules":[],"flood":null,"store":{"health":"up","text":"","takes_samples":true,)"
+      R"(","demo":false,"insecure":false,"certificate":null},"sources":[],"rules":[],"flood":null,"store":{"health":"up","text":"","takes_samples":true,)"
       R"("takes_alerts":true,"alerts_waiting":0,"notices":[],"rate":0.0,"commit_p50_ms":0.0,)"
       R"("commit_p99_ms":0.0,"queue_depth":0,"queue_capacity":0,"dropped":0,"used_bytes":0,"max_bytes":0,"wear":null,"oldest":)" +
       std::to_string(stats.oldest.time_since_epoch().count()) + R"(,"last_seq":1},"uplinks":[]})";
@@ -267,6 +267,25 @@ TEST(Stream, SaysByeWhenTheServerStops) {
   EXPECT_TRUE(viewer.ended());
 }
 
+TEST(Stream, IsEndedAfterAWhileAndGoesOnWithoutAGap) {
+  auto options = quick_ticks();
+  options.stream.rotate = std::chrono::milliseconds(300);
+  Rig rig(options);
+  rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
+  rig.serve();
+  auto viewer = rig.viewer();
+  ASSERT_TRUE(viewer.wait_for("snapshot"));
+  const auto bye = viewer.wait_for("bye");
+  ASSERT_TRUE(bye);
+  EXPECT_EQ(bye->data, R"({"why":"rotate"})");
+  EXPECT_TRUE(viewer.ended());
+  rig.commit(transition(hot_boiler(Phase::clearing), Phase::active, "cleared"));
+  auto again = rig.viewer(rig.id(Seq{1}));
+  const auto missed = again.wait_for("alert");
+  ASSERT_TRUE(missed);
+  EXPECT_EQ(missed->id, rig.id(Seq{2}));
+}
+
 TEST(Stream, NeverSaysNanOrInfinity) {
   Rig rig(quick_ticks());
   auto alert = hot_boiler(Phase::active);
@@ -364,9 +383,10 @@ TEST_F(Resume, WithTheNewestIdGetsNothingAgain) {
 
 TEST_F(Resume, ByParameterAndTheHeaderWins) {
   rig.serve();
-  SseClient by_parameter(rig.port(), {.last_event_id = {}, .path = "/api/v1/stream?last_event_id=" + rig.id(Seq{3})});
+  SseClient by_parameter = rig.viewer(SseClient::Options{.path = "/api/v1/stream?last_event_id=" + rig.id(Seq{3})});
   EXPECT_THAT(ids_after_snapshot(by_parameter, 1), ElementsAre("source " + rig.id(Seq{4})));
-  SseClient by_both(rig.port(), {.last_event_id = rig.id(Seq{2}), .path = "/api/v1/stream?last_event_id=junk"});
+  SseClient by_both =
+      rig.viewer(SseClient::Options{.last_event_id = rig.id(Seq{2}), .path = "/api/v1/stream?last_event_id=junk"});
   EXPECT_THAT(ids_after_snapshot(by_both, 1), ElementsAre("alert " + rig.id(Seq{3})));
 }
 
@@ -495,7 +515,7 @@ TEST(StalledViewers, AreLetGoAndTheOthersDoNotNotice) {
   const auto series = bulky_series(rig, 500);
   commit_all(rig, series, 0);
   rig.serve();
-  SseClient stalled(rig.port(), {.last_event_id = {}, .path = "/api/v1/stream", .receive_buffer = 4096});
+  SseClient stalled = rig.viewer(SseClient::Options{.receive_buffer = 4096});
   auto reader = rig.viewer();
   ASSERT_TRUE(reader.wait_for("snapshot"));
   Metric& evicted = rig.metrics.counter("stream/evicted", "", "");
@@ -515,7 +535,7 @@ TEST(StalledViewers, AViewerThatReadsAgainInTimeGetsTheLatestAndEveryAlert) {
   const auto series = bulky_series(rig, 500);
   commit_all(rig, series, 0);
   rig.serve();
-  SseClient slow(rig.port(), {.last_event_id = {}, .path = "/api/v1/stream", .receive_buffer = 4096});
+  SseClient slow = rig.viewer(SseClient::Options{.receive_buffer = 4096});
   auto reader = rig.viewer();
   ASSERT_TRUE(reader.wait_for("snapshot"));
   constexpr int kRounds = 40;
@@ -542,8 +562,7 @@ TEST(ManyViewers, TwoHundredWithHalfOfThemStalledDelayNeitherTheRestNorTheApi) {
   rig.serve();
   std::vector<SseClient> stalled, readers;
   for (int i = 0; i < 100; ++i) {
-    stalled.emplace_back(rig.port(),
-                         SseClient::Options{.last_event_id = {}, .path = "/api/v1/stream", .receive_buffer = 4096});
+    stalled.push_back(rig.viewer(SseClient::Options{.receive_buffer = 4096}));
     readers.push_back(rig.viewer());
   }
   for (auto& reader : readers) ASSERT_TRUE(reader.wait_for("snapshot"));

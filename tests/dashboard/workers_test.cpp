@@ -22,6 +22,26 @@ TEST(Workers, QuickJobsRunWhileEverySlowPlaceIsTaken) {
   release.count_down();
 }
 
+TEST(Workers, JobsInTurnRunOneAtATimeAndLeaveTheOthersAThread) {
+  std::latch release(1), started(1), all(3);
+  std::atomic<int> at_once = 0;
+  std::promise<void> answered;
+  Workers workers(3, 100);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(workers.submit(Lane::in_turn, [&, i] {
+      EXPECT_EQ(++at_once, 1);
+      if (i == 0) started.count_down(), release.wait();
+      --at_once;
+      all.count_down();
+    }));
+  }
+  started.wait();
+  ASSERT_TRUE(workers.submit(Lane::slow, [&] { answered.set_value(); }));
+  EXPECT_EQ(answered.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  release.count_down();
+  all.wait();
+}
+
 TEST(Workers, RefuseWhatExceedsTheBound) {
   std::latch release(1), started(1);
   Workers workers(1, 2);

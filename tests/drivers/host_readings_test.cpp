@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -129,11 +130,11 @@ TEST_F(HostReadings, NetworkTrafficIsRatesOfRealInterfaces) {
   EXPECT_TRUE(read(*network, Timestamp{10s}).empty());
   put("proc/net/dev", kNetHeader +
                           "    lo: 900 9 0 0 0 0 0 0 900 9 0 0 0 0 0 0\n"
-                          "  eth0:5000 30 2 0 0 0 0 0 4000 60 1 0 0 0 0 0\n");
+                          "  eth0:5000 30 2 3 0 0 0 0 4000 60 1 1 0 0 0 0\n");
   EXPECT_THAT(read(*network, Timestamp{12s}),
               UnorderedElementsAre(Pair("network/eth0/received", 2), Pair("network/eth0/sent", 1),
                                    Pair("network/eth0/received_packets", 10), Pair("network/eth0/sent_packets", 20),
-                                   Pair("network/eth0/errors", 1)));
+                                   Pair("network/eth0/errors", 1), Pair("network/eth0/dropped", 2)));
   EXPECT_EQ(units_["network/eth0/received"], "kB/s");
 }
 
@@ -143,7 +144,7 @@ TEST_F(HostReadings, WithoutHardwareEveryInterfaceButTheLoopbackIsShown) {
   const auto network = group("network");
   read(*network, Timestamp{1s});
   const auto values = read(*network, Timestamp{2s});
-  EXPECT_EQ(values.size(), 5u);
+  EXPECT_EQ(values.size(), 6u);
   EXPECT_EQ(values.count("network/eth0/received"), 1u);
 }
 
@@ -236,6 +237,64 @@ TEST_F(HostReadings, ABrokenThermometerSpoilsOnlyItself) {
 TEST_F(HostReadings, UptimeIsInSeconds) {
   put("proc/uptime", "1234.56 2000.00\n");
   EXPECT_THAT(read(*group("uptime")), UnorderedElementsAre(Pair("uptime", 1234.56)));
+}
+
+TEST_F(HostReadings, WearIsToldByWhatTellsIt) {
+  put("sys/block/mmcblk0/device/life_time", "0x02 0x03\n");
+  put("sys/block/mmcblk0/device/pre_eol_info", "0x02\n");
+  put("sys/block/mmcblk1/device/life_time", "0x00 0x00\n");
+  put("sys/block/mmcblk2/device/name", "an SD card that tells nothing\n");
+  put("sys/block/mmcblk3/device/life_time", "often\n");
+  put("sys/block/sda/device/life_time", "0x01 0x01\n");
+  std::vector<Reading> readings;
+  ASSERT_TRUE(group("wear")->read(Timestamp{0s}, readings));
+  ASSERT_EQ(readings.size(), 2u);
+  EXPECT_EQ(readings[0].path, "disk/mmcblk0/wear");
+  EXPECT_EQ(readings[0].value, 30);
+  EXPECT_EQ(readings[1].path, "disk/mmcblk0/spare_blocks");
+  EXPECT_EQ(readings[1].state, "warning");
+}
+
+std::string process_stat(int pid, const std::string& name, int ticks, int start, int pages) {
+  return std::to_string(pid) + " (" + name + ") S 1 1 1 0 -1 0 0 0 0 0 " + std::to_string(ticks) + " 0 0 0 20 0 1 0 " +
+         std::to_string(start) + " 1000000 " + std::to_string(pages) + " 18446744073709551615 0 0\n";
+}
+
+TEST_F(HostReadings, ProcessesAreSummedByTheirName) {
+  put("proc/10/stat", process_stat(10, "broker", 100, 5, 256));
+  put("proc/11/stat", process_stat(11, "broker", 50, 6, 256));
+  put("proc/12/stat", process_stat(12, "a) S (b", 7, 6, 1));
+  put("proc/self/stat", process_stat(10, "broker", 100, 5, 256));
+  const auto processes = make_group("process", root_.path(), {{"broker", "a) S (b", "a name beyond fifteen"}, {}});
+  const auto first = read(*processes, Timestamp{10s});
+  EXPECT_EQ(first.at("process/broker/count"), 2);
+  EXPECT_EQ(first.count("process/broker/cpu"), 0u);
+  EXPECT_DOUBLE_EQ(first.at("process/broker/memory"), 512.0 * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1048576);
+  EXPECT_EQ(first.at("process/a__s__b/count"), 1);
+  EXPECT_EQ(first.at("process/a_name_beyond_fifteen/count"), 0);
+  put("proc/10/stat", process_stat(10, "broker", 150, 5, 256));
+  put("proc/11/stat", process_stat(11, "broker", 0, 9, 256));  // another process of that number
+  put("proc/13/stat", process_stat(13, "a name beyond f", 0, 1, 1));
+  remove("proc/12");
+  const auto second = read(*processes, Timestamp{11s});
+  EXPECT_DOUBLE_EQ(second.at("process/broker/cpu"), 50.0 * 100 / static_cast<double>(::sysconf(_SC_CLK_TCK)));
+  EXPECT_EQ(second.at("process/a__s__b/count"), 0);
+  EXPECT_EQ(second.count("process/a__s__b/memory"), 0u);
+  EXPECT_EQ(second.at("process/a_name_beyond_fifteen/count"), 1);
+}
+
+TEST_F(HostReadings, WithoutProcessesOrUnitsToWatchNothingIsRead) {
+  EXPECT_TRUE(read(*group("process")).empty());
+  EXPECT_TRUE(read(*group("units")).empty());
+  EXPECT_EQ(error(), "");
+}
+
+TEST_F(HostReadings, TheClocksStateIsTheKernels) {
+  const auto ntp = read(*group("ntp"));
+  ASSERT_EQ(error(), "");
+  const double synchronized = ntp.at("ntp/synchronized");
+  EXPECT_TRUE(synchronized == 0 || synchronized == 1);
+  EXPECT_EQ(ntp.count("ntp/offset"), synchronized == 1 ? 1u : 0u);
 }
 
 TEST(HostReadingsHere, EveryGroupCanReadTheMachineThatThisRunsOn) {

@@ -203,7 +203,7 @@ TEST_F(RestoreWhileRunning, TheGatewayGoesOnWithItInTheSameProcess) {
   publish(100);
   ASSERT_EQ(back_up(copies / "then").status, 0);
   publish(50);
-  test::SseClient viewer(gateway.port());
+  test::SseClient viewer = gateway.viewer();
   const auto hello = viewer.wait_for("hello");
   ASSERT_TRUE(hello);
 
@@ -223,7 +223,7 @@ TEST_F(RestoreWhileRunning, TheGatewayGoesOnWithItInTheSameProcess) {
 
   wait_until_connected();
   ASSERT_TRUE(gateway.process().running()) << "the same process";
-  test::SseClient again(gateway.port(), {.last_event_id = hello->json().at("epoch").get<std::string>() + ":1"});
+  test::SseClient again = gateway.viewer(hello->json().at("epoch").get<std::string>() + ":1");
   const auto new_hello = again.wait_for("hello");
   ASSERT_TRUE(new_hello);
   EXPECT_NE(new_hello->json().at("epoch"), hello->json().at("epoch"));
@@ -236,6 +236,31 @@ TEST_F(RestoreWhileRunning, TheGatewayGoesOnWithItInTheSameProcess) {
   EXPECT_THAT(gateway.process().output(), Not(HasSubstr("critical")));
   EXPECT_EQ(values(gateway.data()), numbers({{0, 100}, {200, 210}}));
   EXPECT_EQ(values(aside()), numbers({{0, 200}})) << "all that was taken in is on disk";
+}
+
+/// "127.0.0.1:40123", each time that the gateway said where its dashboard is.
+std::vector<std::string> addresses(const std::string& output) {
+  constexpr std::string_view kBefore = "dashboard: http://";
+  std::vector<std::string> found;
+  for (auto at = output.find(kBefore); at != output.npos; at = output.find(kBefore, at + 1)) {
+    const auto begin = at + kBefore.size();
+    found.push_back(output.substr(begin, output.find('/', begin) - begin));
+  }
+  return found;
+}
+
+TEST(RestoreOnAnyPort, TheDashboardIsWhereItWas) {
+  const test::TempDir directory;
+  directory.write("tidegate.yaml", "sources: [{name: gateway, type: self}]\n");
+  const fs::path data = directory / "data";
+  test::Process gateway(
+      {kProgram, "run", "--config", directory / "tidegate.yaml", "--data", data, "--listen", "127.0.0.1:0"});
+  ASSERT_TRUE(eventually([&] { return addresses(gateway.output()).size() == 1; })) << gateway.output();
+  ASSERT_EQ(tidegate({"backup", directory / "then", "--data", data}).status, 0);
+  ASSERT_EQ(tidegate({"restore", directory / "then", "--force", "--data", data}).status, 0);
+  ASSERT_TRUE(eventually([&] { return addresses(gateway.output()).size() == 2; })) << gateway.output();
+  EXPECT_EQ(addresses(gateway.output()).at(0), addresses(gateway.output()).at(1));
+  EXPECT_EQ(gateway.terminate(), 0);
 }
 
 TEST_F(RestoreWhileRunning, OneThatIsKilledOrKillsTheGatewayLeavesTheOldStoreOrTheRestoredOne) {
@@ -273,6 +298,34 @@ TEST_F(RestoreWhileRunning, OneThatIsKilledOrKillsTheGatewayLeavesTheOldStoreOrT
     if (HasFailure()) return;
   }
   EXPECT_GT(taken, 0);
+}
+
+TEST(Backup, ByHttpIsAStoreThatRestoreTakes) {
+  GatewayProcess gateway(kProgram, "sources: [{name: pushed, type: push}]\n");
+  gateway.start();
+  const auto push = [&] {
+    return gateway.http().post("/api/v1/samples", R"({"samples": [{"series": "counter/n", "value": 42}]})").status ==
+           200;
+  };
+  ASSERT_TRUE(eventually(push));
+  const auto answer = gateway.http().get("/api/v1/backup");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(std::to_string(answer.body.size()), answer.headers.at("content-length"));
+  EXPECT_TRUE(eventually([&] { return !fs::exists(gateway.data() / "backup.sent"); })) << "nothing is left behind";
+  EXPECT_THAT(gateway.get("/api/v1/audit"), HasSubstr("\"what\":\"backup\""));
+
+  const test::TempDir elsewhere;
+  elsewhere.write("b.tar", answer.body);
+  const auto unpacked = test::run({"tar", "-xf", elsewhere / "b.tar", "-C", elsewhere.path()});
+  ASSERT_EQ(unpacked.status, 0) << unpacked.output;
+  fs::path folder;
+  for (const auto& entry : fs::directory_iterator(elsewhere.path())) {
+    if (entry.is_directory()) folder = entry.path();
+  }
+  EXPECT_TRUE(journal::read_backup(folder));
+  const auto restored = tidegate({"restore", folder, "--data", elsewhere / "store"});
+  EXPECT_EQ(restored.status, 0) << restored.output;
+  EXPECT_EQ(readings(elsewhere / "store", kAll).size(), 1u);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST(Pipeline, APublishedValueIsStoredJudgedShownAndSentOn) {
   GatewayProcess gateway(kProgram, plant_configuration(field.url(), cloud.url()));
   gateway.start();
   ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
-  SseClient viewer(gateway.port());
+  SseClient viewer = gateway.viewer();
   ASSERT_TRUE(viewer.wait_for("snapshot"));
 
   field.publish("plant/boiler/temperature", "20.5");
@@ -56,8 +56,8 @@ TEST(Pipeline, APublishedValueIsStoredJudgedShownAndSentOn) {
     return values.contains("boiler/temperature") && values["boiler/temperature"][1] == 93.25;
   }));
 
-  const auto acknowledged =
-      HttpClient(gateway.port()).post("/api/v1/alerts/ack", R"({"id":"hot:boiler","who":"lead"})");
+  const auto acknowledged = gateway.http().post("/api/v1/alerts/ack", R"({"id":"hot:boiler"})",
+                                                {{"Content-Type", "application/json"}, {"Tidegate-User", "lead"}});
   EXPECT_EQ(acknowledged.status, 200) << acknowledged.body;
   field.publish("plant/boiler/temperature", "80");
   EXPECT_TRUE(

@@ -35,12 +35,12 @@ TEST(Records, OfConfigurationsAndAcknowledgementsOutliveKillsABackupAndDamage) {
   ASSERT_TRUE(eventually([&] { return gateway.get("/api/v1/alerts").find("\"id\":\"warm\"") != std::string::npos; }));
   const auto alerts = nlohmann::json::parse(gateway.get("/api/v1/alerts"));
   const std::string id = alerts["alerts"][0]["id"];
+  const std::map<std::string, std::string> anna = {{"Content-Type", "application/json"}, {"Tidegate-User", "anna"}};
   const auto answer =
-      test::HttpClient(gateway.port())
-          .post("/api/v1/alerts/ack", nlohmann::json{{"id", id}, {"who", "anna"}, {"note", "on my way"}}.dump());
+      gateway.http().post("/api/v1/alerts/ack", nlohmann::json{{"id", id}, {"note", "on my way"}}.dump(), anna);
   ASSERT_EQ(answer.status, 200) << answer.body;
-  const nlohmann::json shelf = {{"id", id}, {"who", "anna"}, {"why", "valve is changed"}, {"out_of_service", true}};
-  const auto shelved = test::HttpClient(gateway.port()).post("/api/v1/alerts/shelve", shelf.dump());
+  const nlohmann::json shelf = {{"id", id}, {"why", "valve is changed"}, {"out_of_service", true}};
+  const auto shelved = gateway.http().post("/api/v1/alerts/shelve", shelf.dump(), anna);
   ASSERT_EQ(shelved.status, 200) << shelved.body;
   gateway.kill();
   gateway.start();

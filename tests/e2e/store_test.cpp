@@ -36,7 +36,7 @@ TEST(Store, ThatTakesNothingIsSaidByTheHealthUntilItTakesAgain) {
   std::signal(SIGXFSZ, SIG_IGN);  // inherited: the write fails instead
   GatewayProcess gateway(kProgram, kConfiguration);
   gateway.start();
-  const auto health = [&] { return HttpClient(gateway.port()).get("/healthz"); };
+  const auto health = [&] { return gateway.http().get("/healthz"); };
   ASSERT_TRUE(eventually([&] { return stored(gateway) > 0; }));
   EXPECT_EQ(health().body, "ok\n");
 
@@ -45,7 +45,7 @@ TEST(Store, ThatTakesNothingIsSaidByTheHealthUntilItTakesAgain) {
   ASSERT_TRUE(eventually([&] { return (sick = health()).status == 503; }));
   EXPECT_THAT(sick.body, testing::HasSubstr("is not stored"));
 
-  const std::string state = HttpClient(gateway.port()).get("/api/v1/state").body;
+  const std::string state = gateway.http().get("/api/v1/state").body;
   EXPECT_THAT(state, testing::HasSubstr(R"("takes_samples":false)"));
   EXPECT_THAT(state, testing::HasSubstr(R"("takes_alerts":false)"));
 

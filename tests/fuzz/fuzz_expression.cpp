@@ -25,20 +25,25 @@ const std::vector<Input>& kinds() {
     std::vector<Input> made;
     for (const char* unit : {"", "°C", "°F", "bar", "s", "kWh"}) {
       made.emplace_back();
-      made.back().info.unit = unit;
+      made.back().values.unit = unit;
     }
     made[1].stale_after = std::chrono::seconds(70);
-    made[5].info.kind = SeriesKind::counter;
-    made.emplace_back().info.kind = SeriesKind::boolean;
-    made.emplace_back().info.kind = SeriesKind::state;
-    made.back().states = {"closed", "open", "ajar"};
+    made[5].values.kind = SeriesKind::counter;
+    made.emplace_back().values.kind = SeriesKind::boolean;
+    made.emplace_back().values.kind = SeriesKind::state;
+    made.back().values.states = {"closed", "open", "ajar"};
     return made;
   }();
   return kKinds;
 }
 
 /// One of the kinds for each reference, by `choice`; the ninth is none.
-std::optional<Program> bound(const Expression& expression, std::size_t choice) {
+struct Bound {
+  Program program;
+  std::vector<std::size_t> members;  ///< inputs of the patterns' members
+};
+
+std::optional<Bound> bound(const Expression& expression, std::size_t choice) {
   std::vector<const Input*> inputs;
   for (std::size_t i = 0; i < expression.references().size(); ++i) {
     const std::size_t which = (choice + i * (1 + choice / 9)) % 9;
@@ -49,13 +54,15 @@ std::optional<Program> bound(const Expression& expression, std::size_t choice) {
     insist(!problem->text.empty());
     return std::nullopt;
   }
-  Program program = std::get<Program>(std::move(made));
+  Bound out{std::get<Program>(std::move(made)), {}};
   for (std::size_t i = 0; i < expression.references().size(); ++i) {
     if (expression.references()[i].kind != Reference::Kind::pattern) continue;
-    for (std::size_t member = 0; member < 3; ++member)
-      static_cast<void>(program.add_member(i, kinds()[(choice + member / 2) % kinds().size()]));
+    for (std::size_t member = 0; member < 3; ++member) {
+      const auto added = out.program.add_member(i, kinds()[(choice + member / 2) % kinds().size()]);
+      if (const auto* input = std::get_if<std::size_t>(&added)) out.members.push_back(*input);
+    }
   }
-  return program;
+  return out;
 }
 
 void compare(const Value& one, const Value& other, Type type) {
@@ -67,15 +74,20 @@ void compare(const Value& one, const Value& other, Type type) {
 
 /// `inputs` may be more than there are.
 void run(const Expression& expression, const Expression& canonical, std::size_t choice) {
-  std::optional<Program> often = bound(expression, choice), seldom = bound(canonical, choice);
-  insist(often.has_value() == seldom.has_value());
-  if (!often) return;
+  std::optional<Bound> one = bound(expression, choice), other = bound(canonical, choice);
+  insist(one.has_value() == other.has_value());
+  if (!one) return;
+  insist(one->members == other->members);
+  Program *often = &one->program, *seldom = &other->program;
+  std::vector<std::size_t> inputs = one->members;
+  for (std::size_t i = 0; i < expression.references().size(); ++i) {
+    if (expression.references()[i].kind != Reference::Kind::pattern) inputs.push_back(i);
+  }
   constexpr double kHuge = std::numeric_limits<double>::max(), kNone = std::numeric_limits<double>::quiet_NaN();
   Timestamp now = kStart;
   int step = 0;
   for (const double value : {0.0, 1.0, 50.0, 20.0, 95.0, -1e300, kNone, kHuge, -kHuge, 80.0, 5e-324, 2.0, 0.5, 1.0}) {
-    for (std::size_t i = 0; i < expression.references().size(); ++i) {
-      if (expression.references()[i].kind == Reference::Kind::pattern) continue;
+    for (const std::size_t i : inputs) {
       const Quality quality = (step + static_cast<int>(i)) % 5 == 4 ? Quality::bad : Quality::good;
       const Sample sample{SeriesId{0}, quality, Reason::none, now, i % 2 == 0 ? value : -value};
       often->observe(i, sample);

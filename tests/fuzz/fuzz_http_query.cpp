@@ -32,6 +32,30 @@ void check_frame(std::string_view bytes) {
   target_path(frame.head);
 }
 
+/// Chunks that come piece by piece are joined to what they are joined to when all comes at once, and never outgrow
+/// their bound.
+void check_chunks(std::string_view bytes) {
+  const RequestLimits limits{.samples = 4096, .takes_samples = [](std::string_view) { return true; }};
+  const auto frame_of = [&] {
+    std::size_t searched = 0;
+    return frame_request("POST /s HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", searched, limits);
+  };
+  RequestFrame whole = frame_of(), pieces = whole;
+  std::string all(whole.head_bytes, ' '), part = all;
+  all += bytes;
+  const auto state = join_chunks(all, whole, limits);
+  auto met = RequestFrame::State::incomplete;
+  for (std::size_t i = 0; i < bytes.size() && met == RequestFrame::State::incomplete; ++i) {
+    part += bytes[i];
+    met = join_chunks(part, pieces, limits);
+  }
+  require(bytes.empty() || met == state);
+  require(whole.body_bytes <= limits.samples);
+  if (state != RequestFrame::State::complete) return;
+  require(!whole.chunked && whole.head == pieces.head && whole.body_bytes == pieces.body_bytes);
+  require(all.compare(0, whole.head_bytes + whole.body_bytes, part) == 0);
+}
+
 void check_query(std::string_view bytes) {
   Query query;
   for (const auto pair : split(bytes, '&')) {
@@ -50,6 +74,7 @@ void check_query(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(bytes), size);
   check_frame(text);
+  check_chunks(text);
   check_query(text);
   if (const auto id = parse_event_id(text)) require(!id->epoch.empty() && number(id->seq) >= 0);
   if (const auto wish = parse_acknowledge(text)) {

@@ -182,6 +182,11 @@ TEST(Engine, AUnitThatDoesNotConvertIsAProblemOfTheRule) {
   observe(engine, {good(kFirst, 0, 1000), good(kSecond, 0, 363.2)}, out);
   ASSERT_EQ(out.alerts.size(), 1u);
   EXPECT_EQ(out.alerts[0].limit, 363.15);
+  std::vector<Sample> batch;  // nor is it in the way of what is fetched ahead
+  for (int i = 1; i <= 16; ++i) batch.push_back(good(i % 2 == 0 ? kFirst : kSecond, i, 363.2));
+  out.clear();
+  engine.observe(batch, at(16), out);
+  EXPECT_TRUE(out.events.empty());
 }
 
 TEST(Engine, ARuleThatMakesNoSenseForASeriesSaysWhy) {

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "gateway/config/load.h"
+#include "rules/derived.h"
 #include "rules/kinds.h"
 #include "rules/rule.h"
 
@@ -21,7 +22,11 @@ using config::Shape;
 
 std::vector<Rule> compile(const std::string& yaml, Problems& problems) {
   Node node = config::parse(yaml, "rules.yaml", ".", config::References::system(), problems);
-  config::check(node, Shape::object("", {config::required("rules", Shape::list(rule_shape()), "")}), problems);
+  config::check(node,
+                Shape::object("", {config::defaulted("derived", Shape::list(derived_shape()), "[]", ""),
+                                   config::required("rules", Shape::list(rule_shape()), "")}),
+                problems);
+  if (node.has("derived")) static_cast<void>(parse_derived(node["derived"], problems));
   return node.has("rules") ? parse_rules(node["rules"], problems) : std::vector<Rule>{};
 }
 

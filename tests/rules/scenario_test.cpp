@@ -64,6 +64,7 @@ std::vector<Script> documented_examples() {
   read_examples("rules", scripts);
   read_examples("testing-rules", scripts);
   read_examples("rules-cookbook", scripts);
+  read_examples("derived-series", scripts);
   for (Script& script : scripts) std::replace(script.name.begin(), script.name.end(), '-', '_');
   return scripts;
 }

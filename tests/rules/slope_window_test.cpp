@@ -138,7 +138,7 @@ double two_errors(const std::deque<Point>& points, double x) {
 /// Of a line with noise: the window and its points.
 std::pair<SlopeWindow, std::deque<Point>> noisy(std::mt19937_64& random, double slope, double sigma) {
   std::normal_distribution<double> noise(0, sigma);
-  std::pair<SlopeWindow, std::deque<Point>> made{SlopeWindow(std::chrono::hours(1)), {}};
+  std::pair<SlopeWindow, std::deque<Point>> made{SlopeWindow(std::chrono::hours(1)), std::deque<Point>()};
   for (int i = 0; i < 40; ++i) {
     const Point p{kStart + std::chrono::seconds(i), 1000 + slope * i + noise(random)};
     made.first.add(p.time, p.value);

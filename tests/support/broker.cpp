@@ -67,6 +67,7 @@ Broker::Broker(BrokerOptions options) : options_(std::move(options)) {
   // Another test may take the port between its choice and the broker's bind: then choose again.
   for (int attempt = 1; port_ == 0; ++attempt) {
     port_ = free_port();
+    if (options_.websockets) websocket_port_ = free_port();
     try {
       start();
     } catch (const std::runtime_error&) {
@@ -80,6 +81,10 @@ Broker::~Broker() { stop(); }
 
 std::string Broker::url() const { return fmt::format("{}://127.0.0.1:{}", options_.tls ? "mqtts" : "mqtt", port_); }
 
+std::string Broker::websocket_url() const {
+  return fmt::format("{}://127.0.0.1:{}", options_.tls ? "wss" : "ws", websocket_port_);
+}
+
 std::string Broker::configuration() const {
   std::string text = fmt::format("listener {} 127.0.0.1\nuser root\nlog_dest stderr\nset_tcp_nodelay true\n", port_);
   text += "max_queued_messages 100000\nsys_interval 1\n";
@@ -88,13 +93,16 @@ std::string Broker::configuration() const {
   } else {
     text += fmt::format("allow_anonymous false\npassword_file {}\n", (directory_ / "passwords").string());
   }
+  std::string tls;
   if (options_.tls) {
     const auto& c = *certificates_;
-    text += fmt::format("cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate {}\n", c.ca.string(),
-                        (options_.wrong_host ? c.elsewhere : c.server).string(),
-                        (options_.wrong_host ? c.elsewhere_key : c.server_key).string(),
-                        options_.require_client_certificate);
+    tls = fmt::format("cafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate {}\n", c.ca.string(),
+                      (options_.wrong_host ? c.elsewhere : c.server).string(),
+                      (options_.wrong_host ? c.elsewhere_key : c.server_key).string(),
+                      options_.require_client_certificate);
   }
+  text += tls;
+  if (options_.websockets) text += fmt::format("listener {} 127.0.0.1\nprotocol websockets\n{}", websocket_port_, tls);
   if (options_.persistence) {
     text += fmt::format("persistence true\npersistence_location {}/\n", directory_.path().string());
   }
@@ -151,7 +159,7 @@ void Broker::publish(const std::string& topic, const std::string& payload, int q
   if (retain) command.push_back("-r");
   if (payload.empty()) {
     command.push_back("-n");
-  } else if (payload.size() < 64 * 1024) {
+  } else if (payload.size() < 64 * 1024 && payload.find('\0') == std::string::npos) {
     command.push_back("-m");
     command.push_back(payload);
   } else {

@@ -32,6 +32,7 @@ struct BrokerOptions {
   bool tls = false;
   bool wrong_host = false;  ///< TLS with the certificate of another host
   bool require_client_certificate = false;
+  bool websockets = false;              ///< beside its own a listener for MQTT over WebSocket
   bool persistence = false;             ///< sessions and retained messages survive stop() and start()
   std::vector<std::string> lines = {};  ///< further lines of mosquitto.conf
 };
@@ -45,6 +46,8 @@ class Broker {
   int port() const { return port_; }
   /// mqtt://127.0.0.1:PORT, or mqtts:// with TLS.
   std::string url() const;
+  /// ws://127.0.0.1:PORT, or wss:// with TLS.
+  std::string websocket_url() const;
   const Certificates& certificates() const { return *certificates_; }  ///< with `tls` only
 
   pid_t pid() const { return process_->pid(); }
@@ -67,7 +70,7 @@ class Broker {
   BrokerOptions options_;
   TempDir directory_;
   std::unique_ptr<Certificates> certificates_;
-  int port_ = 0;
+  int port_ = 0, websocket_port_ = 0;
   std::unique_ptr<Process> process_;
 };
 

@@ -1,20 +1,26 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace tidegate::test {
 
-/// A TCP connection to 127.0.0.1:port for saying things that no proper client would. Throws when it is not accepted.
+/// A TCP connection to 127.0.0.1:port for saying things that no proper client would, plain or by TLS (whatever the
+/// certificate). Throws when it is not accepted.
 class RawConnection {
  public:
   using Milliseconds = std::chrono::milliseconds;
+  enum class By : unsigned char { plain, tls };
 
   /// `receive_buffer`: the kernel's, in bytes; small for a viewer that is to stall soon. 0: the system's.
-  explicit RawConnection(int port, int receive_buffer = 0);
+  explicit RawConnection(int port, int receive_buffer = 0, By by = By::plain);
+  /// The same by a socket in the file system.
+  explicit RawConnection(const std::filesystem::path& socket);
   ~RawConnection();
   RawConnection(RawConnection&& other) noexcept;
   RawConnection(const RawConnection&) = delete;
@@ -29,8 +35,11 @@ class RawConnection {
   bool closed() const { return closed_; }
 
  private:
+  struct Session;
+
   int fd_ = -1;
   bool closed_ = false;
+  std::unique_ptr<Session> session_;  ///< of TLS
 };
 
 struct HttpResponse {
@@ -40,10 +49,15 @@ struct HttpResponse {
 };
 
 /// One request a call, each on a connection of its own; status 0 when there was no answer. Sends
-/// "Accept-Encoding: identity" and "Host: 127.0.0.1:port" unless `headers` says otherwise.
+/// "Accept-Encoding: identity" and "Host: 127.0.0.1:port" unless `headers` says otherwise, and its token where it has
+/// one.
 class HttpClient {
  public:
-  explicit HttpClient(int port) : port_(port) {}
+  using By = RawConnection::By;
+  explicit HttpClient(int port, std::string token = {}, By by = By::plain)
+      : port_(port), token_(std::move(token)), by_(by) {}
+  /// By a socket in the file system; then the host is localhost.
+  explicit HttpClient(std::filesystem::path socket) : socket_(std::move(socket)) {}
 
   HttpResponse get(const std::string& path, const std::map<std::string, std::string>& headers = {}) const {
     return request("GET", path, {}, headers);
@@ -56,7 +70,10 @@ class HttpClient {
                        std::map<std::string, std::string> headers = {}) const;
 
  private:
-  int port_;
+  int port_ = 0;
+  std::string token_;
+  By by_ = By::plain;
+  std::filesystem::path socket_;
 };
 
 /// The answer to a request, taken apart.

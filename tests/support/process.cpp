@@ -130,8 +130,13 @@ int Process::terminate(Milliseconds patience) {
 }
 
 std::optional<int> Process::wait(Milliseconds patience) {
-  eventually([this] { return !running(); }, patience);
+  if (eventually([this] { return !running(); }, patience)) wait_for_end_of_output();
   return status_;
+}
+
+void Process::wait_for_end_of_output() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::seconds(5), [this] { return ended_; });
 }
 
 bool Process::running() {
@@ -160,7 +165,6 @@ Finished run(std::vector<std::string> command, const std::map<std::string, std::
   Process process(std::move(command), environment);
   if (!process.wait(patience)) process.kill();
   const int status = *process.wait(patience);
-  process.wait_for_output(std::string(1, '\0'), std::chrono::seconds(2));  // until the pipe has ended
   return {status, process.output()};
 }
 

@@ -41,7 +41,8 @@ class Process {
   void kill();
   /// SIGTERM, then waits; SIGKILL after `patience`. The exit status as wait() gives it.
   int terminate(Milliseconds patience = std::chrono::seconds(20));
-  /// The exit status, or 128 + signal as a shell says it; nothing when it still runs after `patience`.
+  /// The exit status, or 128 + signal as a shell says it; nothing when it still runs after `patience`. Once it has
+  /// ended, its output is whole: all but what children of its own that outlive it say 5 s later.
   std::optional<int> wait(Milliseconds patience);
   bool running();
 
@@ -51,6 +52,7 @@ class Process {
 
  private:
   void collect(int fd);
+  void wait_for_end_of_output() const;
 
   pid_t pid_ = -1;
   std::optional<int> status_;

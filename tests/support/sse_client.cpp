@@ -2,9 +2,17 @@
 
 namespace tidegate::test {
 
-SseClient::SseClient(int port, const Options& options) : connection_(port, options.receive_buffer) {
-  std::string request = "GET " + options.path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
-                        "\r\nAccept: text/event-stream\r\n";
+SseClient::SseClient(int port, const Options& options) : connection_(port, options.receive_buffer, options.by) {
+  ask("127.0.0.1:" + std::to_string(port), options);
+}
+
+SseClient::SseClient(const std::filesystem::path& socket, const Options& options) : connection_(socket) {
+  ask("localhost", options);
+}
+
+void SseClient::ask(const std::string& host, const Options& options) {
+  std::string request =
+      "GET " + options.path + " HTTP/1.1\r\nHost: " + host + "\r\nAccept: text/event-stream\r\n" + options.headers;
   if (!options.last_event_id.empty()) request += "Last-Event-ID: " + options.last_event_id + "\r\n";
   connection_.send(request + "\r\n");
 }

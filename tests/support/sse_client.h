@@ -26,9 +26,12 @@ class SseClient {
     std::string last_event_id = {};  ///< as the header
     std::string path = "/api/v1/stream";
     int receive_buffer = 0;  ///< see RawConnection
+    RawConnection::By by = RawConnection::By::plain;
+    std::string headers = {};  ///< further ones, each with its CRLF
   };
   SseClient(int port, const Options& options);
-  explicit SseClient(int port) : SseClient(port, Options{}) {}
+  /// By a socket in the file system.
+  SseClient(const std::filesystem::path& socket, const Options& options);
 
   /// The next event; nothing when none came in time or the stream ended.
   std::optional<SseEvent> next(Milliseconds patience = std::chrono::seconds(20));
@@ -45,6 +48,7 @@ class SseClient {
   std::optional<int> retry_ms() const { return retry_ms_; }
 
  private:
+  void ask(const std::string& host, const Options& options);
   void take(const std::string& bytes);
   void line(const std::string& text);
 

@@ -1,17 +1,26 @@
 // One alert: what is wrong, since when, what was done about it and what its reader can do.
 
-import { AlertForm, Choice, NameField, noteInput, once, type Question, remembered } from './alert_form.ts';
+import { AlertForm, Choice, noteInput, type Question } from './alert_form.ts';
 import { chatterOf, evidenceOf, isRaised, isShelved, owesAcknowledge, valueAgainstLimit, whySilenced } from './alert_words.ts';
 import type { Alert, Time } from './api.ts';
 import { changeIcon, icon } from './icons.ts';
 import { el, setClass, setText, show } from './dom.ts';
+import { once } from './form.ts';
 import * as format from './format.ts';
 import type { Model } from './model.ts';
-import { acknowledge, address, fetchSnapshots, kOutOfService, shelve, unshelve } from './rest.ts';
+import { acknowledge, address, comment, fetchSnapshots, kOutOfService, shelve, unshelve } from './rest.ts';
 import { text } from './strings.ts';
 
 const kUsualShelf = '1h';
 const kSnapshotsShown = 5;
+let cards = 0;
+
+/** What a card asks of the page around it. */
+export interface Around {
+  openChart(series: string): void;
+  /** Why the reader may not act on an alert; empty: allowed. */
+  refusal(): string;
+}
 
 export class AlertCard {
   readonly node: HTMLElement;
@@ -28,6 +37,7 @@ export class AlertCard {
   private evidenceShown = '';
   private now: Time = 0;
   private readonly done = el('p', { class: 'alert-done' });
+  private readonly said = el('p', { class: 'alert-said' });
   private readonly runbook = el('p', { class: 'alert-runbook' });
   private readonly phase = el('span', { class: 'alert-phase' });
   private readonly first = el('span', { class: 'alert-first', hidden: true }, text.flood.first);
@@ -35,17 +45,18 @@ export class AlertCard {
   private readonly acknowledge = this.button('primary acknowledge', text.alerts.acknowledge, () => this.open(this.acknowledge, this.askAcknowledge()));
   private readonly shelve = this.button('shelve', text.alerts.shelve, () => this.open(this.shelve, this.askShelve()));
   private readonly unshelve = this.button('unshelve', text.alerts.unshelve, () => this.endShelf());
-  private readonly chart: HTMLButtonElement;
+  private readonly comment = this.button('', text.alerts.comment, () => this.open(this.comment, this.askComment()));
+  private readonly chart = this.button('', text.alerts.chart, () => this.around.openChart(this.alert.series));
+  private readonly refusal = el('span', { class: 'refusal', id: `refusal-${(cards += 1)}`, hidden: true });
   private form: AlertForm | null = null;
   /** What opened the form, and has the focus back when it closes. */
   private opener: HTMLButtonElement | null = null;
 
-  constructor(private alert: Alert, private readonly model: Model, openChart: (series: string) => void) {
-    this.chart = this.button('', text.alerts.chart, () => openChart(this.alert.series));
+  constructor(private alert: Alert, private readonly model: Model, private readonly around: Around) {
     this.node = el('li', { class: 'alert' },
       el('div', { class: 'alert-head' }, this.mark, this.severity, this.first, this.phase),
-      this.message, this.why, this.facts, this.chatter, this.runbook, this.done, this.basis,
-      el('div', { class: 'actions' }, this.acknowledge, this.shelve, this.unshelve, this.chart), this.error);
+      this.message, this.why, this.facts, this.chatter, this.runbook, this.done, this.said, this.basis,
+      el('div', { class: 'actions' }, this.acknowledge, this.shelve, this.unshelve, this.comment, this.chart, this.refusal), this.error);
   }
 
   update(alert: Alert, now: Time): void {
@@ -63,10 +74,12 @@ export class AlertCard {
     setText(this.chatter, chatterOf(alert));
     setText(this.runbook, alert.runbook ? text.alerts.runbook + alert.runbook : '');
     setText(this.done, alert.acknowledged && isRaised(alert) ? text.alerts.acknowledged(alert.acknowledged_by, alert.note) : '');
+    setText(this.said, alert.comment ? text.alerts.said(alert.commented_by, alert.comment) : '');
     this.showEvidence(evidenceOf(alert));
     this.acknowledge.setAttribute('aria-label', text.alerts.acknowledgeOf(name));
     this.shelve.setAttribute('aria-label', text.alerts.shelveOf(name));
     this.unshelve.setAttribute('aria-label', text.alerts.unshelveOf(name));
+    this.comment.setAttribute('aria-label', text.alerts.commentOf(name));
     if (this.opener && !this.offered(this.opener)) this.close();
     this.showButtons();
   }
@@ -88,12 +101,18 @@ export class AlertCard {
   }
 
   private offered(button: HTMLButtonElement): boolean {
+    if (button === this.comment) return true;
     if (button === this.acknowledge) return owesAcknowledge(this.alert);
     return isShelved(this.alert) === (button === this.unshelve);
   }
 
   private showButtons(): void {
-    for (const button of [this.acknowledge, this.shelve, this.unshelve]) show(button, !this.form && this.offered(button));
+    const wishes = [this.acknowledge, this.shelve, this.unshelve, this.comment], refusal = this.around.refusal();
+    for (const button of wishes) show(button, !this.form && this.offered(button));
+    if (this.refusal.textContent === refusal) return;
+    setText(this.refusal, refusal);
+    show(this.refusal, refusal !== '');
+    for (const button of wishes) refuse(button, refusal ? this.refusal.id : null);
   }
 
   private button(look: string, label: string, click: () => void): HTMLButtonElement {
@@ -101,6 +120,7 @@ export class AlertCard {
   }
 
   private open(opener: HTMLButtonElement, question: Question): void {
+    if (this.around.refusal()) return;
     this.opener = opener;
     this.form = new AlertForm(question, () => this.close());
     this.error.before(this.form.node);
@@ -120,20 +140,27 @@ export class AlertCard {
   }
 
   private askAcknowledge(): Question {
-    const who = new NameField(), note = noteInput('note');
-    return { send: text.alerts.send, sending: text.alerts.sending, fields: [who.node, el('label', {}, text.alerts.note, note)], first: who.firstOr(note),
-      ask: () => this.send(acknowledge(this.alert.id, who.value, note.value.trim())) };
+    const note = noteInput('note');
+    return { send: text.alerts.send, sending: text.alerts.sending, fields: [el('label', {}, text.alerts.note, note)], first: note,
+      ask: () => this.send(acknowledge(this.alert.id, note.value.trim())) };
   }
 
   private askShelve(): Question {
-    const who = new NameField(), why = noteInput('why', true);
+    const why = noteInput('why', true);
     const span = new Choice(text.alerts.shelveFor, 'for', [...text.alerts.shelfSpans, [text.alerts.outOfService, kOutOfService]], kUsualShelf);
-    return { send: text.alerts.shelve, sending: text.alerts.shelving, fields: [span.node, el('label', {}, text.alerts.shelveWhy, why), who.node], first: why,
-      ask: () => this.send(shelve(this.alert.id, span.value, why.value.trim(), who.value)) };
+    return { send: text.alerts.shelve, sending: text.alerts.shelving, fields: [span.node, el('label', {}, text.alerts.shelveWhy, why)], first: why,
+      ask: () => this.send(shelve(this.alert.id, span.value, why.value.trim())) };
+  }
+
+  /** It changes nothing that would close the form. */
+  private askComment(): Question {
+    const words = noteInput('comment', true);
+    return { send: text.alerts.comment, sending: text.alerts.commenting, fields: [el('label', {}, text.alerts.commentWhat, words)], first: words,
+      ask: () => this.send(comment(this.alert.id, words.value.trim())).then(() => this.close()) };
   }
 
   private endShelf(): Promise<void> {
-    return once(this.unshelve, () => this.send(unshelve(this.alert.id, remembered())).then(() => this.chart.focus(), () => undefined));
+    return once(this.unshelve, () => this.send(unshelve(this.alert.id)).then(() => this.chart.focus(), () => undefined));
   }
 
   /** What goes wrong is said on the card. */
@@ -147,5 +174,14 @@ export class AlertCard {
       show(this.error, true);
       throw problem;
     }
+  }
+}
+
+/** Not `disabled`: who cannot see it should come by it and hear why. */
+function refuse(button: HTMLButtonElement, because: string | null): void {
+  button.classList.toggle('refused', because !== null);
+  for (const [name, value] of [['aria-disabled', because && 'true'], ['aria-describedby', because]] as const) {
+    if (value) button.setAttribute(name, value);
+    else button.removeAttribute(name);
   }
 }

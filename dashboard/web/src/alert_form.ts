@@ -1,10 +1,9 @@
-// What a card asks of its reader before the gateway is asked for something: a name, a note, how long.
+// What a card asks of its reader before the gateway is asked for something: a note, how long.
 
 import { el, setText } from './dom.ts';
+import { once } from './form.ts';
 import { text } from './strings.ts';
 
-const kNameKey = 'tidegate.name';
-const kLongestName = 80;
 const kLongestNote = 500;
 
 export interface Question {
@@ -14,14 +13,6 @@ export interface Question {
   /** Where a reader begins to type. */
   first: HTMLElement;
   ask: () => Promise<void>;
-}
-
-/** Does it unless it is being done. The button is not `disabled` meanwhile: it would lose the focus. */
-export async function once(button: HTMLButtonElement, act: () => Promise<void>): Promise<void> {
-  if (button.hasAttribute('aria-disabled')) return;
-  button.setAttribute('aria-disabled', 'true');
-  await act();
-  button.removeAttribute('aria-disabled');
 }
 
 /** `close` is asked when the reader thinks better of it; what was sent changes the alert, and the form goes with the reason for it. */
@@ -46,26 +37,6 @@ export class AlertForm {
   }
 }
 
-export class NameField {
-  private readonly input = el('input', { name: 'who', autocomplete: 'name', maxlength: kLongestName });
-  readonly node = el('label', {}, text.alerts.who, this.input);
-
-  constructor() {
-    this.input.value = remembered();
-  }
-
-  /** Itself where no name is known yet, else what comes after it. */
-  firstOr(next: HTMLElement): HTMLElement {
-    return this.input.value ? next : this.input;
-  }
-
-  get value(): string {
-    const name = this.input.value.trim();
-    remember(name);
-    return name;
-  }
-}
-
 export function noteInput(name: string, required = false): HTMLInputElement {
   return el('input', { name, autocomplete: 'off', maxlength: kLongestNote, required });
 }
@@ -83,21 +54,5 @@ export class Choice {
 
   get value(): string {
     return this.inputs.find(({ checked }) => checked)?.value ?? '';
-  }
-}
-
-export function remembered(): string {
-  try {
-    return localStorage.getItem(kNameKey) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function remember(name: string): void {
-  try {
-    localStorage.setItem(kNameKey, name);
-  } catch {
-    // A browser that keeps nothing asks again next time.
   }
 }

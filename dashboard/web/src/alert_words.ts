@@ -91,6 +91,7 @@ export function told({ cause, alert, time }: AlertEvent): { what: string; note: 
     case 'shelved': return { what: alert.shelved_until === null ? text.log.by(text.alerts.outOfService, alert.shelved_by)
       : text.log.until(text.log.by(word, alert.shelved_by), format.moment(alert.shelved_until, time)), note: alert.shelved_why };
     case 'unshelved': return { what: text.log.by(word, alert.shelved_by), note: alert.shelved_why };
+    case 'commented': return { what: text.log.by(word, alert.commented_by), note: alert.comment };
     case 'suppressed': return { what: text.alerts.explained(alert.suppressed_by), note: '' };
     default: return { what: word, note: '' };
   }

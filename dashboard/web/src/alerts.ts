@@ -1,7 +1,7 @@
 // The alerts that are raised or wait for an acknowledgement, worst first (in a flood after the one with which it began),
 // each with its form; those that are about to be raised; and below them those for which nobody is called.
 
-import { AlertCard } from './alert_card.ts';
+import { AlertCard, type Around } from './alert_card.ts';
 import { floodNow, inFlood, isListed, isPending, isSilent } from './alert_words.ts';
 import type { Alert, State, Time } from './api.ts';
 import { arrange, el, reconcile, setClass, setText, show } from './dom.ts';
@@ -25,7 +25,7 @@ export class Alerts {
   private readonly cards = new Map<string, AlertCard>();
   private readonly pendingNodes = new Map<string, HTMLElement>();
 
-  constructor(private readonly model: Model, private readonly openChart: (series: string) => void) {
+  constructor(private readonly model: Model, private readonly around: Around) {
     this.node = el('section', { class: 'alerts', 'aria-labelledby': 'alerts-title' },
       el('div', { class: 'section-head' }, el('h2', { id: 'alerts-title' }, text.alerts.title, ' ', this.count)),
       this.waiting, this.flood, this.none, this.list, this.pending, this.silent);
@@ -65,7 +65,7 @@ export class Alerts {
   /** The same card while its alert goes from one list to the other. */
   private card(alert: Alert, now: Time): HTMLElement {
     let card = this.cards.get(alert.id);
-    if (!card) this.cards.set(alert.id, (card = new AlertCard(alert, this.model, this.openChart)));
+    if (!card) this.cards.set(alert.id, (card = new AlertCard(alert, this.model, this.around)));
     card.update(alert, now);
     return card.node;
   }

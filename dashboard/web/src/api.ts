@@ -51,6 +51,9 @@ export interface Alert {
   /** How often it was raised since it began to chatter; 0: it does not. */
   chatter: number;
   chatter_band: number;
+  /** The last word on it since it was raised; empty: none. */
+  commented_by: string;
+  comment: string;
   evidence: Evidence;
 }
 
@@ -179,6 +182,10 @@ export interface Gateway {
   time: Time;
   epoch: string | number;
   demo: boolean;
+  /** Plain HTTP at an address that others reach. */
+  insecure: boolean;
+  /** By which it speaks TLS; `trouble`: why the files that are there now are not in use. */
+  certificate: { fingerprint: string; until: Time; own: boolean; trouble: string } | null;
 }
 
 export interface State {
@@ -233,6 +240,107 @@ export interface History {
   series: { name: string; points: Envelope[] }[];
 }
 
+/** Each may do what the one before it may: see; acknowledge and shelve; change what the gateway does. */
+export type Role = 'viewer' | 'operator' | 'admin';
+
+export interface User {
+  name: string;
+  role: Role;
+  /** False: there is none yet, and only a link lets this user in. */
+  password: boolean;
+}
+
+export interface Session {
+  /** There is a user. */
+  claimed: boolean;
+  /** The gateway's. */
+  name: string;
+  site: string;
+  user: User | null;
+  /** For whoever is logged in: what each POST carries as X-CSRF-Token. */
+  csrf?: string;
+  /** Asked over TLS. */
+  secure: boolean;
+  /** Why nobody can log in; empty: somebody can. */
+  trouble: string;
+}
+
+/** A rule with where it stands. */
+export interface WrittenRule extends Rule {
+  off: boolean;
+  off_by: string;
+  off_since: Time | null;
+  off_note: string;
+  version: string;
+  enabled: boolean;
+  file: string;
+  line: number;
+  /** In the text that is edited here. */
+  editable: boolean;
+}
+
+export interface RulesText {
+  text: string;
+  etag: string;
+}
+
+/** Line 0: the file as a whole. */
+export interface FileProblem {
+  file: string;
+  line: number;
+  column: number;
+  text: string;
+}
+
+export interface RuleCheck {
+  problems: FileProblem[];
+  added: string[];
+  removed: string[];
+  changed: string[];
+  alerts_ended: string[];
+}
+
+export interface RulesVersion {
+  version: number;
+  time: Time;
+  who: string;
+  why: string;
+  note: string;
+}
+
+export interface DiffLine {
+  kind: 'both' | 'removed' | 'added';
+  from: number | null;
+  to: number | null;
+  text: string;
+}
+
+export interface Person extends User {
+  since: Time | null;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  role: Role;
+  /** The part of the role that it is held to; empty: all of it. */
+  scope: string;
+  made: Time;
+  made_by: string;
+  until: Time | null;
+}
+
+/** A line of the audit; not `sealed`: it does not follow from the one before it. */
+export interface Deed {
+  id: number;
+  time: Time;
+  who: string;
+  what: string;
+  about: string;
+  detail: string;
+  sealed: boolean;
+}
+
 /** What the stream says, by event name. */
 export interface StreamEvents {
   hello: Hello;
@@ -247,6 +355,7 @@ export interface StreamEvents {
   ping: { time: Time };
   gap: GapNotice;
   busy: { max_streams: number };
+  /** `logged-out`: the session has ended; the others are the gateway's own reasons. */
   bye: { why: string };
 }
 export type StreamEvent = { [K in keyof StreamEvents]: { type: K; data: StreamEvents[K] } }[keyof StreamEvents];

@@ -24,6 +24,11 @@ export function svg<K extends keyof SVGElementTagNameMap>(tag: K, attributes: At
   return node;
 }
 
+/** A sentence in which what stands between backticks is to be typed as it is. */
+export function withCode(sentence: string): Child[] {
+  return sentence.split('`').map((part, at) => (at % 2 ? el('code', {}, part) : part));
+}
+
 /** Touches the document only when something differs: most ticks change nothing. */
 export function setText(node: Node, value: string): void {
   if (node.textContent !== value) node.textContent = value;

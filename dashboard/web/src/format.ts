@@ -121,3 +121,8 @@ export function splitName(name: string): { device: string; metric: string } {
   const cut = name.lastIndexOf('/');
   return cut < 0 ? { device: '', metric: name } : { device: name.slice(0, cut), metric: name.slice(cut + 1) };
 }
+
+/** What the gateway says of a refusal, as its reader expects a sentence to look. */
+export function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? '' : '.');
+}

@@ -6,7 +6,8 @@ export type Link =
   | { kind: 'open'; heardAt: number }
   | { kind: 'waiting'; attempt: number; retryAt: number; lostAt: number; why: Why }
   | { kind: 'resting'; since: number };
-export type Why = 'lost' | 'silent' | 'busy' | 'bye';
+/** `ended`: the log-in was, or the stream had lasted for long enough. */
+export type Why = 'lost' | 'silent' | 'busy' | 'bye' | 'ended';
 
 export type Shown =
   | { kind: 'connecting' }
@@ -24,11 +25,13 @@ const kLongestRetryMs = 30_000;
 const kBusyRetryMs = 30_000;
 /** A gateway that said goodbye needs a moment to start. */
 const kByeRetryMs = 3000;
+/** It is there, and whoever is logged in still, or again, need not wait. */
+const kEndedRetryMs = 200;
+const kFirstRetryOf: Record<Why, number> = { lost: kFirstRetryMs, silent: kFirstRetryMs, busy: kBusyRetryMs, bye: kByeRetryMs, ended: kEndedRetryMs };
 
 /** Doubling, with a jitter of half to one and a half, so that many viewers do not come back in one wave. */
 export function retryDelay(attempt: number, why: Why, random: number): number {
-  const first = why === 'busy' ? kBusyRetryMs : why === 'bye' ? kByeRetryMs : kFirstRetryMs;
-  const base = Math.min(first * 2 ** attempt, kLongestRetryMs);
+  const base = Math.min(kFirstRetryOf[why] * 2 ** attempt, kLongestRetryMs);
   return Math.round(base * (0.5 + random));
 }
 

@@ -2,25 +2,32 @@
 // second lets ages grow.
 
 import './style.css';
+import './access.css';
+import './views.css';
 
 import { aloud } from './alert_words.ts';
 import { Alerts } from './alerts.ts';
 import { Announcer } from './announce.ts';
-import type { AlertEvent, StreamEvent, Time } from './api.ts';
+import type { AlertEvent, Role, StreamEvent, Time } from './api.ts';
 import { Channel } from './channel.ts';
 import { Chart } from './chart.ts';
 import { ServerClock } from './clock.ts';
 import { Details } from './details.ts';
 import { el, setText } from './dom.ts';
 import * as format from './format.ts';
+import { Gate } from './gate.ts';
 import { Log } from './log.ts';
 import { Changes, Model } from './model.ts';
+import { PeopleView } from './people_view.ts';
 import { Points } from './points.ts';
 import { fetchAlertLog, fetchDeadLetters } from './rest.ts';
+import { RulesView } from './rules_view.ts';
 import { Sparks } from './sparks.ts';
 import { StatusBar } from './status.ts';
 import { Stream } from './stream.ts';
 import { text } from './strings.ts';
+import { SystemView } from './system_view.ts';
+import { type View, Views } from './views.ts';
 
 const kLogEntries = 100;
 const kDeadLetters = 50;
@@ -29,18 +36,32 @@ const kRestAfterHiddenMs = 5 * 60_000;
 class Page {
   private readonly model = new Model();
   private readonly clock = new ServerClock(() => performance.now());
-  private readonly stream = new Stream((event) => this.receive(event), () => this.showLink());
+  /** All that only who is logged in may see. */
+  private readonly node = el('div');
+  private readonly gate = new Gate({ node: this.node, opened: () => this.stream.open(), closed: () => this.stream.rest(),
+    knocked: () => this.stream.connect(), changed: () => this.readerChanged() });
+  private readonly stream: Stream = new Stream((event) => this.receive(event), () => this.lost(), () => this.gate.admits());
   private readonly sparks = new Sparks();
   private readonly announcer = new Announcer();
   private readonly status = new StatusBar(() => this.stream.connect(), () => this.togglePause());
   private readonly channel = new Channel();
-  private readonly alerts = new Alerts(this.model, (name) => this.chart.open(name));
+  private readonly alerts = new Alerts(this.model, { openChart: (name) => this.chart.open(name), refusal: () => this.gate.lacks('operator') });
   private readonly log = new Log(this.model, () => this.clock.now());
   private readonly points = new Points(this.model, this.sparks, (name) => this.chart.open(name));
   private readonly chart: Chart = new Chart(this.model, {
     now: () => this.clock.now(), online: () => this.online, present: () => this.pausedAt ?? this.clock.now(), closed: (name) => this.points.focus(name) });
   private readonly details = new Details();
   private readonly footer = el('footer');
+  private readonly live = el('main', {}, this.status.node,
+    el('div', { class: 'rail' }, this.alerts.node, this.log.node),
+    el('div', { class: 'body' }, this.channel.node, this.points.node, this.chart.node, this.details.node));
+  private readonly around = { now: () => this.clock.now(), lacks: (role: Role) => this.gate.lacks(role) };
+  private readonly views: Views = new Views([
+    { id: '', title: text.views.live, needs: 'viewer', node: this.live },
+    view('rules', 'viewer', new RulesView(this.around)),
+    view('people', 'admin', new PeopleView(this.around)),
+    view('system', 'admin', new SystemView(this.around, () => this.model.state)),
+  ], (role) => !this.gate.lacks(role));
   private frame = 0;
   private pausedAt: Time | null = null;
   private held = new Changes();
@@ -53,15 +74,20 @@ class Page {
   private reloads = 0;
 
   start(root: HTMLElement): void {
-    root.append(this.status.header,
-      el('main', {}, this.status.node,
-        el('div', { class: 'rail' }, this.alerts.node, this.log.node),
-        el('div', { class: 'body' }, this.channel.node, this.points.node, this.chart.node, this.details.node)),
-      this.footer, this.announcer.node);
+    this.status.header.append(this.gate.account.node);
+    this.node.append(this.status.header, this.views.node, this.gate.account.hint, ...this.views.nodes, this.footer, this.announcer.node, this.gate.account.dialog.node);
+    root.append(this.node, this.gate.door.node);
+    this.views.follow();
     this.tick();
     this.stream.connect();
     setInterval(() => this.tick(), 1000);
     document.addEventListener('visibilitychange', () => this.visibilityChanged());
+  }
+
+  /** What he may see and do is another's now. */
+  private readerChanged(): void {
+    this.alerts.update(this.clock.now());
+    if (this.gate.isOpen) this.views.follow();
   }
 
   private receive(event: StreamEvent): void {
@@ -103,6 +129,7 @@ class Page {
   /** Takes all that changed since the last frame to the views at once. */
   private render(): void {
     this.frame = 0;
+    if (!this.gate.isOpen) return;
     const changes = this.model.takeChanges();
     const { parts } = changes;
     if (parts.has('reload')) void this.reload(parts.has('gap'));
@@ -131,6 +158,7 @@ class Page {
   }
 
   private tick(): void {
+    if (!this.gate.isOpen) return;
     this.stream.tick();
     this.showLink();
     const now = this.clock.now();
@@ -145,6 +173,11 @@ class Page {
     this.details.update(this.model.state, now);
     const { version, started } = this.model.state.gateway;
     setText(this.footer, text.footer(version, format.span(now - started)));
+  }
+
+  private lost(): void {
+    this.gate.showUnknown();
+    this.showLink();
   }
 
   private showLink(): void {
@@ -205,6 +238,10 @@ class Page {
       this.stream.connect();
     }
   }
+}
+
+function view(id: 'rules' | 'people' | 'system', needs: Role, shown: { node: HTMLElement; opened(): void }): View {
+  return { id, title: text.views[id], needs, node: shown.node, opened: () => shown.opened() };
 }
 
 new Page().start(document.getElementById('app')!);

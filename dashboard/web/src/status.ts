@@ -74,6 +74,8 @@ export class StatusBar {
   private readonly offline = el('p', { class: 'banner banner-offline', hidden: true });
   private readonly paused = el('p', { class: 'banner banner-paused', hidden: true });
   private readonly demo = el('p', { class: 'banner banner-demo', hidden: true }, text.demo);
+  private readonly insecure = el('p', { class: 'banner banner-insecure', hidden: true }, text.insecure);
+  private readonly certificate = el('p', { class: 'banner banner-certificate', hidden: true });
   private readonly version = el('span');
   private readonly update: HTMLElement;
   private readonly mark = icon('unknown');
@@ -88,7 +90,7 @@ export class StatusBar {
       el('div', { class: 'brand' }, el('img', { src: './icon.svg', alt: '', width: 32, height: 32 }),
         el('h1', {}, el('span', { class: 'product' }, text.product), ' ', this.name, ' ', this.site)),
       el('div', { class: 'link' }, this.badge, this.retry, this.pauseButton));
-    this.node = el('div', { class: 'status' }, this.offline, this.paused, this.update, this.demo,
+    this.node = el('div', { class: 'status' }, this.offline, this.paused, this.update, this.insecure, this.certificate, this.demo,
       el('div', { class: 'status-line' }, this.mark, this.sentence));
     this.showPaused(null);
   }
@@ -102,6 +104,10 @@ export class StatusBar {
     setText(this.name, name);
     setText(this.site, site);
     show(this.demo, demo);
+    show(this.insecure, model.state?.gateway.insecure ?? false);
+    const trouble = model.state?.gateway.certificate?.trouble ?? '';
+    setText(this.certificate, trouble && text.certificate(trouble));
+    show(this.certificate, trouble !== '');
     const open = [...model.alerts.values()].filter(needsAcknowledge).length;
     document.title = `${open ? `(${open}) ` : ''}${name ? `${name} · ` : ''}${text.product}`;
   }

@@ -1,9 +1,9 @@
 // Every word that the page says, in one place, ready to be translated. Sentences are whole: no code glues fragments.
 
 import type { Freshness, Tally } from './freshness.ts';
-import type { GapCause, Health, Phase, Reason, Severity } from './api.ts';
-
-const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
+import { plural } from './plural.ts';
+import { deskText } from './strings_desk.ts';
+import type { GapCause, Health, Phase, Reason, Role, Severity } from './api.ts';
 
 export const text = {
   product: 'Tidegate',
@@ -18,6 +18,64 @@ export const text = {
   rest: {
     noAnswer: 'The gateway did not answer. Check the connection and try again.',
     status: (status: number) => `The gateway answered with status ${status}.`,
+  },
+
+  form: {
+    code: 'Claim code',
+    codeHint: 'Like XXXX-XXXX. Lower case will do, and the dash may be left out.',
+    codeWrong: 'A claim code has eight letters and digits, like XXXX-XXXX.',
+    name: 'User name',
+    nameMissing: 'Enter the name of a user.',
+    password: 'Password',
+    oldPassword: 'Old password',
+    passwordMissing: 'Enter the password.',
+    newPassword: 'New password',
+    newPasswordHint: (least: number) => `At least ${least} characters. A sentence will do; nothing else is asked of it.`,
+    newPasswordShort: (least: number, given: number) => given ? `This has ${plural(given, 'character', 'characters')}; at least ${least} are needed.` : `Enter a password of at least ${least} characters.`,
+    show: 'Show',
+    hide: 'Hide',
+    showPassword: 'Show password',
+    hidePassword: 'Hide password',
+  },
+
+  door: {
+    claim: 'Claim this gateway',
+    claimWhat: 'Nobody has claimed it yet. Whoever knows its code becomes its first user, an admin.',
+    claimSend: 'Claim',
+    claiming: 'Claiming',
+    claimedMeanwhile: 'This gateway has been claimed meanwhile. Log in, or ask its admin for a user.',
+    codeWhere: 'The code is at the box:',
+    codePlaces: ['on the console, each time the gateway starts', 'from the command `sudo tidegate claim-code`', 'in the file `claim-code` of the storage folder'],
+    logIn: 'Log in',
+    loggingIn: 'Logging in',
+    notSecure: 'Not encrypted: whoever is on this network can read a password that is typed here.',
+    tryAgain: 'Try again',
+    forgotten: 'Forgotten? On the box: `sudo tidegate user password NAME`',
+    linkOver: 'This link has been used already, or is too old. Ask for a new one, or log in here.',
+    loggedOut: 'You are logged out.',
+    ended: 'Your log-in has ended. Log in again to go on where you were.',
+  },
+
+  account: {
+    roles: { viewer: 'viewer', operator: 'operator', admin: 'admin' } as Record<Role, string>,
+    may: {
+      viewer: 'May see everything, and change nothing.',
+      operator: 'May acknowledge and shelve alerts.',
+      admin: 'May acknowledge and shelve alerts, and change the gateway.',
+    } as Record<Role, string>,
+    who: (name: string, role: string) => `${name}, ${role}`,
+    needs: (role: Role) => `Needs the role ${role}`,
+    logOut: 'Log out',
+    changePassword: 'Change password',
+    setPassword: 'Set a password',
+    noPassword: 'You have no password yet: only a link lets you in.',
+    save: 'Save',
+    saving: 'Saving',
+    cancel: 'Cancel',
+    close: 'Close',
+    done: 'Done',
+    passwordChanged: 'Your password is changed. Your log-ins elsewhere have ended.',
+    passwordSet: 'Your password is set. From now on you can log in with it.',
   },
 
   link: {
@@ -45,6 +103,9 @@ export const text = {
   },
 
   demo: 'Demo: a simulated plant beside this machine’s own readings. Start with --config FILE to see your own sensors.',
+  insecure: 'Not encrypted: whoever is on this network can read and change what goes between this page and the gateway. Remove “profile: lan-http” from its configuration to have it encrypted.',
+
+  certificate: (trouble: string) => `The certificate in use is not the one that is there: ${trouble}`,
 
   status: {
     waiting: 'Waiting for the first readings.',
@@ -155,6 +216,7 @@ export const text = {
     shelved: 'Shelved',
     unshelved: 'Unshelved',
     unsuppressed: 'No longer explained',
+    commented: 'Comment',
     'rule removed': 'Rule removed',
   } as Record<string, string>,
 
@@ -175,7 +237,6 @@ export const text = {
     acknowledge: 'Acknowledge',
     acknowledgeOf: (message: string) => `Acknowledge: ${message}`,
     acknowledged: (who: string, note: string) => `Acknowledged${who ? ` by ${who}` : ''}${note ? `: “${note}”` : ''}`,
-    who: 'Your name',
     note: 'Note (optional)',
     send: 'Acknowledge',
     cancel: 'Cancel',
@@ -202,6 +263,11 @@ export const text = {
     lookedAt: 'Time looked at',
     ruleVersion: 'Version of the rule',
     snapshot: (time: string, samples: number) => `Snapshot of ${time}: ${plural(samples, 'sample', 'samples')}`,
+    comment: 'Comment',
+    commentOf: (message: string) => `Comment on: ${message}`,
+    commentWhat: 'What was found, or done',
+    commenting: 'Commenting',
+    said: (who: string, words: string) => `${who}: “${words}”`,
     chart: 'Chart',
     runbook: 'What to do: ',
     announceRaised: (severity: string, message: string) => `${severity} alert: ${message}`,
@@ -314,6 +380,8 @@ export const text = {
       `${source} · ${plural(times, 'message', 'messages')} on ${plural(topics, 'topic', 'topics')} · last ${last}`,
     times: (n: number) => `${n} times`,
   },
+
+  ...deskText,
 
   footer: (version: string, span: string) => `Tidegate ${version}, running for ${span}`,
 };

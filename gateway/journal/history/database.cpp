@@ -11,7 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr FileKind kKind = {0x54444748, 1, "history"};  // "TDGH"
+/// 2: names have checksums; those that are there already are not checked.
+constexpr const char* kSteps[] = {kNameChecksums};
+constexpr FileKind kKind = {0x54444748, "history", kSteps};  // "TDGH"
 
 }  // namespace
 
@@ -21,7 +23,7 @@ Result<sql::Connection> open_to_write(const fs::path& file, const char* tables) 
 
 /// A transaction that writes what is there already; SQLite spares itself an UPDATE of that kind, but not this.
 Status confirm(sql::Connection& connection) {
-  return connection.run(fmt::format("PRAGMA user_version={}", kKind.version).c_str());
+  return connection.run(fmt::format("PRAGMA user_version={}", kKind.version()).c_str());
 }
 
 Result<sql::Connection> open_to_read(const fs::path& file) {

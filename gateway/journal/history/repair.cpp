@@ -2,6 +2,7 @@
 
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/files.h"
+#include "gateway/journal/history/names.h"
 #include "gateway/journal/history/rewrite.h"
 #include "gateway/journal/history/year_file.h"
 #include "gateway/journal/quarantine.h"
@@ -59,8 +60,10 @@ Result<std::string> repair(const fs::path& file, const std::string& why, Timesta
   if (!left) {
     return begin + (day ? "nothing of it could be read" : "it is made again of the days whose samples are still there");
   }
-  return fmt::format("{}{}{} samples are lost, {} samples were saved", begin, left->exact ? "" : "at least ",
-                     left->lost_samples, left->samples);
+  const std::string names =
+      left->lost_names > 0 ? fmt::format(" (of {} names not all could be read)", left->lost_names) : "";
+  return fmt::format("{}{}{} samples are lost, {} samples were saved{}", begin, left->exact ? "" : "at least ",
+                     left->lost_samples, left->samples, names);
 }
 
 Status look_at(const fs::path& file) {
@@ -74,6 +77,9 @@ Status look_at(const fs::path& file) {
   const auto page = connection->number("PRAGMA page_size");
   if (status && page && bytes % static_cast<std::uintmax_t>(*page) != 0) return fail(Errc::corrupt, "it is cut off");
   if (!status || !day_of_file(file)) return status;
+  const auto names = all_series(*connection);
+  if (!names) return fail(names.error());
+  if (!names->damages.empty()) return fail(Errc::corrupt, "{}", names->damages.front());
   const auto rounds = connection->number(
       "SELECT count(*) FROM round WHERE samples <> (SELECT coalesce(sum(samples), 0) FROM chunk WHERE key BETWEEN "
       "round.id << 32 AND round.id << 32 | 0xFFFFFFFF)");

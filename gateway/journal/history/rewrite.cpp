@@ -8,8 +8,10 @@
 #include "gateway/journal/event_json.h"
 #include "gateway/journal/history/database.h"
 #include "gateway/journal/history/day_file.h"
+#include "gateway/journal/history/names.h"
 #include "gateway/journal/keyed_rows.h"
 #include "gateway/journal/salvage_names.h"
+#include "gateway/journal/schema.h"
 
 namespace tidegate::journal::history {
 namespace {
@@ -53,30 +55,59 @@ class Copy {
   }
 
   Status copy_names(std::int64_t last) {
-    auto put = to_.prepare("INSERT INTO series VALUES(?,?,?,?,?,?) ON CONFLICT DO NOTHING RETURNING id");
+    auto put = to_.prepare(
+        "INSERT INTO series VALUES(?1,?2,?3,?4,?5,?6, crc32c(?1,?2,?3,?4,?5,?6)) ON CONFLICT DO NOTHING RETURNING id");
     if (!put) return fail(std::move(put.error()));
-    KeyedRows rows(from_, "SELECT id, name, kind, unit, source, labels FROM series", "id");
-    const auto copied = rows.read(1, last, [&](const sql::Statement& row) { return copy_name(row, *put); });
-    if (!copied) return fail(copied.error());
-    auto label = to_.prepare("INSERT OR IGNORE INTO label VALUES(?,?,?)");
-    if (!label) return fail(std::move(label.error()));
-    Status status;
-    each_row(from_, "SELECT series, code, text FROM label", "series, code", [&](const sql::Statement& row) {
-      if (status && names_.contains(row.integer(0))) status = label->bind_row(row).run();
+    KeyedRows rows(
+        from_, fmt::format("SELECT id, name, kind, unit, source, labels, {} FROM series", sound_by(from_, kNameCrc)),
+        "id");
+    const auto copied = rows.read(1, last, [&](const sql::Statement& row) -> Result<bool> {
+      if (!entry_of(row)) return true;
+      put->bind(row.integer(0), row.text(1), row.integer(2), row.text(3), row.text(4), row.text(5));
+      return copy_name(row.integer(0), *put);
     });
+    if (!copied) return fail(copied.error());
+    if (Status status = copy_bare_names(*put); !status) return status;
+    return copy_labels();
+  }
+
+  /// False: it did not go in. Two rows of one name are damaged.
+  Result<bool> copy_name(std::int64_t series, sql::Statement& put) {
+    const Result<bool> inserted = put.step();
+    if (inserted && *inserted) names_.insert(series);
+    return inserted ? Result<bool>(true) : fail(inserted.error());
+  }
+
+  /// The index that keeps names apart has them too. What a damaged row said of its series beside the name nobody knows:
+  /// the name goes on without it, and a round that has the series says it again.
+  Status copy_bare_names(sql::Statement& put) {
+    const std::string no_labels = to_json(Labels{});
+    Status status;
+    each_row(from_, "SELECT id, name FROM series INDEXED BY sqlite_autoindex_series_1", "name",
+             [&](const sql::Statement& row) {
+               if (!status || names_.contains(row.integer(0)) || !valid_series_name(row.text(1))) return;
+               put.bind(row.integer(0), row.text(1), std::int64_t{0}, "", "", no_labels);
+               const Result<bool> copied = copy_name(row.integer(0), put);
+               if (!copied) status = fail(copied.error());
+               if (names_.contains(row.integer(0))) ++done_.lost_names;
+             });
     return status;
   }
 
-  /// What a damaged row says of its series nobody could read: the name goes on without it, and a round that has the
-  /// series says it again. Two rows of one name are damaged too.
-  Result<bool> copy_name(const sql::Statement& row, sql::Statement& put) {
-    const bool known_kind = row.integer(2) >= 0 && row.integer(2) <= static_cast<std::int64_t>(SeriesKind::state);
-    put.bind(row.integer(0), row.text(1), known_kind ? row.integer(2) : 0, row.text(3), row.text(4),
-             labels_from_json(row.text(5)) ? row.text(5) : "{}");
-    const Result<bool> inserted = put.step();
-    if (!inserted) return fail(inserted.error());
-    if (*inserted) names_.insert(row.integer(0));
-    return true;
+  Status copy_labels() {
+    std::map<std::int64_t, std::vector<std::string>> labels;
+    each_row(from_, fmt::format("SELECT series, code, text, {} FROM label", sound_by(from_, kLabelCrc)), "series, code",
+             [&](const sql::Statement& row) {
+               if (!names_.contains(row.integer(0))) return;
+               put_label(labels[row.integer(0)], row.integer(1), row.text(2), row.integer(3) != 0);
+             });
+    auto put = to_.prepare(kPutLabel);
+    if (!put) return fail(std::move(put.error()));
+    for (auto& [series, texts] : labels) {
+      done_.lost_names += name_lost_labels(texts);
+      if (Status status = put_labels(*put, series, texts); !status) return status;
+    }
+    return {};
   }
 
   Status copy_rounds(std::int64_t last) {
@@ -165,7 +196,8 @@ Result<Rewritten> rewrite(const fs::path& from, const fs::path& to, std::size_t 
   if (!transaction) return fail(std::move(transaction.error()));
   auto done = Copy(*old_file, *new_file, every, stop).run();
   if (!done) return done;
-  if (thin) {
+  if (thin) {  // of what is damaged nothing would tell any more: it is to be repaired first
+    if (done->lost_names > 0) return fail(Errc::corrupt, "{}: a name is not as it was written", from.string());
     if (Status status = copy_minutes(*old_file, *new_file, every); !status) return fail(std::move(status.error()));
   }
   if (Status status = transaction->commit(); !status) return fail(std::move(status.error()));

@@ -12,6 +12,7 @@ namespace tidegate::journal::history {
 struct Rewritten {
   std::uint64_t samples = 0;       ///< in the new file
   std::uint64_t lost_samples = 0;  ///< that could not be read, or have no name any more
+  std::uint64_t lost_names = 0;    ///< series and states of which a name, or a unit or kind, could not be read
   bool exact = true;               ///< every round could be read, which tells how many it had; else there may be more
 };
 

@@ -28,7 +28,8 @@ Status put_hours(std::vector<sql::Connection>& parts, Day day, const YearFile::P
   for (std::size_t own = 0; own < parts.size(); ++own) {
     const auto series = all_series(parts[own]);
     if (!series) return fail(series.error());
-    for (const auto& [number, entry] : *series) {
+    if (!series->damages.empty()) return fail(Errc::corrupt, "{}", series->damages.front());
+    for (const auto& [number, entry] : series->sound) {
       if (stop.stop_requested()) return fail(Errc::stopped, "asked to stop");
       RollupBuilder hours(day, kHour);
       bool done_before = false;

@@ -19,6 +19,15 @@ Status Link::reach(std::stop_token stop) {
   return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
 }
 
-Status Link::flush(std::stop_token stop) { return connection_.flush(kAckPatience, std::move(stop)); }
+Status Link::send(std::span<const Parcel> parcels, const std::function<Messages(const Parcel&)>& messages_of,
+                  std::stop_token stop) {
+  if (Status reached = reach(stop); !reached) return reached;
+  for (const Parcel& parcel : parcels) {
+    for (tidegate::mqtt::Outgoing& message : messages_of(parcel)) {
+      if (Status sent = connection_.publish(std::move(message), stop); !sent) return sent;
+    }
+  }
+  return connection_.flush(kAckPatience, std::move(stop));
+}
 
 }  // namespace tidegate::uplink::mqtt

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <span>
+#include <vector>
+
 #include "gateway/mqtt/connection.h"
+#include "gateway/uplink/uplink.h"
 
 namespace tidegate::uplink::mqtt {
 
@@ -16,11 +21,10 @@ class Link {
   }
   /// As of Uplink.
   Status reach(std::stop_token stop);
-  /// Behind reach(). What was published since the last flush() counts when that succeeds.
-  Status publish(tidegate::mqtt::Outgoing message, std::stop_token stop) {
-    return connection_.publish(std::move(message), std::move(stop));
-  }
-  Status flush(std::stop_token stop);
+  /// Publishes what `messages_of` makes of each parcel. Success: the broker has acknowledged all of it.
+  using Messages = std::vector<tidegate::mqtt::Outgoing>;
+  Status send(std::span<const Parcel> parcels, const std::function<Messages(const Parcel&)>& messages_of,
+              std::stop_token stop);
 
  private:
   tidegate::mqtt::Connection connection_;

@@ -17,27 +17,23 @@ class Messages final : public Uplink {
   Status reach(std::stop_token stop) override { return link_.reach(std::move(stop)); }
 
   Status send(Lane, std::span<const Parcel> parcels, std::stop_token stop) override {
-    if (const Status reached = reach(stop); !reached) return reached;
-    for (const Parcel& parcel : parcels) {
-      if (const Status sent = send(parcel, stop); !sent) return sent;
-    }
-    return link_.flush(stop);
+    return link_.send(
+        parcels, [this](const Parcel& parcel) { return messages_of(parcel); }, std::move(stop));
   }
 
  private:
   /// Of a gap nobody knows what was to be published.
-  Status send(const Parcel& parcel, const std::stop_token& stop) {
-    if (parcel.batch->gap) return {};
+  Link::Messages messages_of(const Parcel& parcel) const {
+    Link::Messages messages;
+    if (parcel.batch->gap) return messages;
     for (std::size_t i = 0; i < parcel.count; ++i) {
       const auto* transition = std::get_if<AlertTransition>(&parcel.batch->events[parcel.first + i].body);
       if (transition == nullptr) continue;
       for (const Publication& one : transition->publish) {
-        if (one.to != name_) continue;
-        const Status sent = link_.publish({one.topic, one.payload, 1, one.retain}, stop);
-        if (!sent) return sent;
+        if (one.to == name_) messages.push_back({one.topic, one.payload, 1, one.retain});
       }
     }
-    return {};
+    return messages;
   }
 
   Link link_;

@@ -47,11 +47,8 @@ class Mqtt final : public Uplink {
   }
 
   Status send(Lane lane, std::span<const Parcel> parcels, std::stop_token stop) override {
-    if (const Status reached = reach(stop); !reached) return reached;
-    for (const Parcel& parcel : parcels) {
-      if (const Status sent = link_.publish(message(lane, parcel), stop); !sent) return sent;
-    }
-    return link_.flush(stop);
+    return link_.send(
+        parcels, [&](const Parcel& parcel) { return Link::Messages{message(lane, parcel)}; }, std::move(stop));
   }
 
  private:

@@ -59,3 +59,8 @@ test('a name splits at its last slash', () => {
 test('a moment of another day carries its date', () => {
   assert.ok(format.moment(kNow - 48 * 3600 * kSecond, kNow).length > format.moment(kNow - kSecond, kNow).length);
 });
+
+test('a refusal reads as a sentence', () => {
+  assert.equal(format.sentence('too many attempts: wait 30 s'), 'Too many attempts: wait 30 s.');
+  assert.equal(format.sentence("'x' is no name."), "'x' is no name.");
+});

@@ -24,6 +24,8 @@ test('retries double up to half a minute, with jitter of half to one and a half'
 
 test('a busy gateway is left alone for about half a minute at once', () => assert.equal(links.retryDelay(0, 'busy', 0.5), 30_000));
 
+test('who may be let in again at once does not wait', () => assert.equal(links.retryDelay(0, 'ended', 0.5), 200));
+
 test('attempts add up until something is heard', () => {
   let link: links.Link = links.lost(links.heard(1000), 'lost', 2000, 0.5);
   assert.deepEqual(link, { kind: 'waiting', attempt: 1, retryAt: 3000, lostAt: 1000, why: 'lost' });

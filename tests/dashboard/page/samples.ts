@@ -12,7 +12,7 @@ export function series(change: Partial<Series> = {}): Series {
 export function alert(change: Partial<Alert> = {}): Alert {
   return { id: 'hot:boiler1', rule: 'hot', series: 'boiler1/temperature', phase: 'active', acknowledged: false, acknowledged_by: '', note: '',
     severity: 'critical', since: kNow, raised: kNow, value: 93.2, limit: 90, unit: '°C', message: 'boiler1 is hot', labels: {}, runbook: '', silenced: false, shelved_until: null, out_of_service: false, shelved_by: '', shelved_why: '',
-    suppressed_by: '', shadow: false, chatter: 0, chatter_band: 0,
+    suppressed_by: '', shadow: false, chatter: 0, chatter_band: 0, commented_by: '', comment: '',
     evidence: { version: '', from: null, to: null, series: [], facts: [] }, ...change };
 }
 
@@ -24,7 +24,7 @@ export function uplink(change: Partial<Uplink> = {}): Uplink {
 export function state(change: Partial<State> = {}): State {
   const source = { type: 'mqtt', health: 'up' as const, text: '', since: kNow, series: 3, rate: 5, rejected: 0 };
   return {
-    gateway: { name: 'plant-7', site: 'Hall 3', version: '0.1.0', started: kNow - 3600 * kSecond, time: kNow, epoch: 'e1', demo: false },
+    gateway: { name: 'plant-7', site: 'Hall 3', version: '0.1.0', started: kNow - 3600 * kSecond, time: kNow, epoch: 'e1', demo: false, insecure: false, certificate: null },
     sources: [{ ...source, name: 'plant' }, { ...source, name: 'field' }],
     rules: [{ name: 'hot', kind: 'threshold', condition: 'above 90 °C', severity: 'critical', series: '{device}/temperature', instances: 2, active: 0, unfit: 0, problems: [] }],
     flood: null,

@@ -10,42 +10,23 @@
 
 #include <thread>
 
-#include "tests/drivers/section.h"
+#include "tests/drivers/mqtt/running.h"
 #include "tests/fakes/fake_sink.h"
 
 namespace tidegate::drivers::mqtt {
 namespace {
 
 using test::Broker;
+using test::RunningMqtt;
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-
-/// A running driver, stopped at its end.
-class Running {
- public:
-  Running(const std::string& url, const std::string& more, fakes::FakeSink& sink) {
-    std::string why;
-    driver_ =
-        test::make_driver("{name: field, type: mqtt, broker: \"" + url + "\", " + more + "}", clock_, metrics_, why);
-    EXPECT_EQ(why, "");
-    thread_ = std::jthread([this, &sink](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink, std::move(stop))); });
-  }
-
-  void ask_to_stop() { thread_.request_stop(); }
-
- private:
-  FakeClock clock_;
-  Metrics metrics_;
-  std::unique_ptr<Driver> driver_;
-  std::jthread thread_;
-};
 
 constexpr const char* kSubscriptions = "subscriptions: [{topic: \"z/{device}\"}]";
 
 TEST(MqttDriver, BringsWhatIsPublishedAsSamples) {
   Broker broker;
   fakes::FakeSink sink;
-  const Running driver(broker.url(), kSubscriptions, sink);
+  const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
   EXPECT_EQ(sink.reports().back().text, "connected to " + broker.url());
   for (const char* value : {"-18.37", "-18.4", "-17.125"}) {
@@ -62,7 +43,7 @@ TEST(MqttDriver, BringsWhatIsPublishedAsSamples) {
 TEST(MqttDriver, GoesOnAfterTheBrokerCameBack) {
   Broker broker;
   fakes::FakeSink sink;
-  const Running driver(broker.url(), kSubscriptions, sink);
+  const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
   broker.kill();
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::down));
@@ -77,7 +58,7 @@ TEST(MqttDriver, StartsWithoutAnyBroker) {
   Broker broker;
   broker.stop();
   fakes::FakeSink sink;
-  const Running driver(broker.url(), kSubscriptions, sink);
+  const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::down));
   EXPECT_THAT(sink.reports().back().text, HasSubstr("connection refused"));
 }
@@ -86,7 +67,7 @@ TEST(MqttDriver, MarksRetainedMessages) {
   Broker broker;
   broker.publish("z/a", "1", 1, true);
   fakes::FakeSink sink;
-  const Running driver(broker.url(), kSubscriptions, sink);
+  const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_samples("a", 1));
   EXPECT_EQ(sink.last("a")->reason, Reason::retained);
   broker.publish("z/a", "2", 1, true);
@@ -97,7 +78,7 @@ TEST(MqttDriver, MarksRetainedMessages) {
 TEST(MqttDriver, RefusesALargePayloadAndGoesOn) {
   Broker broker;
   fakes::FakeSink sink;
-  const Running driver(broker.url(), kSubscriptions, sink);
+  const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
   broker.publish("z/a", std::string(10'000'000, '1'));
   broker.publish("z/a", "2");
@@ -111,10 +92,11 @@ TEST(MqttDriver, TakesAMessageOnceThatSeveralSubscriptionsFit) {
   Broker broker;
   broker.publish("z/a", "1", 1, true);
   fakes::FakeSink sink;
-  const Running driver(broker.url(),
-                       "subscriptions: [{topic: \"z/sensor-{id}\"}, {topic: \"z/{device}\"}, {topic: \"z/#\", series: "
-                       "\"all/{topic}\"}, {topic: \"#\", series: \"rest/{topic}\"}]",
-                       sink);
+  const RunningMqtt driver(
+      broker.url(),
+      "subscriptions: [{topic: \"z/sensor-{id}\"}, {topic: \"z/{device}\"}, {topic: \"z/#\", series: "
+      "\"all/{topic}\"}, {topic: \"#\", series: \"rest/{topic}\"}]",
+      sink);
   ASSERT_TRUE(sink.wait_for_samples("a", 1));
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
   for (const char* topic : {"z/a", "z/sensor-9", "z/b/c", "last"}) broker.publish(topic, "2");
@@ -128,7 +110,7 @@ TEST(MqttDriver, TakesAMessageOnceThatSeveralSubscriptionsFit) {
 TEST(MqttDriver, WatchesWhatTheBrokerDrops) {
   Broker broker;
   fakes::FakeSink sink;
-  const Running driver(broker.url(), std::string(kSubscriptions) + ", watch_broker: true", sink);
+  const RunningMqtt driver(broker.url(), std::string(kSubscriptions) + ", watch_broker: true", sink);
   ASSERT_TRUE(sink.wait_for_samples("field/broker/dropped_messages", 1));
   EXPECT_EQ(sink.info("field/broker/dropped_messages")->kind, SeriesKind::counter);
 }
@@ -136,8 +118,8 @@ TEST(MqttDriver, WatchesWhatTheBrokerDrops) {
 TEST(MqttDriver, ReadsSecretsAndSpeaks311) {
   Broker broker({.user = "gateway", .password = "right"});
   fakes::FakeSink sink;
-  const Running driver(broker.url(),
-                       std::string(kSubscriptions) + ", version: \"3.1.1\", user: gateway, password: right", sink);
+  const RunningMqtt driver(broker.url(),
+                           std::string(kSubscriptions) + ", version: \"3.1.1\", user: gateway, password: right", sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
   broker.publish("z/a", "5", 2);
   EXPECT_TRUE(sink.wait_for_samples("a", 1));
@@ -156,7 +138,7 @@ TEST(MqttDriver, TakesAMessageInAgainThatGaveWayAtTheQueuesBound) {
   Broker broker;
   fakes::FakeSink sink;
   sink.commit_through(0);
-  const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+  const RunningMqtt driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
   make_it_wait(broker, sink);
   sink.drop_through(1);
   ASSERT_TRUE(sink.wait_for_samples("a", 2)) << "acknowledged, and on no disk";
@@ -173,7 +155,7 @@ TEST(MqttDriver, WaitsForACommitPastItsStop) {
   fakes::FakeSink sink;
   sink.commit_through(0);
   {
-    Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+    RunningMqtt driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
     make_it_wait(broker, sink);
     driver.ask_to_stop();
     EXPECT_FALSE(sink.wait_until([](const fakes::FakeSink& s) { return s.waits_given_up() > 0; }, 300ms));
@@ -187,7 +169,7 @@ TEST(MqttDriver, StopsThoughTheDiskTakesNothing) {
   fakes::FakeSink sink;
   sink.commit_through(0);
   {
-    const Running driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
+    const RunningMqtt driver(broker.url(), std::string(kSubscriptions) + kCommitted, sink);
     make_it_wait(broker, sink);
   }
   EXPECT_EQ(sink.waits_given_up(), 1u);
@@ -197,7 +179,7 @@ TEST(MqttDriver, StopsThoughTheDiskTakesNothing) {
 [[noreturn]] void die_before_the_commit(const std::string& url, const std::string& more) {
   fakes::FakeSink sink;
   sink.commit_through(0);
-  const Running driver(url, more, sink);
+  const RunningMqtt driver(url, more, sink);
   sink.wait_until([](const fakes::FakeSink& s) { return s.committed_waits() > 0; });
   _exit(sink.samples().size() == 1 ? 0 : 1);
 }
@@ -207,19 +189,19 @@ TEST(MqttDriver, GetsAMessageAgainThatItHadNotCommitted) {
   const std::string more = std::string(kSubscriptions) + kCommitted;
   {
     fakes::FakeSink first;  // makes the session
-    const Running driver(broker.url(), more, first);
+    const RunningMqtt driver(broker.url(), more, first);
     ASSERT_TRUE(first.wait_for_health(SourceHealth::up));
   }
   broker.publish("z/a", "5");
   EXPECT_EXIT(die_before_the_commit(broker.url(), more), ::testing::ExitedWithCode(0), "");
   {
     fakes::FakeSink sink;
-    const Running driver(broker.url(), more, sink);
+    const RunningMqtt driver(broker.url(), more, sink);
     ASSERT_TRUE(sink.wait_for_samples("a", 1));
     EXPECT_EQ(sink.last("a")->value, 5);
   }
   fakes::FakeSink after;
-  const Running driver(broker.url(), more, after);
+  const RunningMqtt driver(broker.url(), more, after);
   ASSERT_TRUE(after.wait_for_health(SourceHealth::up));
   broker.publish("z/a", "6");
   ASSERT_TRUE(after.wait_for_samples("a", 1));

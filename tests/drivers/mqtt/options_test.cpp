@@ -11,14 +11,17 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string problems_of(const std::string& subscription) {
+std::string problems_of_source(const std::string& options) {
   FakeClock clock;
   Metrics metrics;
   std::string why;
-  const auto driver = test::make_driver(
-      "{name: f, type: mqtt, broker: \"mqtt://x\", subscriptions: [" + subscription + "]}", clock, metrics, why);
+  const auto driver =
+      test::make_driver("{name: f, type: mqtt, broker: \"mqtt://x\", " + options + "}", clock, metrics, why);
   EXPECT_EQ(driver == nullptr, !why.empty());
   return why;
+}
+std::string problems_of(const std::string& subscription) {
+  return problems_of_source("subscriptions: [" + subscription + "]");
 }
 
 TEST(MqttOptions, NeedOnlyATopic) { EXPECT_EQ(problems_of("{topic: \"z/{device}\"}"), ""); }
@@ -36,6 +39,21 @@ TEST(MqttOptions, PointAtWhatIsWrong) {
               HasSubstr("'ignore' has a meaning with 'fields: auto' only"));
   EXPECT_THAT(problems_of("{topic: a, payload: {timestamp: {format: seconds}}}"), HasSubstr("pointer"));
   EXPECT_THAT(problems_of(""), HasSubstr("no subscription"));
+}
+
+TEST(MqttOptions, OfProfilesAreChecked) {
+  EXPECT_EQ(problems_of_source("profile: [tasmota, sparkplug], sparkplug: {host_id: tidegate}"), "");
+  EXPECT_EQ(problems_of_source("profile: homie, base_topic: devices/homie"), "");
+  EXPECT_THAT(problems_of_source("profile: zigbe2mqtt"), HasSubstr("zigbee2mqtt"));
+  EXPECT_THAT(problems_of_source("profile: [auto, tasmota]"), HasSubstr("'auto' is all of them"));
+  EXPECT_THAT(problems_of_source("profile: tasmota, base_topic: x"), HasSubstr("'base_topic' is of one profile"));
+  EXPECT_THAT(problems_of_source("profile: homie, base_topic: \"a/#\""), HasSubstr("letters, digits"));
+  EXPECT_THAT(problems_of_source("profile: tasmota, sparkplug: {}"), HasSubstr("'profile: sparkplug' only"));
+  EXPECT_THAT(problems_of_source("profile: sparkplug, sparkplug: {host_id: a}, will: {topic: a, payload: b}"),
+              HasSubstr("has a last will already"));
+  EXPECT_THAT(problems_of_source("profile: tasmota, share: a/b"), HasSubstr("a group is one level"));
+  EXPECT_THAT(problems_of_source("version: \"5\""), HasSubstr("no subscription and no profile"));
+  EXPECT_THAT(problems_of("{topic: a, payload: {format: json, precision: s}}"), HasSubstr("line_protocol"));
 }
 
 TEST(MqttOptions, OfTheSampleAreRight) {

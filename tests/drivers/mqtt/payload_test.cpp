@@ -1,4 +1,4 @@
-#include "drivers/mqtt/payload.h"
+#include "drivers/payload.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -126,8 +126,8 @@ TEST(Payload, DecodesOneAfterTheOtherWithOneDecoder) {
   }
 }
 
-Leaf number(double value) { return {Leaf::Type::number, value, "", ""}; }
-Leaf text(std::string_view value) { return {Leaf::Type::text, 0, "", value}; }
+Leaf number(double value) { return {{Leaf::Type::number, value, ""}, ""}; }
+Leaf text(std::string_view value) { return {{Leaf::Type::text, 0, value}, ""}; }
 const Timestamp kNow = *parse_rfc3339("2026-03-01T12:00:00Z");
 
 TEST(DeviceTime, IsReadInEachFormat) {
@@ -148,7 +148,7 @@ TEST(DeviceTime, ThatIsNotSaneIsNone) {
   EXPECT_FALSE(time_of(number(-1e308), TimeFormat::milliseconds, kNow));
   EXPECT_FALSE(time_of(text("yesterday"), TimeFormat::rfc3339, kNow));
   EXPECT_FALSE(time_of(number(1772366399), TimeFormat::rfc3339, kNow));
-  EXPECT_FALSE(time_of({Leaf::Type::null, 0, "", ""}, TimeFormat::automatic, kNow));
+  EXPECT_FALSE(time_of({{Leaf::Type::null, 0, ""}, ""}, TimeFormat::automatic, kNow));
 }
 
 TEST(DeviceTime, IsBelievedByABoxThatDoesNotKnowTheTime) {
@@ -165,6 +165,84 @@ TEST(BooleanWord, IsOneOfAFew) {
   EXPECT_EQ(boolean_word("ON"), true);
   EXPECT_EQ(boolean_word("No"), false);
   EXPECT_EQ(boolean_word("open"), std::nullopt);
+}
+
+std::string bytes(std::initializer_list<int> values) {
+  std::string out;
+  for (const int value : values) out += static_cast<char>(value);
+  return out;
+}
+
+// The values of RFC 8949's appendix A.
+TEST(Payload, ReadsCbor) {
+  EXPECT_EQ(leaves(bytes({0xa2, 0x61, 'a', 1, 0x61, 'b', 0x82, 2, 3}), Format::cbor), "a=1 b/0=2 b/1=3");
+  EXPECT_EQ(leaves(bytes({0x18, 100}), Format::cbor), "100");
+  EXPECT_EQ(leaves(bytes({0x39, 0x03, 0xe7}), Format::cbor), "-1000");
+  EXPECT_EQ(leaves(bytes({0x3b, 255, 255, 255, 255, 255, 255, 255, 255}), Format::cbor), "-1.8446744073709552e+19");
+  EXPECT_EQ(leaves(bytes({0xf9, 0x3e, 0}), Format::cbor), "1.5");
+  EXPECT_EQ(leaves(bytes({0xfa, 0x47, 0xc3, 0x50, 0}), Format::cbor), "100000");
+  EXPECT_EQ(leaves(bytes({0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66}), Format::cbor), "-4.1");
+  EXPECT_EQ(leaves(bytes({0xf9, 0x7e, 0}), Format::cbor), "NaN");
+  EXPECT_EQ(leaves(bytes({0x84, 0xf4, 0xf5, 0xf6, 0xf7}), Format::cbor), "0=false 1=true 2=null 3=null");
+  // Of no length given before: a map, an array in it, a text in parts.
+  EXPECT_EQ(leaves(bytes({0xbf, 0x61, 'a',  1,   0x61, 'b',  0x9f, 2,   3,    0xff, 0x61,
+                          'c',  0x7f, 0x62, 'o', 'p',  0x62, 'e',  'n', 0xff, 0xff}),
+                   Format::cbor),
+            "a=1 b/0=2 b/1=3 c='open'");
+  // Byte strings are no values, but have their place; a tag says more of the value behind it.
+  EXPECT_EQ(leaves(bytes({0x83, 0x41, 7, 0xc1, 5, 0x5f, 0x41, 7, 0xff}), Format::cbor), "1=5");
+  EXPECT_EQ(leaves(bytes({0xa1, 0x21, 0x80}), Format::cbor), "");
+  EXPECT_EQ(leaves(bytes({0xa1, 0x21, 0x81, 0x05}), Format::cbor), "-2/0=5");
+  EXPECT_EQ(leaves("", Format::cbor), "");
+}
+
+TEST(Payload, RefusesWhatIsNoCbor) {
+  EXPECT_EQ(leaves(bytes({0xa1, 0x61, 'a'}), Format::cbor), "error: not valid CBOR: it ends too early");
+  EXPECT_EQ(leaves(bytes({0x9b, 255, 255, 255, 255, 255, 255, 255, 255}), Format::cbor),
+            "error: not valid CBOR: it ends too early");
+  EXPECT_EQ(leaves(bytes({1, 2}), Format::cbor), "error: not valid CBOR: something stands behind the end");
+  EXPECT_EQ(leaves(bytes({0xff}), Format::cbor), "error: not valid CBOR: an end where nothing ends");
+  EXPECT_EQ(leaves(bytes({0xbf, 0x61, 'a', 0xff}), Format::cbor), "error: not valid CBOR: an end where nothing ends");
+  EXPECT_EQ(leaves(bytes({0xa1, 0x80, 1}), Format::cbor), "error: a key is neither text nor a whole number");
+  EXPECT_EQ(leaves(bytes({0x61, 0xff}), Format::cbor), "error: a text is not UTF-8");
+  EXPECT_EQ(leaves(bytes({0x7f, 0x7f, 0xff, 0xff}), Format::cbor), "error: not valid CBOR: a string within a string");
+  EXPECT_EQ(leaves(bytes({0xc4, 0x82, 0x21, 0x19, 0x6a, 0xb3}), Format::cbor),
+            "error: tag 4, a decimal fraction, is not read");
+  EXPECT_EQ(leaves(bytes({0x1c}), Format::cbor), "error: not valid CBOR: at byte 0");
+}
+
+TEST(Payload, ReadsMessagePack) {
+  EXPECT_EQ(leaves(bytes({0x83, 0xa1, 'a', 1, 0xa1, 'b', 0x92, 2, 0xc3, 0xa1, 'c', 0xa4, 'o', 'p', 'e', 'n'}),
+                   Format::msgpack),
+            "a=1 b/0=2 b/1=true c='open'");
+  EXPECT_EQ(leaves(bytes({0xd1, 0xfc, 0x18}), Format::msgpack), "-1000");
+  EXPECT_EQ(leaves(bytes({0xcf, 255, 255, 255, 255, 255, 255, 255, 255}), Format::msgpack), "1.8446744073709552e+19");
+  EXPECT_EQ(leaves(bytes({0xca, 0x7f, 0xc0, 0, 0}), Format::msgpack), "NaN");
+  EXPECT_EQ(leaves(bytes({0x93, 0xc4, 1, 7, 0xc0, 0xd4, 5, 7}), Format::msgpack), "1=null");
+  EXPECT_EQ(leaves(bytes({0x92, 1}), Format::msgpack), "error: not valid MessagePack: at byte 3");
+  EXPECT_EQ(leaves(bytes({1, 2}), Format::msgpack), "error: not valid MessagePack: at byte 2");
+  EXPECT_EQ(leaves(bytes({0xc1}), Format::msgpack), "error: not valid MessagePack: at byte 1");
+  EXPECT_EQ(leaves(bytes({0xa1, 0xff}), Format::msgpack), "error: a text is not UTF-8");
+}
+
+TEST(Payload, BoundsBinaryFormats) {
+  PayloadLimits limits{1 << 20, 4, 8};
+  const std::string deep(200'000, '\x81');  // an array of one, in CBOR and as a map of one in MessagePack
+  EXPECT_EQ(leaves(deep, Format::cbor, limits), "error: nested deeper than 4 levels");
+  EXPECT_EQ(leaves(std::string(200'000, '\x91'), Format::msgpack, limits), "error: nested deeper than 4 levels");
+  // What needs no depth of ours: tags before tags.
+  EXPECT_EQ(leaves(std::string(200'000, '\xc1') + '\x05', Format::cbor, limits), "5");
+  EXPECT_EQ(leaves(bytes({0x89, 1, 2, 3, 4, 5, 6, 7, 8, 9}), Format::cbor, limits),
+            "error: more than 8 values in one message");
+  EXPECT_EQ(leaves(bytes({0x99, 1, 2, 3, 4, 5, 6, 7, 8, 9}), Format::msgpack, limits),
+            "error: more than 8 values in one message");
+}
+
+TEST(Payload, ReadsLineProtocol) {
+  EXPECT_EQ(
+      leaves("cpu,host=a,cpu=cpu0 idle=98.5,busy=t,note=\"a \\\"b\\\"\"\nmem used=5i,c#=1", Format::line_protocol),
+      "cpu/cpu0/a/idle=98.5 cpu/cpu0/a/busy=true cpu/cpu0/a/note='a \"b\"' mem/used=5 mem/c%23=1");
+  EXPECT_EQ(leaves("cpu idle=98.5\ncpu idle=\n", Format::line_protocol).substr(0, 21), "error: line 2, column");
 }
 
 }  // namespace

@@ -51,7 +51,6 @@ TEST_F(ReceiverTest, NamesSeriesByCapturesAndFields) {
   EXPECT_EQ(value("freezer/temperature"), -18.37);
   EXPECT_EQ(value("freezer/contact"), 1);
   EXPECT_EQ(sink.info("freezer/temperature")->unit, "°C");
-  EXPECT_EQ(sink.info("freezer/temperature")->source, "field");
   EXPECT_EQ(sink.info("freezer/contact")->kind, SeriesKind::boolean);
   EXPECT_EQ(sink.last("freezer/battery")->time, kNow);
   EXPECT_TRUE(sink.rejected().empty());
@@ -160,7 +159,7 @@ TEST_F(ReceiverTest, ShowsTextInPlaceOfANumberAsBadAndAmongTheRefused) {
   ASSERT_EQ(sink.rejected().size(), 1u);
   EXPECT_EQ(sink.rejected()[0].topic, "s/a");
   EXPECT_EQ(sink.rejected()[0].payload, "unavailable");
-  EXPECT_EQ(sink.rejected()[0].reason, "'unavailable' is no number");
+  EXPECT_EQ(sink.rejected()[0].reason, "a: 'unavailable' is no number");
 }
 
 TEST_F(ReceiverTest, TakesNullForAKnownValueAsTheDevicesFault) {
@@ -212,9 +211,10 @@ TEST_F(ReceiverTest, ReadsATopicByTheFirstSubscriptionThatFits) {
 
 TEST_F(ReceiverTest, LeavesOutTheCopyThatAnotherSubscriptionBrought) {
   subscribe("[{topic: \"s/sensor-{id}\"}, {topic: \"s/{d}\"}, {topic: \"s/#\", series: \"all/{topic}\"}]");
-  const std::uint32_t one_level = subscription_id(*Pattern::parse("s/{d}"));
-  const std::uint32_t all = subscription_id(*Pattern::parse("s/#"));
-  EXPECT_EQ(one_level, subscription_id(*Pattern::parse("s/sensor-{id}"))) << "the broker knows one subscription s/+";
+  const std::uint32_t one_level = subscription_id(Pattern::parse("s/{d}")->mqtt_filter());
+  const std::uint32_t all = subscription_id(Pattern::parse("s/#")->mqtt_filter());
+  EXPECT_EQ(one_level, subscription_id(Pattern::parse("s/sensor-{id}")->mqtt_filter()))
+      << "the broker knows one subscription s/+";
   const auto copies = [&](std::initializer_list<std::vector<std::uint32_t>> of, std::string_view topic) {
     const std::size_t before = sink.samples().size();
     for (const auto& ids : of) receiver->take({topic, "1", false, ids}, kNow);
@@ -277,6 +277,22 @@ TEST_F(ReceiverTest, OutlivesAFloodOfLongNames) {
   }
   EXPECT_GT(full.rejected, 400 * 300) << "refused for the room and not as a payload";
   EXPECT_LT(most, 56u << 20);
+}
+
+TEST_F(ReceiverTest, GivesEachLineItsOwnTime) {
+  subscribe(
+      "[{topic: \"telegraf/{host}\", payload: {format: line_protocol, precision: s, units: {\"cpu/#\": \"%\"}, states: "
+      "[\"+/note\"]}}]");
+  take("telegraf/nas", "cpu idle=98.5,note=\"calm\" 1772366390\ncpu idle=97 1772366391\nmem used=3i 17");
+  EXPECT_THAT(sink.names(), ElementsAre("nas/cpu/idle", "nas/cpu/note", "nas/mem/used"));
+  const auto idle = sink.samples("nas/cpu/idle");
+  ASSERT_EQ(idle.size(), 2u);
+  EXPECT_EQ(idle[0].time, kNow - std::chrono::seconds(10));
+  EXPECT_EQ(idle[1].time, kNow - std::chrono::seconds(9));
+  EXPECT_EQ(idle[1].quality, Quality::good);
+  EXPECT_EQ(sink.info("nas/cpu/idle")->unit, "%");
+  EXPECT_EQ(sink.last("nas/mem/used")->reason, Reason::clock);
+  EXPECT_EQ(sink.last("nas/mem/used")->time, kNow);
 }
 
 }  // namespace

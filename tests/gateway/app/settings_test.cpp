@@ -27,7 +27,7 @@ TEST(Settings, AnEmptyFileIsAGatewayWithoutSources) {
   config::Problems problems;
   const Settings settings = load_settings(directory.write("tidegate.yaml", "{}\n"), problems);
   EXPECT_EQ(problems.text(), "");
-  EXPECT_EQ(settings.listen, "127.0.0.1:8080");
+  EXPECT_EQ(settings.listen, "0.0.0.0:8080");
   EXPECT_EQ(settings.commit_every, 200ms);
   EXPECT_EQ(settings.storage.max_bytes + settings.storage.max_history_bytes, 1u << 30);
   EXPECT_EQ(settings.storage.retention, 30 * 24h);
@@ -171,9 +171,111 @@ TEST(Settings, RelativePathsStartAtTheFolderOfTheMainFile) {
   EXPECT_THAT(problems_of("storage: {path: \"\"}\n"), HasSubstr("'path' must be a path, not ''"));
 }
 
+/// tidegate.yaml with a rule, and a storage folder `data` beside it.
+struct Edited {
+  Edited() { std::filesystem::create_directory(directory / "data"); }
+  Settings load(const Reading& reading = {}) {
+    problems = {};
+    return load_settings(directory.write("tidegate.yaml",
+                                         "storage: {path: data}\n"
+                                         "rules: [{name: written, series: a/b, absence: {for: 1s}}]\n"),
+                         problems, reading);
+  }
+  const test::TempDir directory;
+  config::Problems problems;
+};
+
+const std::string kEdited = "rules: [{name: edited, series: a/b, absence: {for: 1s}}]\n";
+
+TEST(EditedRules, StandInTheStorageFolderAndComeLast) {
+  Edited edited;
+  EXPECT_EQ(edited.load().rules.items.size(), 1u);
+  edited.directory.write("data/rules.yaml", kEdited);
+  const Settings settings = edited.load();
+  EXPECT_EQ(edited.problems.text(), "");
+  ASSERT_EQ(settings.rules.items.size(), 2u);
+  EXPECT_EQ(shown_file(settings, settings.rules.items[0].at), "tidegate.yaml");
+  EXPECT_FALSE(is_edited(settings, settings.rules.items[0].at));
+  EXPECT_EQ(shown_file(settings, settings.rules.items[1].at), "rules.yaml");
+  EXPECT_TRUE(is_edited(settings, settings.rules.items[1].at));
+  EXPECT_EQ(settings.texts.at(kRulesText), kEdited);
+  const test::TempDir other;
+  EXPECT_EQ(edited.load({.data = other.path()}).rules.items.size(), 1u) << "--data names another folder";
+}
+
+TEST(EditedRules, HoldNothingElseAndNoReference) {
+  Edited edited;
+  ::setenv("TIDEGATE_TEST_CANARY", "canary", 1);
+  edited.directory.write(
+      "data/rules.yaml",
+      "sources: []\n"
+      "rules: [{name: written, series: a/b, absence: {for: 1s}, message: !env TIDEGATE_TEST_CANARY}]\n");
+  const Settings settings = edited.load();
+  try_parts(settings, edited.problems);
+  const std::string problems = edited.problems.text();
+  EXPECT_THAT(problems, HasSubstr("data/rules.yaml:1:1: 'sources' does not belong here"));
+  EXPECT_THAT(problems, HasSubstr("data/rules.yaml:2:67: !env cannot stand here"));
+  EXPECT_THAT(problems, HasSubstr("rule name 'written' is taken by"));
+  EXPECT_THAT(problems, testing::Not(HasSubstr("canary")));
+}
+
+TEST(EditedRules, OneThatIsOffIsAsIfDisabledAndKeepsItsVersion) {
+  Edited edited;
+  edited.directory.write("data/rules.yaml", kEdited);
+  config::Problems none;
+  const std::string version = try_parts(edited.load(), none).rules.at(1).version;
+  const std::string text =
+      rules_off_text({{"edited", "ada \"the\" boss", Timestamp{std::chrono::seconds(1'700'000'000)}, "why: it\nhowls"},
+                      {"gone", "bob", {}, ""}});
+  edited.directory.write("data/rules-off.yaml", text);
+  const Settings settings = edited.load();
+  EXPECT_EQ(edited.problems.text(), "");
+  const Parts parts = try_parts(settings, none);
+  EXPECT_EQ(parts.rules.size(), 1u);
+  ASSERT_EQ(parts.rule_views.size(), 2u);
+  const auto& off = parts.rule_views[1];
+  ASSERT_TRUE(off.off);
+  EXPECT_EQ(off.off->who, "ada \"the\" boss");
+  EXPECT_EQ(off.off->note, "why: it\nhowls");
+  EXPECT_EQ(off.version, version);
+  EXPECT_TRUE(off.enabled);
+  ASSERT_EQ(settings.notices.size(), 1u);
+  EXPECT_THAT(settings.notices[0], HasSubstr("there is no rule 'gone' any more"));
+}
+
+TEST(EditedRules, AFileOfThoseThatAreOffThatIsDamagedTurnsNothingOff) {
+  Edited edited;
+  edited.directory.write("data/rules-off.yaml", "rules_off: [{name: written\n");
+  const Settings settings = edited.load();
+  EXPECT_EQ(edited.problems.text(), "");
+  EXPECT_EQ(settings.rules.items.at(0).string("enabled"), "true");
+  ASSERT_FALSE(settings.notices.empty());
+  EXPECT_THAT(settings.notices[0], HasSubstr("rules-off.yaml:"));
+}
+
+TEST(EditedRules, WhatCannotBeReadIsAProblemOfTheGatewayAndANoticeToAGuest) {
+  Edited edited;
+  std::filesystem::create_directory(edited.directory / "data/rules.yaml");
+  edited.load();
+  EXPECT_THAT(edited.problems.text(), HasSubstr("it is not a regular file"));
+  const Settings settings = edited.load({.as_guest = true});
+  EXPECT_EQ(edited.problems.text(), "");
+  EXPECT_EQ(settings.rules.items.size(), 1u);
+  ASSERT_EQ(settings.notices.size(), 1u);
+  EXPECT_THAT(settings.notices[0], HasSubstr("is left out here"));
+}
+
 TEST(Settings, AnAddressNeedsAPort) {
   EXPECT_THAT(problems_of("http: {listen: \"127.0.0.1\"}\n"), HasSubstr("127.0.0.1:8080"));
   EXPECT_EQ(problems_of("http: {listen: \"[::1]:8080\"}\n"), "");
+}
+
+TEST(Settings, ACertificateNeedsItsKey) {
+  EXPECT_THAT(problems_of("http: {certificate: a.pem}\n"), HasSubstr("http.certificate needs http.key"));
+  EXPECT_THAT(problems_of("http: {key: a.pem}\n"), HasSubstr("http.key needs http.certificate"));
+  EXPECT_THAT(problems_of("http: {certificate: a.pem, key: b.pem}\n"),
+              HasSubstr("/a.pem cannot be read: No such file or directory"));
+  EXPECT_THAT(problems_of("http: {profile: http}\n"), HasSubstr("lan-http"));
 }
 
 TEST(Endpoint, ReadsAddressAndPort) {

@@ -29,7 +29,7 @@ class SourceTest : public testing::Test {
     options.directory = directory_.path();
     journal_ = std::move(*journal::Journal::open(options, clock_, metrics_));
   }
-  Downstream downstream() { return {intake_, *journal_, clock_, metrics_}; }
+  Downstream downstream() { return {intake_, *journal_, clock_, metrics_, feeds_}; }
   std::vector<SourceChange> changes() {
     Intake::Taken taken;
     intake_.take(taken, 1000, 0us, {});
@@ -43,6 +43,7 @@ class SourceTest : public testing::Test {
   Metrics metrics_;
   std::unique_ptr<journal::Journal> journal_;
   Intake intake_{1000};
+  Feeds feeds_;
 };
 
 TEST_F(SourceTest, ASeriesCarriesItsSourceAndTheLabelsOfTheSection) {
@@ -63,6 +64,48 @@ TEST_F(SourceTest, BeyondMaxSeriesNewOnesAreRefusedAndOldOnesLive) {
   EXPECT_EQ(refused.error().code, Errc::full);
   EXPECT_THAT(refused.error().text, testing::HasSubstr("max_series"));
   EXPECT_TRUE(sink.series("a", {}));
+}
+
+TEST_F(SourceTest, ASeriesIsFedByOneSourceAtATime) {
+  std::optional<SourceSink> plant(std::in_place, section("{name: plant, type: self}"), downstream());
+  ASSERT_TRUE(plant->series("a/b", {}));
+  SourceSink other(section("{name: other, type: push}"), downstream());
+  const auto refused = other.series("a/b", {.unit = "bar"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::conflict);
+  EXPECT_THAT(refused.error().text, testing::HasSubstr("'a/b' is fed by source 'plant'"));
+  const auto info = journal_->catalogue().entry(*plant->series("a/b", {})).info;
+  EXPECT_EQ(info.source, "plant");
+  EXPECT_EQ(info.unit, "") << "who was refused has changed nothing";
+  SourceSink again(section("{name: plant, type: self}"), downstream());
+  EXPECT_TRUE(again.series("a/b", {})) << "the same source, made anew while the old one ends";
+  plant.reset();
+  EXPECT_FALSE(other.series("a/b", {}));
+}
+
+TEST_F(SourceTest, ASeriesGoesToAnotherSourceWhenItsOwnIsGone) {
+  {
+    SourceSink plant(section("{name: plant, type: self}"), downstream());
+    ASSERT_TRUE(plant.series("a/b", {}));
+    plant.leave();
+    SourceSink renamed(section("{name: works, type: self}"), downstream());
+    EXPECT_TRUE(renamed.series("a/b", {})) << "though the old one is still there";
+  }
+  SourceSink pushed(section("{name: pushed, type: push}"), downstream());
+  EXPECT_TRUE(pushed.series("a/b", {}));
+}
+
+TEST_F(SourceTest, AfterAStartWhoIsPushedToWaitsForWhoseTheSeriesWas) {
+  {
+    SourceSink plant(section("{name: plant, type: self}"), downstream());
+    ASSERT_TRUE(plant.series("a/b", {}));
+  }
+  Feeds anew(std::chrono::milliseconds(200));
+  Downstream next{intake_, *journal_, clock_, metrics_, anew};
+  SourceSink plant(section("{name: plant, type: self}"), next), pushed(section("{name: pushed, type: push}"), next);
+  EXPECT_FALSE(pushed.series("a/b", {}));
+  EXPECT_TRUE(pushed.series("a/c", {}));
+  EXPECT_TRUE(test::eventually([&] { return pushed.series("a/b", {}).has_value(); })) << "it feeds it no more";
 }
 
 TEST_F(SourceTest, HealthIsJournaledOnlyWhenItChanges) {

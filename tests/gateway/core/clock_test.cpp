@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/core/device_time.h"
 #include "tests/fakes/machine.h"
 
 namespace tidegate {
@@ -251,6 +252,17 @@ TEST(FakeClock, StandsStillUntilTold) {
   EXPECT_EQ(clock.now(), Timestamp{10'250ms});
   clock.set(Timestamp{5s});
   EXPECT_EQ(clock.now(), Timestamp{5s});
+}
+
+TEST(Clock, ADevicesTimeIsBelievedFrom2000ToFiveMinutesAhead) {
+  using namespace std::chrono;
+  constexpr Timestamp kNow = sys_days{2026y / 3 / 1}, kFirst = sys_days{2000y / 1 / 1};
+  EXPECT_TRUE(believable(kFirst, kNow));
+  EXPECT_FALSE(believable(kFirst - Micros{1}, kNow));
+  EXPECT_TRUE(believable(kNow + minutes(5), kNow));
+  EXPECT_FALSE(believable(kNow + minutes(5) + Micros{1}, kNow));
+  EXPECT_TRUE(believable(kNow, Timestamp{sys_days{1970y / 1 / 2}}))
+      << "by a clock that nobody has set nothing is judged";
 }
 
 }  // namespace

@@ -330,5 +330,14 @@ TEST(Intake, WhatThePumpGivesUpIsDroppedAndCountedOnce) {
   EXPECT_EQ(intake.stats().dropped, 6u);
 }
 
+TEST(Intake, AWaitForACommitMayEnd) {
+  Intake intake(8);
+  const Sample sample{};
+  const Ticket ticket = intake.push({&sample, 1});
+  EXPECT_FALSE(intake.wait_committed(ticket, {}, Micros{1000}));
+  intake.committed(ticket);
+  EXPECT_TRUE(intake.wait_committed(ticket, {}, Micros{0}));
+}
+
 }  // namespace
 }  // namespace tidegate

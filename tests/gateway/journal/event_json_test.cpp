@@ -31,6 +31,8 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
                      {"boiler1/pressure", "room/+/temperature"},
                      {{"samples", 12, ""}, {"boiler1/valve", 1, "", "open"}, {"slope", -0.5, "°C/min"}}};
   record.farewell = {{"lamps", "lamp/1", "off", true}, {"lamps", "horn", ""}};
+  record.commented_by = "Ada";
+  record.comment = "the valve sticks";
   const auto back = alert_from_json(to_json(record));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(*back, record);
@@ -42,6 +44,13 @@ TEST(EventJson, ATransitionComesBackWithWhatItPublishes) {
   const auto back = event_from_json(to_json(Event{at(1'700'000'000'000'002), transition}));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(std::get<AlertTransition>(back->body).publish, transition.publish);
+}
+
+TEST(EventJson, ACommentComesBackWithEveryField) {
+  const Comment comment{"hot:boiler1", "Ada", "the valve sticks"};
+  const auto back = event_from_json(to_json(Event{at(1'700'000'000'000'002), comment}));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ(std::get<Comment>(back->body), comment);
 }
 
 TEST(EventJson, AFloodComesBackWithEveryField) {

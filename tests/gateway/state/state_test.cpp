@@ -204,5 +204,36 @@ TEST_F(StateTest, WhereThereIsNoneItIsSaid) {
   EXPECT_EQ(none.error().code, Errc::not_found);
 }
 
+TEST_F(StateTest, AVersionOfATextIsAConfigurationThatBroughtAnotherOne) {
+  open();
+  const auto adopt = [&](const std::string& rules, const char* why, const char* who, const char* note) {
+    Texts texts = {{"tidegate.yaml", rules.empty() ? "a" : "b"}};
+    if (!rules.empty()) texts["storage/rules.yaml"] = rules;
+    return state->adopt(texts, why, who, note).value();
+  };
+  adopt("", "started", "the gateway", "");
+  adopt("one", "rules saved", "ada", "first: of all");
+  ASSERT_TRUE(state->adopt({{"tidegate.yaml", "c"}, {"storage/rules.yaml", "one"}}, "reloaded"));
+  adopt("two", "rules saved", "bob", "");
+  auto look = view();
+  const auto versions = look.versions("storage/rules.yaml").value();
+  ASSERT_THAT(versions, SizeIs(3)) << "the reload left it as it was";
+  EXPECT_EQ(versions[0].id, 1);
+  EXPECT_EQ(versions[0].who, "the gateway");
+  EXPECT_EQ(versions[1].id, 2);
+  EXPECT_EQ(versions[1].who, "ada");
+  EXPECT_EQ(versions[1].why, "rules saved");
+  EXPECT_EQ(versions[1].note, "first: of all");
+  EXPECT_EQ(versions[2].id, 4);
+  EXPECT_EQ(versions[2].note, "");
+  EXPECT_EQ(look.text_of(1, "storage/rules.yaml").value(), "");
+  EXPECT_EQ(look.text_of(2, "storage/rules.yaml").value(), "one");
+  EXPECT_EQ(look.text_of(9, "storage/rules.yaml").error().code, Errc::not_found);
+  edit("UPDATE configuration SET texts = replace(texts, 'one', 'eno') WHERE id = 2");
+  auto after = view();
+  EXPECT_EQ(after.text_of(2, "storage/rules.yaml").error().code, Errc::corrupt);
+  EXPECT_EQ(after.versions("storage/rules.yaml").value()[1].id, 3) << "what is damaged is passed over";
+}
+
 }  // namespace
 }  // namespace tidegate::state

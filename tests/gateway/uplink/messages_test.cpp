@@ -4,9 +4,8 @@
 
 #include <sstream>
 
-#include "gateway/config/load.h"
-#include "gateway/uplink/runner.h"
 #include "tests/gateway/journal/support.h"
+#include "tests/gateway/uplink/make_uplink.h"
 #include "tests/support/broker.h"
 
 namespace tidegate::uplink {
@@ -28,6 +27,16 @@ std::string received(const test::Process& subscriber) {
   return out;
 }
 
+/// Each line once where it stands twice in a row: what was under way when the broker went comes again (QoS 1).
+std::string once(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out, last;
+  for (std::string line; std::getline(lines, line); last = line) {
+    if (line != last) out += line + "\n";
+  }
+  return out;
+}
+
 class Messages : public journal::JournalTest {
  protected:
   void SetUp() override {
@@ -35,13 +44,7 @@ class Messages : public journal::JournalTest {
     id = series("boiler1/temperature");
   }
   void start(const std::string& broker) {
-    config::Problems problems;
-    auto section = config::parse("{name: lamps, type: mqtt_messages, broker: \"" + broker + "\"}", "t.yaml", ".",
-                                 config::References::system(), problems);
-    config::check(section, uplink_shape(), problems);
-    auto uplink = find_type("mqtt_messages")
-                      ->make(section, {"lamps", "plant-7", journal->epoch(), journal->catalogue()}, problems);
-    ASSERT_EQ(problems.text(), "");
+    auto uplink = make_uplink("mqtt_messages", "lamps", "broker: \"" + broker + "\"", *journal);
     runner = std::make_unique<Runner>(Runner::Section{"lamps", "mqtt_messages", ""}, std::move(uplink), *journal, clock,
                                       metrics);
     runner->start();
@@ -91,7 +94,7 @@ TEST_F(Messages, WaitForABrokerThatIsAway) {
   start(broker.url());
   broker.start();
   ASSERT_TRUE(lamp->wait_for_output("lamp 3"));
-  EXPECT_EQ(received(*lamp), "lamp 1\nlamp 2\nlamp 3\n");
+  EXPECT_EQ(once(received(*lamp)), "lamp 1\nlamp 2\nlamp 3\n");
 }
 
 TEST_F(Messages, ThatTheBrokerNeverTakesArePutAside) {

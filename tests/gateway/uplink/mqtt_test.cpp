@@ -7,9 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "gateway/config/load.h"
-#include "gateway/uplink/runner.h"
 #include "tests/gateway/journal/support.h"
+#include "tests/gateway/uplink/make_uplink.h"
 #include "tests/support/broker.h"
 #include "tests/support/temp_dir.h"
 
@@ -28,15 +27,7 @@ class MqttUplink : public journal::JournalTest {
     id = series("boiler1/temperature");
   }
   std::unique_ptr<Uplink> make(const std::string& broker, const std::string& more) {
-    config::Problems problems;
-    auto section = config::parse("{name: cloud, type: mqtt, broker: \"" + broker + "\"" + more + "}", "t.yaml", ".",
-                                 config::References::system(), problems);
-    config::check(section, uplink_shape(), problems);
-    EXPECT_EQ(problems.text(), "");
-    const Context context{"cloud", "plant-7", journal->epoch(), journal->catalogue()};
-    auto uplink = find_type("mqtt")->make(section, context, problems);
-    EXPECT_EQ(problems.text(), "");
-    return uplink;
+    return make_uplink("mqtt", "cloud", "broker: \"" + broker + "\"" + more, *journal);
   }
   void start(const std::string& broker, const std::string& more = "") {
     runner =

@@ -62,9 +62,9 @@ TEST(ExpressionDocs, ExamplesAreConditions) {
       EXPECT_EQ(made.type(), Type::boolean) << line;
       const auto references = parsed(line).references();
       for (std::size_t i = 0; i < references.size(); ++i) {
-        if (references[i].kind != Reference::Kind::pattern) continue;
+        if (references[i].kind != Reads::Kind::pattern) continue;
         for (const auto& [name, one] : named) {
-          if (name == references[i].text) {
+          if (name == references[i].name) {
             EXPECT_TRUE(std::holds_alternative<std::size_t>(made.add_member(i, one))) << line;
           }
         }

@@ -62,7 +62,7 @@ TEST(ExpressionGrammar, NamesEachSeriesOnce) {
       "open");
   std::vector<std::string> names;
   for (const Reference& reference : expression.references())
-    names.push_back(fmt::format("{}:{}@{}", static_cast<int>(reference.kind), reference.text, reference.at.begin));
+    names.push_back(fmt::format("{}:{}@{}", static_cast<int>(reference.kind), reference.name, reference.at.begin));
   EXPECT_EQ(names, (std::vector<std::string>{"0:value@0", "1:pressure@8", "2:a/b@29", "2:{device}/c@37",
                                              "3:room/+/t@60", "1:door@101"}));
 }

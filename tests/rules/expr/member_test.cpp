@@ -1,5 +1,10 @@
 // Patterns, whose members come by and by, and series that are seen later than the others.
 
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <random>
+
 #include "tests/rules/expr/support.h"
 
 namespace tidegate::rules::expr {
@@ -99,6 +104,22 @@ TEST(ExpressionMembers, UnitsConvertToTheFirstOnes) {
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(1))), "0") << "all is as it was";
 }
 
+TEST(ExpressionMembers, TheFirstOneDoesNotTurnIntoWhatTheOthersDoNotConvertTo) {
+  Program made = program("avg(room/+/t)");
+  const std::size_t first = std::get<std::size_t>(made.add_member(0, input("°C")));
+  const std::size_t second = std::get<std::size_t>(made.add_member(0, input("°F")));
+  made.observe(first, at(kStart, 10));
+  made.observe(second, at(kStart, 86));
+  const auto refused = made.set(first, input("bar"));
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->text, "its unit is bar, which does not convert to that of the others of 'room/+/t', °F");
+  const auto turned = made.set(first, input("", SeriesKind::boolean));
+  ASSERT_TRUE(turned.has_value());
+  EXPECT_EQ(turned->text, "it is a series of booleans, and the others of 'room/+/t' are of numbers");
+  EXPECT_NEAR(made.evaluate(kStart).value, 20, 1e-9) << "all is as it was";
+  EXPECT_FALSE(made.set(first, input("K")).has_value());
+}
+
 TEST(ExpressionMembers, AFirstOneThatDoesNotFitIsNone) {
   Program made = program("avg(room/+/t) > 20 °C");
   const auto refused = made.add_member(0, input("bar"));
@@ -176,6 +197,103 @@ TEST(ExpressionMembers, TheirNumberIsBounded) {
   Program made = program("any(room/+/t > 1)");
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(std::holds_alternative<std::size_t>(made.add_member(0, input())));
   EXPECT_TRUE(std::holds_alternative<Problem>(made.add_member(0, input())));
+}
+
+TEST(ExpressionMembers, WhatWasLargeOnceLeavesNoTraceInASum) {
+  Program made = program("sum(room/+/t)");
+  std::vector<std::size_t> members;
+  for (int i = 0; i < 7; ++i) members.push_back(std::get<std::size_t>(made.add_member(0, input())));
+  for (int round = 0; round < 50; ++round) {
+    const Timestamp now = kStart + seconds(round);
+    for (std::size_t i = 0; i < members.size(); ++i)
+      made.observe(members[i], at(now, round % 2 == 0 && i == 3 ? 1e18 : 0.25));
+    EXPECT_EQ(made.evaluate(now).value == 7 * 0.25, round % 2 == 1) << round;
+  }
+}
+
+/// What aggregates come to, of the members' values looked at one by one.
+class PlainMembers {
+ public:
+  std::optional<double> value(std::size_t i, Timestamp now) const {
+    const auto& member = members_[i];
+    return member.is_good && now - member.time < kStale ? std::optional(member.value) : std::nullopt;
+  }
+  std::string read(std::string_view fn, Timestamp now, double beyond) const {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      if (const auto known = value(i, now)) values.push_back(*known);
+    }
+    const auto above = static_cast<std::size_t>(
+        std::count_if(values.begin(), values.end(), [&](double value) { return value > beyond; }));
+    const bool is_all_known = values.size() == members_.size();
+    if (fn == "all" && above < values.size()) return "0";
+    if (fn == "any" && above > 0) return "1";
+    if (values.empty()) return "unknown";
+    if (fn == "all") return is_all_known ? "1" : "unknown";
+    if (fn == "any") return is_all_known ? "0" : "unknown";
+    if (fn == "count") return std::to_string(above);
+    const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+    if (fn == "min") return shown({true, *std::min_element(values.begin(), values.end())});
+    if (fn == "max") return shown({true, *std::max_element(values.begin(), values.end())});
+    return shown({true, fn == "sum" ? sum : sum / static_cast<double>(values.size())});
+  }
+  void add() { members_.emplace_back(); }
+  void observe(std::size_t i, const Sample& sample) {
+    members_[i].is_good = sample.quality == Quality::good;
+    if (members_[i].is_good) members_[i] = {true, sample.time, sample.value};
+  }
+  std::size_t size() const { return members_.size(); }
+
+  static constexpr Micros kStale = seconds(40);
+
+ private:
+  struct Member {
+    bool is_good = false;
+    Timestamp time{};
+    double value = 0;
+  };
+  std::vector<Member> members_;
+};
+
+/// Members that come by and by, go silent and come back; what they are compared with changes too. Whole numbers, whose
+/// sums are exact in any order.
+TEST(ExpressionMembers, AnAggregateIsThatOfTheValuesThatAllHaveNow) {
+  const std::vector<std::pair<std::string, std::string>> all = {
+      {"all", "all(room/+/t > value)"}, {"any", "any(room/+/t > value)"}, {"count", "count(room/+/t > value)"},
+      {"sum", "sum(room/+/t)"},         {"avg", "avg(room/+/t)"},         {"min", "min(room/+/t)"},
+      {"max", "max(room/+/t)"}};
+  for (unsigned seed = 0; seed < 70; ++seed) {
+    const auto& [fn, text] = all[seed % all.size()];
+    std::mt19937 random(seed);
+    const auto below = [&](std::size_t n) { return random() % n; };
+    Program made = program(text);
+    const bool compares = parsed(text).references().size() > 1;
+    const std::size_t pattern = 0;
+    PlainMembers plain;
+    std::vector<std::size_t> inputs;
+    Input each = input();
+    each.stale_after = PlainMembers::kStale;
+    double beyond = 50;
+    Timestamp now = kStart;
+    if (compares) made.observe(1, at(now, beyond));
+    for (int i = 0; i < 600; ++i) {
+      if (inputs.empty() || (inputs.size() < 1 + seed && below(10) == 0)) {
+        inputs.push_back(std::get<std::size_t>(made.add_member(pattern, each)));
+        plain.add();
+      }
+      now += seconds(below(40) == 0 ? 30 : below(3));
+      if (compares && below(8) == 0) made.observe(1, at(now, beyond = static_cast<double>(below(100))));
+      const std::size_t who = below(1 + below(inputs.size()));  // some seldom speak
+      const Sample sample = at(now, static_cast<double>(below(100)), below(6) == 0 ? Quality::bad : Quality::good);
+      made.observe(inputs[who], sample);
+      plain.observe(who, sample);
+      ASSERT_EQ(shown(made.evaluate(now)), plain.read(fn, now, beyond)) << text << ", seed " << seed << ", step " << i;
+      const Timestamp later = now + seconds(below(5) == 0 ? below(50) : 0);
+      ASSERT_EQ(shown(made.evaluate(later)), plain.read(fn, later, beyond))
+          << text << ", seed " << seed << ", step " << i;
+      now = later;
+    }
+  }
 }
 
 }  // namespace

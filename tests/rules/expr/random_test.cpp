@@ -160,7 +160,7 @@ TEST(ExpressionRandom, SaysWhatItsTreeSays) {
         if (random() % 4 != 0)
           values[i] = i == 2 ? static_cast<double>(random() % 2) : static_cast<double>(random() % 7) / 2;
         for (std::size_t k = 0; k < expression.references().size(); ++k) {
-          if (expression.references()[k].text != kNames[i].first) continue;
+          if (expression.references()[k].name != kNames[i].first) continue;
           const Sample sample = at(now, values[i].value_or(0), values[i] ? Quality::good : Quality::bad);
           as_written.observe(k, sample);
           as_printed.observe(k, sample);

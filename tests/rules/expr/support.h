@@ -29,11 +29,7 @@ inline Expression parsed(std::string_view text) {
 }
 
 inline Input input(std::string unit = "", SeriesKind kind = SeriesKind::number, std::vector<std::string> states = {}) {
-  Input made;
-  made.info.unit = std::move(unit);
-  made.info.kind = kind;
-  made.states = std::move(states);
-  return made;
+  return {{kind, std::move(unit), std::move(states)}, Micros{0}};
 }
 
 inline Sample at(Timestamp time, double value, Quality quality = Quality::good) {
@@ -48,7 +44,7 @@ inline std::variant<Program, Problem> bound(const Expression& expression, const 
   for (const Reference& reference : expression.references()) {
     inputs.push_back(nullptr);
     for (const auto& [name, one] : named) {
-      if (name == reference.text) inputs.back() = &one;
+      if (name == reference.name) inputs.back() = &one;
     }
   }
   return Program::bind(expression, inputs, zone);
@@ -58,10 +54,10 @@ inline std::variant<Program, Problem> bound(const Expression& expression, const 
 inline Program program(std::string_view text, Named named = {}, Zone zone = utc) {
   const Expression expression = parsed(text);
   for (const Reference& reference : expression.references()) {
-    const bool is_pattern = reference.kind == Reference::Kind::pattern;
+    const bool is_pattern = reference.kind == Reads::Kind::pattern;
     bool is_named = false;
-    for (const auto& [name, one] : named) is_named = is_named || name == reference.text;
-    if (!is_named && !is_pattern) named.emplace_back(reference.text, input());
+    for (const auto& [name, one] : named) is_named = is_named || name == reference.name;
+    if (!is_named && !is_pattern) named.emplace_back(reference.name, input());
   }
   auto made = bound(expression, named, zone);
   if (auto* problem = std::get_if<Problem>(&made)) {

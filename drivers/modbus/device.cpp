@@ -1,0 +1,231 @@
+#include "drivers/modbus/device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "drivers/modbus/decode.h"
+#include "gateway/core/text.h"
+
+namespace tidegate::drivers::modbus {
+namespace {
+
+constexpr Micros kRefusedRests = std::chrono::minutes(1);
+constexpr std::size_t kMostTroubles = 5;  // in words; of more, the number
+
+constexpr int kIllegalFunction = 1, kIllegalAddress = 2, kIllegalValue = 3, kGatewayPath = 10, kGatewayTarget = 11;
+
+/// Exceptions by which a gateway says that the unit is not there.
+bool is_absent(int exception) { return exception == kGatewayPath || exception == kGatewayTarget; }
+bool is_configuration(int exception) { return exception >= kIllegalFunction && exception <= kIllegalValue; }
+
+SeriesKind natural_kind(const Format& format) {
+  if (format.type == Type::string) return SeriesKind::state;
+  return format.boolean() ? SeriesKind::boolean : SeriesKind::number;
+}
+
+/// Several things that are wrong, as one text.
+class Troubles {
+ public:
+  void add(std::string text) {
+    if (text.empty()) return;
+    if (++count_ > kMostTroubles) return;
+    all_ += (all_.empty() ? "" : "; ") + std::move(text);
+  }
+  std::string text() const {
+    return count_ > kMostTroubles ? fmt::format("{}; and {} more", all_, count_ - kMostTroubles) : all_;
+  }
+
+ private:
+  std::string all_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+Device::Device(DeviceOptions options, std::shared_ptr<Line> line)
+    : options_(std::move(options)), line_(std::move(line)) {
+  for (std::size_t number = 0; number < options_.points.size(); ++number) add(number);
+  for (Group& group : groups_) {
+    for (Block& block : plan(group.wanted, options_.limits)) group.requests.push_back({std::move(block)});
+    group.found.resize(group.wanted.size());
+  }
+}
+
+void Device::add(std::size_t number) {
+  const PointOptions& point = options_.points[number];
+  auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.every == point.every; });
+  if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{point.every});
+  const std::size_t value = group->wanted.size();
+  group->wanted.push_back(point.span);
+  std::size_t exponent = value;
+  if (point.exponent) {
+    exponent = group->wanted.size();
+    group->wanted.push_back({point.span.table, *point.exponent, 1});
+  }
+  group->points.push_back({Point(point.series, point.value), number, value, exponent});
+}
+
+std::vector<Micros> Device::intervals() const {
+  std::vector<Micros> all;
+  for (const Group& group : groups_) all.push_back(group.every);
+  return all;
+}
+
+Status Device::open(Sink& sink) {
+  Status opened;
+  for (Group& group : groups_) {
+    for (Held& held : group.points) {
+      const PointOptions& point = options_.points[held.options];
+      Status one = held.point.open(sink, natural_kind(point.format), group.every);
+      if (!one) opened = std::move(one);
+    }
+  }
+  return opened;
+}
+
+Result<std::string> Device::read(std::size_t number, Turn& turn) {
+  Group& group = groups_[number];
+  if (Status asked = ask(group, turn); !asked) return fail(asked.error());
+  return turn.stop.stop_requested() ? "" : take(group, turn);
+}
+
+Status Device::ask(Group& group, Turn& turn) {
+  for (std::size_t at = 0; at < group.requests.size(); ++at) {
+    if (turn.stop.stop_requested()) return {};
+    const Timestamp now = turn.clock.now();
+    if (group.requests[at].rests_until > now) continue;
+    // Again and again while it is cut in two: what stands at `at` then is the first half.
+    std::size_t before = 0;
+    do {
+      before = group.requests.size();
+      if (Status asked = ask_one(group, at, turn.clock.now()); !asked) return asked;
+    } while (group.requests.size() > before);
+  }
+  return {};
+}
+
+Status Device::ask_one(Group& group, std::size_t at, Timestamp now) {
+  Asked& request = group.requests[at];
+  const auto answer = line_->read(options_.unit, request.block.span, request.registers);
+  request.exception = 0;
+  request.time = now;
+  if (answer) return {};
+  const int exception = answer.error().exception;
+  if (exception == 0 || is_absent(exception)) return fail(answer.error().error);
+  split_or_rest(group, at, exception, now);
+  return {};
+}
+
+void Device::split_or_rest(Group& group, std::size_t at, int exception, Timestamp now) {
+  const auto halves = exception == kIllegalAddress || exception == kIllegalValue
+                          ? split(group.requests[at].block, group.wanted)
+                          : std::nullopt;
+  if (halves) {
+    group.requests[at] = Asked{halves->first};
+    group.requests.insert(group.requests.begin() + static_cast<std::ptrdiff_t>(at) + 1, Asked{halves->second});
+    return;
+  }
+  group.requests[at].exception = exception;
+  if (is_configuration(exception)) group.requests[at].rests_until = now + kRefusedRests;
+}
+
+std::string Device::take(Group& group, Turn& turn) {
+  Troubles troubles;
+  for (std::size_t at = 0; at < group.requests.size(); ++at) {
+    const Asked& request = group.requests[at];
+    for (const std::size_t span : request.block.wanted) group.found[span] = at;
+    if (request.exception == 0) continue;
+    const bool is_mistake = is_configuration(request.exception);
+    troubles.add(fmt::format("{}: {}{}", text(request.block.span), exception_text(request.exception),
+                             is_mistake ? "; compare the point with the device's manual" : ""));
+  }
+  for (Held& held : group.points) troubles.add(take(held, group, turn));
+  return troubles.text();
+}
+
+std::string Device::take(Held& held, const Group& group, Turn& turn) {
+  const Asked& request = group.requests[group.found[held.value]];
+  const Asked& second = group.requests[group.found[held.exponent]];
+  if (request.exception != 0 || second.exception != 0) {
+    held.point.lose(Reason::device_fault, turn.clock.now(), turn.samples);
+    return "";
+  }
+  const auto registers_of = [&](const Asked& asked, const Span& span) {
+    return std::span(asked.registers).subspan(span.first - asked.block.span.first, span.count);
+  };
+  const PointOptions& point = options_.points[held.options];
+  Reading reading = decode(registers_of(request, group.wanted[held.value]), point.format, text_);
+  if (held.exponent != held.value && word_of(point.value.faults, reading.number) == nullptr) {
+    const auto factor = power_of_ten(registers_of(second, group.wanted[held.exponent])[0], point.format.order);
+    if (factor) {
+      reading.number *= *factor;
+    } else {
+      reading = {Reading::Type::null};
+    }
+  }
+  return held.point.take(turn.sink, reading, request.time, turn.samples);
+}
+
+void Device::lose(std::size_t group, Reason why, Turn& turn) {
+  for (Held& held : groups_[group].points) held.point.lose(why, turn.clock.now(), turn.samples);
+}
+
+std::vector<WritablePoint> Device::writable() const {
+  std::vector<WritablePoint> all;
+  for (const PointOptions& point : options_.points) {
+    if (!point.writable) continue;
+    const Writable& how = *point.writable;
+    WritablePoint one{.series = point.series,
+                      .kind = point.value.kind.value_or(natural_kind(point.format)),
+                      .unit = point.value.unit};
+    one.min = how.min;
+    one.max = how.max;
+    for (const auto& [code, word] : point.value.states) one.states.push_back(word);
+    one.interlock = how.interlock;
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+Status Device::write(std::string_view series, const Reading& shown) {
+  const auto point = std::find_if(options_.points.begin(), options_.points.end(),
+                                  [&](const PointOptions& one) { return one.series == series; });
+  if (point == options_.points.end()) return fail(Errc::not_found, "{} is no point of {}", series, options_.name);
+  if (!point->writable) return fail(Errc::invalid, "{} may not be written: its point does not say writable", series);
+  const Writable& how = *point->writable;
+  if (point->value.states.empty() && point->format.type != Type::bit) {
+    if (shown.type != Reading::Type::number) return fail(Errc::invalid, "{} takes a number", series);
+    if (!(shown.number >= how.min && shown.number <= how.max)) {
+      return fail(Errc::invalid, "{}: {} is not within {} and {}", series, number_text(shown.number),
+                  number_text(how.min), number_text(how.max));
+    }
+  }
+  const Result<double> value = device_value(point->value, shown);
+  if (!value) return fail(Errc::invalid, "{}: {}", series, value.error().text);
+  const auto registers = encode({Reading::Type::number, *value}, point->format);
+  if (!registers) return fail(Errc::invalid, "{}: {}", series, registers.error().text);
+  const auto written = line_->write(options_.unit, point->span, *registers, how.multiple);
+  if (!written) return fail(written.error().error.code, "{}: not written: {}", series, written.error().error.text);
+  return how.verify ? verify(*point, *registers) : Status{};
+}
+
+Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> written) {
+  constexpr int kLooks = 3;  // some take a moment until they show it
+  constexpr auto kBetween = std::chrono::milliseconds(100);
+  std::vector<std::uint16_t> now;
+  for (int look = 0; look < kLooks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(kBetween);
+    const auto answer = line_->read(options_.unit, point.span, now);
+    if (!answer) {
+      const Error& error = answer.error().error;
+      return fail(error.code, "{}: written, but it cannot be read back: {}", point.series, error.text);
+    }
+    if (std::equal(now.begin(), now.end(), written.begin(), written.end())) return {};
+  }
+  return fail(Errc::conflict, "{}: written, but {} holds {:#06x} now instead of {:#06x}", point.series,
+              text(point.span), fmt::join(now, " "), fmt::join(written, " "));
+}
+
+}  // namespace tidegate::drivers::modbus

@@ -1,0 +1,71 @@
+#include "drivers/mqtt/readers.h"
+
+#include <fmt/format.h>
+
+#include "drivers/mqtt/homeassistant/discovery.h"
+#include "drivers/mqtt/homie.h"
+#include "drivers/mqtt/sparkplug/host.h"
+
+namespace tidegate::drivers::mqtt {
+
+Readers::Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox)
+    : options_(options), receiver_(options, source, sink) {
+  const auto base = [&](const char* usual) { return options.base.empty() ? usual : options.base; };
+  for (const std::string& profile : options.profiles) {
+    if (profile == "sparkplug")
+      styles_.push_back(std::make_unique<sparkplug::Host>(options.limits, options.rebirth, sink, outbox));
+    if (profile == "homie") styles_.push_back(std::make_unique<Homie>(base("homie"), sink));
+    if (profile == "homeassistant") {
+      // A topic that a profile of its own reads is not read twice.
+      const auto known = [this](std::string_view topic) { return receiver_.reads(topic); };
+      styles_.push_back(
+          std::make_unique<homeassistant::Discovery>(base("homeassistant"), options.limits, sink, outbox, known));
+    }
+  }
+}
+
+std::vector<tidegate::mqtt::Subscription> Readers::subscriptions() const {
+  auto all = receiver_.subscriptions();
+  for (const auto& style : styles_) {
+    for (auto& subscription : style->subscriptions()) all.push_back(std::move(subscription));
+  }
+  return all;
+}
+
+std::optional<Ticket> Readers::take(const Received& message, Timestamp now) {
+  for (const auto& style : styles_) {
+    if (style->reads(message.topic)) return style->take(message, now);
+  }
+  return receiver_.take(message, now);
+}
+
+void Readers::tick(Timestamp now) {
+  for (const auto& style : styles_) style->tick(now);
+}
+
+void Readers::connected(Timestamp now) {
+  for (const auto& style : styles_) style->connected(now);
+}
+
+std::string Readers::findings(bool& offline) const {
+  Findings found;
+  receiver_.find(found);
+  for (const auto& style : styles_) style->find(found);
+  std::string text;
+  for (const auto& style : found.styles) {
+    if (!style.offline.empty()) offline = true;
+    if (style.name.empty() && style.devices == 0) continue;
+    text += text.empty() ? "" : ", ";
+    text += fmt::format("{} ({} {}", style.name.empty() ? "subscriptions" : style.name, style.devices,
+                        style.devices == 1 ? "device" : "devices");
+    if (style.offline_count > 0) {
+      text += fmt::format(", {} offline: {}{}", style.offline_count, fmt::join(style.offline, ", "),
+                          style.offline_count > style.offline.size() ? ", ..." : "");
+    }
+    text += ")";
+  }
+  if (text.empty()) return options_.guesses || !options_.profiles.empty() ? "nothing yet that a profile reads" : "";
+  return options_.guesses ? "guessed: " + text : text;
+}
+
+}  // namespace tidegate::drivers::mqtt

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "drivers/driver.h"
+#include "drivers/reading.h"
+
+namespace tidegate::drivers {
+
+/// What a device has at hand while it is read.
+struct Turn {
+  Sink& sink;
+  const Clock& clock;
+  std::vector<Sample>& samples;  ///< what was read; pushed together
+  const std::stop_token& stop;   ///< asked between two requests, so that a long list of them ends soon
+};
+
+/// Something that is asked and answers, or does not: a unit on a bus, an agent, a URL, a sensor's file. It has groups
+/// of points, each with an interval of its own. One thread; throws nothing.
+class PolledDevice {
+ public:
+  virtual ~PolledDevice() = default;
+
+  /// Once, at the start of each run: asks for the series of its points, so that they are there before it answers. What
+  /// failed, in words; the rest is read.
+  virtual Status open(Sink& sink) = 0;
+  /// Reads a group: a sample for each of its points, bad ones too. The text says what else is wrong, "" where nothing
+  /// is: one register that is refused, a value that is none. An error: it did not answer. Then lose() is called for all
+  /// that is due of it, and it is left alone for a while: for longer and longer after an Errc::timed_out, for each try
+  /// costs the others that time; for a few seconds at most after any other, so that what was unplugged is soon back.
+  /// Each request has a time-out of its own.
+  virtual Result<std::string> read(std::size_t group, Turn& turn) = 0;
+  /// Adds a bad sample for each point of the group.
+  virtual void lose(std::size_t group, Reason why, Turn& turn) = 0;
+
+  /// What of it may be set; the same for as long as it lives.
+  virtual std::vector<WritablePoint> writable() const { return {}; }
+  /// Sets one of those, as Outlet does. Any thread, beside the others.
+  virtual Status write(std::string_view series, const Reading& shown);
+};
+
+struct Polled {
+  std::string name;               ///< in health reports; "" where the source is one device
+  std::vector<Micros> intervals;  ///< of its groups
+  std::unique_ptr<PolledDevice> device;
+};
+
+/// A source that polls devices one after another, as on a serial line: at whole multiples of their intervals, each
+/// device left alone for longer and longer while it does not answer, so that a dead one costs the others one time-out
+/// now and then. What need not wait for one another is a source each, for each has its thread.
+///
+/// Counts as source/NAME/: `reads`, `failed_reads`, `missed_turns` and, of the last minute or two, `turn_lateness` (s,
+/// the most that a turn began late) and `turn_time` (s, the longest).
+/// `what`: what is read, for the health report: "3 devices, 120 points, every 1 s".
+std::unique_ptr<Driver> make_polled(std::vector<Polled> devices, std::string what, const Context& context);
+
+/// The reason of a sample that a failed read leaves behind.
+Reason reason_of(const Error& error);
+
+}  // namespace tidegate::drivers

@@ -1,0 +1,39 @@
+#include "drivers/report.h"
+
+#include <cmath>
+
+namespace tidegate::drivers {
+
+using config::Shape;
+
+config::Shape::Field report_field() {
+  using std::chrono::hours, std::chrono::milliseconds;
+  constexpr double kLargest = 1e300;
+  return config::defaulted(
+      "report",
+      Shape::either(
+          {Shape::choice({"every", "change"}),
+           Shape::object("What is reported of what is read.",
+                         {config::defaulted("deadband", Shape::number(0, kLargest), "0",
+                                            "A change of at most this is none; in the unit shown."),
+                          config::defaulted("at_least", Shape::duration(milliseconds(100), hours(24)), "1m",
+                                            "So long after the last sample there is one, whether it changed or not: a "
+                                            "value that rests is not a device that is gone.")})}),
+      "every", "Which readings become samples: every, change (and one a minute), or {deadband, at_least}.");
+}
+
+Report read_report(const config::Node& node) {
+  if (node.kind == config::Node::Kind::scalar) return {.every = node.string() == "every"};
+  return {false, node.number("deadband"), node.duration("at_least")};
+}
+
+bool ReportFilter::passes(const Sample& sample) {
+  if (report_.every) return true;
+  const bool news = !last_ || last_->quality != sample.quality || last_->reason != sample.reason ||
+                    std::fabs(sample.value - last_->value) > report_.deadband ||
+                    sample.time - last_->time >= report_.at_least;
+  if (news) last_ = sample;
+  return news;
+}
+
+}  // namespace tidegate::drivers

@@ -1,0 +1,83 @@
+// Points of devices that people set: who may is the gate's business, whether it may be now is decided here.
+
+#include <algorithm>
+
+#include "gateway/app/runtime.h"
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::app {
+namespace {
+
+constexpr const char* kDeed = "write";
+
+}  // namespace
+
+std::vector<dashboard::PointDesk::Point> Runtime::writable() const {
+  const std::lock_guard lock(parts_mutex_);
+  std::vector<Point> all;
+  for (const auto& source : sources_) {
+    if (source->outlet() == nullptr) continue;
+    for (WritablePoint& point : source->outlet()->points()) all.push_back({source->name(), std::move(point)});
+  }
+  return all;
+}
+
+/// True, good and fresh: an interlock that nobody knows is none that is closed.
+Status Runtime::interlock_closed(const WritablePoint& point) const {
+  if (point.interlock.empty()) return {};
+  const auto refuse = [&](std::string_view why) {
+    return fail(Errc::conflict, "{} may not be set now: its interlock {} {}", point.series, point.interlock, why);
+  };
+  const auto id = ground_->journal->catalogue().find(point.interlock);
+  if (!id) return refuse("has never had a value");
+  const auto latest = ground_->journal->latest();
+  if (index(*id) >= latest.size() || latest[index(*id)].time == Timestamp{}) return refuse("has never had a value");
+  const Sample last = latest[index(*id)];
+  if (last.quality != Quality::good) return refuse(fmt::format("is {}, which is no yes", name(last.quality)));
+  const Micros age = ground_->clock.now() - last.time;
+  const Micros stale = freshness_.stale_after(*id);
+  if (stale > Micros{0} && age > stale) return refuse(fmt::format("was last heard of {} ago", age_text(age)));
+  if (last.value == 0) return refuse("says no");
+  return {};
+}
+
+/// Under writing_, which keeps its source. Null: there is none.
+Result<std::pair<Outlet*, WritablePoint>> Runtime::outlet_of(const std::string& series) const {
+  const std::lock_guard lock(parts_mutex_);
+  std::vector<std::string> names;
+  for (const auto& source : sources_) {
+    Outlet* outlet = source->outlet();
+    if (outlet == nullptr) continue;
+    for (WritablePoint& point : outlet->points()) {
+      if (point.series == series) return std::pair(outlet, std::move(point));
+      names.push_back(point.series);
+    }
+  }
+  if (names.empty()) {
+    return fail(Errc::not_found, "no point of this gateway may be set: write `writable:` at one, where its driver can");
+  }
+  return fail(Errc::not_found, "'{}' is no point that may be set{}; /api/v1/points lists them", printable(series, 64),
+              did_you_mean(series, names));
+}
+
+// What was asked for is on disk before it is done: whatever becomes of the gateway, it is known who set it and why.
+Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
+  const std::shared_lock no_reload(writing_);
+  const auto found = outlet_of(wish.series);
+  if (!found) return fail(found.error());
+  if (const Status closed = interlock_closed(found->second); !closed) return fail(closed.error());
+  if (!ground_->state) {
+    return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");
+  }
+  const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
+  if (const Status kept = ground_->state->record({wish.who, kDeed, wish.series, asked}); !kept) {
+    return fail(kept.error());
+  }
+  const Status done = found->first->write(wish.series, wish.value);
+  audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
+  if (!done) return fail(done.error());
+  return fmt::format("{} is set to {} and was read back", wish.series, printable(wish.value, 64));
+}
+
+}  // namespace tidegate::app

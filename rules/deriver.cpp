@@ -1,0 +1,332 @@
+#include "rules/deriver.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "rules/expr/measure.h"
+#include "rules/units.h"
+#include "rules/when.h"
+
+namespace tidegate::rules {
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+constexpr double kRounding = 1e-12;
+
+/// So many steps of a sum are kept while the past is told.
+constexpr std::size_t kMostPast = 4096;
+
+double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
+
+Timestamp next_on_the_clock(Timestamp after, Micros every) {
+  return Timestamp{(after.time_since_epoch() / every + 1) * every};
+}
+
+}  // namespace
+
+Deriver::Deriver(std::size_t own, expr::Program program, Recipe recipe)
+    : Joint(own), recipe_(std::move(recipe)), program_(std::move(program)), running_(kUnknown) {}
+
+Result<std::unique_ptr<Deriver>> Deriver::make(std::size_t own, expr::Program program, const Recipe& recipe,
+                                               std::span<const Known* const> known) {
+  std::unique_ptr<Deriver> made(new Deriver(own, std::move(program), recipe));
+  made->heard_.resize(known.size());
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] != nullptr) made->heard_[i].stale_after = input_of(*known[i], recipe.stale_after).stale_after;
+  }
+  if (Status fits = made->fit(); !fits) return fail(std::move(fits.error()));
+  return made;
+}
+
+/// Its unit, and the way to it, for what the expression is now.
+Status Deriver::fit() {
+  const bool sums = recipe_.sums != Recipe::Sums::nothing;
+  if (program_.type() == expr::Type::state)
+    return fail(Errc::invalid, "it is a state: a derived series is a number or a condition");
+  const bool is_condition = program_.type() == expr::Type::boolean;
+  std::string unit = program_.unit();
+  double scale = 1;
+  if (recipe_.sums == Recipe::Sums::integral) {
+    auto scaled = expr::for_a_second(unit);
+    unit = std::move(scaled.unit);
+    scale = scaled.scale;
+  }
+  if (is_condition && !sums && !recipe_.unit.empty())
+    return fail(Errc::invalid, "it is a condition, which has no unit: leave '{}' out", recipe_.unit);
+  const std::string& wanted = recipe_.unit.empty() ? unit : recipe_.unit;
+  const auto way = expr::conversion(unit, wanted, sums || program_.is_difference());
+  if (!way) {
+    return fail(Errc::invalid, "its unit is {}, which does not convert to {}{}", unit, wanted,
+                capitals_hint(unit, wanted));
+  }
+  double deadband = recipe_.deadband;
+  if (deadband >= 0) {
+    const auto width = convert_difference(deadband, recipe_.deadband_unit, wanted);
+    if (!width)
+      return fail(Errc::invalid, "deadband is in {}, which does not convert to {}", recipe_.deadband_unit, wanted);
+    deadband = *width;
+  }
+  unit_ = wanted;
+  scale_ = scale * way->scale;
+  shift_ = way->shift;
+  deadband_ = deadband;
+  return {};
+}
+
+SeriesKind Deriver::kind() const {
+  if (recipe_.sums == Recipe::Sums::increases) return SeriesKind::counter;
+  const bool is_condition = program_.type() == expr::Type::boolean && recipe_.sums == Recipe::Sums::nothing;
+  return is_condition ? SeriesKind::boolean : SeriesKind::number;
+}
+
+Status Deriver::know(std::size_t input, const Known& known) {
+  const expr::Input now = input_of(known, recipe_.stale_after);
+  if (const auto problem = program_.set(input, now)) return fail(Errc::invalid, "{}", problem->text);
+  heard_[input].stale_after = now.stale_after;
+  return fit();
+}
+
+Result<std::size_t> Deriver::add(std::size_t pattern, const Known& known) {
+  const expr::Input now = input_of(known, recipe_.stale_after);
+  const auto added = program_.add_member(pattern, now);
+  if (const auto* problem = std::get_if<expr::Problem>(&added)) return fail(Errc::invalid, "{}", problem->text);
+  const std::size_t input = std::get<std::size_t>(added);
+  heard_.resize(std::max(heard_.size(), input + 1));
+  heard_[input].stale_after = now.stale_after;
+  heard_[pattern].is_pattern = true;
+  if (Status fits = fit(); !fits) return fail(std::move(fits.error()));
+  return input;
+}
+
+// --- samples ----------------------------------------------------------------------------------------------------
+
+void Deriver::note(std::size_t input, const Sample& sample) {
+  close_before(sample.time);
+  Heard& heard = heard_[input];
+  if (sample.time > moment_) begin_moment(input, sample.time);
+  is_open_ = true;
+  count_in(heard);
+  const auto count = [this](const Heard& of, std::size_t by) {
+    if (of.quality != Quality::good) (of.quality == Quality::bad ? bad_ : uncertain_) += by;
+  };
+  count(heard, static_cast<std::size_t>(-1));
+  heard.quality = sample.quality;
+  heard.reason = sample.reason;
+  heard.time = sample.time;
+  count(heard, 1);
+  program_.observe(input, sample);
+}
+
+void Deriver::begin_moment(std::size_t input, Timestamp time) {
+  Heard& heard = heard_[input];
+  const Heard& then = heard_[heard.leader];
+  moment_ = time;
+  ++number_;
+  before_ = heard.moment;
+  awaited_ = then.led == before_ ? then.count : 0;
+  if (before_ == 0) {  // of those of which nothing came yet the first may come with it
+    const auto is_new = [](const Heard& one) { return one.moment == 0 && !one.is_pattern; };
+    awaited_ = static_cast<std::uint32_t>(std::count_if(heard_.begin(), heard_.end(), is_new));
+  }
+  leader_ = static_cast<std::uint32_t>(input);
+  heard.led = number_;
+  heard.count = 0;
+}
+
+void Deriver::count_in(Heard& heard) {
+  if (heard.moment == number_) return;
+  if (heard.moment == before_ && awaited_ > 0) --awaited_;
+  Heard& then = heard_[heard.leader];
+  if (heard.moment != 0 && then.led == heard.moment) --then.count;
+  heard.moment = number_;
+  heard.leader = leader_;
+  ++heard_[leader_].count;
+}
+
+Finding Deriver::judge(Timestamp) {
+  if (is_open_ && awaited_ == 0) settle(moment_);
+  set_deadline();
+  return {Verdict::clear};  // whatever it hears says something: its timers go by the lag of that
+}
+
+void Deriver::close_before(Timestamp time) {
+  if (is_open_ && time > moment_) settle(moment_);
+  if (turn() < time) take_turn();
+}
+
+// --- time -------------------------------------------------------------------------------------------------------
+
+Finding Deriver::tick(Timestamp now) {
+  made_.clear();
+  if (is_open_) {
+    if (now >= moment_ + recipe_.patience) settle(moment_);
+  } else if (program_.wake() <= std::min(now, turn())) {
+    let_pass(program_.wake());
+  } else if (turn() != kNever && turn() + recipe_.patience <= now) {
+    take_turn();
+  }
+  set_deadline();
+  return {Verdict::clear};
+}
+
+void Deriver::let_pass(Timestamp now) {
+  const Timestamp at = std::max(now, told_);
+  const expr::Value value = program_.evaluate(at);
+  sum_up(value, at);
+  told_ = at;
+  if (recipe_.every > Micros{0}) {
+    is_due_ = true;
+  } else {
+    offer(at, value, true);
+  }
+}
+
+void Deriver::take_turn() {
+  const Timestamp at = turn();
+  const expr::Value value = program_.evaluate(at);
+  sum_up(value, at);
+  told_ = at;
+  is_due_ = false;
+  offer(at, value, false);
+}
+
+/// When it tells what came, with `every`.
+Timestamp Deriver::turn() const { return is_due_ ? next_on_the_clock(told_ - Micros{1}, recipe_.every) : kNever; }
+
+void Deriver::set_deadline() {
+  const Timestamp patient = turn() == kNever ? kNever : turn() + recipe_.patience;
+  deadline_ =
+      is_open_ ? moment_ + recipe_.patience : std::min(patient, program_.wake() <= turn() ? program_.wake() : kNever);
+}
+
+void Deriver::unwatched(Timestamp from, Timestamp to) {
+  program_.unwatched(from, to);
+  if (to > summed_until_ && summed_until_ != Timestamp::min()) {
+    if (recipe_.sums == Recipe::Sums::integral && from > summed_until_ && !std::isnan(running_))
+      total_ += running_ * seconds(from - summed_until_);
+    summed_until_ = to;
+  }
+  set_deadline();
+}
+
+Micros Deriver::lookback() const {
+  // Of a sum the samples since the last that was told, and the one before them.
+  const bool sums = recipe_.sums != Recipe::Sums::nothing;
+  return program_.lookback() + (sums ? 2 * recipe_.every + recipe_.patience : Micros{0});
+}
+
+// --- what comes of it -------------------------------------------------------------------------------------------
+
+/// Of the samples of one moment.
+void Deriver::settle(Timestamp at) {
+  is_open_ = false;
+  awaited_ = 0;
+  const expr::Value value = program_.evaluate(at);
+  sum_up(value, at);
+  told_ = std::max(told_, at);
+  const bool begins = recipe_.sums != Recipe::Sums::nothing && !last_;  // what a restart goes on from
+  if (recipe_.every > Micros{0} && !begins) {
+    is_due_ = true;
+  } else {
+    offer(at, value, false);
+  }
+}
+
+void Deriver::sum_up(const expr::Value& value, Timestamp at) {
+  if (recipe_.sums == Recipe::Sums::nothing) return;
+  has_begun_ = has_begun_ || value.known;
+  if (recipe_.sums == Recipe::Sums::integral) {
+    if (!std::isnan(running_) && at > summed_until_) total_ += running_ * seconds(at - summed_until_);
+    running_ = value.known ? value.value : kUnknown;
+  } else if (value.known) {
+    const bool fell = value.value < running_;
+    if (!std::isnan(running_)) total_ += fell ? std::max(value.value, 0.0) : value.value - running_;
+    running_ = value.value;
+  }
+  summed_until_ = std::max(summed_until_, at);
+  if (is_told_) return;
+  if (past_.size() == kMostPast) past_.pop_front();
+  past_.push_back({at, total_, running_});
+}
+
+void Deriver::begin() {
+  if (std::exchange(is_told_, true)) return;
+  if (!has_total_) total_ = 0;
+  past_.clear();
+}
+
+void Deriver::resume(const Made& newest) {
+  if (is_open_ && newest.time >= moment_) settle(moment_);  // it was told of
+  made_.clear();
+  last_ = newest;
+  if (recipe_.sums == Recipe::Sums::nothing || newest.quality == Quality::bad) return;
+  // In the batch that is told there may stand samples before it that came after it.
+  const auto is_after = [](Timestamp time, const Sum& one) { return time < one.at; };
+  const auto next = std::upper_bound(past_.begin(), past_.end(), newest.time, is_after);
+  double then = total_;
+  if (next != past_.begin()) {
+    const Sum& last = *std::prev(next);
+    const bool runs = recipe_.sums == Recipe::Sums::integral && !std::isnan(last.running);
+    then = last.total + (runs ? last.running * seconds(newest.time - last.at) : 0);
+  }
+  const double since = next == past_.end() ? 0 : total_ - then;
+  total_ = newest.value / scale_ + since;
+  summed_until_ = std::max(summed_until_, newest.time);
+  has_total_ = has_begun_ = true;
+  past_ = {{summed_until_, total_, running_}};
+}
+
+void Deriver::offer(Timestamp at, const expr::Value& value, bool is_of_time) {
+  const Made* before = !made_.empty() ? &made_.back() : last_ ? &*last_ : nullptr;
+  if (before != nullptr && is_of_time && at < before->time) return;  // as after a restart: it was told
+  // Of a device that lags a sample may come when the clock has told of a later time already: its own does not go back.
+  const Made now = result(before != nullptr ? std::max(at, before->time) : at, value);
+  if (before == nullptr || differs(now, *before, is_of_time)) made_.push_back(now);
+}
+
+/// Enough to be told.
+bool Deriver::differs(const Made& now, const Made& before, bool is_of_time) const {
+  if (now.quality != before.quality || now.reason != before.reason) return true;
+  // A window that a restart has filled anew adds up in another order.
+  const double least = std::max(deadband_, kRounding * std::abs(before.value));
+  const bool moved = now.quality != Quality::bad && std::abs(now.value - before.value) > least;
+  if (is_of_time || deadband_ >= 0) {
+    const bool is_old = !is_of_time && recipe_.repeat > Micros{0} && now.time - before.time >= recipe_.repeat;
+    return moved || is_old;
+  }
+  return true;
+}
+
+Deriver::Made Deriver::result(Timestamp at, const expr::Value& value) const {
+  const bool sums = recipe_.sums != Recipe::Sums::nothing;
+  const double computed = (sums ? total_ : value.value) * scale_ + shift_;
+  const bool is_there = (sums ? has_begun_ : value.known) && std::isfinite(computed);
+  if (!is_there) return {at, 0, Quality::bad, value.known ? Reason::not_a_number : why_not_known(at)};
+  if (!value.known) return {at, computed, Quality::uncertain, why_not_known(at)};
+  if (bad_ == 0 && uncertain_ == 0 &&
+      std::none_of(heard_.begin(), heard_.end(), [&](const Heard& one) { return is_silent(one, at); })) {
+    return {at, computed, Quality::good, Reason::none};
+  }
+  return {at, computed, Quality::uncertain, why_not_known(at)};
+}
+
+/// Of the input that is worst off.
+Reason Deriver::why_not_known(Timestamp at) const {
+  const auto of = [&](Quality quality) {
+    return std::find_if(heard_.begin(), heard_.end(),
+                        [&](const Heard& one) { return one.moment != 0 && one.quality == quality; });
+  };
+  if (bad_ > 0) return of(Quality::bad)->reason;
+  if (std::any_of(heard_.begin(), heard_.end(), [&](const Heard& one) { return is_silent(one, at); }))
+    return Reason::no_answer;
+  return uncertain_ > 0 ? of(Quality::uncertain)->reason : Reason::not_a_number;
+}
+
+bool Deriver::is_silent(const Heard& heard, Timestamp at) const {
+  if (heard.moment == 0) return !heard.is_pattern;
+  return heard.stale_after > Micros{0} && at - heard.time >= heard.stale_after;
+}
+
+}  // namespace tidegate::rules

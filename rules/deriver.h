@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rules/detector.h"
+#include "rules/expr/expression.h"
+
+namespace tidegate::rules {
+
+/// How a series is made of an expression: docs/derived-series.md.
+struct Recipe {
+  enum class Sums : std::uint8_t {
+    nothing,   ///< it is the expression's value
+    integral,  ///< value times time, since it began
+    increases  ///< what the value rose by, since it began; where it falls it began anew at 0
+  } sums = Sums::nothing;
+  std::string unit;           ///< of its samples; empty: the expression's
+  Micros every{0};            ///< one sample for each so long, on the clock; 0: whenever what it reads has one
+  double deadband = -1;       ///< in `deadband_unit`: no sample for less; negative: for any change
+  std::string deadband_unit;  ///< empty: that of its samples
+  Micros repeat{0};           ///< with a dead band: so long after the last one there is one nevertheless; 0: never
+  Micros stale_after{-1};     ///< of what it reads; negative: by each series' own interval
+  /// So long a sample waits for those that came together with it the last time, and a turn of `every` for what is
+  /// made of others that wait: longer than those do.
+  Micros patience = kPatience;
+  static constexpr Micros kPatience = std::chrono::seconds(1);
+};
+
+/// Makes a series of others. What it makes does not depend on how samples were batched: series whose samples are of one
+/// moment time after time, such as those of one poll, are one change, and it waits for the last of them.
+class Deriver final : public Joint {
+ public:
+  struct Made {
+    Timestamp time;
+    double value;
+    Quality quality;
+    Reason reason;
+    friend bool operator==(const Made&, const Made&) = default;
+  };
+
+  /// Errc::invalid where the recipe makes no sense for what the expression is.
+  static Result<std::unique_ptr<Deriver>> make(std::size_t own, expr::Program program, const Recipe& recipe,
+                                               std::span<const Known* const> known);
+
+  /// In order of time, since it was last told something; of a past that is told nobody asks.
+  std::span<const Made> made() const { return made_; }
+  void forget_made() { made_.clear(); }
+  /// Before a sample of `time`: what is older is as whole as it will be.
+  void close_before(Timestamp time);
+  /// From now on what it makes counts. A sum begins at 0 where none was told of.
+  void begin();
+  /// Its newest sample: one that it made, and one that is stored, with which a sum goes on.
+  void remember(const Made& newest) { last_ = newest; }
+  void resume(const Made& newest);
+  /// Of what it makes.
+  SeriesKind kind() const;
+  const std::string& unit() const { return unit_; }
+
+  Finding tick(Timestamp now) override;
+  Micros lookback() const override;
+  void unwatched(Timestamp from, Timestamp to) override;
+  Status know(std::size_t input, const Known& known) override;
+  Result<std::size_t> add(std::size_t pattern, const Known& known) override;
+  Shown shown() const override { return {}; }
+
+ private:
+  /// What came of an input.
+  struct Heard {
+    Timestamp time = Timestamp::min();
+    std::uint64_t moment = 0;  ///< the number of that moment; 0: nothing came yet
+    std::uint64_t led = 0;     ///< the last moment whose first sample it had...
+    std::uint32_t count = 0;   ///< ...and of how many inputs the newest sample is of that moment
+    std::uint32_t leader = 0;  ///< which input had the first sample of `moment`
+    Micros stale_after{0};
+    Quality quality = Quality::good;
+    Reason reason = Reason::none;
+    bool is_pattern = false;  ///< its members are heard
+  };
+
+  Deriver(std::size_t own, expr::Program program, Recipe recipe);
+  Status fit();
+  void note(std::size_t input, const Sample& sample) override;
+  Finding judge(Timestamp at) override;
+  void begin_moment(std::size_t input, Timestamp time);
+  void count_in(Heard& heard);
+  void settle(Timestamp at);
+  void sum_up(const expr::Value& value, Timestamp at);
+  void offer(Timestamp at, const expr::Value& value, bool is_of_time);
+  Made result(Timestamp at, const expr::Value& value) const;
+  bool differs(const Made& now, const Made& before, bool is_of_time) const;
+  Reason why_not_known(Timestamp at) const;
+  bool is_silent(const Heard& heard, Timestamp at) const;
+  void take_turn();
+  void let_pass(Timestamp now);
+  Timestamp turn() const;
+  void set_deadline();
+
+  const Recipe recipe_;
+  expr::Program program_;
+  std::string unit_;
+  double scale_ = 1, shift_ = 0;         ///< from what it computes to its samples
+  double deadband_ = -1;                 ///< in the unit of its samples
+  std::vector<Heard> heard_;             ///< by input
+  std::size_t bad_ = 0, uncertain_ = 0;  ///< so many of them are
+  // The moment of the newest samples.
+  Timestamp moment_ = Timestamp::min();
+  std::uint64_t number_ = 0, before_ = 0;  ///< of it, and of that in which its first input came before
+  std::uint32_t leader_ = 0;               ///< that input
+  std::uint32_t awaited_ = 0;              ///< inputs that came together with that one then, and not yet now
+  bool is_open_ = false;                   ///< nothing was made of it yet
+  bool is_due_ = false;                    ///< with `every`: there is something to tell
+  Timestamp told_ = Timestamp::min();      ///< the newest time that it was asked about
+  // Of sums.
+  double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
+  Timestamp summed_until_ = Timestamp::min();
+  struct Sum {
+    Timestamp at;
+    double total, running;
+  };
+  std::deque<Sum> past_;    ///< how it came about, while the past is told
+  bool is_told_ = false;    ///< of the past
+  bool has_total_ = false;  ///< a sample of it was told of
+  bool has_begun_ = false;  ///< a value was known
+  std::optional<Made> last_;
+  std::vector<Made> made_;
+};
+
+}  // namespace tidegate::rules

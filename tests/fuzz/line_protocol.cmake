@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_line_protocol SOURCES fuzz_line_protocol.cpp LINK tidegate_driver_push)

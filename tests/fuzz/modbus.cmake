@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_modbus SOURCES fuzz_modbus.cpp LINK tidegate_driver_modbus)

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_mqtt_styles SOURCES fuzz_mqtt_styles.cpp LINK tidegate_driver_mqtt)

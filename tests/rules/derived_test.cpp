@@ -1,0 +1,92 @@
+// What is told of series that are made of others, beside their samples: tests/scenarios/derived_*.yaml.
+
+#include "rules/derived.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/config/load.h"
+#include "rules/engine.h"
+
+namespace tidegate::rules {
+namespace {
+
+constexpr Timestamp kStart{std::chrono::seconds(1'700'000'000)};
+
+class DerivedSeries : public testing::Test {
+ protected:
+  void begin(const std::string& yaml) {
+    config::Problems problems;
+    config::Node node = config::parse(yaml, "derived.yaml", ".", config::References::system(), problems);
+    config::check(node, config::Shape::list(derived_shape()), problems);
+    engine_ = Engine(parse_derived(node, problems));
+    ASSERT_EQ(problems.text(), "");
+  }
+  void declare(std::uint32_t id, const std::string& name, const SeriesInfo& info) {
+    engine_.declare(SeriesId{id}, name, info, {}, kStart, out_);
+  }
+  std::size_t made(int second, double value) {
+    out_.clear();
+    const Sample sample{SeriesId{0}, Quality::good, Reason::none, kStart + std::chrono::seconds(second), value};
+    engine_.observe({&sample, 1}, sample.time, out_);
+    return out_.samples.size();
+  }
+  std::string problem() const {
+    const auto problems = engine_.derived_status().at(0).problems;
+    return problems.empty() ? "" : problems.front();
+  }
+
+  Engine engine_{{}};
+  Output out_;
+};
+
+TEST_F(DerivedSeries, AreAskedForWithUnitLabelsAndInterval) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", integral: value, labels: {line: "2", hall: north}}])");
+  declare(0, "m/x", {SeriesKind::number, "kW", "plant", std::chrono::seconds(5), {{"hall", "south"}, {"row", "1"}}});
+  const auto made = engine_.take_made_series();
+  ASSERT_EQ(made.size(), 1u);
+  EXPECT_EQ(made[0].name, "m/y");
+  const Labels labels{{"hall", "north"}, {"line", "2"}, {"row", "1"}};
+  EXPECT_EQ(made[0].info, (SeriesInfo{SeriesKind::number, "kWh", "derived", std::chrono::seconds(5), labels}));
+  EXPECT_TRUE(engine_.take_made_series().empty()) << "once";
+  declare(0, "m/x", {SeriesKind::number, "W", "plant", std::chrono::seconds(5), {}});
+  ASSERT_EQ(engine_.take_made_series().at(0).info.unit, "Wh");
+}
+
+TEST_F(DerivedSeries, HaveNoSamplesBeforeTheyAreDeclared) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", value: value * 2}])");
+  declare(0, "m/x", {});
+  EXPECT_EQ(made(1, 3), 0u);
+  declare(1, "m/y", engine_.take_made_series().at(0).info);
+  ASSERT_EQ(made(2, 4), 1u);
+  EXPECT_EQ(out_.samples[0], (Sample{SeriesId{1}, Quality::good, Reason::none, kStart + std::chrono::seconds(2), 8}));
+}
+
+TEST_F(DerivedSeries, EndWhereASourceFeedsThemToo) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", value: value}])");
+  declare(0, "m/x", {});
+  declare(1, "m/y", engine_.take_made_series().at(0).info);
+  ASSERT_EQ(made(1, 3), 1u);
+  declare(1, "m/y", {SeriesKind::number, "", "plc", {}, {}});
+  EXPECT_EQ(made(2, 3), 0u);
+  EXPECT_EQ(problem(), "m/y: source 'plc' feeds this series too: give the derived one another name");
+}
+
+TEST_F(DerivedSeries, ThatMakeNoSenseSayWhy) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", value: value, unit: kW}])");
+  declare(0, "m/x", {SeriesKind::number, "bar", "", {}, {}});
+  EXPECT_EQ(problem(), "m/x: its unit is bar, which does not convert to kW");
+  EXPECT_TRUE(engine_.take_made_series().empty());
+  declare(0, "m/x", {SeriesKind::number, "W", "", {}, {}});
+  EXPECT_EQ(problem(), "");
+  EXPECT_EQ(engine_.take_made_series().size(), 1u);
+}
+
+TEST_F(DerivedSeries, HaveNoAlerts) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", value: value}])");
+  declare(0, "m/x", {});
+  EXPECT_TRUE(engine_.status().empty());
+  EXPECT_FALSE(engine_.knows("{d}/y:m"));
+}
+
+}  // namespace
+}  // namespace tidegate::rules
