@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "drivers/host/host.h"
+#include "drivers/http/http.h"
 #include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/push/push.h"
@@ -14,6 +15,7 @@ namespace tidegate::drivers {
 const std::vector<DriverType>& types() {
   static const std::vector<DriverType> all = {
       host::type(),       //
+      http::type(),       //
       modbus::type(),     //
       mqtt::type(),       //
       push::type(),       //

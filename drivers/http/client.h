@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/core/result.h"
+#include "gateway/core/types.h"
+
+namespace tidegate::drivers::http {
+
+/// Files are PEM.
+struct Tls {
+  std::string ca;           ///< empty: the system's authorities
+  std::string certificate;  ///< the gateway's own, with `key`
+  std::string key;
+  std::string key_password;
+  bool verify = true;
+};
+
+struct Auth {
+  std::string user, password;  ///< basic
+  std::string token;           ///< bearer
+};
+
+struct RequestOptions {
+  std::string url;
+  std::string method;  ///< GET, POST, PUT
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  Auth auth;
+  Tls tls;
+  Micros timeout{0};  ///< of the whole request, from the name's look-up to the last byte
+  std::size_t max_bytes = 0;
+  int redirects = 0;  ///< followed at most, to http and https only, from https to https
+};
+
+/// What the far end said of the version of its answer; sent back, it need not send the same once more.
+struct Version {
+  std::string etag, modified;
+};
+
+struct Answer {
+  int status = 0;
+  std::string body;  ///< as it was before it was compressed
+  std::string content_type;
+  Version version;
+};
+
+/// One request that is made again and again, by one connection that is kept open. Speaks to nobody but the URL's host:
+/// no proxy. One thread; throws nothing.
+class Client {
+ public:
+  explicit Client(RequestOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Any answer is one, whatever its status. Errors: timed_out, unavailable (no name, no connection, no TLS), full
+  /// (larger than max_bytes), interrupted, stopped; their text names the host and never what may be secret.
+  Result<Answer> ask(const Version& have, const std::stop_token& stop);
+
+ private:
+  struct Transfer;
+  const RequestOptions options_;
+  std::unique_ptr<Transfer> transfer_;
+};
+
+/// What is wrong with a URL; "" where nothing is: http or https, a host, no user in it.
+std::string url_problem(std::string_view url);
+/// Without what may be secret: scheme, host, port and path.
+std::string shown(std::string_view url);
+
+}  // namespace tidegate::drivers::http

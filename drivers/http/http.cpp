@@ -1,0 +1,127 @@
+#include "drivers/http/http.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "drivers/http/client.h"
+#include "drivers/http/content.h"
+#include "drivers/http/options.h"
+#include "drivers/polled.h"
+#include "drivers/series_name.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::drivers::http {
+namespace {
+
+/// A URL. What it answered last is kept, for an answer that says that nothing has changed.
+class Page final : public PolledDevice {
+ public:
+  Page(Request request, NameOfField name)
+      : where_(shown(request.http.url)),
+        get_(request.http.method == "GET"),
+        content_(make_content(request.content, std::move(name), request.every, request.http.max_bytes)),
+        client_(std::move(request.http)) {}
+
+  Status open(Sink& sink) override { return content_->open(sink); }
+
+  Result<std::string> read(std::size_t, Turn& turn) override {
+    auto answer = client_.ask(last_.version, turn.stop);
+    if (!answer) return fail(answer.error());
+    const bool same = answer->status == 304 && kept_;
+    if (!same) {
+      if (Status fine = check(*answer); !fine) return fail(fine.error());
+      last_ = std::move(*answer);
+    }
+    const Timestamp now = turn.clock.now();
+    auto problem = content_->take(turn.sink, last_.body, now, turn.samples);
+    if (problem) {
+      keep();
+      refused_.clear();
+      return problem->empty() ? "" : fmt::format("{}: {}", where_, *problem);
+    }
+    content_->lose(Reason::device_fault, now, turn.samples);
+    refuse(turn.sink, problem.error().text);
+    return fmt::format("{}: {}", where_, problem.error().text);
+  }
+
+  void lose(std::size_t, Reason why, Turn& turn) override { content_->lose(why, turn.clock.now(), turn.samples); }
+
+ private:
+  static constexpr int kGood = 200, kEndOfGood = 300, kUnauthorized = 401, kForbidden = 403, kBusy = 429, kServer = 500;
+
+  Status check(const Answer& answer) const {
+    const int status = answer.status;
+    if (status >= kGood && status < kEndOfGood) return {};
+    if (status >= kEndOfGood && status < 400)
+      return fail(Errc::invalid, "{}: answers {}: write the URL that it points to, or allow 'redirects'", where_,
+                  status);
+    if (status == kUnauthorized || status == kForbidden)
+      return fail(Errc::invalid, "{}: answers {}: is what 'auth' and 'headers' say right?", where_, status);
+    const bool later = status == kBusy || status >= kServer;
+    return fail(later ? Errc::unavailable : Errc::invalid, "{}: answers {}", where_, status);
+  }
+
+  /// Only what could be read is what the next answer may refer to.
+  void keep() {
+    kept_ = get_ && !(last_.version.etag.empty() && last_.version.modified.empty());
+    if (kept_) return;
+    last_ = {};
+  }
+
+  /// Once, and again when something else is wrong.
+  void refuse(Sink& sink, const std::string& reason) {
+    if (reason != refused_) sink.reject(where_, last_.body, reason);
+    refused_ = reason;
+    kept_ = false;
+    last_ = {};
+  }
+
+  const std::string where_;
+  const bool get_;
+  std::unique_ptr<Content> content_;
+  Client client_;
+  Answer last_;
+  bool kept_ = false;
+  std::string refused_;  ///< why
+};
+
+NameOfField name_of_field(const Template& series, const std::string& source, const std::string& request) {
+  return [=](std::string_view field) {
+    return without_empty_levels(series.render([&](std::string_view place) -> std::optional<std::string> {
+      return place == "source" ? source : place == "request" ? request : std::string(field);
+    }));
+  };
+}
+
+std::string in_words(const std::vector<Request>& requests) {
+  const auto [least, most] = std::minmax_element(requests.begin(), requests.end(),
+                                                 [](const auto& a, const auto& b) { return a.every < b.every; });
+  const std::string every = least->every == most->every
+                                ? duration_text(least->every)
+                                : duration_text(least->every) + " to " + duration_text(most->every);
+  return requests.size() == 1 ? fmt::format("{}, every {}", shown(requests[0].http.url), every)
+                              : fmt::format("{} URLs, every {}", requests.size(), every);
+}
+
+std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
+  config::Problems own;
+  Options options = read_options(section, own);
+  for (const auto& problem : own.sorted()) problems.add(problem.at, problem.what);
+  if (!own.empty()) return nullptr;
+  std::string what = in_words(options.requests);
+  std::vector<Polled> pages;
+  for (Request& request : options.requests) {
+    std::string name = request.name;
+    const Micros every = request.every;
+    auto page = std::make_unique<Page>(std::move(request), name_of_field(options.series, context.source, name));
+    pages.push_back({std::move(name), {every}, std::move(page)});
+  }
+  return make_polled(std::move(pages), std::move(what), context);
+}
+
+}  // namespace
+
+DriverType type() { return {"http", "Polls URLs: JSON, text, Prometheus' metrics.", shape(), make}; }
+
+}  // namespace tidegate::drivers::http

@@ -1,0 +1,334 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+#include "tests/drivers/section.h"
+#include "tests/fakes/fake_sink.h"
+#include "tests/support/broker.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::drivers {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// peer.py beside this file is asked, a server of Python's.
+class HttpDriver : public testing::Test {
+ protected:
+  HttpDriver() { ::signal(SIGPIPE, SIG_IGN); }  // as the program does
+
+  void serve(std::vector<std::string> more = {}) {
+    std::vector<std::string> command = {"python3", TIDEGATE_SOURCE_DIR "/tests/drivers/http/peer.py",
+                                        std::to_string(port_)};
+    command.insert(command.end(), more.begin(), more.end());
+    peer_ = std::make_unique<test::Process>(command);
+    ASSERT_TRUE(test::wait_for_port(port_, 20s));
+  }
+  std::string url(const std::string& path) const {
+    return scheme_ + "://127.0.0.1:" + std::to_string(port_) + "/" + path;
+  }
+  void start(const std::string& requests, const std::string& more = "") {
+    std::string why;
+    driver_ = test::make_driver("{name: web, type: http, every: 100ms, " + more + "requests: [" + requests + "]}",
+                                clock_, metrics_, why);
+    ASSERT_NE(driver_, nullptr) << why;
+    thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
+  }
+  void ask(const std::string& path, const std::string& request = "", const std::string& more = "") {
+    start("{url: '" + url(path) + "'" + (request.empty() ? "" : ", " + request) + "}", more);
+  }
+  /// Makes no driver, for this reason.
+  std::string problem(const std::string& section) {
+    std::string why;
+    EXPECT_EQ(test::make_driver("{name: web, type: http, " + section + "}", clock_, metrics_, why), nullptr) << section;
+    return why;
+  }
+  bool says(SourceHealth health, const std::string& text) {
+    return sink_.wait_until([&](const fakes::FakeSink& sink) {
+      const auto all = sink.reports();
+      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
+    });
+  }
+  double value(const std::string& series) {
+    const auto last = sink_.last(series);
+    return last && last->quality == Quality::good ? last->value : -999;
+  }
+
+  const int port_ = test::free_port();
+  std::string scheme_ = "http";
+  std::unique_ptr<test::Process> peer_;
+  GatewayClock clock_;
+  Metrics metrics_;
+  fakes::FakeSink sink_;
+  std::unique_ptr<Driver> driver_;
+  std::jthread thread_;
+};
+
+TEST_F(HttpDriver, ReadsEveryNumberOfAJsonAnswer) {
+  serve();
+  ask("json", "states: [mode]");
+  ASSERT_TRUE(sink_.wait_for_samples("web/nested/p/1", 2));
+  EXPECT_EQ(value("web/temp"), 21.5);
+  EXPECT_EQ(value("web/on"), 1);
+  EXPECT_EQ(value("web/nested/p/0"), 1);
+  EXPECT_EQ(value("web/nested/p/1"), 2);
+  EXPECT_EQ(sink_.last_label("web/mode"), "heating");
+  EXPECT_TRUE(says(SourceHealth::up, "http://127.0.0.1:"));
+}
+
+TEST_F(HttpDriver, ReadsNamedFieldsAsTheirOptionsSay) {
+  serve();
+  ask("json",
+      "name: hp, fields: {flow: {pointer: /temp, scale: 2, offset: 1, unit: l}, q: {pointer: /quoted}, mode: /mode}",
+      "series: '{request}/of/{source}/{field}', ");
+  ASSERT_TRUE(sink_.wait_for_samples("hp/of/web/mode", 1));
+  EXPECT_EQ(value("hp/of/web/flow"), 44);
+  EXPECT_EQ(value("hp/of/web/q"), 7.25);
+  EXPECT_EQ(sink_.last_label("hp/of/web/mode"), "heating");
+}
+
+TEST_F(HttpDriver, AFieldThatIsNotThereIsBadAndTold) {
+  serve();
+  ask("json", "fields: {temp: /temp, absent: {pointer: /no/such, kind: number}}");
+  ASSERT_TRUE(says(SourceHealth::degraded, "web/absent: there is no 'no/such' in what came"));
+  EXPECT_EQ(sink_.last("web/absent")->reason, Reason::device_fault);
+  EXPECT_EQ(value("web/temp"), 21.5);
+}
+
+TEST_F(HttpDriver, WhatHasNotChangedIsReadAllTheSame) {
+  serve();
+  start("{name: tagged, url: '" + url("tagged") + "'}, {name: counts, url: '" + url("counts") + "'}");
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return value("web/counts/unchanged") >= 5; }));
+  EXPECT_EQ(value("web/counts/sent"), 1);
+  ASSERT_TRUE(sink_.wait_for_samples("web/tagged/value", 6));
+  EXPECT_EQ(value("web/tagged/value"), 5);
+  EXPECT_GT(sink_.samples("web/tagged/value")[5].time, sink_.samples("web/tagged/value")[4].time);
+}
+
+TEST_F(HttpDriver, TheDevicesOwnTimeIsTakenOnceForEachReading) {
+  serve();
+  start("{name: timed, url: '" + url("timed") + "', timestamp: {pointer: /at}, fields: {value: /value}}, " +
+        "{name: fixed, url: '" + url("fixed") + "', timestamp: {pointer: /at}}, {name: json, url: '" + url("json") +
+        "'}");
+  ASSERT_TRUE(sink_.wait_for_samples("web/json/temp", 8));
+  EXPECT_EQ(sink_.samples("web/fixed/value").size(), 1u);
+  const auto timed = sink_.samples("web/timed/value");
+  EXPECT_LE(timed.size(), 3u) << "its time has whole seconds";
+  EXPECT_LT(timed[0].time, clock_.now() - 8s);
+  EXPECT_EQ(timed[0].quality, Quality::good);
+}
+
+TEST_F(HttpDriver, ReadsTextByPatterns) {
+  serve();
+  ask("text",
+      "format: text, pattern: ['Power: (?P<power>[0-9.]+)', 'State: (?P<state>\\w+)\\nFlow: (?P<flow>\\S+)'], "
+      "fields: {power: {unit: W}, state: {kind: state}, flow: {kind: number}}");
+  ASSERT_TRUE(sink_.wait_for_samples("web/flow", 1));
+  EXPECT_EQ(value("web/power"), 12.5);
+  EXPECT_EQ(sink_.last_label("web/state"), "running");
+  EXPECT_EQ(sink_.last("web/flow")->reason, Reason::wrong_type);
+  EXPECT_TRUE(says(SourceHealth::degraded, "'n/a' is no number"));
+}
+
+TEST_F(HttpDriver, TextThatDoesNotMatchIsRefusedOnceAndTold) {
+  serve();
+  ask("text", "format: text, pattern: 'Energy: (?P<energy>[0-9.]+)', fields: {energy: {kind: number}}");
+  ASSERT_TRUE(sink_.wait_for_samples("web/energy", 3));
+  EXPECT_EQ(sink_.last("web/energy")->quality, Quality::bad);
+  ASSERT_EQ(sink_.rejected().size(), 1u);
+  EXPECT_THAT(sink_.rejected()[0].payload, HasSubstr("Power: 12.5"));
+}
+
+TEST_F(HttpDriver, ReadsAPageOfPrometheusMetrics) {
+  serve();
+  ask("metrics", "format: prometheus");
+  ASSERT_TRUE(sink_.wait_for_samples("web/nothing", 2));
+  EXPECT_EQ(value("web/requests_total/method=get/path=%2Fa b"), 17);
+  EXPECT_EQ(value("web/requests_total/method=post/path=%2F"), 3);
+  EXPECT_EQ(value("web/temperature_celsius/room=hall"), 21.5);
+  EXPECT_EQ(value("web/latency_seconds_bucket/le=%2BInf"), 4);
+  EXPECT_EQ(sink_.last("web/nothing")->reason, Reason::not_a_number);
+  const SeriesInfo counter = *sink_.info("web/requests_total/method=post/path=%2F");
+  EXPECT_EQ(counter.kind, SeriesKind::counter);
+  EXPECT_EQ(counter.labels, (Labels{{"method", "post"}, {"path", "/"}}));
+  EXPECT_EQ(sink_.info("web/temperature_celsius/room=hall")->unit, "°C");
+  EXPECT_TRUE(says(SourceHealth::degraded, "broken{ 1: a label without a name"));
+}
+
+TEST_F(HttpDriver, ReadsThoseMetricsThatAreNamed) {
+  serve();
+  ask("metrics", "format: prometheus, metrics: ['temperature_.*', latency_seconds_sum]");
+  ASSERT_TRUE(sink_.wait_for_samples("web/latency_seconds_sum", 1));
+  EXPECT_THAT(sink_.names(),
+              testing::UnorderedElementsAre("web/temperature_celsius/room=hall", "web/latency_seconds_sum"));
+}
+
+TEST_F(HttpDriver, SendsWhatItIsToldTo) {
+  serve();
+  ask("echo", "method: PUT, body: '{\"ask\": 1}', headers: {X-Key: k1}, states: ['#']");
+  ASSERT_TRUE(sink_.wait_for_samples("web/proxy", 1));
+  EXPECT_EQ(sink_.last_label("web/method"), "PUT");
+  EXPECT_EQ(sink_.last_label("web/body"), "{\"ask\": 1}");
+  EXPECT_EQ(sink_.last_label("web/key"), "k1");
+}
+
+TEST_F(HttpDriver, AsksThroughNoProxy) {
+  serve();
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  setenv("no_proxy", "nobody.example", 1);
+  ask("echo", "states: [proxy]");
+  EXPECT_TRUE(sink_.wait_for_samples("web/proxy", 1));
+  thread_.request_stop();
+  thread_.join();
+  unsetenv("http_proxy");
+  unsetenv("no_proxy");
+}
+
+TEST_F(HttpDriver, LogsInByPassword) {
+  serve();
+  ask("basic", "", "auth: {user: boiler, password: s3cret}, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/in", 1));
+}
+
+TEST_F(HttpDriver, LogsInByToken) {
+  serve();
+  ask("bearer", "", "auth: {token: t0ken}, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/in", 1));
+}
+
+TEST_F(HttpDriver, SaysThatItMayNotAndNotHowItTried) {
+  serve();
+  ask("basic?key=hidden", "", "auth: {user: boiler, password: wrong0ne}, ");
+  ASSERT_TRUE(says(SourceHealth::down, "/basic: answers 401: is what 'auth'"));
+  EXPECT_THAT(sink_.reports().back().text, AllOf(Not(HasSubstr("wrong0ne")), Not(HasSubstr("hidden"))));
+}
+
+TEST_F(HttpDriver, FollowsNoRedirectUnlessItIsAllowed) {
+  serve();
+  ask("redirect");
+  ASSERT_TRUE(says(SourceHealth::down, "answers 302"));
+}
+
+TEST_F(HttpDriver, FollowsAsManyRedirectsAsAreAllowedButToNoFile) {
+  serve();
+  start("{name: a, url: '" + url("redirect") + "'}, {name: b, url: '" + url("to/file") + "'}", "redirects: 1, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/a/temp", 1));
+  ASSERT_TRUE(says(SourceHealth::degraded, "Protocol \"file\" not supported"));
+}
+
+TEST_F(HttpDriver, TakesNoMoreThanItIsTold) {
+  serve();
+  ask("large", "", "max_size: 1MB, ");
+  ASSERT_TRUE(says(SourceHealth::down, "larger than 1000000 bytes"));
+}
+
+TEST_F(HttpDriver, UnpacksButNotWithoutEnd) {
+  serve();
+  start("{name: a, url: '" + url("zipped") + "'}, {name: b, url: '" + url("bomb") + "'}");
+  ASSERT_TRUE(sink_.wait_for_samples("web/a/value", 1));
+  EXPECT_EQ(value("web/a/value"), 12);
+  ASSERT_TRUE(says(SourceHealth::degraded,
+                   "b: http://127.0.0.1:" + std::to_string(port_) + "/bomb: the answer is larger than 1048576 bytes"));
+}
+
+TEST_F(HttpDriver, WaitsForNobodyBeyondItsTimeNorForOneWhoDrips) {
+  serve();
+  start("{name: a, url: '" + url("slow") + "'}, {name: b, url: '" + url("drip") + "'}, {name: c, url: '" + url("json") +
+            "'}",
+        "timeout: 300ms, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/c/temp", 3));
+  ASSERT_TRUE(says(SourceHealth::degraded, "1 of 3 answer"));
+  EXPECT_THAT(sink_.reports().back().text, AllOf(HasSubstr("/slow: no whole answer in 300ms"), HasSubstr("/drip: no")));
+}
+
+TEST_F(HttpDriver, StopsInTheMiddleOfARequest) {
+  serve();
+  ask("slow", "", "timeout: 60s, ");
+  std::this_thread::sleep_for(300ms);
+  const auto before = std::chrono::steady_clock::now();
+  thread_.request_stop();
+  thread_.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+}
+
+TEST_F(HttpDriver, StartsWithoutTheServerMarksWhatFailsAndComesBack) {
+  ask("json", "fields: {temp: {pointer: /temp, kind: number}}");
+  ASSERT_TRUE(says(SourceHealth::down, "Failed to connect"));
+  EXPECT_EQ(sink_.last("web/temp")->reason, Reason::no_answer);
+  serve();
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return value("web/temp") == 21.5; }));
+  peer_->kill();
+  ASSERT_TRUE(says(SourceHealth::down, "127.0.0.1"));
+  EXPECT_EQ(sink_.last("web/temp")->quality, Quality::bad);
+  serve();
+  ASSERT_TRUE(says(SourceHealth::up, "every 100ms"));
+  EXPECT_EQ(value("web/temp"), 21.5);
+}
+
+TEST_F(HttpDriver, AServerThatIsBusyOrTalksNonsenseIsBad) {
+  serve();
+  start("{name: a, url: '" + url("busy") + "'}, {name: b, url: '" + url("broken") + "'}");
+  ASSERT_TRUE(says(SourceHealth::degraded, "/broken: not valid JSON"));
+  EXPECT_THAT(sink_.reports().back().text, HasSubstr("/busy: answers 503"));
+}
+
+TEST_F(HttpDriver, KnowsItsServerByItsAuthorityAndShowsItsOwnCertificate) {
+  test::TempDir directory;
+  const test::Certificates pki(directory.path());
+  scheme_ = "https";
+  serve({pki.server.string(), pki.server_key.string(), pki.ca.string()});
+  ask("json", "",
+      "tls: {ca: '" + pki.ca.string() + "', certificate: '" + pki.client.string() + "', key: '" +
+          pki.client_key.string() + "'}, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/temp", 2));
+}
+
+TEST_F(HttpDriver, TrustsNoStranger) {
+  test::TempDir directory;
+  const test::Certificates pki(directory.path());
+  scheme_ = "https";
+  serve({pki.server.string(), pki.server_key.string()});
+  ask("json", "", "tls: {ca: '" + pki.stranger_ca.string() + "'}, ");
+  ASSERT_TRUE(says(SourceHealth::down, "certificate"));
+}
+
+TEST_F(HttpDriver, TrustsNoCertificateOfAnotherHost) {
+  test::TempDir directory;
+  const test::Certificates pki(directory.path());
+  scheme_ = "https";
+  serve({pki.elsewhere.string(), pki.elsewhere_key.string()});
+  ask("json", "", "tls: {ca: '" + pki.ca.string() + "'}, ");
+  ASSERT_TRUE(says(SourceHealth::down, "127.0.0.1"));
+  EXPECT_TRUE(sink_.names().empty());
+}
+
+TEST_F(HttpDriver, OptionsThatMakeNoSenseAreProblems) {
+  EXPECT_THAT(problem("requests: []"), HasSubstr("no request"));
+  EXPECT_THAT(problem("requests: [{url: 'ftp://a/b'}]"), HasSubstr("neither with http:// nor with https://"));
+  EXPECT_THAT(problem("requests: [{url: 'http://u:p@a/'}]"), AllOf(HasSubstr("`auth`"), Not(HasSubstr("u:p"))));
+  EXPECT_THAT(problem("requests: [{url: 'http://a/b c'}]"), HasSubstr("%20"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a'}, {url: 'http://b'}]"), HasSubstr("needs a 'name'"));
+  EXPECT_THAT(problem("requests: [{name: x, url: 'http://a'}, {name: x, url: 'http://b'}]"), HasSubstr("called 'x'"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', format: text}]"), HasSubstr("needs a 'pattern'"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', format: text, pattern: 'a(b'}]"), HasSubstr("missing )"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', format: text, pattern: 'a(b)'}]"), HasSubstr("group with a name"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', pattern: '(?P<a>b)'}]"), HasSubstr("'format: text' only"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', metrics: [up]}]"), HasSubstr("'format: prometheus' only"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', method: GET, body: x}]"), HasSubstr("a GET has no body"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', headers: {'a b': x}}]"), HasSubstr("no header's name"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', headers: {a: \"x\\ny: z\"}}]"), HasSubstr("more than one line"));
+  EXPECT_THAT(problem("auth: {user: u, token: t}, requests: [{url: 'http://a'}]"), HasSubstr("either"));
+  EXPECT_THAT(problem("tls: {certificate: /etc/hostname}, requests: [{url: 'https://a'}]"), HasSubstr("both"));
+  EXPECT_THAT(problem("tls: {ca: /no/such}, requests: [{url: 'https://a'}]"), HasSubstr("cannot read /no/such"));
+  EXPECT_THAT(problem("series: '{sorce}/x', requests: [{url: 'https://a'}]"), HasSubstr("source"));
+  EXPECT_THAT(problem("requests: [{url: 'http://a', fields: {a: /x, b: /x}}]"), HasSubstr("read as 'a' already"));
+}
+
+}  // namespace
+}  // namespace tidegate::drivers

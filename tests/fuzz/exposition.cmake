@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_exposition SOURCES fuzz_exposition.cpp LINK tidegate_driver_http)
