@@ -8,6 +8,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/push/push.h"
 #include "drivers/self/self.h"
+#include "drivers/serial/serial.h"
 #include "drivers/simulator/simulator.h"
 
 namespace tidegate::drivers {
@@ -20,6 +21,7 @@ const std::vector<DriverType>& types() {
       mqtt::type(),       //
       push::type(),       //
       self::type(),       //
+      serial::type(),     //
       simulator::type(),  //
   };
   return all;

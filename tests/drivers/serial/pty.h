@@ -1,0 +1,56 @@
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace tidegate::test {
+
+/// A device at the far end of a pseudo-terminal, which a link shows as /dev/serial/by-id does.
+class PtyDevice {
+ public:
+  explicit PtyDevice(std::filesystem::path link) : link_(std::move(link)) { plug_in(); }
+  ~PtyDevice() { unplug(); }
+  PtyDevice(const PtyDevice&) = delete;
+
+  /// As another one each time.
+  void plug_in() {
+    char name[128];
+    int near = -1;
+    ASSERT_EQ(::openpty(&far_, &near, name, nullptr, nullptr), 0);
+    ::close(near);
+    ASSERT_EQ(::fcntl(far_, F_SETFL, O_NONBLOCK), 0);
+    std::filesystem::remove(link_);
+    std::filesystem::create_symlink(name, link_);
+  }
+  void unplug() {
+    if (far_ < 0) return;
+    std::filesystem::remove(link_);
+    ::close(far_);
+    far_ = -1;
+  }
+
+  void say(std::string_view text) {
+    ASSERT_EQ(::write(far_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  /// What was sent to it within `millis`; as soon as there is something.
+  std::string hear(int millis) {
+    pollfd one{far_, POLLIN, 0};
+    char bytes[1024];
+    if (::poll(&one, 1, millis) <= 0) return "";
+    const ssize_t size = ::read(far_, bytes, sizeof bytes);
+    return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : "";
+  }
+
+ private:
+  std::filesystem::path link_;
+  int far_ = -1;
+};
+
+}  // namespace tidegate::test

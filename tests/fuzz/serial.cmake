@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_serial SOURCES fuzz_serial.cpp LINK tidegate_driver_serial)
