@@ -10,6 +10,7 @@
 #include "drivers/self/self.h"
 #include "drivers/serial/serial.h"
 #include "drivers/simulator/simulator.h"
+#include "drivers/snmp/snmp.h"
 
 namespace tidegate::drivers {
 
@@ -23,6 +24,7 @@ const std::vector<DriverType>& types() {
       self::type(),       //
       serial::type(),     //
       simulator::type(),  //
+      snmp::type(),       //
   };
   return all;
 }

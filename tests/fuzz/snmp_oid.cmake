@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_snmp_oid SOURCES fuzz_snmp_oid.cpp LINK tidegate_driver_snmp)
