@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "drivers/file/file.h"
 #include "drivers/host/host.h"
 #include "drivers/http/http.h"
 #include "drivers/modbus/modbus.h"
@@ -16,6 +17,7 @@ namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
   static const std::vector<DriverType> all = {
+      file::type(),       //
       host::type(),       //
       http::type(),       //
       modbus::type(),     //

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_recording SOURCES fuzz_recording.cpp LINK tidegate_driver_file)
