@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "drivers/can/can.h"
 #include "drivers/file/file.h"
 #include "drivers/host/host.h"
 #include "drivers/http/http.h"
@@ -17,6 +18,7 @@ namespace tidegate::drivers {
 
 const std::vector<DriverType>& types() {
   static const std::vector<DriverType> all = {
+      can::type(),        //
       file::type(),       //
       host::type(),       //
       http::type(),       //

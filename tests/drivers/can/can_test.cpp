@@ -1,0 +1,209 @@
+#include "drivers/can/can.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/can.h>
+#include <linux/can/error.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "tests/drivers/section.h"
+#include "tests/fakes/fake_sink.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::drivers::can {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+
+const std::string kDbc = std::string(TIDEGATE_SOURCE_DIR) + "/drivers/can/sample.dbc";
+
+/// The other end of a bus: a pair of sockets that carry the kernel's own frames, where it has no vcan.
+class CanDriver : public testing::Test {
+ protected:
+  ~CanDriver() override {
+    thread_ = {};
+    unplug();
+  }
+  void start(Options options) {
+    options.prefix = "box";
+    auto dbc = parse_dbc(test::read_file(kDbc));
+    ASSERT_TRUE(dbc);
+    auto decoder = std::make_unique<Decoder>(std::move(*dbc), options);
+    driver_ = make_listener(std::move(decoder), [this] { return plug(); }, "the bus", {"box", clock_, metrics_});
+    thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
+    ASSERT_TRUE(sink_.wait_until([&](const fakes::FakeSink&) { return ours_.load() >= 0; }));
+  }
+  void send(canid_t id, std::vector<std::uint8_t> data) {
+    can_frame frame{};
+    frame.can_id = id;
+    frame.len = static_cast<std::uint8_t>(data.size());
+    std::copy(data.begin(), data.end(), frame.data);
+    ASSERT_EQ(::send(ours_, &frame, sizeof frame, 0), static_cast<ssize_t>(sizeof frame));
+  }
+  void unplug() {
+    if (const int fd = ours_.exchange(-1); fd >= 0) ::close(fd);
+  }
+  bool reaches(const std::string& name, double value) {
+    return sink_.wait_until([&](const fakes::FakeSink& sink) {
+      const auto last = sink.last(name);
+      return last && last->quality == Quality::good && std::abs(last->value - value) < 1e-9;
+    });
+  }
+  bool turns_bad(const std::string& name, Reason why) {
+    return sink_.wait_until([&](const fakes::FakeSink& sink) {
+      const auto last = sink.last(name);
+      return last && last->quality == Quality::bad && last->reason == why;
+    });
+  }
+  bool says(SourceHealth health, const std::string& text) {
+    return sink_.wait_until([&](const fakes::FakeSink& sink) {
+      const auto all = sink.reports();
+      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
+    });
+  }
+
+  GatewayClock clock_;
+  Metrics metrics_;
+  fakes::FakeSink sink_;
+  std::atomic<int> ours_ = -1;
+  std::atomic<bool> there_ = true;
+  std::unique_ptr<Driver> driver_;
+  std::jthread thread_;
+
+ private:
+  Result<int> plug() {
+    int pair[2];
+    if (!there_ || ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+      return fail(Errc::unavailable, "there is no interface can0");
+    }
+    ours_ = pair[1];
+    return pair[0];
+  }
+};
+
+TEST_F(CanDriver, ReadsSignalsOfBothKindsOfFrames) {
+  start({"", 0s, 0s});
+  send(0x123, {0, 0x12, 0x34, 0, 0, 0, 0, 0x80});
+  ASSERT_TRUE(reaches("box/Tank/Level", 46.6));
+  EXPECT_EQ(sink_.last_label("box/Tank/Pump"), "running");
+  EXPECT_EQ(sink_.info("box/Tank/Level")->unit, "%");
+  EXPECT_TRUE(sink_.samples("box/Tank/Temperature").empty()) << "another page";
+  send(0x123, {1, 0x9C, 0x0F, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Temperature", -10));
+  EXPECT_EQ(sink_.last_label("box/Tank/Pump"), "stopped");
+  EXPECT_EQ(sink_.samples("box/Tank/Level").size(), 1u);
+  send(0x0CF004FE | CAN_EFF_FLAG, {0, 0, 175, 0x40, 0x1F, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/EEC1/EngineSpeed", 1000));
+  EXPECT_EQ(sink_.last("box/EEC1/EngineTorque")->value, 50);
+  EXPECT_TRUE(says(SourceHealth::up, "the bus"));
+}
+
+TEST_F(CanDriver, PassesOverWhatIsNotInTheFile) {
+  start({"", 0s, 0s});
+  send(0x124, {1, 2, 3});
+  send(0x0CF00400 | CAN_EFF_FLAG, {1, 2, 3, 4, 5, 6, 7, 8});  // J1939 is not on: another identifier
+  send(0x123 | CAN_RTR_FLAG, {});
+  const char half[] = "half a frame";
+  ASSERT_GT(::send(ours_, half, sizeof half, 0), 0);
+  send(0x123, {0, 0, 100, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Level", 1));
+  EXPECT_EQ(sink_.samples().size(), 3u);
+}
+
+TEST_F(CanDriver, AMessageThatIsTooShortIsBadWhereItIs) {
+  start({"", 0s, 0s});
+  send(0x123, {0, 0, 100});
+  ASSERT_TRUE(reaches("box/Tank/Level", 1));
+  ASSERT_TRUE(turns_bad("box/Tank/Pump", Reason::device_fault));
+  EXPECT_TRUE(says(SourceHealth::degraded, "box/Tank/Pump: the message is shorter than it should be"));
+}
+
+TEST_F(CanDriver, KnowsJ1939ByItsGroupAndItsSender) {
+  Options options{"", 0s, 0s, true, 0};
+  start(options);
+  send(0x18F00403 | CAN_EFF_FLAG, {0, 0, 175, 0x80, 0x3E, 0, 0, 0});
+  send(0x0CF00400 | CAN_EFF_FLAG, {0, 0, 0xFE, 0x40, 0x1F, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/EEC1/EngineSpeed", 1000));
+  EXPECT_EQ(sink_.samples("box/EEC1/EngineSpeed").size(), 1u) << "the other sender's was taken";
+  ASSERT_TRUE(turns_bad("box/EEC1/EngineTorque", Reason::device_fault));
+  EXPECT_TRUE(says(SourceHealth::degraded, "box/EEC1/EngineTorque: the sender says that it is in error"));
+  send(0x18FEF100 | CAN_EFF_FLAG, {0xF7, 0xFF, 0xFF, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(
+      sink_.wait_until([](const auto& sink) { return sink.last_label("box/CCVS1/ParkingBrakeSwitch") == "set"; }));
+  ASSERT_TRUE(turns_bad("box/CCVS1/WheelBasedVehicleSpeed", Reason::device_fault));
+}
+
+TEST_F(CanDriver, AMessageThatFallsSilentIsBadOnceAndComesBack) {
+  start({"", 0s, 300ms});
+  send(0x123, {0, 0, 100, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Level", 1));
+  ASSERT_TRUE(turns_bad("box/Tank/Level", Reason::no_answer));
+  EXPECT_TRUE(says(SourceHealth::degraded, "Tank is silent"));
+  std::this_thread::sleep_for(700ms);
+  EXPECT_EQ(sink_.samples("box/Tank/Level").size(), 2u);
+  send(0x123, {0, 0, 200, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Level", 2));
+}
+
+TEST_F(CanDriver, GivesASampleATurnHoweverManyMessagesThereAre) {
+  start({"", 1h, 0s});
+  for (int i = 0; i < 500; ++i) send(0x123, {0, 0, 100, 0, 0, 0, 0, 0});
+  send(0x123, {1, 0, 0, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Temperature", 0));
+  EXPECT_LE(sink_.samples("box/Tank/Level").size(), 2u) << "two, where an hour ended just then";
+}
+
+TEST_F(CanDriver, AnInterfaceThatGoesIsBadAndComesBack) {
+  start({"", 0s, 0s});
+  send(0x123, {0, 0, 100, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Level", 1));
+  there_ = false;
+  unplug();
+  ASSERT_TRUE(turns_bad("box/Tank/Level", Reason::no_answer));
+  EXPECT_TRUE(says(SourceHealth::down, "there is no interface can0"));
+  there_ = true;
+  ASSERT_TRUE(sink_.wait_until([&](const fakes::FakeSink&) { return ours_.load() >= 0; }));
+  send(0x123, {0, 0, 200, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/Tank/Level", 2));
+  ASSERT_TRUE(says(SourceHealth::up, "the bus"));
+}
+
+TEST_F(CanDriver, AControllerThatIsOffTheBusIsSaid) {
+  start({"", 0s, 0s});
+  send(CAN_ERR_FLAG | CAN_ERR_BUSOFF, {0, 0, 0, 0, 0, 0, 0, 0});
+  EXPECT_TRUE(says(SourceHealth::down, "off the bus"));
+}
+
+TEST_F(CanDriver, WithoutTheInterfaceIsDownAndSaysSo) {
+  std::string why;
+  driver_ = test::make_driver("{name: box, type: can, interface: nocan9, dbc: '" + kDbc + "'}", clock_, metrics_, why);
+  ASSERT_NE(driver_, nullptr) << why;
+  thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
+  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::down));
+  EXPECT_THAT(sink_.reports().back().text, testing::AnyOf(HasSubstr("nocan9"), HasSubstr("no CAN socket")));
+}
+
+TEST(CanOptions, ThatMakeNoSenseAreProblemsAtTheirPlace) {
+  GatewayClock clock;
+  Metrics metrics;
+  for (const auto& [options, expected] : std::vector<std::pair<std::string, std::string>>{
+           {"dbc: /nowhere.dbc", "nowhere.dbc"},
+           {"dbc: '" + kDbc + "', messages: [EEC9]", "no message 'EEC9'"},
+           {"dbc: '" + kDbc + "', signals: [{signal: EEC1/Speed}]", "no signal 'EEC1/Speed'"},
+           {"dbc: '" + kDbc + "', sender: 3", "j1939"},
+           {"every: 1s", "dbc"}}) {
+    std::string why;
+    EXPECT_EQ(test::make_driver("{name: box, type: can, interface: can0, " + options + "}", clock, metrics, why),
+              nullptr)
+        << options;
+    EXPECT_THAT(why, AllOf(HasSubstr("test.yaml:1:"), HasSubstr(expected)));
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::drivers::can
