@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "drivers/can/can.h"
+#include "drivers/coap/coap.h"
 #include "drivers/file/file.h"
 #include "drivers/host/host.h"
 #include "drivers/http/http.h"
@@ -19,6 +20,7 @@ namespace tidegate::drivers {
 const std::vector<DriverType>& types() {
   static const std::vector<DriverType> all = {
       can::type(),        //
+      coap::type(),       //
       file::type(),       //
       host::type(),       //
       http::type(),       //

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_coap_payload SOURCES fuzz_coap_payload.cpp LINK tidegate_driver_coap)
