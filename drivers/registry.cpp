@@ -5,6 +5,7 @@
 #include "drivers/can/can.h"
 #include "drivers/coap/coap.h"
 #include "drivers/file/file.h"
+#include "drivers/gpio/gpio.h"
 #include "drivers/host/host.h"
 #include "drivers/http/http.h"
 #include "drivers/modbus/modbus.h"
@@ -22,6 +23,7 @@ const std::vector<DriverType>& types() {
       can::type(),        //
       coap::type(),       //
       file::type(),       //
+      gpio::type(),       //
       host::type(),       //
       http::type(),       //
       modbus::type(),     //

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/core/result.h"
+#include "gateway/core/types.h"
+
+namespace tidegate::drivers::gpio {
+
+enum class Bias : std::uint8_t { as_is, off, pull_up, pull_down };
+
+struct LineOptions {
+  std::string chip;  ///< gpiochip0, its label, or its number; empty: whichever has a line of that name
+  std::string line;  ///< its name, or with a chip its number
+  bool active_low = false;
+  Bias bias = Bias::as_is;
+};
+
+/// A line that became active, or no longer is: so long ago.
+struct Edge {
+  std::size_t line;
+  bool active;
+  Micros ago;
+};
+
+/// Input lines, by their place among those that were opened. One thread.
+class Lines {
+ public:
+  virtual ~Lines() = default;
+  /// Asks for all of them; those of before are let go. The error names the line: missing, or held by another program.
+  virtual Status open(const std::vector<LineOptions>& lines) = 0;
+  virtual Result<bool> active(std::size_t line) = 0;
+  /// The edges since the last call, in order; waits for the first of them for at most so long.
+  virtual Result<std::vector<Edge>> wait(Micros at_most) = 0;
+};
+
+/// Those of this machine, by libgpiod.
+std::unique_ptr<Lines> system_lines();
+
+}  // namespace tidegate::drivers::gpio
