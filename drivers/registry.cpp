@@ -8,8 +8,11 @@
 #include "drivers/gpio/gpio.h"
 #include "drivers/host/host.h"
 #include "drivers/http/http.h"
+#include "drivers/hwmon/hwmon.h"
+#include "drivers/iio/iio.h"
 #include "drivers/modbus/modbus.h"
 #include "drivers/mqtt/mqtt.h"
+#include "drivers/onewire/onewire.h"
 #include "drivers/push/push.h"
 #include "drivers/self/self.h"
 #include "drivers/serial/serial.h"
@@ -26,8 +29,11 @@ const std::vector<DriverType>& types() {
       gpio::type(),       //
       host::type(),       //
       http::type(),       //
+      hwmon::type(),      //
+      iio::type(),        //
       modbus::type(),     //
       mqtt::type(),       //
+      onewire::type(),    //
       push::type(),       //
       self::type(),       //
       serial::type(),     //

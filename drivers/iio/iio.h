@@ -1,0 +1,9 @@
+#pragma once
+
+#include "drivers/driver.h"
+
+namespace tidegate::drivers::iio {
+
+DriverType type();
+
+}  // namespace tidegate::drivers::iio

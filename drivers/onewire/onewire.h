@@ -1,0 +1,9 @@
+#pragma once
+
+#include "drivers/driver.h"
+
+namespace tidegate::drivers::onewire {
+
+DriverType type();
+
+}  // namespace tidegate::drivers::onewire

@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_w1_thermometer SOURCES fuzz_w1_thermometer.cpp LINK tidegate_driver_onewire)
