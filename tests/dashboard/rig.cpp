@@ -25,7 +25,11 @@ Result<std::string> FakeGateway::ask_reload(const std::string&) {
 
 Result<std::filesystem::path> FakeGateway::back_up(const std::string& who, const std::function<bool()>& goes_on) {
   if (backup_directory.empty()) return fail(Errc::full, "there is no room for a backup");
-  while (holds_backup && goes_on()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  while (holds_backup && goes_on()) {
+    backup_is_held = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  backup_is_held = false;
   if (!goes_on()) return fail(Errc::stopped, "stopped");
   const std::filesystem::path folder = backup_directory / "made";
   std::filesystem::create_directories(folder / "history");

@@ -142,6 +142,7 @@ class FakeGateway final : public Gateway {
   std::filesystem::path state_directory;
   std::filesystem::path backup_directory;  ///< in which a backup is made; empty: there is no room
   std::atomic<bool> holds_backup{false};   ///< it takes as long as this, and as somebody waits for it
+  std::atomic<bool> backup_is_held{false};
   /// What ask() does before it answers. Set before the server starts.
   std::function<void()> on_ask;
   std::atomic<Micros> pump_age_{Micros{0}};
