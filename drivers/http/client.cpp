@@ -86,7 +86,7 @@ struct Client::Transfer {
   }
 
   void prepare(const RequestOptions& options);
-  void prepare_tls(const Tls& tls);
+  void prepare_tls(const config::ClientTls& tls);
   void prepare_auth(const Auth& auth);
   void prepare_body(const RequestOptions& options);
 
@@ -121,7 +121,7 @@ int Client::Transfer::is_stopped(void* self, curl_off_t, curl_off_t, curl_off_t,
   return static_cast<Transfer*>(self)->stop->stop_requested() ? 1 : 0;
 }
 
-void Client::Transfer::prepare_tls(const Tls& tls) {
+void Client::Transfer::prepare_tls(const config::ClientTls& tls) {
   set_text(CURLOPT_CAINFO, tls.ca);
   if (!tls.ca.empty()) set(CURLOPT_CAPATH, nullptr);  // those of the system are none then
   set_text(CURLOPT_SSLCERT, tls.certificate);

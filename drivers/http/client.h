@@ -9,19 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/config/client_tls.h"
 #include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
 namespace tidegate::drivers::http {
-
-/// Files are PEM.
-struct Tls {
-  std::string ca;           ///< empty: the system's authorities
-  std::string certificate;  ///< the gateway's own, with `key`
-  std::string key;
-  std::string key_password;
-  bool verify = true;
-};
 
 struct Auth {
   std::string user, password;  ///< basic
@@ -34,7 +26,7 @@ struct RequestOptions {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   Auth auth;
-  Tls tls;
+  config::ClientTls tls;
   Micros timeout{0};  ///< of the whole request, from the name's look-up to the last byte
   std::size_t max_bytes = 0;
   int redirects = 0;  ///< followed at most, to http and https only, from https to https

@@ -1,10 +1,8 @@
 #include "drivers/http/options.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "gateway/core/text.h"
 
@@ -36,19 +34,6 @@ Shape headers_shape() { return Shape::map(Shape::secret(), kMostHeaders); }
 
 Shape expression() { return Shape::text_where("a regular expression with named groups", expression_problem); }
 
-Shape tls_shape() {
-  return Shape::object(
-      "TLS of URLs that begin with https://.",
-      {optional("ca", Shape::path(),
-                "PEM file of the authority that signed the server's certificate. Missing: the system's authorities."),
-       optional("certificate", Shape::path(),
-                "PEM file of the gateway's own certificate, for servers that ask for one."),
-       optional("key", Shape::path(), "PEM file of its private key."),
-       optional("key_password", Shape::secret(), "Password of the private key."),
-       defaulted("verify", Shape::boolean(), "true",
-                 "Check the server's certificate and host name. Without it anybody can pose as the server.")});
-}
-
 Shape auth_shape() {
   return Shape::object("Who the gateway says it is: user and password, or a token.",
                        {optional("user", Shape::text(), "User name (basic authentication)."),
@@ -74,28 +59,6 @@ Shape request_shape() {
   };
   for (auto& field : fields_fields()) fields.push_back(std::move(field));
   return Shape::object("A URL that is asked again and again.", std::move(fields));
-}
-
-std::string readable_file(const Node& tls, std::string_view key, Problems& problems) {
-  if (!tls.has(key)) return "";
-  const Node& node = tls[key];
-  if (access(node.text.c_str(), R_OK) != 0)
-    problems.add(node.at, fmt::format("cannot read {}: {}", node.shown(), std::strerror(errno)));
-  return node.string();
-}
-
-Tls read_tls(const Node& section, Problems& problems) {
-  Tls tls;
-  if (!section.has("tls")) return tls;
-  const Node& node = section["tls"];
-  tls.ca = readable_file(node, "ca", problems);
-  tls.certificate = readable_file(node, "certificate", problems);
-  tls.key = readable_file(node, "key", problems);
-  if (node.has("key_password")) tls.key_password = node.string("key_password");
-  tls.verify = node.boolean("verify");
-  if (tls.certificate.empty() != tls.key.empty())
-    problems.add(node.at, "a client certificate needs both 'certificate' and 'key'");
-  return tls;
 }
 
 Auth read_auth(const Node& section, Problems& problems) {
@@ -201,7 +164,7 @@ Shape shape() {
                  "The series' names: {source}, {request}, {field}. A level that has nothing to say is left out."),
        optional("auth", auth_shape(), "User and password, or a token; sent to all of the URLs."),
        defaulted("headers", headers_shape(), "{}", "More headers, sent to all of the URLs."),
-       optional("tls", tls_shape(), "TLS: authority, client certificate."),
+       config::client_tls_field("TLS of URLs that begin with https://.", "server"),
        defaulted("redirects", Shape::integer(0, 10), "0",
                  "How many redirects are followed. More headers go wherever they lead; a password does not."),
        defaulted("max_size", Shape::size(1, 64u << 20), "1MiB", "Larger answers are refused."),
@@ -216,7 +179,7 @@ Options read_options(const Node& section, Problems& problems) {
   common.max_bytes = static_cast<std::size_t>(section.bytes("max_size"));
   common.redirects = static_cast<int>(section.integer("redirects"));
   common.auth = read_auth(section, problems);
-  common.tls = read_tls(section, problems);
+  common.tls = config::read_client_tls(section, problems);
   read_headers(section["headers"], common, problems);
   const Node& list = section["requests"];
   for (const Node& item : list.items) options.requests.push_back(read_request(section, item, common, problems));

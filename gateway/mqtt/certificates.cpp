@@ -40,7 +40,7 @@ std::optional<Timestamp> end_of(const std::string& file, bool last_counts) {
 
 }  // namespace
 
-std::string ends_soon(const Tls& tls, Timestamp now) {
+std::string ends_soon(const config::ClientTls& tls, Timestamp now) {
   constexpr Micros kSoon = std::chrono::days(30);
   std::string first;
   std::optional<Timestamp> end;

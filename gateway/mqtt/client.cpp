@@ -91,7 +91,7 @@ void set_session(paho::connect_options& out, const ConnectionOptions& options) {
   out.set_properties(properties);
 }
 
-paho::ssl_options ssl_options(const Tls& tls) {
+paho::ssl_options ssl_options(const config::ClientTls& tls) {
   paho::ssl_options out;
   if (!tls.ca.empty()) out.set_trust_store(tls.ca);
   if (!tls.certificate.empty()) out.set_key_store(tls.certificate);

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
 
 #include "gateway/core/text.h"
 
@@ -56,33 +55,13 @@ std::string host_name() {
   return name.data();
 }
 
-/// A file that the user named; one that cannot be read is a problem.
-std::string file_of(const Node& tls, std::string_view key, Problems& problems) {
-  if (!tls.has(key)) return "";
-  const Node& node = tls[key];
-  if (access(node.text.c_str(), R_OK) != 0) {
-    problems.add(node.at, fmt::format("cannot read {}: {}", node.shown(), std::strerror(errno)));
+config::ClientTls tls_of(const Node& section, const Address& broker, Problems& problems) {
+  if (section.has("tls") && !broker.secure()) {
+    problems.add(
+        section["tls"].at,
+        fmt::format("tls needs a broker address that starts with mqtts:// (or wss://), not {}", broker.text()));
   }
-  return node.string();
-}
-
-Tls tls_of(const Node& section, const Address& broker, Problems& problems) {
-  Tls tls;
-  if (!section.has("tls")) return tls;
-  const Node& node = section["tls"];
-  if (!broker.secure()) {
-    problems.add(node.at, fmt::format("tls needs a broker address that starts with mqtts:// (or wss://), not {}",
-                                      broker.text()));
-  }
-  tls.ca = file_of(node, "ca", problems);
-  tls.certificate = file_of(node, "certificate", problems);
-  tls.key = file_of(node, "key", problems);
-  if (node.has("key_password")) tls.key_password = node.string("key_password");
-  tls.verify = node.boolean("verify");
-  if (tls.certificate.empty() != tls.key.empty()) {
-    problems.add(node.at, "a client certificate needs both 'certificate' and 'key'");
-  }
-  return tls;
+  return config::read_client_tls(section, problems);
 }
 
 std::string topic_problem(std::string_view text) {
@@ -90,20 +69,6 @@ std::string topic_problem(std::string_view text) {
   if (text.find_first_of(std::string_view("+#\0", 3)) != std::string_view::npos)
     return fmt::format("'{}' is no topic to publish to: + and # may not stand in it", printable(text));
   return "";
-}
-
-Shape tls_shape() {
-  static const Shape shape = Shape::object(
-      "TLS of the connection. Needs a broker address with mqtts://.",
-      {optional("ca", Shape::path(),
-                "PEM file of the authority that signed the broker's certificate. Missing: the system's authorities."),
-       optional("certificate", Shape::path(),
-                "PEM file of the gateway's own certificate, for brokers that ask for one."),
-       optional("key", Shape::path(), "PEM file of its private key."),
-       optional("key_password", Shape::secret(), "Password of the private key."),
-       defaulted("verify", Shape::boolean(), "true",
-                 "Check the broker's certificate and host name. Without it anybody can pose as the broker.")});
-  return shape;
 }
 
 Shape will_shape() {
@@ -171,7 +136,7 @@ std::vector<Shape::Field> connection_fields() {
                "tidegate-HOST-uplink-NAME."),
       optional("user", Shape::text(), "User name."),
       optional("password", Shape::secret(), "Password; best as !secret KEY or !env NAME."),
-      optional("tls", tls_shape(), "TLS: authority, client certificate."),
+      config::client_tls_field("TLS of the connection. Needs a broker address with mqtts://.", "broker"),
       defaulted("keep_alive", Shape::duration(std::chrono::seconds(5), std::chrono::hours(18)), "30s",
                 "A broken connection is noticed after about one and a half times this."),
   };

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/config/client_tls.h"
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
 #include "gateway/core/result.h"
@@ -27,14 +28,6 @@ struct Address {
   std::string paho_uri() const;  ///< as Paho wants it
 };
 
-struct Tls {
-  std::string ca;           ///< PEM file; empty: the system's authorities
-  std::string certificate;  ///< PEM file of the client, with `key`
-  std::string key;
-  std::string key_password;
-  bool verify = true;  ///< the broker's certificate: its chain and its host name
-};
-
 struct Will {
   std::string topic;
   std::string payload;
@@ -50,7 +43,7 @@ struct ConnectionOptions {
   std::string client_id;
   std::string user;
   std::string password;  ///< never in a text
-  Tls tls;
+  config::ClientTls tls;
   Micros keep_alive = std::chrono::seconds(30);
   /// How long the broker keeps subscriptions and undelivered QoS 1 and 2 messages while we are away; 0: a clean session
   /// each time. MQTT 3.1.1 knows no time: the broker's own limit applies.

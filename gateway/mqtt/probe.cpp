@@ -93,7 +93,7 @@ std::string verify_problem(long result, const ConnectionOptions& options) {
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 using Session = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
-std::string load_files(SSL_CTX* context, const Tls& tls) {
+std::string load_files(SSL_CTX* context, const config::ClientTls& tls) {
   const bool trusted = tls.ca.empty() ? SSL_CTX_set_default_verify_paths(context) == 1
                                       : SSL_CTX_load_verify_locations(context, tls.ca.c_str(), nullptr) == 1;
   if (!trusted) return fmt::format("tls.ca: {} holds no certificate ({})", tls.ca, openssl_reason());

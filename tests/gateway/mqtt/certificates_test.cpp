@@ -29,12 +29,14 @@ class Certificates : public testing::Test {
 };
 
 TEST_F(Certificates, TheFirstThatEndsIsToldAMonthBefore) {
-  const Tls tls{.ca = made("ca.pem", 400), .certificate = made("client.pem", 60), .key = "", .key_password = ""};
+  const config::ClientTls tls{
+      .ca = made("ca.pem", 400), .certificate = made("client.pem", 60), .key = "", .key_password = ""};
   EXPECT_EQ(ends_soon(tls, now()), "");
   EXPECT_THAT(ends_soon(tls, in(31)),
               AllOf(HasSubstr("client.pem ends in 28 d"), HasSubstr("put a new one in its place")));
   EXPECT_THAT(ends_soon(tls, in(61)), HasSubstr("client.pem ended at "));
-  const Tls authorities{.ca = made("ca.pem", 10), .certificate = made("client.pem", 60), .key = "", .key_password = ""};
+  const config::ClientTls authorities{
+      .ca = made("ca.pem", 10), .certificate = made("client.pem", 60), .key = "", .key_password = ""};
   EXPECT_THAT(ends_soon(authorities, now()), HasSubstr("ca.pem ends in "));
 }
 
