@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,23 @@ struct Polled {
 /// the most that a turn began late) and `turn_time` (s, the longest).
 /// `what`: what is read, for the health report: "3 devices, 120 points, every 1 s".
 std::unique_ptr<Driver> make_polled(std::vector<Polled> devices, std::string what, const Context& context);
+
+/// A device's groups, each with its interval as `every`: the one of this interval, made where there is none.
+template <class Group>
+Group& group_of(Micros every, std::vector<Group>& groups) {
+  const auto found =
+      std::find_if(groups.begin(), groups.end(), [&](const Group& group) { return group.every == every; });
+  if (found != groups.end()) return *found;
+  groups.emplace_back().every = every;
+  return groups.back();
+}
+/// Those intervals, in the groups' order.
+template <class Group>
+std::vector<Micros> intervals_of(const std::vector<Group>& groups) {
+  std::vector<Micros> all;
+  for (const Group& group : groups) all.push_back(group.every);
+  return all;
+}
 
 /// The reason of a sample that a failed read leaves behind.
 Reason reason_of(const Error& error);

@@ -55,23 +55,18 @@ Device::Device(DeviceOptions options, std::shared_ptr<Line> line)
 
 void Device::add(std::size_t number) {
   const PointOptions& point = options_.points[number];
-  auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) { return g.every == point.every; });
-  if (group == groups_.end()) group = groups_.insert(groups_.end(), Group{point.every});
-  const std::size_t value = group->wanted.size();
-  group->wanted.push_back(point.span);
+  Group& group = group_of(point.every, groups_);
+  const std::size_t value = group.wanted.size();
+  group.wanted.push_back(point.span);
   std::size_t exponent = value;
   if (point.exponent) {
-    exponent = group->wanted.size();
-    group->wanted.push_back({point.span.table, *point.exponent, 1});
+    exponent = group.wanted.size();
+    group.wanted.push_back({point.span.table, *point.exponent, 1});
   }
-  group->points.push_back({Point(point.series, point.value), number, value, exponent});
+  group.points.push_back({Point(point.series, point.value), number, value, exponent});
 }
 
-std::vector<Micros> Device::intervals() const {
-  std::vector<Micros> all;
-  for (const Group& group : groups_) all.push_back(group.every);
-  return all;
-}
+std::vector<Micros> Device::intervals() const { return intervals_of(groups_); }
 
 Status Device::open(Sink& sink) {
   Status opened;

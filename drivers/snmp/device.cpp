@@ -105,27 +105,18 @@ void Table::lose(Reason why, Turn& turn) {
 
 Device::Device(Options options) : agent_(std::move(options.access), options.most_objects) {
   for (const PointOptions& point : options.points) {
-    Group& group = group_of(point.every);
+    Group& group = group_of(point.every, groups_);
     group.points.emplace_back(options.prefix + '/' + point.object.name, point.object, point.every);
     group.oids.push_back(point.object.oid);
   }
   for (TableOptions& table : options.tables) {
-    Group& group = group_of(table.every);
+    Group& group = group_of(table.every, groups_);
     std::string prefix = options.prefix + '/' + table.name;
     group.tables.emplace_back(std::move(prefix), std::move(table), options.most_rows);
   }
 }
 
-Device::Group& Device::group_of(Micros every) {
-  const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& g) { return g.every == every; });
-  return found != groups_.end() ? *found : groups_.emplace_back(Group{every, {}, {}, {}});
-}
-
-std::vector<Micros> Device::intervals() const {
-  std::vector<Micros> all;
-  for (const Group& group : groups_) all.push_back(group.every);
-  return all;
-}
+std::vector<Micros> Device::intervals() const { return intervals_of(groups_); }
 
 Status Device::open(Sink& sink) {
   Status status;

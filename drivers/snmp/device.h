@@ -65,7 +65,6 @@ class Device final : public PolledDevice {
     std::vector<Oid> oids;  ///< of the points
     std::vector<Table> tables;
   };
-  Group& group_of(Micros every);
 
   std::vector<Group> groups_;
   Agent agent_;
