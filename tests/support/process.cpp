@@ -68,6 +68,7 @@ int number_of(const char* variable, int usual) {
 }  // namespace
 
 int kills(int usual) { return number_of("TIDEGATE_KILLS", usual); }
+int flaps(int usual) { return number_of("TIDEGATE_FLAPS", usual); }
 int seeds(int usual) { return number_of("TIDEGATE_CAMPAIGN_SEEDS", usual); }
 int first_seed() { return number_of("TIDEGATE_CAMPAIGN_FIRST", 0); }
 

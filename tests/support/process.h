@@ -15,6 +15,8 @@ namespace tidegate::test {
 
 /// How often a test that kills does so: `usual`, or TIDEGATE_KILLS for a soak.
 int kills(int usual);
+/// How often a test whose peers come and go loses them: `usual`, or TIDEGATE_FLAPS for a soak.
+int flaps(int usual);
 /// How many seeds a campaign of damage draws: `usual`, or TIDEGATE_CAMPAIGN_SEEDS for the whole of it.
 int seeds(int usual);
 /// The first of them: 0, or TIDEGATE_CAMPAIGN_FIRST, to go on where a campaign ended or to see one seed alone.

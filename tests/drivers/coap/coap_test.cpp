@@ -6,9 +6,9 @@
 
 #include <thread>
 
+#include "tests/drivers/coap/server.h"
 #include "tests/drivers/section.h"
 #include "tests/fakes/fake_sink.h"
-#include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::drivers {
@@ -17,37 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
-
-/// libcoap's own server on loopback, with resources that its client makes. DTLS listens on the port after.
-class Server {
- public:
-  Server() : port_(test::free_port()) { start(); }
-  int port() const { return port_; }
-  void start() {
-    process_ = std::make_unique<test::Process>(std::vector<std::string>{
-        "coap-server-openssl", "-A", "127.0.0.1", "-p", std::to_string(port_), "-d", "10", "-k", "the secret"});
-    // It says nothing when it is ready; a resource of its own answers then.
-    if (!test::eventually([&] { return client({"-m", "get", url("")}).output.find("libcoap") != std::string::npos; })) {
-      throw std::runtime_error("no coap-server: " + process_->output());
-    }
-  }
-  void kill() { process_->kill(); }
-  void put(const std::string& path, const std::string& payload, const std::string& type = "0") {
-    client({"-m", "put", "-t", type, "-e", payload, url(path)});
-  }
-  void pause() { process_->signal(SIGSTOP); }
-  void go_on() { process_->signal(SIGCONT); }
-
- private:
-  std::string url(const std::string& path) const { return fmt::format("coap://127.0.0.1:{}/{}", port_, path); }
-  test::Finished client(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"coap-client-openssl", "-B", "1"});
-    return test::run(arguments);
-  }
-
-  int port_;
-  std::unique_ptr<test::Process> process_;
-};
 
 class CoapDriver : public testing::Test {
  protected:
@@ -82,7 +51,7 @@ class CoapDriver : public testing::Test {
   GatewayClock clock_;
   Metrics metrics_;
   fakes::FakeSink sink_;
-  Server server_;
+  test::CoapServer server_;
   std::unique_ptr<Driver> driver_;
   std::jthread thread_;
 };
