@@ -23,15 +23,16 @@ struct AlertPolicy {
 inline constexpr std::size_t kChatterRaises = 4;
 inline constexpr Micros kChatterWithin = std::chrono::minutes(1);
 
-/// The part of an alert that the state machine reads and writes.
+/// The part of an alert that the state machine reads and writes. There is one for each instance: what is small stands
+/// together.
 struct AlertState {
+  Timestamp since{};          ///< when the phase began
+  Timestamp heading_since{};  ///< since when it has been as far as `heading`
   Phase phase = Phase::normal;
-  Timestamp since{};         ///< when the phase began
   bool acknowledged = true;  ///< nothing is left to acknowledge: false from the moment it is raised
   bool chattering = false;
   Severity severity = Severity::warning;  ///< while it is not normal
   Severity heading = Severity::warning;   ///< to which level it is on its way; `severity` where it stays
-  Timestamp heading_since{};              ///< since when it has been as far
   friend constexpr bool operator==(const AlertState&, const AlertState&) = default;
 };
 
@@ -66,7 +67,7 @@ constexpr AlertState begin(AlertState alert, Timestamp now, const AlertPolicy& p
 
 /// Nothing is left of it but how severe it was.
 constexpr AlertState normal(const AlertState& alert, Timestamp now) {
-  AlertState gone{Phase::normal, now};
+  AlertState gone{.since = now};
   gone.severity = gone.heading = alert.severity;
   return gone;
 }

@@ -24,10 +24,15 @@ struct Levels {
   friend constexpr bool operator==(const Levels&, const Levels&) = default;
 };
 
+/// An instance keeps its newest one: what is small stands together.
 struct Finding {
-  Verdict verdict = Verdict::hold;
+  Finding() = default;
+  Finding(Verdict its_verdict, double its_value = 0, double its_limit = 0, Levels its_levels = {})
+      : value(its_value), limit(its_limit), verdict(its_verdict), levels(its_levels) {}
+
   double value = 0;  ///< what to show: the value, the slope, the age in seconds
   double limit = 0;  ///< what it was compared with, in the same unit
+  Verdict verdict = Verdict::hold;
   Levels levels{};
 };
 

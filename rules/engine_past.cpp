@@ -317,7 +317,8 @@ void Engine::Impl::take_over(std::uint32_t i, const AlertRecord& record) {
   Instance& instance = instances[i];
   const AlertPolicy& policy = policies[instance.rule].alert;
   const bool chattering = record.chatter != 0 && raised(record.phase);
-  instance.state = {record.phase, record.since, record.acknowledged, chattering};
+  instance.state = {
+      .since = record.since, .phase = record.phase, .acknowledged = record.acknowledged, .chattering = chattering};
   instance.state.severity = instance.state.heading = policy.severity;
   if (policy.levels) {
     instance.state.severity = record.severity;

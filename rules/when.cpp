@@ -25,7 +25,7 @@ constexpr int kStaleIntervals = 3;
 /// What the rule says beside its expression.
 struct Options {
   Verdict unknown = Verdict::hold;
-  Micros stale_after{-1};  ///< negative: by each series' own interval
+  Micros stale_after{-1};  ///< as in Rule
 };
 
 class WhenDetector final : public Joint {
@@ -73,9 +73,9 @@ class WhenDetector final : public Joint {
 
  private:
   void note(std::size_t input, const Sample& sample) override { program_.observe(input, sample); }
+  /// What a timer found is not asked again of an earlier time: the program is at the timer's.
   Finding judge(Timestamp at) override {
-    judged_ = std::max(judged_, at);
-    const expr::Value value = program_.evaluate(judged_);
+    const expr::Value value = program_.evaluate(std::max(at, newest()));
     deadline_ = program_.wake();
     if (!value.known) return {unknown_};
     return {value.value != 0 ? Verdict::breach : Verdict::clear};
@@ -84,7 +84,6 @@ class WhenDetector final : public Joint {
   const Verdict unknown_;
   const Micros stale_after_;  ///< as in Options
   expr::Program program_;
-  Timestamp judged_{};
 };
 
 /// What is wrong with it whatever the series are; and whether it is a number then.

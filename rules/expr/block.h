@@ -73,9 +73,12 @@ struct ComparisonSpec {
   std::string left, right, unit;
 };
 
+/// More than nearly all expressions of kMaxNodes have.
+inline constexpr std::size_t kMaxSlots = 1024;
+
 /// An expression, or the body of an aggregate, as a flat program over slots.
 struct Block {
-  std::vector<double> slots;  ///< as they are at the beginning: constants, and unknown
+  std::vector<double> slots;  ///< as they are at the beginning: constants, and unknown; at most kMaxSlots
   std::vector<Op> ops;
   std::vector<std::uint32_t> main;  ///< the ops that the value needs
   std::vector<Feed> feeds;          ///< by reference

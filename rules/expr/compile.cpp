@@ -34,6 +34,8 @@ Operand Compiler::run(std::size_t root) {
   if (problem_) return out;
   emitter_.finish(emitter_.slot(out), tree_.references.size());
   emitter_.block().lookback = out.lookback;
+  if (emitter_.block().slots.size() > kMaxSlots)
+    return fail(*out.at, "the expression takes too many steps: split it into rules");
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -9,13 +10,12 @@
 
 namespace tidegate::rules::expr {
 
-/// A block in use. Of what is thousands of times there nothing is kept that the block knows: how many slots it has, and
-/// whether it looks at the past at all.
+/// What a block in use knows of the past. Of what is thousands of times there nothing is kept that the block knows,
+/// such as whether it looks at the past at all.
 class Frame {
  public:
   Frame() = default;
-  explicit Frame(const Block& block) : slots(std::make_unique<double[]>(block.slots.size())) {
-    std::copy(block.slots.begin(), block.slots.end(), slots.get());
+  explicit Frame(const Block& block) {
     if (block.windows.empty() && block.histories == 0) return;
     past_ = std::make_unique<Past>();
     for (const WindowSpec& spec : block.windows) past_->windows.emplace_back(spec);
@@ -34,8 +34,6 @@ class Frame {
 
   Window& window(std::size_t i) { return past_->windows[i]; }
   History& history(std::size_t i) { return past_->histories[i]; }
-
-  std::unique_ptr<double[]> slots;
 
  private:
   struct Past {
@@ -120,6 +118,20 @@ struct Member {
       codes.push_back(static_cast<double>(found - pattern.states.begin()));
     }
   }
+};
+
+/// A block at work. What its operations come to is needed until it is done, and no longer: so it stands on the stack,
+/// and not with each of thousands of instances.
+struct Work {
+  Work(const Block& the_block, Frame& its_frame, const Member* its_member = nullptr)
+      : block(the_block), frame(its_frame), member(its_member) {
+    std::copy(block.slots.begin(), block.slots.end(), slots.begin());
+  }
+
+  const Block& block;
+  Frame& frame;
+  const Member* member;  ///< of which pattern's member, in the body of an aggregate
+  std::array<double, kMaxSlots> slots;
 };
 
 /// What the patterns of an expression need beside it.

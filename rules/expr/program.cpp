@@ -9,9 +9,10 @@ namespace tidegate::rules::expr {
 /// Of a rule over thousands of series each has one: what they share stands in `compiled`.
 struct Program::Impl {
   Impl(std::shared_ptr<const Compiled> made, std::span<const Input* const> given)
-      : compiled(std::move(made)), lives(std::make_unique<Live[]>(given.size())), main(compiled->block) {
+      : compiled(std::move(made)), main(compiled->block) {
+    if (given.size() > 1) others = std::make_unique<Live[]>(given.size() - 1);
     for (std::size_t i = 0; i < given.size(); ++i) {
-      if (given[i]) lives[i].fit(*given[i]);
+      if (given[i]) live(i).fit(*given[i]);
       if (!is_pattern(i) || patterns) continue;
       patterns = std::make_unique<Patterns>();
       patterns->of.resize(given.size());
@@ -26,6 +27,7 @@ struct Program::Impl {
   std::size_t references() const { return compiled->of.size(); }
   bool is_member(std::size_t input) const { return input >= references(); }
   Member& member(std::size_t input) { return patterns->members[input - references()]; }
+  Live& live(std::size_t reference) { return reference == 0 ? first_live : others[reference - 1]; }
 
   /// What a pattern's members are together: of the first one's kind and unit, with the states of all.
   std::optional<Values> together(std::size_t pattern) const {
@@ -108,7 +110,7 @@ struct Program::Impl {
   std::optional<Problem> set(std::size_t input, const Input& changed) {
     if (is_member(input)) return set_member(member(input), changed);
     if (auto problem = compile_again(input, changed.values)) return problem;
-    lives[input].fit(changed);
+    live(input).fit(changed);
     return std::nullopt;
   }
   std::optional<Problem> set_member(Member& member, const Input& changed) {
@@ -128,12 +130,10 @@ struct Program::Impl {
     if (time < wake) wake = time;
   }
 
-  const Live& live(const Op& op, const Member* member) const {
-    return op.index == kMember ? member->live : lives[op.index];
-  }
+  const Live& live(const Op& op, const Work& work) { return op.index == kMember ? work.member->live : live(op.index); }
 
-  double load(const Op& op, const Member* member) {
-    const Live& live = this->live(op, member);
+  double load(const Op& op, const Work& work) {
+    const Live& live = this->live(op, work);
     if (op.code == Code::load) {
       if (!live.usable) return kUnknown;
       if (live.stale_after > Micros{0}) {
@@ -142,44 +142,44 @@ struct Program::Impl {
         wake_at(stale);
       }
     }
-    return op.index == kMember ? member->as_the_first(live.newest) : live.newest;
+    return op.index == kMember ? work.member->as_the_first(live.newest) : live.newest;
   }
   static Micros micros(double slot) { return Micros{static_cast<std::int64_t>(slot)}; }
 
-  double older(const Op& op, const Frame& frame, const Member* member) {
-    const Live& live = this->live(op, member);
+  double older(const Op& op, const Work& work) {
+    const Live& live = this->live(op, work);
     if (std::isnan(live.newest)) return kUnknown;
-    const bool or_as_old = frame.slots[op.c] != 0;
-    const Timestamp at = live.as_old_as(micros(frame.slots[op.b])) + (or_as_old ? Micros{0} : Micros{1});
+    const bool or_as_old = work.slots[op.c] != 0;
+    const Timestamp at = live.as_old_as(micros(work.slots[op.b])) + (or_as_old ? Micros{0} : Micros{1});
     if (now >= at) return 1;
     wake_at(at);
     return 0;
   }
 
-  double in_time(const Op& op, Frame& frame) {
-    History& first = frame.history(op.index);
-    first.see(frame.slots[op.a], now);
+  double in_time(const Op& op, Work& work) {
+    History& first = work.frame.history(op.index);
+    first.see(work.slots[op.a], now);
     if (op.code == Code::then) {
-      History& second = frame.history(op.index + 1);
-      const double holds = frame.slots[op.b];
+      History& second = work.frame.history(op.index + 1);
+      const double holds = work.slots[op.b];
       second.see(holds, now);
       const bool begins = holds == 1 && second.known_before() != 1;
-      if (begins) second.latched = first.was_before(true, micros(frame.slots[op.c]), now);
+      if (begins) second.latched = first.was_before(true, micros(work.slots[op.c]), now);
       return holds == 1 ? second.latched : holds;
     }
     if (op.code == Code::missed) {
-      const double begins = frame.slots[op.a] == 1 ? 1 - first.known_before() : 0;
-      first.awaited.see(begins, frame.slots[op.b], now);
-      const Timestamp due = first.awaited.due(micros(frame.slots[op.c]));
+      const double begins = work.slots[op.a] == 1 ? 1 - first.known_before() : 0;
+      first.awaited.see(begins, work.slots[op.b], now);
+      const Timestamp due = first.awaited.due(micros(work.slots[op.c]));
       if (due > now && due != kNever) wake_at(due);
       return first.awaited.missed(due, now);
     }
-    const Micros width = micros(frame.slots[op.b]);
+    const Micros width = micros(work.slots[op.b]);
     wake_at(first.change(width, now));
     return op.code == Code::was ? first.was(true, width, now) : 1 - first.was(false, width, now);
   }
 
-  double of_the_clock(const Op& op, const Frame& frame) {
+  double of_the_clock(const Op& op, const Work& work) {
     using std::chrono::days, std::chrono::hours;
     const Timestamp local = now + compiled->zone(now);
     const auto day = std::chrono::floor<days>(local);
@@ -187,7 +187,7 @@ struct Program::Impl {
     wake_at(now + (std::chrono::floor<hours>(local) + hours(1) - local));
     if (op.code == Code::hour) return static_cast<double>(std::chrono::floor<hours>(local - day).count());
     if (op.code == Code::weekday) return std::chrono::weekday(day).iso_encoding();
-    const Micros from = micros(frame.slots[op.a]), to = micros(frame.slots[op.b]), here = local - day;
+    const Micros from = micros(work.slots[op.a]), to = micros(work.slots[op.b]), here = local - day;
     for (const Micros edge : {from, to}) {
       if (edge > here) wake_at(now + (edge - here));
     }
@@ -201,26 +201,25 @@ struct Program::Impl {
     if (over.looks_back) group.tree.touch_all();
     const FoldTree::Node all = group.tree.read(now, [&](std::size_t i) {
       const Timestamp of_others = std::exchange(wake, kNever);
-      const double value = run(over.body, group.frames[i], &patterns->members[members[i]]);
-      return FoldTree::Node{Fold(value), std::exchange(wake, of_others)};
+      Work work(over.body, group.frames[i], &patterns->members[members[i]]);
+      return FoldTree::Node{Fold(run(work)), std::exchange(wake, of_others)};
     });
     wake_at(all.wake);
     return all.fold.read(over.fn);
   }
 
-  /// `member`: of which pattern's member, in the body of an aggregate.
-  double compute(const Op& op, const Block& block, Frame& frame, const Member* member) {
-    const auto& slots = frame.slots;
+  double compute(const Op& op, Work& work) {
+    const auto& slots = work.slots;
     if (op.code < Code::pure) return apply(op.code, slots[op.a], slots[op.b], slots[op.c]);
     switch (op.code) {
       case Code::load:
       case Code::newest:
-        return load(op, member);
+        return load(op, work);
       case Code::older:
-        return older(op, frame, member);
+        return older(op, work);
       case Code::window: {
-        const WindowSpec& spec = block.windows[op.index];
-        Window& window = frame.window(op.index);
+        const WindowSpec& spec = work.block.windows[op.index];
+        Window& window = work.frame.window(op.index);
         const double value = window.read(spec, now, compiled->zone);
         wake_at(window.wake(spec, now, compiled->zone));
         return finite(value);
@@ -230,35 +229,39 @@ struct Program::Impl {
       case Code::hour:
       case Code::weekday:
       case Code::between:
-        return of_the_clock(op, frame);
+        return of_the_clock(op, work);
       default:
-        return in_time(op, frame);
+        return in_time(op, work);
     }
   }
 
-  double run(const Block& block, Frame& frame, const Member* member = nullptr) {
-    for (const std::uint32_t i : block.main) {
-      const Op& op = block.ops[i];
-      frame.slots[op.out] = compute(op, block, frame, member);
+  double run(Work& work) {
+    for (const std::uint32_t i : work.block.main) {
+      const Op& op = work.block.ops[i];
+      work.slots[op.out] = compute(op, work);
     }
-    return frame.slots[block.result];
+    return work.slots[work.block.result];
   }
 
-  void run() {
+  double run() {
     wake = kNever;
     is_dirty = false;
-    run(compiled->block, main);
+    Work work(compiled->block, main);
+    return run(work);
   }
 
   /// At a sample of a reference.
   void feed(const Block& block, Frame& frame, std::size_t reference, Timestamp time, const Member* member = nullptr) {
-    for (const Feed::Step& step : block.feeds[reference].steps) {
+    const auto& steps = block.feeds[reference].steps;
+    if (steps.empty()) return;
+    Work work(block, frame, member);
+    for (const Feed::Step& step : steps) {
       const Op& op = block.ops[step.op];
       if (step.takes) {
-        const double value = frame.slots[op.a];
+        const double value = work.slots[op.a];
         if (!std::isnan(value)) frame.window(op.index).add(block.windows[op.index], time, value, compiled->zone);
       }
-      if (step.reads) frame.slots[op.out] = compute(op, block, frame, member);
+      if (step.reads) work.slots[op.out] = compute(op, work);
     }
   }
   /// Each aggregate that reads the input, and of its members those for which that makes a difference, from and to.
@@ -308,7 +311,7 @@ struct Program::Impl {
       has_begun = true;
       now = sample.time;
     }
-    Live& live = is_member(input) ? member(input).live : lives[input];
+    Live& live = is_member(input) ? member(input).live : this->live(input);
     is_dirty = true;
     if (patterns) touch(input);
     live.usable = sample.quality != Quality::bad && sample.value - sample.value == 0;
@@ -319,12 +322,12 @@ struct Program::Impl {
   }
 
   void unwatched(Timestamp from, Timestamp to) {
-    for (std::size_t i = 0; i < references(); ++i) lives[i].leave_out(from, to);
+    for (std::size_t i = 0; i < references(); ++i) live(i).leave_out(from, to);
     const auto leave_out = [&](const Block& block, Frame& frame) {
       for (const Op& op : block.ops) {
         if (op.code != Code::missed) continue;
         Awaited& awaited = frame.history(op.index).awaited;
-        if (awaited.due(micros(frame.slots[op.c])) > from) awaited.leave_out(from, to);
+        if (awaited.due(micros(block.slots[op.c])) > from) awaited.leave_out(from, to);
       }
     };
     leave_out(compiled->block, main);
@@ -342,16 +345,22 @@ struct Program::Impl {
       has_begun = true;
       now = time;
     }
-    if (is_dirty) run();
-    if (wake <= time) pass(std::min(time, kNever - Micros{1}) + Micros{1});
-    return known(main.slots[compiled->block.result]);
+    double value = run();  // of one moment twice is no other than once
+    if (wake <= time) {
+      pass(std::min(time, kNever - Micros{1}) + Micros{1});
+      value = run();
+    }
+    return known(value);
   }
 
-  std::vector<Comparison> comparisons() const {
+  /// Computed once more, because nothing of it is kept: they are asked for when an alert changes.
+  std::vector<Comparison> comparisons() {
+    Work work(compiled->block, main);
+    if (has_begun) run(work);
     std::vector<Comparison> all;
     for (const ComparisonSpec& spec : compiled->block.comparisons) {
       const Op& op = compiled->block.ops[spec.op];
-      const Value a = known(main.slots[op.a]), b = known(main.slots[op.b]);
+      const Value a = known(work.slots[op.a]), b = known(work.slots[op.b]);
       all.push_back({spec.left, spec.right, spec.unit, spec.is_swapped ? b : a, spec.is_swapped ? a : b});
     }
     return all;
@@ -359,7 +368,8 @@ struct Program::Impl {
   static Value known(double slot) { return std::isnan(slot) ? Value{} : Value{true, slot}; }
 
   std::shared_ptr<const Compiled> compiled;
-  std::unique_ptr<Live[]> lives;  ///< by reference
+  Live first_live;                 ///< of the first reference, which is the only one of most expressions...
+  std::unique_ptr<Live[]> others;  ///< ...and of those behind it
   Frame main;
   std::unique_ptr<Patterns> patterns;  ///< where it has any
   Timestamp now{};

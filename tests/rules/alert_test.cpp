@@ -16,45 +16,49 @@ constexpr AlertPolicy kOffDelay{seconds(0), seconds(10), false};
 constexpr AlertPolicy kAckRequired{seconds(0), seconds(0), true};
 constexpr AlertPolicy kAckAndDelays{seconds(10), seconds(10), true};
 
+constexpr AlertState in(Phase phase, Timestamp since, bool acknowledged = true, bool chattering = false) {
+  return {.since = since, .phase = phase, .acknowledged = acknowledged, .chattering = chattering};
+}
+
 constexpr AlertState kNormal{};
-constexpr AlertState kPending{Phase::pending, at(0)};
-constexpr AlertState kActive{Phase::active, at(0), false};
-constexpr AlertState kAckedActive{Phase::active, at(0), true};
-constexpr AlertState kClearing{Phase::clearing, at(0), false};
-constexpr AlertState kReturned{Phase::returned, at(0), false};
+constexpr AlertState kPending = in(Phase::pending, at(0));
+constexpr AlertState kActive = in(Phase::active, at(0), false);
+constexpr AlertState kAckedActive = in(Phase::active, at(0), true);
+constexpr AlertState kClearing = in(Phase::clearing, at(0), false);
+constexpr AlertState kReturned = in(Phase::returned, at(0), false);
 
 // On-delay.
-static_assert(step(kNormal, Verdict::breach, at(5), kAtOnceBothWays) == AlertState{Phase::active, at(5), false});
-static_assert(step(kNormal, Verdict::breach, at(5), kTenSeconds) == AlertState{Phase::pending, at(5), true});
+static_assert(step(kNormal, Verdict::breach, at(5), kAtOnceBothWays) == in(Phase::active, at(5), false));
+static_assert(step(kNormal, Verdict::breach, at(5), kTenSeconds) == in(Phase::pending, at(5), true));
 static_assert(step(kPending, Verdict::hold, at(9), kTenSeconds) == kPending);
 static_assert(step(kPending, Verdict::hold, at(60), kTenSeconds) == kPending);
 static_assert(step(kPending, Verdict::breach, at(9), kTenSeconds) == kPending);
-static_assert(step(kPending, Verdict::breach, at(10), kTenSeconds) == AlertState{Phase::active, at(10), false});
-static_assert(step(kPending, Verdict::clear, at(10), kTenSeconds) == AlertState{Phase::normal, at(10), true});
+static_assert(step(kPending, Verdict::breach, at(10), kTenSeconds) == in(Phase::active, at(10), false));
+static_assert(step(kPending, Verdict::clear, at(10), kTenSeconds) == in(Phase::normal, at(10), true));
 
 // Off-delay.
-static_assert(step(kActive, Verdict::clear, at(5), kAtOnceBothWays) == AlertState{Phase::normal, at(5), true});
-static_assert(step(kActive, Verdict::clear, at(5), kOffDelay) == AlertState{Phase::clearing, at(5), false});
+static_assert(step(kActive, Verdict::clear, at(5), kAtOnceBothWays) == in(Phase::normal, at(5), true));
+static_assert(step(kActive, Verdict::clear, at(5), kOffDelay) == in(Phase::clearing, at(5), false));
 static_assert(step(kClearing, Verdict::clear, at(9), kOffDelay) == kClearing);
-static_assert(step(kClearing, Verdict::clear, at(10), kOffDelay) == AlertState{Phase::normal, at(10), true});
+static_assert(step(kClearing, Verdict::clear, at(10), kOffDelay) == in(Phase::normal, at(10), true));
 static_assert(step(kClearing, Verdict::hold, at(99), kOffDelay) == kClearing);
-static_assert(step(kClearing, Verdict::breach, at(9), kOffDelay) == AlertState{Phase::active, at(9), false});
+static_assert(step(kClearing, Verdict::breach, at(9), kOffDelay) == in(Phase::active, at(9), false));
 
 // Acknowledgement.
-static_assert(step(kActive, Verdict::clear, at(5), kAckRequired) == AlertState{Phase::returned, at(5), false});
-static_assert(step(kAckedActive, Verdict::clear, at(5), kAckRequired) == AlertState{Phase::normal, at(5), true});
+static_assert(step(kActive, Verdict::clear, at(5), kAckRequired) == in(Phase::returned, at(5), false));
+static_assert(step(kAckedActive, Verdict::clear, at(5), kAckRequired) == in(Phase::normal, at(5), true));
 static_assert(step(kReturned, Verdict::clear, at(5), kAckRequired) == kReturned);
-static_assert(step(kReturned, Verdict::breach, at(5), kAckRequired) == AlertState{Phase::active, at(5), false});
-static_assert(acknowledge(kActive) == AlertState{Phase::active, at(0), true});
-static_assert(acknowledge(kReturned) == AlertState{Phase::normal, kReturned.since, true});
+static_assert(step(kReturned, Verdict::breach, at(5), kAckRequired) == in(Phase::active, at(5), false));
+static_assert(acknowledge(kActive) == in(Phase::active, at(0), true));
+static_assert(acknowledge(kReturned) == in(Phase::normal, kReturned.since, true));
 static_assert(acknowledge(kNormal) == kNormal);
 static_assert(acknowledge(kPending) == kPending);
 
 // A returned alert goes through its on-delay again, and what is owed stays owed.
-constexpr AlertState kOwedPending{Phase::pending, at(5), false};
+constexpr AlertState kOwedPending = in(Phase::pending, at(5), false);
 static_assert(step(kReturned, Verdict::breach, at(5), kAckAndDelays) == kOwedPending);
-static_assert(step(kOwedPending, Verdict::clear, at(6), kAckAndDelays) == AlertState{Phase::returned, at(6), false});
-static_assert(acknowledge(kOwedPending) == AlertState{Phase::pending, at(5), true});
+static_assert(step(kOwedPending, Verdict::clear, at(6), kAckAndDelays) == in(Phase::returned, at(6), false));
+static_assert(acknowledge(kOwedPending) == in(Phase::pending, at(5), true));
 static_assert(step(acknowledge(kOwedPending), Verdict::clear, at(7), kAckAndDelays).phase == Phase::normal);
 
 // The rule no longer asks for an acknowledgement: a returned alert goes with the next good word.
@@ -70,26 +74,26 @@ static_assert(cause_of(kReturned, kOwedPending).empty() && cause_of(kOwedPending
 
 // A latched alert stays raised until somebody has acknowledged it.
 constexpr AlertPolicy kLatch{seconds(0), seconds(0), false, true};
-static_assert(step(kActive, Verdict::clear, at(5), kLatch) == AlertState{Phase::clearing, at(5), false});
+static_assert(step(kActive, Verdict::clear, at(5), kLatch) == in(Phase::clearing, at(5), false));
 static_assert(step(kClearing, Verdict::clear, at(99), kLatch) == kClearing);
 static_assert(ends_at(kClearing, Verdict::clear, kLatch) == kNever);
 static_assert(step(acknowledge(kClearing), Verdict::clear, at(9), kLatch).phase == Phase::normal);
 static_assert(step(acknowledge(kActive), Verdict::clear, at(9), kLatch).phase == Phase::normal);
 
 // One that chatters stays raised until its condition has been gone for a minute.
-constexpr AlertState kChattering{Phase::active, at(0), false, true};
+constexpr AlertState kChattering = in(Phase::active, at(0), false, true);
 static_assert(step(kChattering, Verdict::clear, at(5), kAtOnceBothWays).phase == Phase::clearing);
 static_assert(ends_at(step(kChattering, Verdict::clear, at(5), kAtOnceBothWays), Verdict::clear, kAtOnceBothWays) ==
               at(65));
-static_assert(step({Phase::clearing, at(5), false, true}, Verdict::clear, at(65), kAtOnceBothWays) ==
-              AlertState{Phase::normal, at(65)});
+static_assert(step(in(Phase::clearing, at(5), false, true), Verdict::clear, at(65), kAtOnceBothWays) ==
+              in(Phase::normal, at(65)));
 
 // Levels: one alert that escalates and steps down.
 constexpr Levels only(Severity severity) { return {severity, severity}; }
 constexpr Levels between(Severity reached, Severity kept) { return {reached, kept}; }
 constexpr AlertPolicy kLevels{seconds(10), seconds(20), false, false, Severity::warning, true};
 constexpr AlertState at_level(Phase phase, int since, Severity severity) {
-  AlertState state{phase, at(since), false};
+  AlertState state = in(phase, at(since), false);
   state.severity = state.heading = severity;
   return state;
 }
@@ -145,7 +149,7 @@ TEST_P(AlertTable, GoesWhereIsaSays) {
   const auto [from, verdict, to] = GetParam();
   const bool owed = from != Phase::normal && from != Phase::pending;
   const AlertPolicy policy{seconds(1), seconds(1), true};
-  EXPECT_EQ(step({from, at(0), !owed}, verdict, at(10), policy).phase, to);
+  EXPECT_EQ(step(in(from, at(0), !owed), verdict, at(10), policy).phase, to);
 }
 
 INSTANTIATE_TEST_SUITE_P(

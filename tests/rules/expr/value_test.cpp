@@ -171,5 +171,23 @@ TEST(ExpressionValue, EachProgramIsOfItsOwnSeries) {
   EXPECT_EQ(all[3].comparisons().front().right, "30 °C");
 }
 
+/// Each part that has to be converted takes several steps.
+TEST(ExpressionValue, TooManyStepsAreTold) {
+  const auto least = [](int many) {
+    std::string text = "min(x";
+    for (int i = 0; i < many; ++i) text += ", y";
+    return bound(parsed(text + ")"), {{"x", input("°C")}, {"y", input("°F")}});
+  };
+  auto fits = least(200);
+  ASSERT_TRUE(std::holds_alternative<Program>(fits)) << std::get<Problem>(fits).text;
+  Program& made = std::get<Program>(fits);
+  made.observe(0, at(kStart, 30));
+  made.observe(1, at(kStart, 68));
+  EXPECT_EQ(shown(made.evaluate(kStart)), "20");
+  const auto refused = least(250);
+  ASSERT_TRUE(std::holds_alternative<Problem>(refused));
+  EXPECT_EQ(std::get<Problem>(refused).text, "the expression takes too many steps: split it into rules");
+}
+
 }  // namespace
 }  // namespace tidegate::rules::expr
