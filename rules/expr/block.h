@@ -100,6 +100,7 @@ struct Aggregate {
   std::size_t reference = 0;
   std::uint64_t reads = 0;  ///< the other references that its body reads, a bit each
   bool looks_back = false;  ///< what it says of a member may be another thing whenever it is looked at
+  Micros pace{0};           ///< else: that of its windows, as in WindowSpec
   Block body;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "rules/expr/compiler.h"
 
@@ -57,6 +58,17 @@ Operand window_result(const Operand& inner, WindowSpec& spec) {
       break;
   }
   return out;
+}
+
+/// At which windows lose samples, where that is all that time does to what they are for; else nothing.
+std::optional<Micros> pace_of(const Block& body) {
+  if (body.histories > 0) return std::nullopt;
+  std::optional<Micros> pace;
+  for (const WindowSpec& window : body.windows) {
+    if (!window.only_fades() || pace.value_or(window.pace()) != window.pace()) return std::nullopt;
+    pace = window.pace();
+  }
+  return pace.value_or(Micros{0});
 }
 
 Operand typed(Operand operand, Type type) {
@@ -272,7 +284,9 @@ Operand Compiler::aggregate(const Node& node) {
   const Operand body = inside.run(node.arguments[0]);
   problem_ = std::move(inside.problem());
   if (problem_) return body;
-  made.looks_back = !made.body.windows.empty() || made.body.histories > 0;
+  const auto pace = pace_of(made.body);
+  made.looks_back = !pace.has_value();
+  made.pace = pace.value_or(Micros{0});
   for (const Op& op : made.body.ops) {
     const bool is_of_series = op.code == Code::load || op.code == Code::newest || op.code == Code::older;
     if (is_of_series && op.index != kMember) made.reads |= std::uint64_t{1} << op.index;

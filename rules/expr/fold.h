@@ -70,6 +70,7 @@ class FoldTree {
   struct Node {
     Fold fold;
     Timestamp wake = kTouched;  ///< when time alone may change it
+    Timestamp fades = kNever;   ///< when a sample leaves one of its windows
   };
 
   /// There are so many members now; none was looked at yet.
@@ -89,7 +90,7 @@ class FoldTree {
   /// those whose time has come.
   template <class Look>
   Node read(Timestamp now, const Look& look) {
-    if (members_ == 0) return {Fold(), kNever};
+    if (members_ == 0) return {Fold(), kNever, kNever};
     look_at(kRoot, now, look);
     return nodes_[kRoot];
   }
@@ -100,7 +101,7 @@ class FoldTree {
 
   template <class Look>
   void look_at(std::size_t i, Timestamp now, const Look& look) {
-    if (nodes_[i].wake > now) return;
+    if (std::min(nodes_[i].wake, nodes_[i].fades) > now) return;
     if (i >= leaves_) {
       nodes_[i] = look(i - leaves_);
       return;
@@ -108,7 +109,7 @@ class FoldTree {
     look_at(2 * i, now, look);
     look_at(2 * i + 1, now, look);
     const Node &one = nodes_[2 * i], &other = nodes_[2 * i + 1];
-    nodes_[i] = {merged(one.fold, other.fold), std::min(one.wake, other.wake)};
+    nodes_[i] = {merged(one.fold, other.fold), std::min(one.wake, other.wake), std::min(one.fades, other.fades)};
   }
 
   std::size_t members_ = 0, leaves_ = 0;

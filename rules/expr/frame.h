@@ -130,7 +130,9 @@ struct Work {
 
   const Block& block;
   Frame& frame;
-  const Member* member;  ///< of which pattern's member, in the body of an aggregate
+  const Member* member;      ///< of which pattern's member, in the body of an aggregate
+  bool is_paced = false;     ///< of its windows is noted when a sample leaves them, and else when they wake it
+  Timestamp fades = kNever;  ///< that time
   std::array<double, kMaxSlots> slots;
 };
 

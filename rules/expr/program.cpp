@@ -194,6 +194,7 @@ struct Program::Impl {
     return truth(from < to ? from <= here && here < to : here >= from || here < to);
   }
 
+  /// A member of which no sample came is asked again when one leaves its windows, and not before.
   double aggregate(const Op& op) {
     const Aggregate& over = compiled->aggregates[op.index];
     Patterns::Group& group = patterns->groups[op.index];
@@ -202,9 +203,12 @@ struct Program::Impl {
     const FoldTree::Node all = group.tree.read(now, [&](std::size_t i) {
       const Timestamp of_others = std::exchange(wake, kNever);
       Work work(over.body, group.frames[i], &patterns->members[members[i]]);
-      return FoldTree::Node{Fold(run(work)), std::exchange(wake, of_others)};
+      work.is_paced = !over.looks_back;
+      const double value = run(work);
+      return FoldTree::Node{Fold(value), std::exchange(wake, of_others), work.fades};
     });
     wake_at(all.wake);
+    wake_at(std::max(now + over.pace, all.fades));
     return all.fold.read(over.fn);
   }
 
@@ -221,7 +225,11 @@ struct Program::Impl {
         const WindowSpec& spec = work.block.windows[op.index];
         Window& window = work.frame.window(op.index);
         const double value = window.read(spec, now, compiled->zone);
-        wake_at(window.wake(spec, now, compiled->zone));
+        if (work.is_paced) {
+          work.fades = std::min(work.fades, window.fades(spec));
+        } else {
+          wake_at(window.wake(spec, now, compiled->zone));
+        }
         return finite(value);
       }
       case Code::aggregate:

@@ -13,6 +13,8 @@ constexpr double kNeverSeconds = 100 * 365.25 * 86400;
 
 bool holds_areas(Fn fn) { return fn == Fn::twa || fn == Fn::integral; }
 
+bool moves_by_itself(Fn fn) { return holds_areas(fn) || fn == Fn::forecast || fn == Fn::time_to; }
+
 /// It begins at a moment, and the value that a series had then was that of the sample before.
 bool has_begin(const Extent& extent) {
   return extent.kind != Extent::Kind::samples && extent.kind != Extent::Kind::session;
@@ -136,6 +138,15 @@ Micros WindowSpec::lookback() const {
   if (fn == Fn::season) return Season::kLookback * extent.width;
   if (fn == Fn::ewma) return std::min<Micros>(extent.width * kTimeConstants, std::chrono::days(90));
   return holds_areas(fn) ? 2 * width(extent) : width(extent);
+}
+
+bool WindowSpec::only_fades() const {
+  return extent.kind == Extent::Kind::samples || (extent.kind == Extent::Kind::time && !moves_by_itself(fn));
+}
+
+Micros WindowSpec::pace() const {
+  if (extent.kind == Extent::Kind::since) return std::chrono::minutes(1);
+  return std::max<Micros>(std::chrono::seconds(1), extent.width / 60);
 }
 
 Window::Store Window::store(const WindowSpec& spec) {
@@ -287,20 +298,22 @@ double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
       store_);
 }
 
+Timestamp Window::fades(const WindowSpec& spec) const {
+  return spec.extent.kind == Extent::Kind::samples || is_empty() ? kNever : oldest() + spec.extent.width;
+}
+
 Timestamp Window::wake(const WindowSpec& spec, Timestamp now, Zone zone) const {
   if (spec.extent.kind == Extent::Kind::samples || is_empty()) return kNever;
-  const Micros step = std::max<Micros>(std::chrono::seconds(1), spec.extent.width / 60);
-  const bool moves_by_itself = holds_areas(spec.fn) || spec.fn == Fn::forecast || spec.fn == Fn::time_to;
-  if (spec.extent.kind == Extent::Kind::time)
-    return moves_by_itself ? now + step : std::max(now + step, oldest() + spec.extent.width);
+  const Timestamp next = now + spec.pace();
+  if (spec.only_fades()) return std::max(next, fades(spec));
+  if (spec.extent.kind == Extent::Kind::time) return next;
   if (spec.extent.kind == Extent::Kind::session) {
     if (is_over(spec, now)) return kNever;
-    const Timestamp next = moves_by_itself ? now + step : std::max(now + step, oldest() + kLongestSession);
-    return std::min(newest_ + spec.extent.width, next);
+    return std::min(newest_ + spec.extent.width,
+                    moves_by_itself(spec.fn) ? next : std::max(next, oldest() + kLongestSession));
   }
   const Timestamp reset = next_begin(spec.extent, now, zone);
-  const Micros pace = spec.extent.kind == Extent::Kind::since ? Micros(std::chrono::minutes(1)) : step;
-  return moves_by_itself ? std::min(reset, now + pace) : reset;
+  return moves_by_itself(spec.fn) ? std::min(reset, next) : reset;
 }
 
 }  // namespace tidegate::rules::expr

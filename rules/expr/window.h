@@ -25,6 +25,10 @@ struct WindowSpec {
   double first = 0;   ///< quantile: q; forecast: seconds ahead; time_to: the limit; cusum: the mean; integral: scale
   double second = 0;  ///< cusum: the slack
   Micros lookback() const;
+  /// All that time alone does to it is that its oldest samples leave it.
+  bool only_fades() const;
+  /// What time alone does to it is looked at no sooner than so long after the last time.
+  Micros pace() const;
 };
 
 /// The samples that one function looks at.
@@ -38,6 +42,8 @@ class Window {
   double read(const WindowSpec& spec, Timestamp now, Zone zone);
   /// When what it read at `now` may change without a sample.
   Timestamp wake(const WindowSpec& spec, Timestamp now, Zone zone) const;
+  /// When the oldest sample leaves one that only fades: until then it reads the same, if no sample comes.
+  Timestamp fades(const WindowSpec& spec) const;
 
  private:
   /// An exponentially weighted mean, or a sum that goes on for ever.

@@ -296,5 +296,41 @@ TEST(ExpressionMembers, AnAggregateIsThatOfTheValuesThatAllHaveNow) {
   }
 }
 
+/// Samples leave the windows of members that do not speak, whoever speaks and whenever somebody looks: as if all were
+/// asked each time.
+TEST(ExpressionMembers, WindowsOfThoseThatAreSilentEmptyWhileOthersSpeak) {
+  for (const std::string_view of : {"avg({}, 20s)", "max({}, 20s)", "count({} > 50, 20s)", "slope({}, 20s)",
+                                    "median({}, 20s)", "coalesce(sum({}, 20s), 0) + coalesce(min({}, 1m), 0)",
+                                    "avg({}, 7 samples)", "rate({}, 20s)", "range({}, 20s) + stddev({}, 3 samples)"}) {
+    const auto each = [of](std::string_view series) {
+      std::string text(of);
+      for (std::size_t at = 0; (at = text.find("{}", at)) != std::string::npos;) text.replace(at, 2, series);
+      return text;
+    };
+    Program members = program(fmt::format("sum({})", each("room/+/t")));
+    Program by_name = program(fmt::format("(coalesce({}, 0) + coalesce({}, 0)) + (coalesce({}, 0) + coalesce({}, 0))",
+                                          each("a"), each("b"), each("c"), each("d")));
+    std::vector<std::size_t> inputs;
+    for (int i = 0; i < 4; ++i) inputs.push_back(std::get<std::size_t>(members.add_member(0, input())));
+    std::mt19937 random(7);
+    Timestamp now = kStart;
+    for (int i = 0; i < 3000; ++i) {
+      now += milliseconds(random() % (i % 50 == 0 ? 90'000 : 3'000));
+      const std::size_t one = random() % 4 * (random() % 8 == 0 ? 1 : random() % 2);
+      const Sample sample = at(now, static_cast<double>(random() % 1000) / 10);
+      members.observe(inputs[one], sample);
+      by_name.observe(one, sample);
+      const Value expected = by_name.evaluate(now), value = members.evaluate(now);
+      ASSERT_EQ(value.known ? value.value : 0, expected.value) << each("{}") << " at sample " << i;
+      ASSERT_EQ(members.wake(), by_name.wake()) << each("{}") << " at sample " << i;
+      const Timestamp later = std::min(members.wake(), now + seconds(30));
+      if (random() % 4 != 0 || later <= now) continue;
+      now = later;
+      const Value next = by_name.evaluate(now), next_value = members.evaluate(now);
+      ASSERT_EQ(next_value.known ? next_value.value : 0, next.value) << each("{}") << " behind sample " << i;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tidegate::rules::expr
