@@ -1,6 +1,8 @@
 #include "rules/replay.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "rules/message.h"
 
@@ -16,17 +18,41 @@ std::vector<Rule> narrowed(std::vector<Rule> rules, std::size_t subject, std::st
   return rules;
 }
 
+std::vector<Rule> joined(std::vector<Rule> made, std::vector<Rule> rules) {
+  std::move(rules.begin(), rules.end(), std::back_inserter(made));
+  return made;
+}
+
 }  // namespace
 
-Replay::Replay(std::vector<Rule> rules, std::size_t subject, std::string_view series, std::vector<Interval> unwatched)
+Replay::Replay(std::vector<Rule> rules, std::size_t subject, std::string_view series, std::vector<Interval> unwatched,
+               Makes makes)
     : alert_(alert_id(rules.at(subject), series)),
       subject_(subject),
-      engine_(narrowed(std::move(rules), subject, series)),
+      made_(std::move(makes.series)),
+      engine_(joined(std::move(makes.rules), narrowed(std::move(rules), subject, series))),
       unwatched_(std::move(unwatched)) {}
 
 void Replay::declare(SeriesId id, std::string_view name, const SeriesInfo& info, std::span<const std::string> labels,
                      Timestamp now) {
   engine_.declare(id, name, info, labels, now, out_);
+  declare_made(now);
+}
+
+/// As the pump does. What is made from no series in particular is asked for by its own name.
+void Replay::declare_made(Timestamp now) {
+  if (!std::exchange(has_begun_, true)) {
+    for (const std::string& name : engine_.literal_series()) {
+      if (const auto known = made_.find(name); known != made_.end())
+        engine_.declare(known->second, name, {}, {}, now, out_);
+    }
+  }
+  for (auto made = engine_.take_made_series(); !made.empty(); made = engine_.take_made_series()) {
+    for (const MadeSeries& one : made) {
+      if (const auto known = made_.find(one.name); known != made_.end())
+        engine_.declare(known->second, one.name, one.info, {}, now, out_);
+    }
+  }
 }
 
 void Replay::recall(SeriesId id, const Sample& newest) {
@@ -106,7 +132,9 @@ void Replay::take(Timestamp at, const AlertTransition& transition) {
 }
 
 std::string Replay::problem() const {
-  const auto problems = engine_.status().at(subject_).problems;
+  auto problems = engine_.status().at(subject_).problems;
+  for (const Engine::RuleStatus& made : engine_.derived_status())
+    problems.insert(problems.end(), made.problems.begin(), made.problems.end());
   return problems.empty() ? std::string() : problems.front();
 }
 

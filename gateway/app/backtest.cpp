@@ -12,6 +12,7 @@
 #include "gateway/core/time_text.h"
 #include "gateway/tools/progress.h"
 #include "gateway/tools/samples.h"
+#include "rules/derived.h"
 
 namespace tidegate::app {
 namespace {
@@ -39,9 +40,16 @@ struct Tally {
   }
 };
 
-/// The rules of the configuration, or of one file alone.
-config::Node all_rules(const Backtest& options, const tools::Surroundings& surroundings, config::Problems& problems) {
-  if (options.file.empty()) return load_to_look(surroundings.configuration, problems, surroundings.store).rules;
+struct Written {
+  config::Node rules, derived;
+};
+
+/// The rules and derived series of the configuration, or of one file alone.
+Written all_rules(const Backtest& options, const tools::Surroundings& surroundings, config::Problems& problems) {
+  if (options.file.empty()) {
+    Settings settings = load_to_look(surroundings.configuration, problems, surroundings.store);
+    return {std::move(settings.rules), std::move(settings.derived)};
+  }
   const config::References references = config::References::system();
   const std::filesystem::path file = options.file;
   const auto text = references.read_file(file);
@@ -51,7 +59,7 @@ config::Node all_rules(const Backtest& options, const tools::Surroundings& surro
   }
   config::Node root = config::parse(*text, file.string(), file.parent_path(), references, problems);
   config::check(root, root_shape(), problems, file.parent_path());
-  return root["rules"];
+  return {root["rules"], root["derived"]};
 }
 
 /// Those that are enabled, or those that are named.
@@ -148,7 +156,8 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   const auto range = tools::parse_range(options.from, options.to, surroundings.now, {Timestamp{}, surroundings.now});
   if (!range) return fail(range.error());
   config::Problems problems;
-  const config::Node all = all_rules(options, surroundings, problems);
+  const auto [all, made] = all_rules(options, surroundings, problems);
+  std::vector<rules::Rule> derived = rules::parse_derived(made, problems);
   if (!problems.empty()) {
     fmt::print(stderr, "{}", problems.text());
     return tools::kConfigurationWrong;
@@ -165,10 +174,11 @@ Result<int> backtest(const Backtest& options, const tools::Surroundings& surroun
   const auto rows = tools::Rows::make(options.format, output);
   Answer answer(options, *rows);
   std::vector<Tally> tallies(tried->size());
-  Play play(**view, *range, surroundings.stop, [&](std::size_t variant, const rules::Replay& replay) {
-    tallies[variant].add(replay);
-    return answer.put(replay);
-  });
+  Play play(**view, std::move(derived), *range, surroundings.stop,
+            [&](std::size_t variant, const rules::Replay& replay) {
+              tallies[variant].add(replay);
+              return answer.put(replay);
+            });
   Status status = answer.begin();
   if (status) status = play.run(*tried);
   for (std::size_t i = 0; status && !options.sweep.empty() && i < tried->size(); ++i)

@@ -53,29 +53,32 @@ Status Play::run(const std::vector<Variant>& variants) {
   if (Status status = prepare(); !status) return status;
   fed_.assign(variants.size(), false);
   read_.assign(view_.series().size(), false);
-  for (std::size_t place = 0; place < view_.series().size(); ++place) {
-    std::vector<std::size_t> watching;
-    for (std::size_t i = 0; i < variants.size(); ++i) {
-      if (variants[i].rule().series.matches(view_.series()[place].name)) watching.push_back(i);
-    }
-    if (watching.empty()) continue;
-    if (Status status = play(place, variants, watching); !status) return status;
+  for (const auto& stored : view_.series()) {
+    if (Status status = play(stored.name, variants); !status) return status;
+  }
+  for (const auto& [name, made] : unstored_.series()) {
+    if (Status status = play(name, variants); !status) return status;
   }
   tell_what_is_not_stored(variants);
   return {};
 }
 
 /// The alerts of all variants that watch one series.
-Status Play::play(std::size_t place, const std::vector<Variant>& variants, const std::vector<std::size_t>& watching) {
+Status Play::play(const std::string& name, const std::vector<Variant>& variants) {
   std::vector<Part> parts;
   std::map<std::size_t, std::vector<Part*>> readers;
-  parts.reserve(watching.size());
-  for (const std::size_t i : watching) {
+  parts.reserve(variants.size());
+  for (std::size_t i = 0; i < variants.size(); ++i) {
     const Variant& variant = variants[i];
-    rules::Replay replay(variant.rules, variant.subject, view_.series()[place].name, off_);
-    Part& part = parts.emplace_back(Part{i, place, std::move(replay), variant.rule().join != nullptr});
-    for (const std::size_t one : places(variant, place)) readers[one].push_back(&part);
+    if (!variant.rule().series.matches(name)) continue;
+    const Needed needed = this->needed(variant, name);
+    rules::Replay replay(variant.rules, variant.subject, name, off_, makes(needed));
+    const bool joins = variant.rule().join != nullptr || !needed.made().empty();
+    Part& part = parts.emplace_back(Part{i, view_.find(name), std::move(replay), joins});
+    for (const std::size_t one : needed.places()) readers[one].push_back(&part);
+    made_.insert(needed.made().begin(), needed.made().end());
   }
+  if (parts.empty()) return {};
   std::vector<Input> inputs;
   for (auto& [one, who] : readers) inputs.push_back({one, std::move(who)});
   if (Status status = recall(inputs); !status) return status;
@@ -83,34 +86,34 @@ Status Play::play(std::size_t place, const std::vector<Variant>& variants, const
   return finish(variants, parts);
 }
 
-/// Of the series that decide about an alert: what its rule reads, and what those read that suppress it.
-std::set<std::size_t> Play::places(const Variant& variant, std::size_t own) const {
-  std::set<std::size_t> found;
-  add_places(variant.rule(), own, found);
-  const Captures captures = variant.rule().series.match(view_.series()[own].name).value_or(Captures{});
+/// The series that decide about an alert: what its rule reads, and what those read that suppress it.
+Needed Play::needed(const Variant& variant, const std::string& own) const {
+  Needed needed(view_, unstored_);
+  needed.add(own);
+  needed.add_reads(variant.rule(), own);
+  const Captures captures = variant.rule().series.match(own).value_or(Captures{});
   for (std::size_t i = 0; i < variant.rules.size(); ++i) {
+    if (i == variant.subject) continue;
     const rules::Rule& parent = variant.rules[i];
-    for (std::size_t place = 0; i != variant.subject && place < view_.series().size(); ++place) {
-      const auto match = parent.series.match(view_.series()[place].name);
-      if (match && rules::same_thing(captures, *match)) add_places(parent, place, found);
-    }
+    const auto add = [&](const std::string& name) {
+      const auto match = parent.series.match(name);
+      if (!match || !rules::same_thing(captures, *match)) return;
+      needed.add(name);
+      needed.add_reads(parent, name);
+    };
+    for (const auto& stored : view_.series()) add(stored.name);
+    for (const auto& [name, made] : unstored_.series()) add(name);
   }
-  return found;
+  return needed;
 }
 
-void Play::add_places(const rules::Rule& rule, std::size_t own, std::set<std::size_t>& found) const {
-  found.insert(own);
-  std::vector<rules::Reads> all = rule.reads;
-  if (rule.suppress_when) all.insert(all.end(), rule.suppress_when->reads.begin(), rule.suppress_when->reads.end());
-  for (const rules::Reads& reads : all) {
-    const std::string name = rules::input_name(rule, reads, view_.series()[own].name);
-    if (reads.kind != rules::Reads::Kind::pattern) {
-      if (const auto place = view_.find(name)) found.insert(*place);
-    } else if (const auto pattern = Pattern::parse(name)) {
-      const auto members = view_.matching({&*pattern, 1});
-      found.insert(members.begin(), members.end());
-    }
-  }
+/// Their numbers are behind those of all that is stored.
+rules::Makes Play::makes(const Needed& needed) const {
+  rules::Makes makes;
+  if (needed.made().empty()) return makes;
+  makes.rules = unstored_.rules();
+  for (const std::string& name : needed.made()) makes.series[name] = id_of(view_.series().size() + makes.series.size());
+  return makes;
 }
 
 /// A door that was open before the range begins is open, where a rule reads it beside other series.
@@ -158,8 +161,10 @@ Status Play::feed(const std::vector<Input>& inputs) {
 
 void Play::declare(Part& part, std::size_t place, std::size_t input, Timestamp now) {
   const journal::Catalogue::Entry& series = view_.series()[place];
-  part.replay.declare(id_of(input), series.name, series.info, series.labels, now);
-  if (place == part.place) fed_[part.variant] = true;
+  SeriesInfo info = series.info;
+  info.source.clear();  // what is stored of a derived series is taken as it is
+  part.replay.declare(id_of(input), series.name, info, series.labels, now);
+  if (part.place.value_or(place) == place) fed_[part.variant] = true;
 }
 
 Status Play::finish(const std::vector<Variant>& variants, std::vector<Part>& parts) {
@@ -177,6 +182,10 @@ Status Play::finish(const std::vector<Variant>& variants, std::vector<Part>& par
 }
 
 void Play::tell_what_is_not_stored(const std::vector<Variant>& variants) {
+  if (!made_.empty()) {
+    progress_.clear();
+    fmt::print(stderr, "made of what is stored: {}\n", fmt::join(made_, ", "));
+  }
   for (std::size_t i = 0; i < variants.size(); ++i) {
     const rules::Rule& rule = variants[i].rule();
     const bool is_next_of_one = i > 0 && rule.name == variants[i - 1].rule().name;

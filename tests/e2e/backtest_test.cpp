@@ -237,6 +237,36 @@ TEST_F(BacktestOfSeveralSeries, AConditionThatSuppressesIsReadAsWell) {
   EXPECT_THAT(done.output, HasSubstr("low:p1,3,3,360,120,2026-03-01T02:12:00Z\r\n")) << "three of three";
 }
 
+TEST_F(BacktestOfSeveralSeries, ADerivedSeriesThatNeverRanIsMade) {
+  std::ofstream(directory.path() / "draft.yaml")
+      << "derived:\n"
+         "  - {name: \"{pump}/excess\", from: \"{pump}/double\", value: value - current}\n"
+         "  - {name: \"{pump}/double\", from: \"{pump}/current\", value: value * 2}\n"
+         "  - {name: plant/total, value: \"sum(+/current)\"}\n"
+         "rules:\n"
+         "  - {name: strong, series: \"{pump}/double\", threshold: {above: 8}, for: 60s}\n"
+         "  - {name: whole, series: plant/total, threshold: {above: 9}}\n"
+         "  - {name: idle, series: \"{pump}/flow\", when: \"excess > 4 and value < 1\"}\n";
+  const Finished done = run({"--rules", directory.path() / "draft.yaml"});
+  EXPECT_EQ(done.status, 0) << done.output;
+  EXPECT_THAT(done.output, HasSubstr("idle:p1,3,0,360,120,2026-03-01T02:12:00Z\r\n"));
+  EXPECT_THAT(done.output, HasSubstr("strong:p1,3,0,1620,540,2026-03-01T02:11:00Z\r\n"
+                                     "strong:p2,3,0,1620,540,2026-03-01T02:11:00Z\r\n"
+                                     "whole,3,0,1800,600,2026-03-01T02:10:00Z\r\n"));
+  EXPECT_THAT(done.output,
+              HasSubstr("made of what is stored: p1/double, p1/excess, p2/double, p2/excess, plant/total\n"));
+}
+
+TEST_F(BacktestOfSeveralSeries, WhatIsStoredOfADerivedSeriesIsTakenAsItIs) {
+  std::ofstream(directory.path() / "draft.yaml")
+      << "derived: [{name: '{pump}/flow', from: '{pump}/current', value: value * 0}]\n"
+         "rules: [{name: low, series: '{pump}/flow', threshold: {below: 1}, for: 30s}]\n";
+  const Finished done = run({"--rules", directory.path() / "draft.yaml"});
+  EXPECT_THAT(done.output, HasSubstr("low:p1,3,0,270,90,2026-03-01T02:12:30Z\r\n"));
+  EXPECT_THAT(done.output, testing::Not(HasSubstr("low:p2")));
+  EXPECT_THAT(done.output, testing::Not(HasSubstr("made of")));
+}
+
 TEST_F(BacktestOfSeveralSeries, ASeriesThatSaidNothingSinceIsAsItWas) {
   const Finished done = run({"--rule", "open"}, "2026-03-01T00:30:00Z");
   EXPECT_THAT(done.output, HasSubstr("open:p1,2,0,1200,600,2026-03-01T02:10:00Z"));
