@@ -106,11 +106,7 @@ class PolledDriver final : public Driver, public Outlet {
   Status write(std::string_view series, std::string_view value) override {
     for (Watched& device : devices_) {
       for (const WritablePoint& point : device.device().writable()) {
-        if (point.series != series) continue;
-        Reading shown{Reading::Type::text, 0, value};
-        const bool number = point.kind == SeriesKind::number || point.kind == SeriesKind::counter;
-        if (number && !read_number(value, shown)) return fail(Errc::invalid, "'{}' is no number", printable(value, 64));
-        return device.device().write(series, shown);
+        if (point.series == series) return device.device().write(series, value);
       }
     }
     return fail(Errc::not_found, "'{}' is no point that may be set", printable(series, 64));
@@ -229,7 +225,7 @@ class PolledDriver final : public Driver, public Outlet {
 
 }  // namespace
 
-Status PolledDevice::write(std::string_view series, const Reading&) {
+Status PolledDevice::write(std::string_view series, std::string_view) {
   return fail(Errc::not_found, "'{}' may not be set", printable(series, 64));
 }
 

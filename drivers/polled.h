@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "drivers/driver.h"
-#include "drivers/reading.h"
 
 namespace tidegate::drivers {
 
@@ -40,7 +39,7 @@ class PolledDevice {
   /// What of it may be set; the same for as long as it lives.
   virtual std::vector<WritablePoint> writable() const { return {}; }
   /// Sets one of those, as Outlet does. Any thread, beside the others.
-  virtual Status write(std::string_view series, const Reading& shown);
+  virtual Status write(std::string_view series, std::string_view value);
 };
 
 struct Polled {

@@ -85,26 +85,4 @@ const std::string* word_of(const Words& words, double code) {
   return found == words.end() ? nullptr : &found->second;
 }
 
-Result<double> device_value(const ValueOptions& value, const Reading& shown) {
-  if (shown.type == Reading::Type::text) {
-    const auto word = std::find_if(value.states.begin(), value.states.end(),
-                                   [&](const auto& state) { return state.second == shown.text; });
-    if (word != value.states.end()) return word->first;
-    const auto on = value.states.empty() ? boolean_word(shown.text) : std::nullopt;
-    if (on) return *on ? 1.0 : 0.0;
-    std::string words;
-    for (const auto& state : value.states) words += (words.empty() ? "" : ", ") + state.second;
-    return fail(Errc::invalid, "'{}' is none of {}", printable(shown.text, 64), words.empty() ? "on and off" : words);
-  }
-  if (shown.type != Reading::Type::number && shown.type != Reading::Type::boolean) {
-    return fail(Errc::invalid, "there is no value to write");
-  }
-  if (!value.states.empty()) {
-    if (word_of(value.states, shown.number) != nullptr) return shown.number;
-    return fail(Errc::invalid, "{} is no code that has a word", number_text(shown.number));
-  }
-  if (value.scale.factor == 0) return fail(Errc::invalid, "with a scale of 0 nothing can be written");
-  return (shown.number - value.scale.offset) / value.scale.factor;
-}
-
 }  // namespace tidegate::drivers

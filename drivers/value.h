@@ -9,7 +9,6 @@
 #include "drivers/report.h"
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
-#include "gateway/core/result.h"
 
 namespace tidegate::drivers {
 
@@ -31,8 +30,5 @@ std::vector<config::Shape::Field> value_fields();
 ValueOptions read_value(const config::Node& node, config::Problems& problems);
 /// The word of a code; nullptr where it has none.
 const std::string* word_of(const Words& words, double code);
-/// The inverse of what a point shows, for writing: the number that a device takes for it; a word of `enum` becomes its
-/// code, on and off 1 and 0. Errc::invalid where it is none of them.
-Result<double> device_value(const ValueOptions& value, const Reading& shown);
 
 }  // namespace tidegate::drivers

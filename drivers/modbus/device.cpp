@@ -20,11 +20,6 @@ constexpr int kIllegalFunction = 1, kIllegalAddress = 2, kIllegalValue = 3, kGat
 bool is_absent(int exception) { return exception == kGatewayPath || exception == kGatewayTarget; }
 bool is_configuration(int exception) { return exception >= kIllegalFunction && exception <= kIllegalValue; }
 
-SeriesKind natural_kind(const Format& format) {
-  if (format.type == Type::string) return SeriesKind::state;
-  return format.boolean() ? SeriesKind::boolean : SeriesKind::number;
-}
-
 /// Several things that are wrong, as one text.
 class Troubles {
  public:
@@ -170,57 +165,43 @@ void Device::lose(std::size_t group, Reason why, Turn& turn) {
 std::vector<WritablePoint> Device::writable() const {
   std::vector<WritablePoint> all;
   for (const PointOptions& point : options_.points) {
-    if (!point.writable) continue;
-    const Writable& how = *point.writable;
-    WritablePoint one{.series = point.series,
-                      .kind = point.value.kind.value_or(natural_kind(point.format)),
-                      .unit = point.value.unit};
-    one.min = how.min;
-    one.max = how.max;
-    for (const auto& [code, word] : point.value.states) one.states.push_back(word);
-    one.interlock = how.interlock;
-    all.push_back(std::move(one));
+    if (point.writable) all.push_back(point.writable->point);
   }
   return all;
 }
 
-Status Device::write(std::string_view series, const Reading& shown) {
+Status Device::write(std::string_view series, std::string_view value) {
   const auto point = std::find_if(options_.points.begin(), options_.points.end(),
                                   [&](const PointOptions& one) { return one.series == series; });
   if (point == options_.points.end()) return fail(Errc::not_found, "{} is no point of {}", series, options_.name);
   if (!point->writable) return fail(Errc::invalid, "{} may not be written: its point does not say writable", series);
-  const Writable& how = *point->writable;
-  if (point->value.states.empty() && point->format.type != Type::bit) {
-    if (shown.type != Reading::Type::number) return fail(Errc::invalid, "{} takes a number", series);
-    if (!(shown.number >= how.min && shown.number <= how.max)) {
-      return fail(Errc::invalid, "{}: {} is not within {} and {}", series, number_text(shown.number),
-                  number_text(how.min), number_text(how.max));
-    }
-  }
-  const Result<double> value = device_value(point->value, shown);
-  if (!value) return fail(Errc::invalid, "{}: {}", series, value.error().text);
-  const auto registers = encode({Reading::Type::number, *value}, point->format);
+  const auto wanted = to_device(*point->writable, value);
+  if (!wanted) return fail(wanted.error());
+  const auto registers = encode(*wanted, point->format);
   if (!registers) return fail(Errc::invalid, "{}: {}", series, registers.error().text);
-  const auto written = line_->write(options_.unit, point->span, *registers, how.multiple);
+  const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple);
   if (!written) return fail(written.error().error.code, "{}: not written: {}", series, written.error().error.text);
-  return how.verify ? verify(*point, *registers) : Status{};
+  return point->writable->verify ? verify(*point, *registers) : Status{};
 }
 
 Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> written) {
   constexpr int kLooks = 3;  // some take a moment until they show it
   constexpr auto kBetween = std::chrono::milliseconds(100);
-  std::vector<std::uint16_t> now;
+  std::string no_text;
+  const Reading wanted = decode(written, point.format, no_text);  // rounded to what the registers hold
+  std::vector<std::uint16_t> registers;
+  Reading now;
   for (int look = 0; look < kLooks; ++look) {
     if (look > 0) std::this_thread::sleep_for(kBetween);
-    const auto answer = line_->read(options_.unit, point.span, now);
+    const auto answer = line_->read(options_.unit, point.span, registers);
     if (!answer) {
       const Error& error = answer.error().error;
       return fail(error.code, "{}: written, but it cannot be read back: {}", point.series, error.text);
     }
-    if (std::equal(now.begin(), now.end(), written.begin(), written.end())) return {};
+    now = decode(registers, point.format, no_text);
+    if (is_same(*point.writable, wanted, now)) return {};
   }
-  return fail(Errc::conflict, "{}: written, but {} holds {:#06x} now instead of {:#06x}", point.series,
-              text(point.span), fmt::join(now, " "), fmt::join(written, " "));
+  return shows_instead(*point.writable, wanted, shown(*point.writable, now));
 }
 
 }  // namespace tidegate::drivers::modbus

@@ -6,17 +6,9 @@
 
 #include "drivers/modbus/line.h"
 #include "drivers/modbus/plan.h"
-#include "drivers/value.h"
+#include "drivers/writable.h"
 
 namespace tidegate::drivers::modbus {
-
-/// What may be written to a point, in the unit shown.
-struct Writable {
-  double min = 0, max = 1;
-  bool multiple = false;    ///< by the function for several registers or coils, also where it is one
-  bool verify = true;       ///< read back what was written
-  std::string interlock{};  ///< the series that has to be true for it
-};
 
 struct PointOptions {
   std::string series;  ///< the whole name
@@ -26,6 +18,7 @@ struct PointOptions {
   Micros every{};
   ValueOptions value;
   std::optional<Writable> writable;
+  bool writes_multiple = false;  ///< by the function for several registers or coils, also where it is one
 };
 
 struct DeviceOptions {

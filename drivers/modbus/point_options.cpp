@@ -119,7 +119,7 @@ void read_exponent(const Node& node, PointOptions& point, const Settings& settin
   }
 }
 
-void read_writable(const Node& node, PointOptions& point, Problems& problems) {
+void read_writing(const Node& node, PointOptions& point, Problems& problems) {
   if (!node.has("writable")) return;
   const Node& how = node["writable"];
   const auto refuse = [&](std::string why) { problems.add(how.at, std::move(why)); };
@@ -129,20 +129,8 @@ void read_writable(const Node& node, PointOptions& point, Problems& problems) {
   if (point.format.type == Type::string || point.format.bits != 0 || point.exponent) {
     return refuse("a string, some bits of a register and a value with an exponent cannot be written");
   }
-  if (point.value.scale.factor == 0) return refuse("with a scale of 0 nothing can be written");
-  Writable writable{.multiple = how.string("function") == "multiple" || point.span.count > 1,
-                    .verify = how.boolean("verify")};
-  if (how.has("interlock")) writable.interlock = how.string("interlock");
-  const bool words = !point.value.states.empty();
-  if (!words && point.format.type != Type::bit) {
-    if (!how.has("min") || !how.has("max")) return refuse("a number that can be written needs its min and max");
-    writable.min = how.number("min");
-    writable.max = how.number("max");
-    if (writable.min > writable.max) return refuse("min is more than max");
-  } else if (how.has("min") || how.has("max")) {
-    return refuse("what is on or off, or has words for its codes, has no min and max");
-  }
-  point.writable = writable;
+  point.writes_multiple = how.string("function") == "multiple" || point.span.count > 1;
+  point.writable = drivers::read_writable(how, point.series, natural_kind(point.format), point.value, problems);
 }
 
 }  // namespace
@@ -206,7 +194,7 @@ PointOptions read_point(const Node& node, const std::string& device, const Setti
     problems.add(place->value.at, fmt::format("it has {} registers, more than max_registers allows", point.span.count));
   }
   read_exponent(node, point, settings, problems);
-  read_writable(node, point, problems);
+  read_writing(node, point, problems);
   return point;
 }
 

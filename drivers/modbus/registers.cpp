@@ -32,4 +32,9 @@ std::uint16_t width(const Format& format) {
   }
 }
 
+SeriesKind natural_kind(const Format& format) {
+  if (format.type == Type::string) return SeriesKind::state;
+  return format.boolean() ? SeriesKind::boolean : SeriesKind::number;
+}
+
 }  // namespace tidegate::drivers::modbus

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "gateway/core/types.h"
+
 /// The words of Modbus that all files of this driver share.
 namespace tidegate::drivers::modbus {
 
@@ -57,6 +59,8 @@ struct Format {
 
 /// So many registers, or 1 for a bit.
 std::uint16_t width(const Format& format);
+/// What a point of it is unless its options say.
+SeriesKind natural_kind(const Format& format);
 constexpr bool is_integer(Type type) {
   return type != Type::float32 && type != Type::float64 && type != Type::string && type != Type::bit;
 }

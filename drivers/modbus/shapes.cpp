@@ -16,8 +16,6 @@ using config::required;
 using config::Shape;
 using std::chrono::hours, std::chrono::milliseconds, std::chrono::minutes, std::chrono::seconds;
 
-constexpr double kAnyNumber = 1e300;
-
 std::string check_host(std::string_view text) {
   return parse_host(text) ? "" : "an address is HOST or HOST:PORT, such as 192.168.1.20:502";
 }
@@ -32,10 +30,6 @@ std::string check_bits(std::string_view text) {
 
 std::string check_name(std::string_view text) {
   return valid_series_name(text) ? "" : "a name is a part of a series name: no empty level, none of + # { }";
-}
-
-std::string check_interlock(std::string_view text) {
-  return valid_series_name(text) ? "" : "an interlock is the whole name of a series, such as boiler1/may_heat";
 }
 
 Shape host_shape() { return Shape::text_where("HOST or HOST:PORT", check_host); }
@@ -62,17 +56,11 @@ std::vector<Shape::Field> device_settings() {
 }
 
 Shape writable_shape() {
-  return Shape::object(
-      "How a point may be written to.",
-      {optional("min", Shape::number(-kAnyNumber, kAnyNumber), "The least, in the unit shown."),
-       optional("max", Shape::number(-kAnyNumber, kAnyNumber), "The most."),
-       defaulted("function", Shape::choice({"single", "multiple"}), "single",
-                 "Whether one register or coil is written by function 6 or 5, or by 16 or 15, the only "
-                 "ones that some devices know."),
-       optional("interlock", Shape::text_where("a series", check_interlock),
-                "A yes/no series that has to be true, good and fresh: else nothing is written."),
-       defaulted("verify", Shape::boolean(), "true",
-                 "Read back what was written; false for what reads otherwise, such as a command.")});
+  std::vector<Shape::Field> fields = writable_fields();
+  fields.push_back(defaulted("function", Shape::choice({"single", "multiple"}), "single",
+                             "Whether one register or coil is written by function 6 or 5, or by 16 or 15, the only "
+                             "ones that some devices know."));
+  return Shape::object("How a point may be written to.", std::move(fields));
 }
 
 Shape point_shape() {

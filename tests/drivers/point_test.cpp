@@ -140,28 +140,5 @@ TEST(PointOptions, AWordNeedsANumberAndAState) {
             "test.yaml:1:23: a point with words for its codes is a state; leave kind out, or enum\n");
 }
 
-/// What a device takes for a value that is shown; the error's text where it takes none.
-std::string taken(const std::string& yaml, const Reading& shown) {
-  const Result<double> value = device_value(options_of(yaml), shown);
-  return value ? number_text(*value) : value.error().text;
-}
-
-TEST(DeviceValue, IsTheInverseOfWhatIsShown) {
-  EXPECT_EQ(taken("{scale: 0.5, offset: -10}", {Reading::Type::number, 15}), "50");
-  EXPECT_EQ(taken("{}", {Reading::Type::boolean, 1}), "1");
-  EXPECT_EQ(taken("{}", {Reading::Type::text, 0, "Off"}), "0");
-  EXPECT_EQ(taken("{enum: {3: running}}", {Reading::Type::text, 0, "running"}), "3");
-  EXPECT_EQ(taken("{enum: {3: running}}", {Reading::Type::number, 3}), "3");
-}
-
-TEST(DeviceValue, IsNoneWhereTheDeviceHasNoCodeForIt) {
-  EXPECT_EQ(taken("{enum: {3: running, 0: stopped}}", {Reading::Type::text, 0, "flying"}),
-            "'flying' is none of running, stopped");
-  EXPECT_EQ(taken("{enum: {3: running}}", {Reading::Type::number, 4}), "4 is no code that has a word");
-  EXPECT_EQ(taken("{}", {Reading::Type::text, 0, "warm"}), "'warm' is none of on and off");
-  EXPECT_EQ(taken("{}", {Reading::Type::null}), "there is no value to write");
-  EXPECT_EQ(taken("{scale: 0}", {Reading::Type::number, 4}), "with a scale of 0 nothing can be written");
-}
-
 }  // namespace
 }  // namespace tidegate::drivers

@@ -46,12 +46,7 @@ class ModbusWriting : public testing::Test {
     device_ = std::make_unique<Device>(options.devices[0], line_);
   }
 
-  Status write(const std::string& point, double value) {
-    return device_->write("d/" + point, {Reading::Type::number, value});
-  }
-  Status write_word(const std::string& point, const char* text) {
-    return device_->write("d/" + point, {Reading::Type::text, 0, text});
-  }
+  Status write(const std::string& point, const char* value) { return device_->write("d/" + point, value); }
   std::vector<std::uint16_t> stored(const Span& span) {
     std::vector<std::uint16_t> registers;
     EXPECT_TRUE(line_->read(1, span, registers));
@@ -68,59 +63,60 @@ class ModbusWriting : public testing::Test {
 using Registers = std::vector<std::uint16_t>;
 
 TEST_F(ModbusWriting, WritesWhatTheDeviceTakesForWhatIsShown) {
-  ASSERT_EQ(why(write("word", 54321)), "it was written");
+  ASSERT_EQ(why(write("word", "54321")), "it was written");
   EXPECT_EQ(stored({Table::holding, 3000, 1}), Registers{54321});
-  ASSERT_EQ(why(write("degrees", -20.5)), "it was written");
+  ASSERT_EQ(why(write("degrees", "-20.5")), "it was written");
   EXPECT_EQ(stored({Table::holding, 3001, 1}), Registers{static_cast<std::uint16_t>(-105)});
-  ASSERT_EQ(why(write("float", 230.2)), "it was written");
+  ASSERT_EQ(why(write("float", "230.2")), "it was written");
   EXPECT_EQ(stored({Table::holding, 3002, 2}), (Registers{0x3333, 0x4366})) << "words swapped";
-  ASSERT_EQ(why(write_word("mode", "run")), "it was written");
+  ASSERT_EQ(why(write("mode", "run")), "it was written");
   EXPECT_EQ(stored({Table::holding, 3004, 1}), Registers{3});
-  ASSERT_EQ(why(write("mode", 0)), "it was written") << "a code will do";
-  ASSERT_EQ(why(write("many", 9)), "it was written");
+  ASSERT_EQ(why(write("mode", "stop")), "it was written");
+  EXPECT_EQ(stored({Table::holding, 3004, 1}), Registers{0});
+  ASSERT_EQ(why(write("many", "9")), "it was written");
   EXPECT_EQ(stored({Table::holding, 3005, 1}), Registers{9});
 }
 
 TEST_F(ModbusWriting, WritesCoils) {
   for (const char* point : {"coil", "coils"}) {
     const std::uint16_t at = std::string(point) == "coil" ? 3000 : 3001;
-    ASSERT_EQ(why(write_word(point, "on")), "it was written");
+    ASSERT_EQ(why(write(point, "on")), "it was written");
     EXPECT_EQ(stored({Table::coil, at, 1}), Registers{1});
-    ASSERT_EQ(why(write(point, 0)), "it was written");
+    ASSERT_EQ(why(write(point, "0")), "it was written");
     EXPECT_EQ(stored({Table::coil, at, 1}), Registers{0});
   }
 }
 
 TEST_F(ModbusWriting, RefusesWhatIsNotAllowedAndAsksTheUnitForNothing) {
-  ASSERT_TRUE(write("word", 1));
+  ASSERT_TRUE(write("word", "1"));
   const std::pair<Status, const char*> cases[] = {
-      {write("word", 60001), "60001 is not within 0 and 60000"},
-      {write("word", -1), "not within"},
-      {write("degrees", 80.1), "not within"},
-      {write_word("mode", "fly"), "'fly' is none of stop, run"},
-      {write("mode", 2), "2 is no code that has a word"},
-      {write("coil", 2), "2 is neither 0 nor 1"},
-      {write_word("coil", "maybe"), "none of on and off"},
-      {write_word("word", "12"), "takes a number"},
-      {write("fixed", 1), "does not say writable"},
-      {device_->write("d/coil", {Reading::Type::null}), "no value to write"},
-      {device_->write("d/word", {Reading::Type::number, std::numeric_limits<double>::quiet_NaN()}), "not within"},
+      {write("word", "60001"), "60001 is not within 0 and 60000"},
+      {write("word", "-1"), "not within"},
+      {write("degrees", "80.1"), "not within"},
+      {write("mode", "fly"), "'fly' is none of stop, run"},
+      {write("mode", "3"), "'3' is none of stop, run"},
+      {write("coil", "2"), "'2' is none of on and off"},
+      {write("coil", "maybe"), "none of on and off"},
+      {write("word", "many"), "'many' is no number"},
+      {write("fixed", "1"), "does not say writable"},
+      {write("coil", ""), "none of on and off"},
+      {write("word", "nan"), "'nan' is no number"},
   };
   for (const auto& [status, expected] : cases) {
     EXPECT_THAT(why(status), HasSubstr(expected));
     EXPECT_TRUE(!status && status.error().code == Errc::invalid) << expected;
   }
-  EXPECT_EQ(device_->write("d/none", {Reading::Type::number, 1}).error().code, Errc::not_found);
+  EXPECT_EQ(device_->write("d/none", "1").error().code, Errc::not_found);
   EXPECT_EQ(stored({Table::holding, 3000, 1}), Registers{1});
 }
 
 TEST_F(ModbusWriting, SaysWhenTheDeviceDidNotTakeIt) {
-  const Status status = write("stubborn", 5);
+  const Status status = write("stubborn", "5");
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::conflict);
-  EXPECT_THAT(status.error().text, HasSubstr("written, but holding 3050 holds 0x0bea now instead of 0x0005"));
-  EXPECT_TRUE(write("command", 5)) << "a command reads otherwise";
-  EXPECT_THAT(why(write("missing", 5)), HasSubstr("not written: no such address (exception 2)"));
+  EXPECT_THAT(status.error().text, HasSubstr("written, but it shows 3050 instead of 5"));
+  EXPECT_TRUE(write("command", "5")) << "a command reads otherwise";
+  EXPECT_THAT(why(write("missing", "5")), HasSubstr("not written: no such address (exception 2)"));
 }
 
 }  // namespace
