@@ -29,8 +29,9 @@ std::string pointer_problem(std::string_view text) {
   return fmt::format("'{}' {}", printable(text), path.error().text);
 }
 
-Shape field_shape() {
+Shape field_shape(const std::vector<Shape::Field>& more) {
   auto fields = value_fields();
+  fields.insert(fields.end(), more.begin(), more.end());
   fields.insert(fields.begin(),
                 optional("pointer", pointer_shape(),
                          "Where it stands, as a JSON pointer (/battery/voltage). Missing: its own name."));
@@ -123,13 +124,11 @@ std::optional<FieldRule> rule_of_any(const FieldsRule& rule, std::span<const Lea
 
 Shape pointer_shape() { return Shape::text_where("a JSON pointer", pointer_problem); }
 
-std::vector<Shape::Field> fields_fields() {
+std::vector<Shape::Field> fields_fields(const std::vector<Shape::Field>& of_a_field) {
+  const Shape named = Shape::either({pointer_shape(), field_shape(of_a_field)});
   return {
       defaulted(
-          "fields",
-          Shape::either(
-              {Shape::choice({"auto"}), Shape::map(Shape::either({pointer_shape(), field_shape()}), kMostFields)}),
-          "auto",
+          "fields", Shape::either({Shape::choice({"auto"}), Shape::map(named, kMostFields)}), "auto",
           "Which values become series: auto (every number and boolean, nested names joined with /), or a map of names "
           "to JSON pointers or to {pointer, kind, unit, scale, offset}."),
       defaulted("states", patterns_shape(), "[]",
@@ -142,7 +141,7 @@ std::vector<Shape::Field> fields_fields() {
       defaulted("counters", patterns_shape(), "[]", "With fields: auto, numbers that only grow."),
       optional("root", pointer_shape(),
                "With fields: auto, only what stands below this pointer, and named from there."),
-      defaulted("also", Shape::map(Shape::either({pointer_shape(), field_shape()}), kMostFields), "{}",
+      defaulted("also", Shape::map(named, kMostFields), "{}",
                 "With fields: auto, named fields besides, wherever they stand."),
       optional("timestamp", timestamp_shape(), "Where the device's own time stands."),
   };

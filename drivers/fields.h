@@ -42,8 +42,9 @@ struct FieldsRule {
 };
 
 config::Shape pointer_shape();
-/// fields, states, ignore, units, units_from, booleans, counters, root, also, timestamp.
-std::vector<config::Shape::Field> fields_fields();
+/// fields, states, ignore, units, units_from, booleans, counters, root, also, timestamp. `of_a_field`: what a named one
+/// has beside the options of all points.
+std::vector<config::Shape::Field> fields_fields(const std::vector<config::Shape::Field>& of_a_field = {});
 FieldsRule read_fields(const config::Node& node, config::Problems& problems);
 
 /// How a leaf of a record, which has a path, is read; nothing: it is not.

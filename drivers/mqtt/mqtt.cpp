@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "drivers/mqtt/options.h"
+#include "drivers/mqtt/outlet.h"
 #include "drivers/mqtt/readers.h"
 #include "drivers/mqtt/sparkplug/host.h"
 #include "gateway/core/sleep.h"
@@ -78,6 +79,7 @@ class MqttDriver final : public Driver {
       : options_(std::move(options)),
         connection_(std::move(connection)),
         context_(context),
+        outlet_(options_.commands, connection_),
         made_(context.clock.now()),
         messages_(context.metrics.counter("mqtt/" + context.source + "/messages", "messages",
                                           "MQTT messages received by the source " + context.source + ".")) {
@@ -86,9 +88,11 @@ class MqttDriver final : public Driver {
     connection_.will = tidegate::mqtt::Will{last.topic, last.payload, last.qos, last.retain};
   }
 
+  Outlet* outlet() override { return options_.commands.empty() ? nullptr : &outlet_; }
+
   Status run(Sink& sink, std::stop_token stop) override {
     Requests requests;
-    Readers readers(options_, context_.source, sink, requests);
+    Readers readers(options_, context_.source, sink, requests, &outlet_);
     std::stop_source too_late;
     std::jthread timer;
     Connection connection(
@@ -101,11 +105,13 @@ class MqttDriver final : public Driver {
       connection.announce(sparkplug::host_state(options_.host_id, true, made_),
                           sparkplug::host_state(options_.host_id, false, made_));
     }
+    outlet_.start();
     connection.start();
     while (!stop.stop_requested()) {
       send(connection, requests.wait(options_.tells_findings ? kLook : kNothingToDo, stop), stop);
       if (options_.tells_findings) look(readers, sink);
     }
+    outlet_.stop();
     // The pump outlives the sources, so a message that waits for its commit gets it, and its acknowledgement before we
     // say goodbye; unless the disk takes nothing.
     timer = std::jthread([&too_late](std::stop_token done) {
@@ -172,6 +178,7 @@ class MqttDriver final : public Driver {
       const std::scoped_lock lock(reading_);
       readers.connected(context_.clock.now());
     }
+    outlet_.hears(state.up());
     const std::scoped_lock lock(telling_);
     // A try that follows a failed one is no news: the reason and the next try stand there already.
     if (state.phase == State::Phase::connecting && down_) return;
@@ -195,6 +202,7 @@ class MqttDriver final : public Driver {
   const Options options_;
   tidegate::mqtt::ConnectionOptions connection_;
   const Context context_;
+  TopicOutlet outlet_;
   const Timestamp made_;
   Metric& messages_;
   std::mutex waiting_;  ///< held while a message waits for its commit
@@ -212,12 +220,13 @@ void only_look(Options& options, tidegate::mqtt::ConnectionOptions& connection) 
   connection.session_expiry = Micros{0};
   connection.will.reset();
   options.ack_when_committed = false;
+  options.commands.clear();
 }
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
   config::Problems own;
   auto connection = tidegate::mqtt::connection_options(section, context.source, own);
-  auto options = read_options(section, own);
+  auto options = read_options(section, context.source, own);
   for (const auto& problem : own.sorted()) problems.add(problem.at, problem.what);
   if (!own.empty()) return nullptr;
   if (context.trial) only_look(options, connection);

@@ -128,15 +128,24 @@ Shape shape() {
   return made;
 }
 
-Options read_options(const Node& section, Problems& problems) {
+Options read_options(const Node& section, const std::string& source, Problems& problems) {
   Options options;
-  for (const auto& item : section["subscriptions"].items)
-    options.subscriptions.push_back(read_subscription(item, problems));
+  for (const auto& item : section["subscriptions"].items) {
+    const SubscriptionRule& rule = options.subscriptions.emplace_back(read_subscription(item, problems));
+    for (Command& command : read_commands(item, rule, source, problems)) {
+      options.commands.push_back(std::move(command));
+    }
+  }
   read_profiles(section, options, problems);
   if (options.subscriptions.empty() && options.profiles.empty())
     problems.add(section["subscriptions"].at, "no subscription and no profile: nothing would ever arrive");
   read_sparkplug(section, options, problems);
   if (section.has("share")) options.share = section.string("share");
+  if (!options.share.empty() && !options.commands.empty()) {
+    problems.add(section["share"].at,
+                 "points that can be set are of a source that shares no messages: what shows "
+                 "them may go to another gateway");
+  }
   options.tells_findings =
       section.has("profile") || std::any_of(options.subscriptions.begin(), options.subscriptions.end(),
                                             [](const SubscriptionRule& rule) { return rule.availability.has_value(); });

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "drivers/mqtt/command.h"
 #include "drivers/mqtt/subscription.h"
 #include "drivers/payload.h"
 #include "gateway/config/node.h"
@@ -12,6 +13,7 @@ namespace tidegate::drivers::mqtt {
 
 struct Options {
   std::vector<SubscriptionRule> subscriptions;
+  std::vector<Command> commands;      ///< how points of these are set
   std::vector<std::string> profiles;  ///< those that are written in code: see profile.h
   std::string base;                   ///< their first level, where it was changed
   bool guesses = false;               ///< profile: auto
@@ -25,7 +27,7 @@ struct Options {
 
 /// The shape of a source with `type: mqtt`.
 config::Shape shape();
-/// Of a section checked against it.
-Options read_options(const config::Node& section, config::Problems& problems);
+/// Of a section checked against it. `source`: its name.
+Options read_options(const config::Node& section, const std::string& source, config::Problems& problems);
 
 }  // namespace tidegate::drivers::mqtt

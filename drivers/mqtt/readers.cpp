@@ -8,8 +8,8 @@
 
 namespace tidegate::drivers::mqtt {
 
-Readers::Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox)
-    : options_(options), receiver_(options, source, sink) {
+Readers::Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox, TopicOutlet* outlet)
+    : options_(options), receiver_(options, source, sink, outlet) {
   const auto base = [&](const char* usual) { return options.base.empty() ? usual : options.base; };
   for (const std::string& profile : options.profiles) {
     if (profile == "sparkplug")

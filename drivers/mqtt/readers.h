@@ -13,8 +13,8 @@ namespace tidegate::drivers::mqtt {
 /// All readers of a source: each topic is one reader's.
 class Readers {
  public:
-  /// All that it is given outlives it.
-  Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox);
+  /// All that it is given outlives it. `outlet` is told what its points show.
+  Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox, TopicOutlet* outlet = nullptr);
 
   std::vector<tidegate::mqtt::Subscription> subscriptions() const;
   std::optional<Ticket> take(const Received& message, Timestamp now);

@@ -57,6 +57,7 @@ struct Receiver::Field {
   SeriesKind kind = SeriesKind::number;
   Timestamp refused_at{};
   std::optional<Point> point;
+  bool awaited = false;  ///< it may be set, and somebody may wait for what it shows
 };
 
 /// What is known of one topic. Devices send their values in the same order each time, so the field after the last one
@@ -75,8 +76,8 @@ struct Receiver::Topic {
   std::string given_name;  ///< out of its payload
 };
 
-Receiver::Receiver(const Options& options, std::string source, Sink& sink)
-    : options_(options), source_(std::move(source)), sink_(sink), decoder_(options.limits) {}
+Receiver::Receiver(const Options& options, std::string source, Sink& sink, TopicOutlet* outlet)
+    : options_(options), source_(std::move(source)), sink_(sink), outlet_(outlet), decoder_(options.limits) {}
 Receiver::~Receiver() = default;
 
 std::vector<tidegate::mqtt::Subscription> Receiver::subscriptions() const {
@@ -191,27 +192,6 @@ void Receiver::describe(const Topic& topic, std::span<const Leaf> leaves, const 
   field.is = Field::Is::undecided;
 }
 
-std::string Receiver::series_name(const Topic& topic, const std::string& field) const {
-  if (!topic.rule->series) {
-    const std::string& base = topic.captures.empty() ? topic.name : topic.captures;
-    return field.empty() ? base : base + "/" + field;
-  }
-  const auto captures = topic.rule->topic.match(topic.name);
-  std::string name = topic.rule->series->render([&](std::string_view part) -> std::optional<std::string> {
-    if (part == "field") return field;
-    if (part == "topic") return topic.name;
-    if (part == "source") return source_;
-    if (part == "name") return topic.given_name;
-    for (const auto& [capture, text] : *captures) {
-      if (capture == part) return std::string(text);
-    }
-    return std::nullopt;
-  });
-  // "{device}/{field}" of a payload that is one value without a name.
-  if (field.empty() && name.ends_with('/')) name.pop_back();
-  return name;
-}
-
 /// True where the field has a series. A refused one is asked for again each minute: room may have been made.
 bool Receiver::resolve(const Topic& topic, const Leaf& leaf, Field& field, const Received& message, Timestamp now) {
   if (field.is == Field::Is::ready) return true;
@@ -220,7 +200,9 @@ bool Receiver::resolve(const Topic& topic, const Leaf& leaf, Field& field, const
   if (field.is == Field::Is::ignored) return false;
   // Nothing is known yet of a value that is not there: its type comes with the first one that is.
   if (leaf.type == Leaf::Type::null && !field.rule.value.kind) return false;
-  field.point.emplace(series_name(topic, field.rule.name), field.rule.value);
+  field.point.emplace(series_name(*topic.rule, topic.name, field.rule.name, source_, topic.given_name),
+                      field.rule.value);
+  field.awaited = outlet_ != nullptr && outlet_->awaits(field.point->series());
   if (const Status opened = field.point->open(sink_, field.kind, Micros{0}); !opened) {
     field.is = Field::Is::refused;
     field.refused_at = now;
@@ -310,6 +292,7 @@ void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Rec
     const Stamp own = leaf.time == Timestamp{} ? stamp : stamp_of(leaf.time, message.retained, now);
     const auto problem = field.point->take(sink_, leaf, own.time, own.quality, own.reason, samples_);
     if (!problem.empty()) refuse(topic, message, problem);
+    if (field.awaited && !offline && !message.retained) outlet_->heard(field.point->series(), leaf);
   }
   if (message.retained && !offline) {  // of a bad one too: a failure that the broker kept is no news either
     for (Sample& sample : samples_) sample.reason = Reason::retained;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "drivers/mqtt/options.h"
+#include "drivers/mqtt/outlet.h"
 #include "drivers/mqtt/reader.h"
 #include "drivers/payload.h"
 #include "gateway/core/sink.h"
@@ -22,8 +23,8 @@ namespace tidegate::drivers::mqtt {
 /// of its topic, the parse, and a comparison a value. One thread at a time.
 class Receiver final : public Reader {
  public:
-  /// `options` and `sink` outlive it.
-  Receiver(const Options& options, std::string source, Sink& sink);
+  /// All that it is given outlives it. `outlet` is told what its points show.
+  Receiver(const Options& options, std::string source, Sink& sink, TopicOutlet* outlet = nullptr);
   ~Receiver() override;
 
   /// One for each filter, with the highest QoS asked for: the broker knows no more than that, and a second one would
@@ -52,7 +53,6 @@ class Receiver final : public Reader {
   Field& field_of(Topic& topic, const Leaf& leaf);
   void describe(const Topic& topic, std::span<const Leaf> leaves, const Leaf& leaf, Field& field) const;
   bool resolve(const Topic& topic, const Leaf& leaf, Field& field, const Received& message, Timestamp now);
-  std::string series_name(const Topic& topic, const std::string& field) const;
   bool named(Topic& topic, std::span<const Leaf> leaves, const Received& message);
   void take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now);
   std::optional<Ticket> take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
@@ -66,6 +66,7 @@ class Receiver final : public Reader {
   const Options& options_;
   const std::string source_;
   Sink& sink_;
+  TopicOutlet* const outlet_;
   Decoder decoder_;
   std::vector<Sample> samples_;
 

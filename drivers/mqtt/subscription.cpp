@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "drivers/mqtt/command.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::drivers::mqtt {
@@ -43,8 +44,10 @@ Shape payload_shape() {
       defaulted("precision", Shape::choice({"ns", "us", "ms", "s"}), "ns", "Of the times in line protocol."),
       optional("field", Shape::text(), "What {field} is for a payload that is one value: number or text."),
   };
+  const Shape::Field writable = optional("writable", writable_shape(), "The point may be set; missing: never.");
   fields.insert(fields.end(), more.begin(), more.end());
-  for (auto& field : fields_fields()) fields.push_back(std::move(field));
+  fields.push_back(writable);
+  for (auto& field : fields_fields({writable})) fields.push_back(std::move(field));
   return Shape::object("How a payload is read.", std::move(fields));
 }
 
@@ -130,6 +133,33 @@ SubscriptionRule read_subscription(const Node& node, Problems& problems) {
     problems.add(node["series"].at, parsed.error().text);
   }
   return rule;
+}
+
+std::string series_name(const SubscriptionRule& rule, std::string_view topic, const std::string& field,
+                        const std::string& source, const std::string& given_name) {
+  const auto captures = rule.topic.match(topic);
+  if (!rule.series) {
+    std::string base;
+    for (const auto& [capture, text] : *captures) {
+      base += base.empty() ? "" : "/";
+      base += text;
+    }
+    if (base.empty()) base = topic;
+    return field.empty() ? base : base + "/" + field;
+  }
+  std::string name = rule.series->render([&](std::string_view part) -> std::optional<std::string> {
+    if (part == "field") return field;
+    if (part == "topic") return std::string(topic);
+    if (part == "source") return source;
+    if (part == "name") return given_name;
+    for (const auto& [capture, text] : *captures) {
+      if (capture == part) return std::string(text);
+    }
+    return std::nullopt;
+  });
+  // "{device}/{field}" of a payload that is one value without a name.
+  if (field.empty() && name.ends_with('/')) name.pop_back();
+  return name;
 }
 
 std::optional<bool> AvailabilityRule::says(const Reading& reading) const {

@@ -42,6 +42,10 @@ struct SubscriptionRule : FieldsRule {
 /// configuration before this one.
 std::uint32_t subscription_id(const std::string& filter);
 
+/// What a field of a topic that fits the rule is called. `given_name`: {name}, out of the payload.
+std::string series_name(const SubscriptionRule& rule, std::string_view topic, const std::string& field,
+                        const std::string& source, const std::string& given_name);
+
 config::Shape subscription_shape();
 /// Of an item checked against it.
 SubscriptionRule read_subscription(const config::Node& node, config::Problems& problems);

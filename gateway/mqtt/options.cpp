@@ -64,13 +64,6 @@ config::ClientTls tls_of(const Node& section, const Address& broker, Problems& p
   return config::read_client_tls(section, problems);
 }
 
-std::string topic_problem(std::string_view text) {
-  if (text.empty() || text.size() > 65535 || !valid_utf8(text)) return "an MQTT topic has 1 to 65535 bytes of UTF-8";
-  if (text.find_first_of(std::string_view("+#\0", 3)) != std::string_view::npos)
-    return fmt::format("'{}' is no topic to publish to: + and # may not stand in it", printable(text));
-  return "";
-}
-
 Shape will_shape() {
   static const Shape shape = Shape::object(
       "The last will: what the broker publishes for us when the connection breaks.",
@@ -82,6 +75,13 @@ Shape will_shape() {
 }
 
 }  // namespace
+
+std::string topic_problem(std::string_view text) {
+  if (text.empty() || text.size() > 65535 || !valid_utf8(text)) return "an MQTT topic has 1 to 65535 bytes of UTF-8";
+  if (text.find_first_of(std::string_view("+#\0", 3)) != std::string_view::npos)
+    return fmt::format("'{}' is no topic to publish to: + and # may not stand in it", printable(text));
+  return "";
+}
 
 Result<Address> Address::parse(std::string_view text) {
   constexpr std::string_view kExample = "write it like mqtt://192.168.1.10:1883 or mqtts://broker.example:8883";

@@ -54,6 +54,9 @@ struct ConnectionOptions {
   std::size_t max_in_flight = 100;  ///< publishes without their acknowledgement
 };
 
+/// What is wrong with a topic to publish to; empty: nothing.
+std::string topic_problem(std::string_view text);
+
 /// What every MQTT connection of the configuration has: broker, version, client_id, user, password, tls, keep_alive.
 std::vector<config::Shape::Field> connection_fields();
 /// What a subscriber has besides: session_expiry, will.

@@ -56,6 +56,41 @@ TEST(MqttOptions, OfProfilesAreChecked) {
   EXPECT_THAT(problems_of("{topic: a, payload: {format: json, precision: s}}"), HasSubstr("line_protocol"));
 }
 
+/// Of a point at /x with that `writable`.
+std::string problems_of_writable(const std::string& writable, const std::string& point = "kind: boolean",
+                                 const std::string& topic = "a") {
+  return problems_of("{topic: \"" + topic + "\", payload: {fields: {x: {" + point + ", writable: {" + writable +
+                     "}}}}}");
+}
+
+TEST(MqttOptions, OfPointsThatCanBeSetAreChecked) {
+  EXPECT_EQ(problems_of_writable("topic: a/set"), "");
+  EXPECT_EQ(problems_of_writable("topic: a/set, min: 0, max: 5, interlock: b/c", "kind: number"), "");
+  EXPECT_EQ(problems_of_writable("topic: a/set, states: [heat, \"off\"]", "kind: state"), "");
+  EXPECT_EQ(problems_of("{topic: a, payload: {format: number, writable: {topic: a/set, min: 0, max: 5}}}"), "");
+  EXPECT_EQ(problems_of("{topic: a, payload: {also: {x: {kind: boolean, writable: {topic: a/set}}}}}"), "");
+  for (const auto& [wrong, expected] : std::vector<std::pair<std::string, const char*>>{
+           {problems_of_writable("payload: x"), "say with {value}"},
+           {problems_of_writable(""), "topic"},
+           {problems_of_writable("topic: \"a/+\""), "no topic to publish to"},
+           {problems_of_writable("topic: a"), "take its own words for the device's"},
+           {problems_of_writable("topic: b", "kind: boolean", "a/{device}"), "is of one topic"},
+           {problems_of_writable("topic: b", "unit: x"), "say its kind"},
+           {problems_of_writable("topic: b", "kind: number"), "needs its min and max"},
+           {problems_of_writable("topic: b", "kind: state"), "needs words"},
+           {problems_of_writable("topic: b, states: [x]", "enum: {1: z}"), "without an enum"},
+           {problems_of_writable("topic: b, timeout: 1m"), "30s"},
+           {problems_of("{topic: a, series: \"{name}/x\", name: /n, payload: {fields: {x: {kind: boolean, "
+                        "writable: {topic: b}}}}}"),
+            "before a message says it"},
+           {problems_of("{topic: a, availability: {}, payload: {kind: boolean, writable: {topic: b}}}"),
+            "no point is read"},
+           {problems_of_source("share: g, subscriptions: [{topic: a, payload: {kind: boolean, writable: {topic: b}}}]"),
+            "shares no messages"}}) {
+    EXPECT_THAT(wrong, HasSubstr(expected));
+  }
+}
+
 TEST(MqttOptions, OfTheSampleAreRight) {
   config::Problems problems;
   const std::filesystem::path file = std::filesystem::path(TIDEGATE_SOURCE_DIR) / "drivers/mqtt/sample.yaml";

@@ -22,7 +22,7 @@ TEST_F(ReadersTest, EveryWrittenProfileIsRight) {
     auto node = config::parse("{broker: \"mqtt://x\", profile: " + name + "}", "t.yaml", ".",
                               config::References::system(), problems);
     config::check(node, shape(), problems);
-    const auto made = read_options(node, problems);
+    const auto made = read_options(node, "field", problems);
     EXPECT_EQ(problems.text(), "") << name;
     EXPECT_FALSE(made.subscriptions.empty()) << name;
     for (const auto& rule : made.subscriptions) EXPECT_EQ(rule.style, name);

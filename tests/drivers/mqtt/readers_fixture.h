@@ -31,7 +31,7 @@ class ReadersTest : public ::testing::Test {
         config::parse("{broker: \"mqtt://x\", " + more + "}", "t.yaml", ".", config::References::system(), problems);
     config::check(node, shape(), problems);
     ASSERT_EQ(problems.text(), "");
-    options = read_options(node, problems);
+    options = read_options(node, "field", problems);
     ASSERT_EQ(problems.text(), "");
     readers = std::make_unique<Readers>(options, "field", sink, outbox);
   }

@@ -25,7 +25,7 @@ class ReceiverTest : public ::testing::Test {
                               config::References::system(), problems);
     config::check(node, shape(), problems);
     ASSERT_EQ(problems.text(), "");
-    options = read_options(node, problems);
+    options = read_options(node, "field", problems);
     ASSERT_EQ(problems.text(), "");
     receiver = std::make_unique<Receiver>(options, "field", sink);
   }

@@ -21,6 +21,7 @@ class RunningMqtt {
     thread_ = std::jthread([this, &sink](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink, std::move(stop))); });
   }
 
+  Outlet* outlet() { return driver_->outlet(); }
   void ask_to_stop() { thread_.request_stop(); }
 
  private:

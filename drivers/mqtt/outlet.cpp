@@ -1,0 +1,153 @@
+#include "drivers/mqtt/outlet.h"
+
+#include <algorithm>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::drivers::mqtt {
+namespace {
+
+using tidegate::mqtt::Connection;
+using tidegate::mqtt::ConnectionOptions;
+
+constexpr auto kBrokerPatience = std::chrono::seconds(10);
+
+ConnectionOptions without_session(ConnectionOptions options) {
+  options.client_id += "-write";
+  options.session_expiry = Micros{0};
+  options.will.reset();
+  return options;
+}
+
+}  // namespace
+
+/// Hears what comes from its making on.
+class TopicOutlet::Watching {
+ public:
+  Watching(TopicOutlet& outlet, Watch& watch) : outlet_(outlet), watch_(watch) {
+    const std::scoped_lock lock(outlet_.mutex_);
+    outlet_.watches_.push_back(&watch_);
+  }
+  ~Watching() {
+    const std::scoped_lock lock(outlet_.mutex_);
+    outlet_.watches_.erase(std::find(outlet_.watches_.begin(), outlet_.watches_.end(), &watch_));
+  }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+
+ private:
+  TopicOutlet& outlet_;
+  Watch& watch_;
+};
+
+TopicOutlet::TopicOutlet(std::vector<Command> commands, ConnectionOptions subscriber)
+    : commands_(std::move(commands)), options_(without_session(std::move(subscriber))) {}
+
+std::vector<WritablePoint> TopicOutlet::points() const {
+  std::vector<WritablePoint> all;
+  for (const Command& command : commands_) all.push_back(command.writable.point);
+  return all;
+}
+
+Status TopicOutlet::write(std::string_view series, std::string_view value) {
+  const auto command = std::find_if(commands_.begin(), commands_.end(),
+                                    [&](const Command& one) { return one.writable.point.series == series; });
+  if (command == commands_.end()) return fail(Errc::not_found, "'{}' is no point that may be set", printable(series));
+  const auto wanted = to_device(command->writable, value);
+  if (!wanted) return fail(wanted.error());
+  Watch watch{*command, *wanted};
+  const Watching watching(*this, watch);
+  if (const Status sent = send(watch); !sent) return sent;
+  return command->writable.verify ? wait_for(watch) : Status{};
+}
+
+void TopicOutlet::start() {
+  if (commands_.empty()) return;
+  const std::scoped_lock lock(sending_);
+  connection_.emplace(options_, std::vector<tidegate::mqtt::Subscription>{}, Connection::Handlers{});
+  connection_->start();
+}
+
+void TopicOutlet::stop() {
+  hears(false);
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_.request_stop();
+  }
+  const std::scoped_lock none_is_sent(sending_);
+  connection_.reset();
+  const std::scoped_lock lock(mutex_);
+  stopping_ = {};
+}
+
+/// A token to wait with; an error while nothing that is written could be read back.
+Result<std::stop_token> TopicOutlet::ready(const Writable& writable) {
+  const std::scoped_lock lock(mutex_);
+  if (writable.verify && !hears_) {
+    return fail(Errc::unavailable, "{}: not written: its source is not connected, and nothing could be read back",
+                writable.point.series);
+  }
+  return stopping_.get_token();
+}
+
+Status TopicOutlet::send(Watch& watch) {
+  const Command& command = watch.command;
+  const std::string& series = command.writable.point.series;
+  const auto stop = ready(command.writable);
+  if (!stop) return fail(stop.error());
+  const std::scoped_lock one_at_a_time(sending_);
+  if (!connection_) return fail(Errc::unavailable, "{}: not written: its source is stopped", series);
+  if (!connection_->wait_connected(kBrokerPatience, *stop)) {
+    return fail(Errc::unavailable, "{}: not written: {}", series, connection_->state().text);
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    watch.same = false;  // what came before the command is no answer to it
+    watch.shown.clear();
+  }
+  Status sent = connection_->publish(command.message(watch.wanted), *stop);
+  if (!sent) return fail(sent.error().code, "{}: not written: {}", series, sent.error().text);
+  sent = connection_->flush(kBrokerPatience, *stop);
+  if (sent) return {};
+  const bool refused = sent.error().code == Errc::invalid;
+  return fail(sent.error().code, "{}: {}: {}", series,
+              refused ? "not written" : "the broker did not say that it has it; look at the point before you try again",
+              sent.error().text);
+}
+
+Status TopicOutlet::wait_for(const Watch& watch) {
+  const Command& command = watch.command;
+  const std::string& series = command.writable.point.series;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, command.timeout, [&] { return watch.same || !hears_; });
+  if (watch.same) return {};
+  if (!watch.shown.empty()) return shows_instead(command.writable, watch.wanted, watch.shown);
+  const std::string why = hears_ ? "nothing was heard of it within " + age_text(command.timeout)
+                                 : std::string("its source lost its connection before anything was heard of it");
+  return fail(Errc::timed_out, "{}: published to {}, but {}; look at the point before you try again", series,
+              command.topic, why);
+}
+
+void TopicOutlet::hears(bool hears) {
+  const std::scoped_lock lock(mutex_);
+  hears_ = hears;
+  changed_.notify_all();
+}
+
+bool TopicOutlet::awaits(std::string_view series) const {
+  return std::any_of(commands_.begin(), commands_.end(),
+                     [&](const Command& command) { return command.writable.point.series == series; });
+}
+
+void TopicOutlet::heard(std::string_view series, const Reading& reading) {
+  const std::scoped_lock lock(mutex_);
+  for (Watch* watch : watches_) {
+    if (watch->command.writable.point.series != series) continue;
+    watch->same = watch->same || is_same(watch->command.writable, watch->wanted, reading);
+    watch->shown = shown(watch->command.writable, reading);
+  }
+  changed_.notify_all();
+}
+
+}  // namespace tidegate::drivers::mqtt

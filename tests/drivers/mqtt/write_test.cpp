@@ -1,0 +1,162 @@
+// Points that are set by publishing, at a real broker.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "drivers/mqtt/receiver.h"
+#include "gateway/config/load.h"
+#include "tests/drivers/mqtt/running.h"
+#include "tests/fakes/fake_sink.h"
+#include "tests/support/broker.h"
+
+namespace tidegate::drivers::mqtt {
+namespace {
+
+using test::Broker;
+using test::RunningMqtt;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+/// A lamp and a thermostat as bridges publish them; `timeout` of all their points.
+std::string points(const std::string& timeout) {
+  const std::string how = "timeout: " + timeout;
+  return "subscriptions: [{topic: home/lamp, series: \"lamp/{field}\", payload: {fields: {"
+         "on: {pointer: /state, kind: boolean, writable: {topic: home/lamp/set, "
+         "payload: '{\"state\": \"{value}\"}', " +
+         how +
+         "}}, brightness: {kind: number, scale: 0.1, unit: \"%\", writable: {topic: home/lamp/set, "
+         "payload: '{\"brightness\": {value}}', min: 0, max: 100, " +
+         how +
+         "}}}}}, "
+         "{topic: home/mode, series: house/mode, payload: {kind: state, writable: {topic: home/mode/set, "
+         "states: [heat, cool], retain: true, qos: 2, " +
+         how +
+         "}}}, {topic: home/bell, series: house/bell, payload: {kind: boolean, writable: {topic: home/bell/set, "
+         "value_on: "
+         "ring, verify: false}}}]";
+}
+
+class MqttWriting : public testing::Test {
+ protected:
+  void start(const std::string& timeout) {
+    driver_ = std::make_unique<RunningMqtt>(broker_.url(), points(timeout), sink_);
+    ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
+  }
+  std::future<Status> write(const char* series, const char* value) {
+    return std::async(std::launch::async, [this, series, value] { return driver_->outlet()->write(series, value); });
+  }
+  static std::string why(const Status& status) { return status ? "it is set" : status.error().text; }
+
+  Broker broker_;
+  std::unique_ptr<test::Process> device_ = broker_.subscribe("+/+/set");  ///< what it is told
+  fakes::FakeSink sink_;
+  std::unique_ptr<RunningMqtt> driver_;
+};
+
+TEST_F(MqttWriting, IsDoneWhenTheDeviceShowsIt) {
+  start("30s");
+  ASSERT_EQ(driver_->outlet()->points().size(), 4u);
+  auto lamp = write("lamp/on", "on");
+  ASSERT_TRUE(device_->wait_for_output("home/lamp/set {\"state\": \"ON\"}\n"));
+  broker_.publish("home/lamp", R"({"state": "ON", "brightness": 5})");
+  EXPECT_EQ(why(lamp.get()), "it is set");
+  EXPECT_EQ(sink_.last("lamp/on")->value, 1);
+  auto brightness = write("lamp/brightness", "62.3");
+  ASSERT_TRUE(device_->wait_for_output("home/lamp/set {\"brightness\": 623}\n"));
+  broker_.publish("home/lamp", R"({"state": "ON", "brightness": 300})");  // on its way
+  broker_.publish("home/lamp", R"({"state": "ON", "brightness": 623})");
+  EXPECT_EQ(why(brightness.get()), "it is set");
+}
+
+TEST_F(MqttWriting, IsAnErrorWhereTheDeviceShowsNothing) {
+  start("100ms");
+  const Status status = write("lamp/on", "off").get();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::timed_out);
+  EXPECT_THAT(status.error().text, HasSubstr("lamp/on: published to home/lamp/set, but nothing was heard of it within "
+                                             "100 ms; look at the point before you try again"));
+  EXPECT_TRUE(device_->wait_for_output("home/lamp/set {\"state\": \"OFF\"}\n"));
+}
+
+TEST_F(MqttWriting, IsAnErrorWhereTheDeviceShowsSomethingElse) {
+  start("3s");
+  // A device that says again and again that it is off.
+  const test::Process stubborn({"mosquitto_pub", "-p", std::to_string(broker_.port()), "-t", "home/lamp", "-m",
+                                R"({"state": "OFF", "brightness": 5})", "--repeat", "10000", "--repeat-delay", "0.05"});
+  ASSERT_TRUE(sink_.wait_for_samples("lamp/on", 1));
+  const Status status = write("lamp/on", "on").get();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::conflict);
+  EXPECT_EQ(status.error().text, "lamp/on: written, but it shows off instead of on");
+}
+
+TEST_F(MqttWriting, SendsStatesAndCommandsAsTheyAreSaid) {
+  start("30s");
+  EXPECT_EQ(why(write("house/bell", "on").get()), "it is set") << "nothing is read back of it";
+  EXPECT_TRUE(device_->wait_for_output("home/bell/set ring\n"));
+  auto mode = write("house/mode", "cool");
+  ASSERT_TRUE(device_->wait_for_output("home/mode/set cool\n"));
+  broker_.publish("home/mode", "cool");
+  EXPECT_EQ(why(mode.get()), "it is set");
+  const auto later = broker_.subscribe("+/+/set");
+  EXPECT_TRUE(later->wait_for_output("home/mode/set cool\n")) << "it says retain";
+  EXPECT_THAT(later->output(), testing::Not(HasSubstr("home/bell"))) << "and this does not";
+}
+
+TEST_F(MqttWriting, RefusesWhatThePointDoesNotTakeAndPublishesNothing) {
+  start("30s");
+  for (const auto& [status, expected] : std::vector<std::pair<Status, const char*>>{
+           {write("lamp/brightness", "101").get(), "101 is not within 0 and 100"},
+           {write("lamp/on", "dim").get(), "'dim' is none of on and off"},
+           {write("house/mode", "dry").get(), "'dry' is none of heat, cool"},
+           {write("lamp/colour", "1").get(), "no point that may be set"}}) {
+    EXPECT_THAT(why(status), HasSubstr(expected));
+  }
+  broker_.publish("home/last/set", "x");
+  ASSERT_TRUE(device_->wait_for_output("home/last/set x\n"));
+  EXPECT_THAT(device_->output(), testing::Not(testing::ContainsRegex("home/(lamp|mode)/set")));
+}
+
+TEST_F(MqttWriting, WithoutABrokerIsNotDone) {
+  start("30s");
+  broker_.kill();
+  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::down));
+  const Status status = write("lamp/on", "on").get();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::unavailable);
+  EXPECT_THAT(status.error().text, HasSubstr("lamp/on: not written: "));
+}
+
+TEST_F(MqttWriting, EndsWithItsSource) {
+  start("30s");
+  auto lamp = write("lamp/on", "on");
+  ASSERT_TRUE(device_->wait_for_output("home/lamp/set"));
+  driver_->ask_to_stop();
+  EXPECT_THAT(why(lamp.get()), HasSubstr("look at the point before you try again"));
+}
+
+/// What a broker kept, and what somebody says for a device that is away, is no answer of the device.
+TEST_F(MqttWriting, TakesOldNewsForNoAnswer) {
+  config::Problems problems;
+  const config::Node section = test::source_section(
+      "{name: field, type: mqtt, broker: \"" + broker_.url() +
+          "\", subscriptions: [{topic: home/lamp, series: lamp, payload: {kind: boolean, writable: {topic: "
+          "home/lamp/set, timeout: 2s}}}, {topic: home/lamp/status, availability: {}}]}",
+      problems);
+  const Options options = read_options(section, "field", problems);
+  TopicOutlet outlet(options.commands, tidegate::mqtt::connection_options(section, "field", problems));
+  ASSERT_EQ(problems.text(), "");
+  Receiver receiver(options, "field", sink_, &outlet);
+  outlet.start();
+  outlet.hears(true);
+  auto lamp = std::async(std::launch::async, [&] { return outlet.write("lamp", "on"); });
+  ASSERT_TRUE(device_->wait_for_output("home/lamp/set ON\n"));
+  receiver.take({"home/lamp", "ON", true}, Timestamp{1s});
+  EXPECT_FALSE(lamp.get());
+  ASSERT_EQ(sink_.last("lamp")->value, 1);
+}
+
+}  // namespace
+}  // namespace tidegate::drivers::mqtt
