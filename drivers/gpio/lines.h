@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct LineOptions {
   std::string line;  ///< its name, or with a chip its number
   bool active_low = false;
   Bias bias = Bias::as_is;
+  std::optional<bool> output{};  ///< it is driven, and whether it is active at first; nothing: it is read
 };
 
 /// A line that became active, or no longer is: so long ago.
@@ -25,14 +27,17 @@ struct Edge {
   Micros ago;
 };
 
-/// Input lines, by their place among those that were opened. One thread.
+/// Lines, by their place among those that were opened. One call at a time, but for wait(), beside which active() and
+/// set() may be called.
 class Lines {
  public:
   virtual ~Lines() = default;
   /// Asks for all of them; those of before are let go. The error names the line: missing, or held by another program.
   virtual Status open(const std::vector<LineOptions>& lines) = 0;
+  /// Of an output too: what the pin says.
   virtual Result<bool> active(std::size_t line) = 0;
-  /// The edges since the last call, in order; waits for the first of them for at most so long.
+  virtual Status set(std::size_t output, bool active) = 0;
+  /// The edges of inputs since the last call, in order; waits for the first of them for at most so long.
   virtual Result<std::vector<Edge>> wait(Micros at_most) = 0;
 };
 

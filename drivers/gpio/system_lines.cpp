@@ -57,8 +57,13 @@ class SystemLines final : public Lines {
     return value != 0;
   }
 
+  Status set(std::size_t output, bool active) override {
+    if (gpiod_line_set_value(lines_.at(output), active ? 1 : 0) != 0) return failed("set", output);
+    return {};
+  }
+
   Result<std::vector<Edge>> wait(Micros at_most) override {
-    std::vector<pollfd> fds;
+    std::vector<pollfd> fds;  // of an output there is none, and poll leaves -1 alone
     for (gpiod_line* line : lines_) fds.push_back({gpiod_line_event_get_fd(line), POLLIN, 0});
     const int ready = ::poll(fds.data(), fds.size(), static_cast<int>((at_most.count() + 999) / 1000));
     std::vector<Edge> edges;
@@ -91,7 +96,11 @@ class SystemLines final : public Lines {
                                                 : gpiod_chip_find_line(chip, options.line.c_str());
       if (line == nullptr) return fail(Errc::not_found, "{} has no line '{}'", options.chip, options.line);
     }
-    if (gpiod_line_request_both_edges_events_flags(line, "tidegate", flags_of(options)) != 0) {
+    constexpr const char* kConsumer = "tidegate";
+    const int requested = options.output
+                              ? gpiod_line_request_output_flags(line, kConsumer, flags_of(options), *options.output)
+                              : gpiod_line_request_both_edges_events_flags(line, kConsumer, flags_of(options));
+    if (requested != 0) {
       const bool held = errno == EBUSY;
       return fail(Errc::io, "line {}: {}{}", options.line, std::strerror(errno),
                   held ? ": another program holds it" : "");

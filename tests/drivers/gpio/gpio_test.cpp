@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-#include "drivers/gpio/inputs.h"
+#include "drivers/gpio/source.h"
 #include "tests/drivers/section.h"
 #include "tests/fakes/fake_sink.h"
 
@@ -31,6 +31,15 @@ class Board {
     const std::lock_guard lock(mutex_);
     levels_[line] = active;
   }
+  bool level(std::size_t line) {
+    const std::lock_guard lock(mutex_);
+    return levels_[line];
+  }
+  /// An output that follows nothing: shorted to ground, say.
+  void hold(std::size_t line) {
+    const std::lock_guard lock(mutex_);
+    held_ = line;
+  }
   void unplug(bool unplugged) {
     const std::lock_guard lock(mutex_);
     unplugged_ = unplugged;
@@ -43,16 +52,26 @@ class Board {
   std::condition_variable changed_;
   std::vector<bool> levels_ = std::vector<bool>(8);
   std::vector<Edge> edges_;
+  std::optional<std::size_t> held_;
   bool unplugged_ = false;
 };
 
 class BoardLines final : public Lines {
  public:
   explicit BoardLines(Board& board) : board_(board) {}
-  Status open(const std::vector<LineOptions>&) override {
+  Status open(const std::vector<LineOptions>& lines) override {
     const std::lock_guard lock(board_.mutex_);
     board_.edges_.clear();
     if (board_.unplugged_) return fail(Errc::not_found, "cannot open gpiochip1: No such file or directory");
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (lines[i].output) board_.levels_[i] = *lines[i].output;
+    }
+    return {};
+  }
+  Status set(std::size_t line, bool active) override {
+    const std::lock_guard lock(board_.mutex_);
+    if (board_.unplugged_) return fail(Errc::io, "cannot set line 1: No such device");
+    if (board_.held_ != line) board_.levels_[line] = active;
     return {};
   }
   Result<bool> active(std::size_t line) override {
@@ -72,8 +91,9 @@ class BoardLines final : public Lines {
 
 class GpioDriver : public testing::Test {
  protected:
-  void start(std::vector<InputOptions> inputs, Micros every = 100ms) {
-    driver_ = make_inputs({every, std::move(inputs)}, std::make_unique<BoardLines>(board_), {"box", clock_, metrics_});
+  void start(std::vector<InputOptions> inputs, Micros every = 100ms, std::vector<OutputOptions> outputs = {}) {
+    driver_ = make_source({every, std::move(inputs), std::move(outputs)}, std::make_unique<BoardLines>(board_),
+                          {"box", clock_, metrics_});
     thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
   }
   bool reaches(const std::string& name, double value) {
@@ -167,6 +187,75 @@ TEST_F(GpioDriver, AChipThatIsUnpluggedIsBadAndComesBackWithItsCount) {
   ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
 }
 
+/// A pump on a relay, which may be set, and the power of a sensor, which is on.
+std::vector<OutputOptions> pump_and_power() {
+  const Writable pump{{.series = "pump", .kind = SeriesKind::boolean}, {}};
+  return {{"pump", {"0", "5", false, Bias::as_is, false}, {}, pump},
+          {"power", {"0", "6", false, Bias::as_is, true}, {}, std::nullopt}};
+}
+
+TEST_F(GpioDriver, AnOutputIsAsItIsSaidAtFirstAndIsSet) {
+  start({{"door", {"0", "1"}}}, 10s, pump_and_power());
+  ASSERT_TRUE(reaches("pump", 0));
+  ASSERT_TRUE(reaches("power", 1));
+  EXPECT_EQ(sink_.info("pump")->kind, SeriesKind::boolean);
+  ASSERT_NE(driver_->outlet(), nullptr);
+  ASSERT_EQ(driver_->outlet()->points().size(), 1u);
+  EXPECT_EQ(driver_->outlet()->points()[0].series, "pump");
+  EXPECT_TRUE(driver_->outlet()->write("pump", "on"));
+  EXPECT_TRUE(board_.level(1));
+  EXPECT_TRUE(reaches("pump", 1));
+  EXPECT_TRUE(driver_->outlet()->write("pump", "off"));
+  EXPECT_TRUE(reaches("pump", 0));
+}
+
+TEST_F(GpioDriver, AnOutputThatDoesNotFollowIsAnError) {
+  start({}, 10s, pump_and_power());
+  ASSERT_TRUE(reaches("pump", 0));
+  board_.hold(0);
+  const Status status = driver_->outlet()->write("pump", "on");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::conflict);
+  EXPECT_EQ(status.error().text, "pump: written, but it shows off instead of on");
+}
+
+TEST_F(GpioDriver, WhatCannotBeSetIsRefused) {
+  start({}, 10s, pump_and_power());
+  ASSERT_TRUE(reaches("power", 1));
+  EXPECT_EQ(driver_->outlet()->write("pump", "fast").error().code, Errc::invalid);
+  EXPECT_EQ(driver_->outlet()->write("power", "off").error().code, Errc::not_found) << "it does not say writable";
+  EXPECT_TRUE(board_.level(1));
+}
+
+TEST_F(GpioDriver, AnOutputOfAChipThatIsAwayIsNotSetAndBeginsAnew) {
+  start({}, 100ms, pump_and_power());
+  ASSERT_TRUE(reaches("pump", 0));
+  ASSERT_TRUE(driver_->outlet()->write("pump", "on"));
+  board_.unplug(true);
+  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::down));
+  EXPECT_EQ(sink_.last("pump")->quality, Quality::bad);
+  const Status status = driver_->outlet()->write("pump", "on");
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().text, AllOf(HasSubstr("pump: not written: "), HasSubstr("No such")));
+  board_.unplug(false);
+  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
+  EXPECT_TRUE(reaches("pump", 0));
+}
+
+TEST_F(GpioDriver, WordsOfAnOutputAreWhatItIsSetTo) {
+  std::string why;
+  driver_ = test::make_driver(
+      "{name: box, type: gpio, outputs: [{name: valve, chip: gpiochip250, line: '3', initial: true, "
+      "enum: {0: shut, 1: open}, writable: {interlock: box/may}}]}",
+      clock_, metrics_, why);
+  ASSERT_NE(driver_, nullptr) << why;
+  const WritablePoint valve = driver_->outlet()->points().at(0);
+  EXPECT_EQ(valve.series, "box/valve");
+  EXPECT_THAT(valve.states, testing::ElementsAre("shut", "open"));
+  EXPECT_EQ(valve.interlock, "box/may");
+  EXPECT_THAT(driver_->outlet()->write("box/valve", "open").error().text, HasSubstr("its lines are not opened yet"));
+}
+
 TEST_F(GpioDriver, WithoutSuchAChipIsDownAndSaysSo) {
   std::string why;
   driver_ = test::make_driver(
@@ -189,6 +278,10 @@ TEST(GpioOptions, ThatMakeNoSenseAreProblemsAtTheirPlace) {
            {"inputs: [{name: a, line: '3'}]", "say which"},
            {"inputs: [{name: a, line: x, read: pulses, offset: 5}]", "begins at 0"},
            {"inputs: [{name: a, line: x, debounce: 1h}]", "10s"},
+           {"outputs: [{name: a, line: '3'}]", "say which"},
+           {"outputs: [{name: a, line: x, debounce: 1s}]", "unknown key 'debounce'"},
+           {"outputs: [{name: a, line: x, enum: {2: open}}]", "codes 0 and 1"},
+           {"outputs: [{name: a, line: x, writable: {min: 0, max: 1}}]", "has no min and max"},
            {"inputs: [{name: a, line: x, bias: both}]", "as_is, none, up, down"}}) {
     std::string why;
     EXPECT_EQ(test::make_driver("{name: box, type: gpio, " + options + "}", clock, metrics, why), nullptr) << options;

@@ -6,7 +6,7 @@
 
 #include "drivers/driver.h"
 #include "drivers/gpio/lines.h"
-#include "drivers/value.h"
+#include "drivers/writable.h"
 
 namespace tidegate::drivers::gpio {
 
@@ -18,12 +18,20 @@ struct InputOptions {
   ValueOptions value;
 };
 
+struct OutputOptions {
+  std::string series;
+  LineOptions line;  ///< an output
+  ValueOptions value;
+  std::optional<Writable> writable;  ///< nothing: it stays as it is at first
+};
+
 struct Options {
   Micros every;  ///< between two samples of a line that rests
   std::vector<InputOptions> inputs;
+  std::vector<OutputOptions> outputs{};
 };
 
-/// A source of those inputs on those lines.
-std::unique_ptr<Driver> make_inputs(Options options, std::unique_ptr<Lines> lines, const Context& context);
+/// A source of those on those lines, the inputs first.
+std::unique_ptr<Driver> make_source(Options options, std::unique_ptr<Lines> lines, const Context& context);
 
 }  // namespace tidegate::drivers::gpio
