@@ -17,7 +17,7 @@ class Problem extends Error {
 
 function neededFor(method, path) {
   if (/^\/api\/v1\/(users|tokens|audit|backup)/.test(path) || (method === 'POST' && /\/rules\/(text|rollback|disable|enable)$/.test(path))) return 'admin';
-  return method === 'POST' && /^\/api\/v1\/(alerts|rules)\//.test(path) ? 'operator' : 'viewer';
+  return method === 'POST' && /^\/api\/v1\/(alerts|rules|points)\//.test(path) ? 'operator' : 'viewer';
 }
 
 const secret = () => randomBytes(16).toString('base64url');

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 
 import { FakeAccess, kPassword, setCookie } from './fake_access.mjs';
 import { FakeDesk } from './fake_desk.mjs';
+import { FakePoints } from './fake_points.mjs';
 
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' };
@@ -73,6 +74,7 @@ export class FakeGateway {
     this.streams = new Map();  // response -> secret of its session
     this.access = new FakeAccess((secrets) => this.endStreams(secrets));
     this.desk = new FakeDesk(this.access, () => this.now());
+    this.settable = new FakePoints(points);
     this.certificate = null;
     this.asked = [];           // "GET /api/v1/session" and so on, in order
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
@@ -309,7 +311,9 @@ export class FakeGateway {
   async serveDesk(request, url, json) {
     const body = request.method === 'POST' ? await bodyOf(request) : null;
     try {
-      const answer = this.desk.answer(request.method, url.pathname, url.searchParams, body, request.headers, this.access.userOf(request).name);
+      const who = this.access.userOf(request).name;
+      const answer = await this.settable.answer(request.method, url.pathname, body, who)
+        ?? this.desk.answer(request.method, url.pathname, url.searchParams, body, request.headers, who);
       if (answer === undefined) return json({ title: 'Not found', status: 404, detail: url.pathname }, 404);
       json(answer);
     } catch ({ status = 500, message, more }) {

@@ -22,6 +22,19 @@ export interface Series {
   last: Reading | null;
 }
 
+/** A point of a device that may be set: a number between `min` and `max`, one of `states`, or on and off. */
+export interface WritablePoint {
+  series: string;
+  source: string;
+  kind: Series['kind'];
+  unit: string;
+  /** A yes/no series that has to be true; empty: none. */
+  interlock: string;
+  min?: number;
+  max?: number;
+  states?: string[];
+}
+
 export interface Alert {
   id: string;
   rule: string;

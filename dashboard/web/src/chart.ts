@@ -9,6 +9,7 @@ import * as format from './format.ts';
 import { type Icon, icon } from './icons.ts';
 import type { Model } from './model.ts';
 import { Plot } from './plot.ts';
+import type { PointSetting } from './point_setting.ts';
 import { tell } from './reading.ts';
 import { fetchHistory } from './rest.ts';
 import { text } from './strings.ts';
@@ -52,7 +53,7 @@ export class Chart {
   private cursor: number | null = null;
   private request = 0;
 
-  constructor(private readonly model: Model, private readonly around: Around) {
+  constructor(private readonly model: Model, private readonly around: Around, private readonly setting: PointSetting) {
     const ranges = el('div', { class: 'segments', role: 'group', 'aria-label': text.chart.rangeLabel });
     for (const [label, minutes] of text.chart.ranges) {
       const button = el('button', { type: 'button', class: 'segment', click: () => this.goTo(minutes * format.kMinute, null) }, label);
@@ -68,7 +69,7 @@ export class Chart {
         el('div', { class: 'tool-group' },
           tool('earlier', text.chart.earlier, () => this.pan(-0.5)), tool('later', text.chart.later, () => this.pan(0.5)),
           tool('plus', text.chart.zoomIn, () => this.zoom(0.5)), tool('minus', text.chart.zoomOut, () => this.zoom(2))),
-        this.follow, this.view),
+        this.follow, this.view, setting.node),
       el('div', { class: 'chart-body' }, this.message, this.frame, this.table), this.readout, this.summary,
       el('p', { class: 'visually-hidden', id: 'chart-keys' }, text.chart.keys));
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.plot?.recolour());
@@ -97,6 +98,7 @@ export class Chart {
       selected: (from, to) => this.goTo(Math.max(kShortest, (to - from) * 1e6), to * 1e6),
     });
     this.goTo(this.span, null);
+    void this.setting.follow(name);
     this.title.focus({ preventScroll: true });
   }
 
@@ -106,6 +108,7 @@ export class Chart {
     this.plot = null;
     this.name = null;
     this.request += 1;
+    void this.setting.follow(null);
     show(this.node, false);
     document.documentElement.classList.remove('chart-open');
     if (name !== null) this.around.closed(name);
@@ -120,6 +123,7 @@ export class Chart {
   /** The reading ages and the window moves on with the time, about once a second. */
   tick(): void {
     this.showCurrent();
+    this.setting.update();
     if (!this.plot || this.until !== null) return;
     this.data.forgetBefore(this.around.present() - this.span);
     this.draw();

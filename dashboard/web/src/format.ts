@@ -122,7 +122,7 @@ export function splitName(name: string): { device: string; metric: string } {
   return cut < 0 ? { device: '', metric: name } : { device: name.slice(0, cut), metric: name.slice(cut + 1) };
 }
 
-/** What the gateway says of a refusal, as its reader expects a sentence to look. */
+/** What the gateway says, as its reader expects a sentence to look; a series' name at its beginning stays as it is. */
 export function sentence(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? '' : '.');
+  return (/^[^ ]*\//.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1)) + (/[.!?…]$/.test(words) ? '' : '.');
 }

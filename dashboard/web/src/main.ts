@@ -19,6 +19,7 @@ import { Gate } from './gate.ts';
 import { Log } from './log.ts';
 import { Changes, Model } from './model.ts';
 import { PeopleView } from './people_view.ts';
+import { PointSetting } from './point_setting.ts';
 import { Points } from './points.ts';
 import { fetchAlertLog, fetchDeadLetters } from './rest.ts';
 import { RulesView } from './rules_view.ts';
@@ -38,7 +39,7 @@ class Page {
   private readonly clock = new ServerClock(() => performance.now());
   /** All that only who is logged in may see. */
   private readonly node = el('div');
-  private readonly gate = new Gate({ node: this.node, opened: () => this.stream.open(), closed: () => this.stream.rest(),
+  private readonly gate = new Gate({ node: this.node, opened: () => this.stream.open(), closed: () => this.out(),
     knocked: () => this.stream.connect(), changed: () => this.readerChanged() });
   private readonly stream: Stream = new Stream((event) => this.receive(event), () => this.lost(), () => this.gate.admits());
   private readonly sparks = new Sparks();
@@ -48,8 +49,9 @@ class Page {
   private readonly alerts = new Alerts(this.model, { openChart: (name) => this.chart.open(name), refusal: () => this.gate.lacks('operator') });
   private readonly log = new Log(this.model, () => this.clock.now());
   private readonly points = new Points(this.model, this.sparks, (name) => this.chart.open(name));
+  private readonly setting = new PointSetting(this.model, { now: () => this.clock.now(), online: () => this.online, refusal: () => this.gate.lacks('operator') });
   private readonly chart: Chart = new Chart(this.model, {
-    now: () => this.clock.now(), online: () => this.online, present: () => this.pausedAt ?? this.clock.now(), closed: (name) => this.points.focus(name) });
+    now: () => this.clock.now(), online: () => this.online, present: () => this.pausedAt ?? this.clock.now(), closed: (name) => this.points.focus(name) }, this.setting);
   private readonly details = new Details();
   private readonly footer = el('footer');
   private readonly live = el('main', {}, this.status.node,
@@ -75,7 +77,7 @@ class Page {
 
   start(root: HTMLElement): void {
     this.status.header.append(this.gate.account.node);
-    this.node.append(this.status.header, this.views.node, this.gate.account.hint, ...this.views.nodes, this.footer, this.announcer.node, this.gate.account.dialog.node);
+    this.node.append(this.status.header, this.views.node, this.gate.account.hint, ...this.views.nodes, this.footer, this.announcer.node, this.gate.account.dialog.node, this.setting.dialog.node);
     root.append(this.node, this.gate.door.node);
     this.views.follow();
     this.tick();
@@ -84,9 +86,16 @@ class Page {
     document.addEventListener('visibilitychange', () => this.visibilityChanged());
   }
 
+  /** The door comes in place of the page; a dialog that stayed open would keep the focus from it. */
+  private out(): void {
+    this.setting.dialog.close();
+    this.stream.rest();
+  }
+
   /** What he may see and do is another's now. */
   private readerChanged(): void {
     this.alerts.update(this.clock.now());
+    this.setting.update();
     if (this.gate.isOpen) this.views.follow();
   }
 

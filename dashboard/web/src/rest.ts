@@ -1,5 +1,5 @@
 // The REST side of docs/api.md. A failure is an Error whose message is a sentence for the reader.
-import type { Alert, AlertEvent, DeadLetter, Deed, DiffLine, FileProblem, FloodEvent, History, Person, Role, RuleCheck, RulesText, RulesVersion, Session, Snapshot, Time, Token, WrittenRule } from './api.ts';
+import type { Alert, AlertEvent, DeadLetter, Deed, DiffLine, FileProblem, FloodEvent, History, Person, Role, RuleCheck, RulesText, RulesVersion, Session, Snapshot, Time, Token, WritablePoint, WrittenRule } from './api.ts';
 import { sentence } from './format.ts';
 import { text } from './strings.ts';
 
@@ -78,6 +78,13 @@ export async function fetchDeadLetters(limit: number): Promise<DeadLetter[]> {
 export async function fetchSnapshots(alert: string, limit: number): Promise<Snapshot[]> {
   return (await request<{ snapshots: Snapshot[] }>(`snapshots?${new URLSearchParams({ alert, limit: String(limit) })}`)).snapshots;
 }
+
+export async function fetchPoints(): Promise<WritablePoint[]> {
+  return (await request<{ points: WritablePoint[] }>('points')).points;
+}
+
+/** What came of it, in words; as long as the device may take to show it. */
+export const setPoint = (series: string, value: string, why: string) => request<{ text: string }>('points/write', post({ series, value, why }));
 
 /** How long an alert is shelved where only a person can say when that ends. */
 export const kOutOfService = 'out of service';

@@ -60,8 +60,8 @@ export const text = {
     roles: { viewer: 'viewer', operator: 'operator', admin: 'admin' } as Record<Role, string>,
     may: {
       viewer: 'May see everything, and change nothing.',
-      operator: 'May acknowledge and shelve alerts.',
-      admin: 'May acknowledge and shelve alerts, and change the gateway.',
+      operator: 'May acknowledge and shelve alerts, and set points.',
+      admin: 'May acknowledge and shelve alerts, set points, and change the gateway.',
     } as Record<Role, string>,
     who: (name: string, role: string) => `${name}, ${role}`,
     needs: (role: Role) => `Needs the role ${role}`,

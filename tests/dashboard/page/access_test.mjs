@@ -305,7 +305,7 @@ test('the account opens and closes by keyboard, and closes the dialog with the l
   await page.getByRole('dialog').waitFor();
   gateway.access.end('Eva');
   await out(page);
-  assert.equal(await page.locator('dialog').isVisible(), false);
+  assert.equal(await page.locator('dialog[open]').count(), 0);
   await focused(page, 'current-password');
 }));
 

@@ -63,4 +63,5 @@ test('a moment of another day carries its date', () => {
 test('a refusal reads as a sentence', () => {
   assert.equal(format.sentence('too many attempts: wait 30 s'), 'Too many attempts: wait 30 s.');
   assert.equal(format.sentence("'x' is no name."), "'x' is no name.");
+  assert.equal(format.sentence('boiler1/temp is hot'), 'boiler1/temp is hot.');
 });
