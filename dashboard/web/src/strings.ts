@@ -333,7 +333,7 @@ export const text = {
     sourcesNone: 'No sources are configured. Add one under “sources:” in tidegate.yaml.',
     sourceLine: (series: number, rate: string) => `${plural(series, 'point', 'points')}, ${rate} samples/s`,
     sourceSince: (span: string) => `for ${span}`,
-    rejected: (n: string) => `${n} messages refused`,
+    rejected: (n: string) => (n === '1' ? '1 message refused' : `${n} messages refused`),
     rules: 'Rules',
     rulesNone: 'No rules are configured. Add one under “rules:” in tidegate.yaml.',
     ruleLine: (instances: number) => `watches ${plural(instances, 'point', 'points')}`,
