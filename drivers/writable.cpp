@@ -21,9 +21,10 @@ std::string interlock_problem(std::string_view text) {
   return valid_series_name(text) ? "" : "an interlock is the whole name of a series, such as boiler1/may_heat";
 }
 
-bool is_number(const Writable& writable) {
-  return writable.point.kind == SeriesKind::number || writable.point.kind == SeriesKind::counter;
+bool is_number(const WritablePoint& point) {
+  return point.kind == SeriesKind::number || point.kind == SeriesKind::counter;
 }
+bool is_number(const Writable& writable) { return is_number(writable.point); }
 
 /// As the point's series takes it; nothing where it does not.
 std::optional<double> number_of(const Reading& reading) {
@@ -41,29 +42,6 @@ std::optional<bool> truth_of(const Reading& reading) {
 
 tl::unexpected<Error> none_of(const WritablePoint& point, std::string_view wished, std::string_view what) {
   return fail(Errc::invalid, "{}: '{}' is none of {}", point.series, printable(wished, 64), what);
-}
-
-Result<Reading> number_to_device(const Writable& writable, std::string_view wished) {
-  const WritablePoint& point = writable.point;
-  Reading number;
-  if (!read_number(wished, number) || number.type != Reading::Type::number) {
-    return fail(Errc::invalid, "{}: '{}' is no number", point.series, printable(wished, 64));
-  }
-  if (!(number.number >= point.min && number.number <= point.max)) {
-    return fail(Errc::invalid, "{}: {} is not within {} and {}", point.series, number_text(number.number),
-                number_text(point.min), number_text(point.max));
-  }
-  number.number = (number.number - writable.value.scale.offset) / writable.value.scale.factor;
-  return number;
-}
-
-Result<Reading> state_to_device(const Writable& writable, std::string_view wished) {
-  const std::vector<std::string>& states = writable.point.states;
-  const auto found = std::find(states.begin(), states.end(), wished);
-  if (found == states.end()) return none_of(writable.point, wished, fmt::format("{}", fmt::join(states, ", ")));
-  const Words& codes = writable.value.states;
-  if (codes.empty()) return Reading{Reading::Type::text, 0, *found};
-  return Reading{Reading::Type::number, codes[static_cast<std::size_t>(found - states.begin())].first};
 }
 
 /// What does not fit the kind of the point, in words; "" where nothing is wrong.
@@ -115,12 +93,36 @@ std::optional<Writable> read_writable(const Node& how, std::string series, Serie
   return writable;
 }
 
-Result<Reading> to_device(const Writable& writable, std::string_view wished) {
-  if (is_number(writable)) return number_to_device(writable, wished);
-  if (writable.point.kind == SeriesKind::state) return state_to_device(writable, wished);
+Result<Reading> takes(const WritablePoint& point, std::string_view wished) {
+  if (is_number(point)) {
+    Reading number;
+    if (!read_number(wished, number) || number.type != Reading::Type::number) {
+      return fail(Errc::invalid, "{}: '{}' is no number", point.series, printable(wished, 64));
+    }
+    if (number.number >= point.min && number.number <= point.max) return number;
+    return fail(Errc::invalid, "{}: {} is not within {} and {}", point.series, number_text(number.number),
+                number_text(point.min), number_text(point.max));
+  }
+  if (point.kind == SeriesKind::state) {
+    const auto found = std::find(point.states.begin(), point.states.end(), wished);
+    if (found != point.states.end()) return Reading{Reading::Type::text, 0, *found};
+    return none_of(point, wished, fmt::format("{}", fmt::join(point.states, ", ")));
+  }
   const auto on = boolean_word(wished);
-  if (!on) return none_of(writable.point, wished, "on and off");
+  if (!on) return none_of(point, wished, "on and off");
   return Reading{Reading::Type::boolean, *on ? 1.0 : 0.0};
+}
+
+Result<Reading> to_device(const Writable& writable, std::string_view wished) {
+  auto taken = takes(writable.point, wished);
+  if (!taken) return taken;
+  if (is_number(writable)) {
+    taken->number = (taken->number - writable.value.scale.offset) / writable.value.scale.factor;
+  }
+  const Words& codes = writable.value.states;
+  if (writable.point.kind != SeriesKind::state || codes.empty()) return taken;
+  const auto code = std::find_if(codes.begin(), codes.end(), [&](const auto& one) { return one.second == wished; });
+  return Reading{Reading::Type::number, code->first};  // the words are the point's states
 }
 
 std::string shown(const Writable& writable, const Reading& of_device) {

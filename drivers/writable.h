@@ -25,6 +25,9 @@ std::vector<config::Shape::Field> writable_fields();
 std::optional<Writable> read_writable(const config::Node& how, std::string series, SeriesKind natural,
                                       const ValueOptions& value, config::Problems& problems);
 
+/// What people write for a point ("21.5", "on", "running"), as it is shown: a number, a boolean, or one of its states,
+/// which is a view into `point`. Errc::invalid: the point does not take it. The device need not be there.
+Result<Reading> takes(const WritablePoint& point, std::string_view wished);
 /// What the device takes for what people write ("21.5", "on", "running"): the number before scaling, the code of a
 /// word, a boolean, or a text, which is a view into `writable`. Errc::invalid: the point does not take it.
 Result<Reading> to_device(const Writable& writable, std::string_view wished);
