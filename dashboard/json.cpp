@@ -167,13 +167,16 @@ Json publication_json(const Publication& one) {
   return {{"to", one.to}, {"topic", one.topic}, {"payload", one.payload}, {"retain", one.retain}};
 }
 
+Json setting_json(const PointSetting& one) { return {{"point", one.point}, {"value", one.value}}; }
+
 Json alert_event_json(Seq seq, Timestamp time, const AlertTransition& transition) {
   return {{"seq", number(seq)},
           {"time", micros(time)},
           {"cause", transition.cause},
           {"from", name(transition.from)},
           {"alert", alert_json(transition.alert)},
-          {"publish", list(transition.publish, publication_json)}};
+          {"publish", list(transition.publish, publication_json)},
+          {"write", list(transition.write, setting_json)}};
 }
 
 Json snapshot_json(Seq seq, const Snapshot& snapshot) {

@@ -155,6 +155,7 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
     AlertTransition transition{record, from, std::string(why), {}, std::move(snapshot)};
     const SeriesText& text = texts[instances[i].series];
     publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
+    write(rules[instances[i].rule], watched_until.value_or(at), transition, record);
     const bool calls = calls_somebody(transition);
     const Timestamp called = called_at(at, watched_until.value_or(at));
     if (calls) floods.pass(called, out.events);

@@ -26,6 +26,7 @@ void close(AlertRecord record, Timestamp now, Output& out) {
   if (raised(from) || !record.acknowledged) {
     AlertTransition transition{record, from, "rule removed"};
     publish_farewell(transition);
+    write_release(now, transition);
     out.events.push_back({record.since, std::move(transition)});
   }
   out.alerts.push_back(std::move(record));

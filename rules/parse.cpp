@@ -167,6 +167,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
   const bool readable = compiled && series && reads_fit(item[kind->name], compiled->reads, *series, problems);
   auto publish =
       series ? parse_publish(item["publish"], series->capture_names(), names, problems) : std::vector<Publish>{};
+  auto writes = series ? parse_write(item["write"], series->capture_names(), problems) : std::vector<Write>{};
   auto suppress_when = suppression(item["suppress_when"], series, problems);
   if (item.has("suppress_when") && !suppress_when) return std::nullopt;
   auto kept = snapshot(item["snapshot"], series, problems);
@@ -202,6 +203,7 @@ std::optional<Rule> compile(const Node& item, Problems& problems) {
               std::move(compiled->join),
               std::move(suppress_when),
               std::move(publish),
+              std::move(writes),
               std::move(kept),
               std::nullopt,
               item.boolean("enabled"),
@@ -332,6 +334,8 @@ Shape rule_shape() {
                           "alerts. \"{device}/maintenance == on\"."),
          config::defaulted("publish", publish_shape(), "[]",
                            "MQTT messages that tell machines of its alerts: a lamp, a horn, another system."),
+         config::defaulted("write", write_shape(), "[]",
+                           "Points of devices that its alerts set: a valve, a set point; each within its own limits."),
          config::optional("snapshot", Shape::either({Shape::boolean(), snapshot_shape()}),
                           "When its alert is raised, the samples around it are kept beyond their retention and sent "
                           "upstream. true: as with {}."),

@@ -18,6 +18,7 @@
 #include "rules/detector.h"
 #include "rules/publish.h"
 #include "rules/reads.h"
+#include "rules/write.h"
 
 namespace tidegate::rules {
 
@@ -87,6 +88,7 @@ struct Rule {
   MakeJoint join{};            ///< else this
   std::optional<Suppression> suppress_when{};
   std::vector<Publish> publish{};
+  std::vector<Write> write{};
   std::optional<SnapshotPolicy> snapshot{};
   std::optional<Derivation> derives{};
   bool enabled = true;  ///< else it is checked, and not evaluated

@@ -62,6 +62,7 @@ Shape scenario_shape() {
            config::optional("announced", Shape::list(Shape::text()), ""),
            config::optional("made", Shape::list(Shape::text()), ""),
            config::optional("published", Shape::list(Shape::text()), ""),
+           config::optional("written", Shape::list(Shape::text()), ""),
            config::defaulted("late", Shape::integer(0, 1000), "0", "")});
 }
 
@@ -84,6 +85,7 @@ class Run {
     }
     check_said("announced", announced_);
     check_said("published", published_);
+    check_said("written", written_);
     check_said("made", made_);
     if (const auto late = static_cast<std::int64_t>(late_ + engine_->late_samples());
         late != scenario_.integer("late")) {
@@ -289,6 +291,8 @@ class Run {
       announced_.push_back(fmt::format("{} {} {}", clock(event.time), transition.alert.id, transition.cause));
       for (const Publication& one : transition.publish)
         published_.push_back(fmt::format("{} {} {}", clock(event.time), one.topic, one.payload));
+      for (const PointSetting& one : transition.write)
+        written_.push_back(fmt::format("{} {} {}", clock(event.time), one.point, one.value));
       told_.push_back({called_at(event.time, now), event.body});
     }
     for (const AlertRecord& record : out.alerts) {
@@ -381,7 +385,7 @@ class Run {
   std::vector<Arrival> history_;
   std::map<std::string, AlertRecord> records_, last_;
   std::set<std::string> ids_;  ///< of every alert there may be
-  std::vector<std::string> announced_, published_, made_;
+  std::vector<std::string> announced_, published_, written_, made_;
   std::vector<Event> told_;  ///< the same, as the journal keeps it
   std::uint64_t late_ = 0;
 };

@@ -31,6 +31,7 @@ struct Outcome {
 ///   expect: [{at: 40s, "hot:boiler1": active, message: "...", severity: critical, value: 94, limit: 90, unit: °C}]
 ///   announced: ["40s hot:boiler1 raised"]  # exactly these, in order
 ///   published: ["40s lamps/boiler1 on"]    # likewise, by topic and payload
+///   written: ["40s tank1/inlet_valve off"] # likewise, what they set points to; nothing is set
 ///   made: ["10s boiler1/rise 60 °C"]       # likewise, the samples of derived series
 ///   late: 1                                # samples that came too late
 ///

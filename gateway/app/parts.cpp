@@ -2,6 +2,8 @@
 
 #include "dashboard/tls.h"
 #include "drivers/registry.h"
+#include "drivers/writable.h"
+#include "gateway/core/text.h"
 #include "rules/derived.h"
 
 namespace tidegate::app {
@@ -32,6 +34,48 @@ void check_certificate(const config::Node& http, config::Problems& problems) {
   if (!pair) problems.add(certificate->at, pair.error().text);
 }
 
+void check_write(const rules::Rule& rule, const rules::Write& write, const std::vector<WritablePoint>& points,
+                 config::Problems& problems) {
+  const auto may_be = rules::points_of(rule, write);
+  if (!may_be) return;
+  std::vector<const WritablePoint*> meant;
+  std::vector<std::string> names;
+  for (const WritablePoint& point : points) {
+    names.push_back(point.series);
+    if (may_be->matches(point.series)) meant.push_back(&point);
+  }
+  if (meant.empty()) {
+    problems.add(write.at, fmt::format("no enabled source has a point '{}' that may be set{}; `writable:` at a point "
+                                       "says that it may",
+                                       may_be->text(), did_you_mean(may_be->text(), names)));
+  }
+  for (const auto* value : {&write.raised, &write.acknowledged, &write.cleared}) {
+    if (!*value) continue;
+    for (const WritablePoint* point : meant) {
+      const auto taken = drivers::takes(*point, (*value)->text);
+      if (taken) continue;
+      problems.add((*value)->at, (*value)->secret
+                                     ? fmt::format("{}: the referenced value is none that it takes", point->series)
+                                     : taken.error().text);
+      break;
+    }
+  }
+}
+
+/// What an enabled rule sets is a point that may be set, to what it takes. Where a driver could not be made, nobody
+/// knows.
+void check_writes(const Parts& parts, config::Problems& problems) {
+  std::vector<WritablePoint> points;
+  for (const auto& driver : parts.drivers) {
+    if (driver == nullptr) return;
+    if (driver->outlet() == nullptr) continue;
+    for (WritablePoint& point : driver->outlet()->points()) points.push_back(std::move(point));
+  }
+  for (const rules::Rule& rule : parts.rules) {
+    for (const rules::Write& write : rule.write) check_write(rule, write, points, problems);
+  }
+}
+
 }  // namespace
 
 Parts make_parts(const Settings& settings, const Surroundings& around, config::Problems& problems) {
@@ -49,6 +93,7 @@ Parts make_parts(const Settings& settings, const Surroundings& around, config::P
   parts.rules = rules::parse_rules(settings.rules, problems, rules::Which::all);
   for (const rules::Rule& rule : parts.rules) parts.rule_views.push_back(view_of(rule, settings));
   std::erase_if(parts.rules, [](const rules::Rule& rule) { return !rule.enabled; });
+  check_writes(parts, problems);
   parts.derived = rules::parse_derived(settings.derived, problems);
   check_certificate(settings.http, problems);
   return parts;

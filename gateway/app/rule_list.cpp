@@ -75,6 +75,8 @@ void explain_life(const Rule& rule) {
     for (const rules::Reads& reads : rule.suppress_when->reads) line("", in_words(reads));
   }
   for (const rules::Publish& one : rule.publish) line("publishes", fmt::format("to uplink '{}': {}", one.to, one.text));
+  for (const rules::Write& one : rule.write)
+    line("writes", fmt::format("{} (tried for {})", one.text, duration_text(one.within)));
   if (rule.shadow) line("on trial", "nobody is called for it (shadow)");
 }
 

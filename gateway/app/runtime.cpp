@@ -89,6 +89,12 @@ void write_log(Chronicle::Level level, const std::string& text) {
   }
 }
 
+dashboard::UplinkView view_of(const uplink::Runner& uplink) {
+  const uplink::Runner::Stats stats = uplink.stats();
+  return {uplink.name(),      uplink.type(),        stats.text,     stats.health, stats.backlog_batches,
+          stats.lost_batches, stats.backlog_oldest, stats.last_ack, stats.rate,   stats.drain_seconds};
+}
+
 /// What makes series of others stands beside the sources.
 dashboard::SourceView view_of(const std::vector<rules::Engine::RuleStatus>& derived, Timestamp started) {
   dashboard::SourceView view{std::string(rules::kDerivedSource), "derived", "made of other series", SourceHealth::up,
@@ -215,6 +221,7 @@ Runtime::~Runtime() { finish(); }
 std::uint64_t Runtime::finish() {
   refuse_reloads();  // a worker would wait for this thread, and this thread for the server's
   server_.reset();
+  point_writer_.reset();
   stop(sources_);
   stop(uplinks_);
   if (pump_thread_.joinable()) {
@@ -239,6 +246,7 @@ void Runtime::start_sources(const std::vector<config::Node>& sections,
   }
   stop(leaving);
   for (const auto& source : sources_) source->start();
+  start_point_writer();
 }
 
 void Runtime::start_uplinks(const std::vector<config::Node>& sections,
@@ -380,10 +388,11 @@ dashboard::GatewayView Runtime::view() const {
       rule.problems = std::move(found->second.problems);
     }
   }
-  for (const auto& uplink : uplinks_) {
-    const uplink::Runner::Stats stats = uplink->stats();
-    view.uplinks.push_back({uplink->name(), uplink->type(), stats.text, stats.health, stats.backlog_batches,
-                            stats.lost_batches, stats.backlog_oldest, stats.last_ack, stats.rate, stats.drain_seconds});
+  for (const auto& uplink : uplinks_) view.uplinks.push_back(view_of(*uplink));
+  if (point_writer_) {
+    view.uplinks.push_back(view_of(*point_writer_));
+    dashboard::UplinkView& points = view.uplinks.back();
+    if (points.health == SourceHealth::up) points.text = "nothing is left to be set";
   }
   return view;
 }

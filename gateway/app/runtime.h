@@ -109,6 +109,9 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   Result<Inlet*> inlet_of(const std::string& source) const;
   Result<std::pair<Outlet*, WritablePoint>> outlet_of(const std::string& series) const;
   Status interlock_closed(const WritablePoint& point) const;
+  Status set(const std::string& series, const std::string& value);
+  Status record(const state::Deed& deed);
+  void start_point_writer();
   void describe_rules(std::vector<dashboard::RuleView> views);
   void note(std::string kind, std::string text);
   void tell_of(const Settings& settings);
@@ -171,11 +174,12 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   std::shared_mutex writing_;  ///< shared while a point is set, so that its source does not go away; before the next
   std::mutex push_mutex_;      ///< held while a body is read, so that no source goes away meanwhile; before the next
   bool takes_pushes_ = false;  ///< the sources have been made
-  mutable std::mutex
-      parts_mutex_;  ///< guards the three lists, and wear_, which the main thread changes while the dashboard looks
+  mutable std::mutex parts_mutex_;  ///< guards the three lists, what follows them, and wear_, which the main thread
+                                    ///< changes while the dashboard looks
   std::vector<dashboard::RuleView> rule_views_;
   std::vector<std::unique_ptr<uplink::Runner>> uplinks_;
   std::vector<std::unique_ptr<Source>> sources_;
+  std::unique_ptr<uplink::Runner> point_writer_;  ///< what rules write; null while no point may be set
   std::mutex resubmitting_;
   std::mutex reload_mutex_;  ///< guards the next three
   bool takes_reloads_ = true;

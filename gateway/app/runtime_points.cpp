@@ -1,7 +1,9 @@
-// Points of devices that people set: who may is the gate's business, whether it may be now is decided here.
+// Points of devices that people and rules set: who may is the gate's and the configuration's business, whether it may
+// be now is decided here.
 
 #include <algorithm>
 
+#include "gateway/app/point_writer.h"
 #include "gateway/app/runtime.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
@@ -10,6 +12,9 @@ namespace tidegate::app {
 namespace {
 
 constexpr const char* kDeed = "write";
+
+/// Between tries: what a rule wants of one device does not wait long behind another one that hangs.
+constexpr uplink::Waits kPointWaits{std::chrono::milliseconds(250), std::chrono::seconds(2)};
 
 }  // namespace
 
@@ -61,23 +66,48 @@ Result<std::pair<Outlet*, WritablePoint>> Runtime::outlet_of(const std::string& 
               did_you_mean(series, names));
 }
 
-// What was asked for is on disk before it is done: whatever becomes of the gateway, it is known who set it and why.
-Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
+/// Whoever wants it, and has said so in the audit. Errc::not_found: there is no such point; a device that is not there
+/// may come back.
+Status Runtime::set(const std::string& series, const std::string& value) {
   const std::shared_lock no_reload(writing_);
-  const auto found = outlet_of(wish.series);
+  const auto found = outlet_of(series);
   if (!found) return fail(found.error());
   if (const Status closed = interlock_closed(found->second); !closed) return fail(closed.error());
-  if (!ground_->state) {
-    return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");
-  }
+  Status done = found->first->write(series, value);
+  if (!done && done.error().code == Errc::not_found) return fail(Errc::unavailable, "{}", done.error().text);
+  return done;
+}
+
+/// On disk before it is done: whatever becomes of the gateway, it is known who set it and why.
+Status Runtime::record(const state::Deed& deed) {
+  if (ground_->state) return ground_->state->record(deed);
+  return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");
+}
+
+Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
+  if (const auto found = outlet_of(wish.series); !found) return fail(found.error());
   const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
-  if (const Status kept = ground_->state->record({wish.who, kDeed, wish.series, asked}); !kept) {
-    return fail(kept.error());
-  }
-  const Status done = found->first->write(wish.series, wish.value);
+  if (const Status kept = record({wish.who, kDeed, wish.series, asked}); !kept) return fail(kept.error());
+  const Status done = set(wish.series, wish.value);
   audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
   if (!done) return fail(done.error());
   return fmt::format("{} is set to {} and was read back", wish.series, printable(wish.value, 64));
+}
+
+/// Once there is a point that may be set. Behind the sources, so that none is missing yet.
+void Runtime::start_point_writer() {
+  if (point_writer_ || writable().empty()) return;
+  PointDoors doors{
+      [this](const state::Deed& deed) { return record(deed); },
+      [this](std::string_view point, std::string_view value) { return set(std::string(point), std::string(value)); },
+      [this] { return ground_->clock.state() == ClockState::set; }};
+  auto runner = std::make_unique<uplink::Runner>(
+      uplink::Runner::Section{std::string(PointWriter::kName), std::string(PointWriter::kName), {}},
+      std::make_unique<PointWriter>(std::move(doors), *ground_->journal, ground_->clock, ground_->metrics, started_),
+      *ground_->journal, ground_->clock, ground_->metrics, kPointWaits);
+  const std::lock_guard lock(parts_mutex_);
+  point_writer_ = std::move(runner);
+  point_writer_->start();
 }
 
 }  // namespace tidegate::app

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "drivers/registry.h"
+#include "gateway/app/point_writer.h"
 #include "gateway/core/text.h"
 #include "gateway/uplink/uplink.h"
 #include "rules/derived.h"
@@ -143,14 +144,12 @@ std::vector<Node> named_sections(const Node& list, std::string_view what, Proble
   return enabled;
 }
 
-/// Series say which source feeds them, and what is made of others is said to be of this one.
-void check_source_names(const Node& sources, Problems& problems) {
-  for (const Node& item : sources.items) {
+/// A name that the gateway itself has among the items.
+void check_taken(const Node& list, std::string_view taken, std::string_view why, Problems& problems) {
+  for (const Node& item : list.items) {
     const Node* name = item.find("name");
-    if (name == nullptr || name->refused || name->text != rules::kDerivedSource) continue;
-    problems.add(name->at, fmt::format("'{}' is what series are shown with that are made of others: name the source "
-                                       "otherwise",
-                                       rules::kDerivedSource));
+    if (name == nullptr || name->refused || name->text != taken) continue;
+    problems.add(name->at, fmt::format("'{}' is {}", taken, why));
   }
 }
 
@@ -292,8 +291,11 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems, co
   const Node root = config::load(file, root_shape(), reading.references, problems, &settings.texts, &annex);
   settings.name = machine_name();
   settings.sources = named_sections(section(root, "sources"), "source", problems);
-  check_source_names(section(root, "sources"), problems);
+  check_taken(section(root, "sources"), rules::kDerivedSource,
+              "what series are shown with that are made of others: name the source otherwise", problems);
   settings.uplinks = named_sections(section(root, "uplinks"), "uplink", problems);
+  check_taken(section(root, "uplinks"), PointWriter::kName,
+              "what sets the points that rules write: name the uplink otherwise", problems);
   settings.derived = section(root, "derived");
   settings.rules = section(root, "rules");
   turn_off(settings, reading);

@@ -47,6 +47,15 @@ struct Publication {
   friend bool operator==(const Publication&, const Publication&) = default;
 };
 
+/// A point of a device that a rule has set: what its `write` asks for, filled in.
+struct PointSetting {
+  std::string point;  ///< its series
+  std::string value;  ///< as people write it: "off", "62.5"
+  Micros within{0};   ///< so old may it be when it is sent
+  Timestamp asked{};  ///< when that was decided, by the gateway's clock; epoch 0: it is not yet
+  friend bool operator==(const PointSetting&, const PointSetting&) = default;
+};
+
 /// All that is remembered of one alert instance. Kept in the journal with the batch that changed it, so that a
 /// restart goes on with the very same phase and timers.
 struct AlertRecord {
@@ -81,6 +90,8 @@ struct AlertRecord {
   /// What is published when it calls nobody any more, since it was published that it calls; kept here, so that it comes
   /// though the rule be edited or removed.
   std::vector<Publication> farewell{};
+  /// Likewise the points that are set when it is over.
+  std::vector<PointSetting> release{};
   std::string commented_by{};  ///< who said the last word on it since it was raised
   std::string comment{};
 
@@ -115,6 +126,7 @@ struct AlertTransition {
   std::string cause;
   std::vector<Publication> publish{};      ///< because of it
   std::optional<SnapshotWish> snapshot{};  ///< with "raised", where its rule asks for one
+  std::vector<PointSetting> write{};       ///< because of it
 };
 
 enum class SourceHealth : std::uint8_t { starting, up, degraded, down, stopped };

@@ -119,6 +119,26 @@ std::vector<Publication> publications_from(const Json& json, const char* key) {
   return publications;
 }
 
+Json settings_json(const std::vector<PointSetting>& settings) {
+  Json json = Json::array();
+  for (const PointSetting& one : settings) {
+    json.push_back({{"point", one.point}, {"value", one.value}, {"within", one.within.count()}});
+    if (one.asked != Timestamp{}) json.back()["asked"] = ticks(one.asked);
+  }
+  return json;
+}
+
+std::vector<PointSetting> settings_from(const Json& json, const char* key) {
+  std::vector<PointSetting> settings;
+  if (!json.contains(key)) return settings;
+  for (const Json& one : json.at(key)) {
+    settings.push_back({one.at("point").get<std::string>(), one.at("value").get<std::string>(),
+                        Micros{integer_from(one.at("within"))},
+                        one.contains("asked") ? time_from(one.at("asked")) : Timestamp{}});
+  }
+  return settings;
+}
+
 Json alert_json(const AlertRecord& alert) {
   Json json = {{"id", alert.id},
                {"rule", alert.rule},
@@ -152,6 +172,7 @@ Json alert_json(const AlertRecord& alert) {
   }
   if (alert.evidence != Evidence{}) json["evidence"] = evidence_json(alert.evidence);
   if (!alert.farewell.empty()) json["farewell"] = publications_json(alert.farewell);
+  if (!alert.release.empty()) json["release"] = settings_json(alert.release);
   put_text(json, "commented_by", alert.commented_by);
   put_text(json, "comment", alert.comment);
   return json;
@@ -192,6 +213,7 @@ AlertRecord alert_from(const Json& json) {
   }
   if (json.contains("evidence")) alert.evidence = evidence_from(json.at("evidence"));
   alert.farewell = publications_from(json, "farewell");
+  alert.release = settings_from(json, "release");
   alert.commented_by = text_from(json, "commented_by");
   alert.comment = text_from(json, "comment");
   return alert;
@@ -200,6 +222,7 @@ AlertRecord alert_from(const Json& json) {
 Json body_json(const AlertTransition& body) {
   Json json = {{"kind", "alert"}, {"alert", alert_json(body.alert)}, {"from", name(body.from)}, {"cause", body.cause}};
   if (!body.publish.empty()) json["publish"] = publications_json(body.publish);
+  if (!body.write.empty()) json["write"] = settings_json(body.write);
   if (const auto& wish = body.snapshot) {
     json["snapshot"] = {{"from", ticks(wish->from)}, {"until", ticks(wish->until)}, {"series", wish->series}};
   }
@@ -237,6 +260,7 @@ Json body_json(const Flood& body) {
 AlertTransition transition_from(const Json& json) {
   AlertTransition body{alert_from(json.at("alert")), enum_from(json.at("from"), &phase_from),
                        json.at("cause").get<std::string>(), publications_from(json, "publish")};
+  body.write = settings_from(json, "write");
   if (const auto wish = json.find("snapshot"); wish != json.end()) {
     body.snapshot = SnapshotWish{time_from(wish->at("from")), time_from(wish->at("until")),
                                  wish->at("series").get<std::vector<std::string>>()};

@@ -188,7 +188,7 @@ export class FakeGateway {
     alert.silenced = shelved || alert.suppressed_by !== '' || alert.shadow;
     if (alert.phase === 'normal' && !shelved) this.alerts.delete(id);
     else this.alerts.set(id, alert);
-    const event = { seq: ++this.seq, time: now, cause, from: before?.phase ?? 'normal', alert, publish: [] };
+    const event = { seq: ++this.seq, time: now, cause, from: before?.phase ?? 'normal', alert, publish: [], write: [] };
     this.log.unshift(event);
     this.send('alert', { seq: this.seq, alerts: [event] }, `${this.epoch}:${this.seq}`);
     return alert;

@@ -97,6 +97,8 @@ export interface AlertEvent {
   alert: Alert;
   /** What its rule published because of it. */
   publish: { to: string; topic: string; payload: string; retain: boolean }[];
+  /** What its rule wants set because of it. */
+  write: { point: string; value: string }[];
 }
 
 /** The samples that were kept around a raise of an alert. */

@@ -53,7 +53,8 @@ export class Log {
     return el('li', { class: `log-line severity-${alert.severity}${calm ? ' calm' : ''}` },
       el('time', { datetime: new Date(time / 1000).toISOString() }, format.moment(time, this.now())), icon(mark),
       el('span', {}, el('b', {}, what), ' ', alert.message || alert.id, note && ` “${note}”`,
-        ...event.publish.map(({ to, topic, payload }) => el('span', { class: 'published' }, text.log.published(to, topic, payload)))));
+        ...event.publish.map(({ to, topic, payload }) => el('span', { class: 'published' }, text.log.published(to, topic, payload))),
+        ...event.write.map(({ point, value }) => el('span', { class: 'published' }, text.log.written(point, value)))));
   }
 
   private flood({ time, on, first, count }: FloodEvent): HTMLElement {

@@ -290,6 +290,7 @@ export const text = {
     to: (what: string, severity: string) => `${what} to ${severity}`,
     until: (what: string, time: string) => `${what} until ${time}`,
     published: (to: string, topic: string, payload: string) => `published to ${to}: ${topic} “${payload}”`,
+    written: (point: string, value: string) => `sets ${point} to “${value}”`,
     more: (n: number) => `Show ${n} more`,
     gap: {
       retention: 'Some events are older than what the gateway keeps; the list was loaded afresh.',

@@ -6,7 +6,7 @@ import type { Alert } from '../../../dashboard/web/src/api.ts';
 import { alert, kNow, kSecond } from './samples.ts';
 
 const shelved = (change: Partial<Alert> = {}) => alert({ silenced: true, shelved_until: kNow + 60 * kSecond, shelved_by: 'Eva', shelved_why: 'valve is changed', ...change });
-const event = (cause: string, one: Alert) => ({ seq: 1, time: kNow, cause, from: 'active' as const, alert: one, publish: [] });
+const event = (cause: string, one: Alert) => ({ seq: 1, time: kNow, cause, from: 'active' as const, alert: one, publish: [], write: [] });
 
 test('an alert stands in one list: listed, about to be raised, silent, or in none', () => {
   const lists = (one: Alert) => [isListed(one), isPending(one), isSilent(one)].map(Number).join('');

@@ -14,11 +14,11 @@ function modelWith(...alerts: ReturnType<typeof alert>[]): Model {
 }
 
 function event(change: Partial<AlertEvent> & { alert: ReturnType<typeof alert> }): StreamEvent {
-  return { type: 'alert', data: { seq: change.seq ?? 5, alerts: [{ seq: 5, time: kNow, cause: 'raised', from: 'pending', publish: [], ...change }] } };
+  return { type: 'alert', data: { seq: change.seq ?? 5, alerts: [{ seq: 5, time: kNow, cause: 'raised', from: 'pending', publish: [], write: [], ...change }] } };
 }
 
 function entry(seq: number): AlertEvent {
-  return { seq, time: kNow, cause: 'raised', from: 'pending', publish: [], alert: alert() };
+  return { seq, time: kNow, cause: 'raised', from: 'pending', publish: [], write: [], alert: alert() };
 }
 
 function hello(epoch: string): StreamEvent {

@@ -74,6 +74,37 @@ TEST(Settings, WhatARulePublishesHasAnUplink) {
               HasSubstr("uplink 'lamps' is of type mqtt: what a rule publishes goes to one of type mqtt_messages"));
 }
 
+TEST(Settings, WhatARuleWritesIsAPointThatMayBeSetAndTakesIt) {
+  const auto with = [&](const std::string& write, const std::string& more = "") {
+    return problems_of(
+        "rules: [{name: full, series: \"{tank}/level\", threshold: {above: 95}, write: [" + write + "]" + more +
+        "}]\n"
+        "sources:\n"
+        "  - {name: plc, type: modbus, tcp: 127.0.0.1, devices: [{name: t1, unit: 1, points: [\n"
+        "      {name: valve, coil: 1, writable: {}}, {name: limit, holding: 2, writable: {min: 40, max: 75}},\n"
+        "      {name: mode, holding: 3, enum: {0: stop, 1: run}, writable: {}}, {name: fixed, coil: 2}]}]}\n");
+  };
+  EXPECT_EQ(with("{point: \"{tank}/valve\", raised: \"off\", cleared: \"on\"}"), "");
+  EXPECT_EQ(with("{point: t1/limit, raised: 62.5}, {point: t1/mode, raised: stop}"), "");
+  EXPECT_THAT(with("{point: \"{tank}/valv\", raised: \"off\"}"),
+              HasSubstr("tidegate.yaml:1:86: no enabled source has a point '{tank}/valv' that may be set"));
+  EXPECT_THAT(with("{point: t1/valv, raised: \"off\"}"), HasSubstr("(did you mean 't1/valve'?)"));
+  EXPECT_THAT(with("{point: t1/fixed, raised: \"off\"}"), HasSubstr("no enabled source has a point 't1/fixed'"));
+  EXPECT_THAT(with("{point: \"{tank}/limit\", raised: 80}"),
+              HasSubstr("tidegate.yaml:1:110: t1/limit: 80 is not within 40 and 75"));
+  EXPECT_THAT(with("{point: t1/limit, cleared: much}"), HasSubstr("t1/limit: 'much' is no number"));
+  EXPECT_THAT(with("{point: t1/limit, cleared: \"nan\"}"), HasSubstr("t1/limit: 'nan' is no number"));
+  EXPECT_THAT(with("{point: t1/valve, cleared: ajar}"), HasSubstr("t1/valve: 'ajar' is none of on and off"));
+  EXPECT_THAT(with("{point: t1/mode, acknowledged: walk}"), HasSubstr("t1/mode: 'walk' is none of stop, run"));
+  EXPECT_EQ(with("{point: t1/none, raised: 1}", ", enabled: false"), "")
+      << "one that is off keeps nobody from starting";
+}
+
+TEST(Settings, NoUplinkIsCalledWhatTheGatewayCallsTheOneOfItsPoints) {
+  EXPECT_THAT(problems_of("uplinks: [{name: points, type: mqtt, broker: \"mqtt://127.0.0.1\"}]\n"),
+              HasSubstr(":1:18: 'points' is what sets the points that rules write: name the uplink otherwise"));
+}
+
 TEST(Settings, AnAddressMayHaveMoreStreams) {
   const test::TempDir directory;
   config::Problems problems;

@@ -31,6 +31,7 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
                      {"boiler1/pressure", "room/+/temperature"},
                      {{"samples", 12, ""}, {"boiler1/valve", 1, "", "open"}, {"slope", -0.5, "°C/min"}}};
   record.farewell = {{"lamps", "lamp/1", "off", true}, {"lamps", "horn", ""}};
+  record.release = {{"t1/valve", "on", Micros{30'000'000}}};
   record.commented_by = "Ada";
   record.comment = "the valve sticks";
   const auto back = alert_from_json(to_json(record));
@@ -38,12 +39,14 @@ TEST(EventJson, AnAlertComesBackWithEveryField) {
   EXPECT_EQ(*back, record);
 }
 
-TEST(EventJson, ATransitionComesBackWithWhatItPublishes) {
+TEST(EventJson, ATransitionComesBackWithWhatItPublishesAndSets) {
   AlertTransition transition{alert("hot:boiler1", Phase::active), Phase::pending, "raised"};
   transition.publish = {{"lamps", "lamp/1", "{\"on\": true}", true}, {"lamps", "horn", ""}};
+  transition.write = {{"t1/valve", "off", Micros{5'000'000}, at(1'700'000'000'000'003)}};
   const auto back = event_from_json(to_json(Event{at(1'700'000'000'000'002), transition}));
   ASSERT_TRUE(back) << back.error().text;
   EXPECT_EQ(std::get<AlertTransition>(back->body).publish, transition.publish);
+  EXPECT_EQ(std::get<AlertTransition>(back->body).write, transition.write);
 }
 
 TEST(EventJson, ACommentComesBackWithEveryField) {

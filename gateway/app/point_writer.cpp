@@ -1,0 +1,126 @@
+#include "gateway/app/point_writer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "gateway/core/text.h"
+#include "gateway/core/time_text.h"
+
+namespace tidegate::app {
+namespace {
+
+constexpr const char* kDeed = "write";
+
+std::string who(const AlertTransition& transition) { return "rule " + transition.alert.rule; }
+
+}  // namespace
+
+PointWriter::PointWriter(PointDoors doors, journal::Journal& journal, const Clock& clock, Metrics& metrics,
+                         Timestamp began)
+    : doors_(std::move(doors)),
+      journal_(journal),
+      clock_(clock),
+      began_(began),
+      given_up_(metrics.counter(fmt::format("uplink/{}/given_up", kName), "",
+                                "Points that rules wanted to be set, and that could not be in time.")) {}
+
+/// Of a gap nobody knows what was to be set.
+std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Parcel> parcels) {
+  std::vector<Wish> wishes;
+  for (const uplink::Parcel& parcel : parcels) {
+    if (parcel.batch->gap) continue;
+    for (std::size_t event = parcel.first; event < parcel.first + parcel.count; ++event) {
+      const auto* transition = std::get_if<AlertTransition>(&parcel.batch->events[event].body);
+      if (transition == nullptr) continue;
+      for (std::size_t i = 0; i < transition->write.size(); ++i) {
+        wishes.push_back({{parcel.batch->seq, event, i}, transition, &transition->write[i]});
+      }
+    }
+  }
+  return wishes;
+}
+
+/// Those behind which a newer one of the same point waits, and those that are over.
+void PointWriter::drop_outdone(std::vector<Wish>& wishes) {
+  std::set<std::string_view> wanted;
+  std::for_each(wishes.rbegin(), wishes.rend(), [&](const Wish& wish) {
+    Progress& progress = progress_[wish.place];
+    if (wanted.insert(wish.setting->point).second || progress.over) return;
+    if (progress.recorded) return end(wish, progress, "not set: another value is wanted by now");
+    progress.over = true;
+  });
+  std::erase_if(wishes, [&](const Wish& wish) { return progress_[wish.place].over; });
+}
+
+Status PointWriter::send(uplink::Lane, std::span<const uplink::Parcel> parcels, std::stop_token stop) {
+  progress_.erase(progress_.begin(), progress_.lower_bound({parcels.front().batch->seq, 0, 0}));
+  std::vector<Wish> wishes = wishes_of(parcels);
+  drop_outdone(wishes);
+  // News first: a device that hangs delays no other one but while it is tried.
+  std::stable_partition(wishes.begin(), wishes.end(),
+                        [&](const Wish& wish) { return progress_[wish.place].trouble.empty(); });
+  std::size_t open = 0;
+  std::string trouble;
+  for (const Wish& wish : wishes) {
+    if (stop.stop_requested()) return fail(Errc::stopped, "the gateway stops");
+    Progress& progress = progress_[wish.place];
+    attempt(wish, progress);
+    if (progress.over) continue;
+    if (++open == 1) trouble = progress.trouble;
+  }
+  if (open == 0) return {};
+  return fail(Errc::unavailable, "{}{}", trouble, open > 1 ? fmt::format("; and {} more to be set", open - 1) : "");
+}
+
+void PointWriter::attempt(const Wish& wish, Progress& progress) {
+  const PointSetting& setting = *wish.setting;
+  if (const std::string old = too_old(setting); !old.empty()) {
+    return give_up(wish, progress, progress.trouble.empty() ? old : fmt::format("{}; {}", old, progress.trouble));
+  }
+  if (!progress.recorded) {
+    const AlertTransition& transition = *wish.transition;
+    const Status kept =
+        doors_.record({who(transition), kDeed, setting.point,
+                       fmt::format("to {}: {} {}", setting.value, transition.alert.id, transition.cause)});
+    if (!kept) {
+      progress.trouble = kept.error().text;
+      return;
+    }
+    progress.recorded = true;
+  }
+  const Status done = doors_.set(setting.point, setting.value);
+  if (done) return end(wish, progress, fmt::format("{} is set", setting.value));
+  progress.trouble = done.error().text;
+  if (done.error().code == Errc::invalid || done.error().code == Errc::not_found) {
+    give_up(wish, progress, done.error().text);
+  }
+}
+
+/// Why it must not be set any more; empty while it may.
+std::string PointWriter::too_old(const PointSetting& setting) const {
+  const Micros age = clock_.now() - setting.asked;
+  if (age > setting.within) return fmt::format("this was to be done within {}", age_text(setting.within));
+  const bool known = age >= Micros{0} && (setting.asked >= began_ || doors_.knows_time());
+  return known ? "" : "nobody knows how long ago it was wanted: the clock is not set, or was wrong then";
+}
+
+void PointWriter::give_up(const Wish& wish, Progress& progress, const std::string& why) {
+  const PointSetting& setting = *wish.setting;
+  spdlog::error("{} gives up setting {} to {}: {}", who(*wish.transition), printable(setting.point),
+                printable(setting.value), why);
+  journal_.dead_letter({clock_.now(), fmt::format("uplink/{}", kName), setting.point, setting.value, why});
+  given_up_.add();
+  end(wish, progress, "not set, and given up: " + why);
+}
+
+void PointWriter::end(const Wish& wish, Progress& progress, const std::string& detail) {
+  progress.over = true;
+  const Status kept = doors_.record({who(*wish.transition), kDeed, wish.setting->point, detail});
+  if (!kept)
+    spdlog::error("the audit does not keep what came of {}: {}", printable(wish.setting->point), kept.error().text);
+}
+
+}  // namespace tidegate::app

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "gateway/core/clock.h"
+#include "gateway/core/metrics.h"
+#include "gateway/journal/journal.h"
+#include "gateway/state/state.h"
+#include "gateway/uplink/uplink.h"
+
+namespace tidegate::app {
+
+/// What a PointWriter has of the gateway. Called by its thread.
+struct PointDoors {
+  std::function<Status(const state::Deed&)> record;  ///< on disk when it returns
+  /// Once, within its limits and its interlock, read back; takes a few time-outs of a device at most. Errc::invalid and
+  /// Errc::not_found: never.
+  std::function<Status(std::string_view point, std::string_view value)> set;
+  /// The clock was set, so that what an earlier run decided has a known age.
+  std::function<bool()> knows_time;
+};
+
+/// The far end of what rules `write`: points of devices. A Runner brings it the alerts, as to any uplink, and its
+/// cursor stands behind those of which every point is set or given up.
+///
+/// A point that cannot be set is tried again, beside the others, until what is wanted is as old as its rule allows;
+/// then it is given up, since a valve that moves when nobody expects it any more is worse than one that does not. Given
+/// up, too, is what an earlier run decided, while nobody knows how long ago that was. Where a rule, or two, want
+/// several values of one point, the newest counts.
+///
+/// The audit has what is to be set before it is sent, and what came of it; what is given up is a dead letter and
+/// counted as uplink/points/given_up. After a kill what was set and is not behind the cursor yet is set again, to the
+/// same value.
+class PointWriter final : public uplink::Uplink {
+ public:
+  static constexpr std::string_view kName = "points";  ///< among the uplinks
+
+  /// All outlive it. `began`: when this run did.
+  PointWriter(PointDoors doors, journal::Journal& journal, const Clock& clock, Metrics& metrics, Timestamp began);
+
+  bool carries(uplink::Lane lane) const override { return lane == uplink::Lane::alerts; }
+  Status reach(std::stop_token) override { return {}; }
+  Status send(uplink::Lane lane, std::span<const uplink::Parcel> parcels, std::stop_token stop) override;
+
+ private:
+  /// A batch, an event in it, and one of its settings.
+  using Place = std::tuple<Seq, std::size_t, std::size_t>;
+  struct Wish {
+    Place place;
+    const AlertTransition* transition;
+    const PointSetting* setting;
+  };
+  /// What is known of one that was looked at.
+  struct Progress {
+    bool recorded = false, over = false;
+    std::string trouble;
+  };
+
+  static std::vector<Wish> wishes_of(std::span<const uplink::Parcel> parcels);
+  void drop_outdone(std::vector<Wish>& wishes);
+  void attempt(const Wish& wish, Progress& progress);
+  std::string too_old(const PointSetting& setting) const;
+  void give_up(const Wish& wish, Progress& progress, const std::string& why);
+  void end(const Wish& wish, Progress& progress, const std::string& detail);
+
+  const PointDoors doors_;
+  journal::Journal& journal_;
+  const Clock& clock_;
+  const Timestamp began_;
+  Metric& given_up_;
+  std::map<Place, Progress> progress_;  ///< of those that the cursor is not behind
+};
+
+}  // namespace tidegate::app

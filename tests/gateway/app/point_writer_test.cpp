@@ -1,0 +1,219 @@
+// What rules write, from the journal to points of devices that a test plays.
+
+#include "gateway/app/point_writer.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+
+#include "gateway/uplink/runner.h"
+#include "tests/gateway/journal/support.h"
+#include "tests/support/process.h"
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+using test::eventually;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using uplink::Lane;
+using uplink::Parcel;
+
+class PointWriting : public journal::JournalTest {
+ protected:
+  void SetUp() override {
+    open();
+    renew();
+  }
+  /// As a start of the gateway does.
+  void renew() { writer = std::make_unique<PointWriter>(doors(), *journal, clock, metrics, clock.now()); }
+  PointDoors doors() {
+    return {[this](const state::Deed& deed) -> Status {
+              const std::lock_guard lock(mutex);
+              if (!audit_works) return fail(Errc::io, "the disk is read-only");
+              said.push_back(deed.who + " " + deed.about + " " + deed.detail);
+              return {};
+            },
+            [this](std::string_view point, std::string_view value) -> Status {
+              const std::lock_guard lock(mutex);
+              tried.push_back(fmt::format("{} {}", point, value));
+              const auto found = faults.find(std::string(point));
+              return found == faults.end() ? Status{} : fail(found->second, "{} does not answer", point);
+            },
+            [this] { return time_is_known.load(); }};
+  }
+  Batch wish(std::vector<PointSetting> settings, const std::string& alert = "full:t1") const {
+    for (PointSetting& one : settings) {
+      if (one.asked == Timestamp{}) one.asked = clock.now();
+      if (one.within == Micros{0}) one.within = 30s;
+    }
+    Event event = journal::transition(journal::alert(alert, Phase::active), clock.now());
+    std::get<AlertTransition>(event.body).write = std::move(settings);
+    Batch batch;
+    batch.events = {std::move(event)};
+    return batch;
+  }
+  void want(std::vector<PointSetting> settings, const std::string& alert = "full:t1") {
+    Batch batch = wish(std::move(settings), alert);
+    batch.seq = Seq{static_cast<std::int64_t>(parcels.size()) + 1};
+    parcels.push_back({std::make_shared<const Batch>(std::move(batch)), 0, 1, false});
+  }
+  Status send() { return writer->send(Lane::alerts, parcels, {}); }
+  std::vector<std::string> take_tried() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(tried, {});
+  }
+  std::vector<std::string> take_said() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(said, {});
+  }
+
+  std::mutex mutex;  ///< guards what follows
+  std::vector<std::string> tried, said;
+  std::map<std::string, Errc> faults;
+  bool audit_works = true;
+  std::atomic<bool> time_is_known = true;
+  std::vector<Parcel> parcels;
+  std::unique_ptr<PointWriter> writer;
+};
+
+TEST_F(PointWriting, IsInTheAuditBeforeAndAfter) {
+  want({{"t1/valve", "off"}, {"t1/pump", "0.5"}});
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t1/pump 0.5"));
+  EXPECT_THAT(take_said(), ElementsAre("rule boiler-overheating t1/valve to off: full:t1 raised",
+                                       "rule boiler-overheating t1/valve off is set",
+                                       "rule boiler-overheating t1/pump to 0.5: full:t1 raised",
+                                       "rule boiler-overheating t1/pump 0.5 is set"));
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), IsEmpty()) << "the cursor could not be moved: what is done stays done";
+}
+
+TEST_F(PointWriting, IsTriedAgainWhileItIsFreshAndThenGivenUp) {
+  faults["t1/valve"] = Errc::timed_out;
+  want({{"t1/valve", "off"}, {"t2/valve", "off"}});
+  for (int i = 0; i < 3; ++i) {
+    const Status sent = send();
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().text, "t1/valve does not answer");
+    clock.advance(10s);
+  }
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t2/valve off", "t1/valve off", "t1/valve off"));
+  clock.advance(1s);
+  EXPECT_TRUE(send()) << "it is over";
+  EXPECT_THAT(take_tried(), IsEmpty());
+  const auto audit = take_said();
+  ASSERT_EQ(audit.size(), 4u) << "of the tries in between it has none";
+  EXPECT_EQ(
+      audit.back(),
+      "rule boiler-overheating t1/valve not set, and given up: this was to be done within 30 s; t1/valve does not "
+      "answer");
+  EXPECT_EQ(metric("uplink/points/given_up"), 1);
+  const auto letters = journal->dead_letters(10);
+  ASSERT_TRUE(letters && letters->size() == 1);
+  EXPECT_EQ(letters->front().letter.source, "uplink/points");
+  EXPECT_EQ(letters->front().letter.topic, "t1/valve");
+  EXPECT_EQ(letters->front().letter.payload, "off");
+  EXPECT_THAT(letters->front().letter.reason, HasSubstr("does not answer"));
+}
+
+TEST_F(PointWriting, WhatTheDeviceWillNeverTakeIsGivenUpAtOnce) {
+  faults = {{"t1/valve", Errc::invalid}, {"t2/valve", Errc::not_found}};
+  want({{"t1/valve", "ajar"}, {"t2/valve", "off"}});
+  EXPECT_TRUE(send());
+  EXPECT_EQ(metric("uplink/points/given_up"), 2);
+}
+
+TEST_F(PointWriting, NewsComeBeforeWhatIsTriedAgain) {
+  faults["t1/valve"] = Errc::timed_out;
+  want({{"t1/valve", "off"}});
+  EXPECT_FALSE(send());
+  want({{"t2/valve", "off"}});
+  EXPECT_FALSE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t2/valve off", "t1/valve off"));
+}
+
+TEST_F(PointWriting, TheNewestOfAPointCounts) {
+  faults["t1/valve"] = Errc::timed_out;
+  want({{"t1/valve", "off"}});
+  EXPECT_FALSE(send());
+  want({{"t1/valve", "on"}});
+  take_said();
+  faults.clear();
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t1/valve on"));
+  EXPECT_EQ(take_said().front(), "rule boiler-overheating t1/valve not set: another value is wanted by now");
+}
+
+TEST_F(PointWriting, NothingIsSetThatTheAuditDoesNotHave) {
+  audit_works = false;
+  want({{"t1/valve", "off"}});
+  const Status sent = send();
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().text, "the disk is read-only");
+  EXPECT_THAT(take_tried(), IsEmpty());
+  audit_works = true;
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+}
+
+TEST_F(PointWriting, OfAnEarlierRunIsDoneWhereItsAgeIsKnown) {
+  want({{"t1/valve", "off"}});
+  clock.advance(5s);
+  renew();
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+  renew();
+  time_is_known = false;  // the gateway's clock went on from where that run left off, however long it was off
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), IsEmpty());
+  EXPECT_THAT(take_said().back(), HasSubstr("nobody knows how long ago"));
+  want({{"t1/valve", "on"}});
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve on")) << "of this run it is known";
+}
+
+TEST_F(PointWriting, WhatIsOldOrOfTheFutureIsNotDone) {
+  want({{"t1/valve", "off", 30s, clock.now() - 1h}, {"t2/valve", "off", 30s, clock.now() + 1h}});
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), IsEmpty());
+  EXPECT_EQ(metric("uplink/points/given_up"), 2);
+}
+
+TEST_F(PointWriting, ByARunnerIsDoneOnceOverRestarts) {
+  const auto start = [&] {
+    renew();
+    auto runner = std::make_unique<uplink::Runner>(uplink::Runner::Section{"points", "points", ""}, std::move(writer),
+                                                   *journal, clock, metrics, uplink::Waits{1ms, 10ms});
+    runner->start();
+    return runner;
+  };
+  append(wish({{"t1/valve", "off"}}));
+  auto runner = start();
+  ASSERT_TRUE(eventually([&] { return runner->stats().last_ack.has_value(); }));
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+  {
+    const std::lock_guard lock(mutex);
+    faults["t1/valve"] = Errc::timed_out;
+  }
+  append(wish({{"t1/valve", "on"}}));
+  ASSERT_TRUE(eventually([&] { return runner->stats().health == SourceHealth::down; }));
+  EXPECT_THAT(runner->stats().text, HasSubstr("t1/valve does not answer; next try in"));
+  runner.reset();
+  reopen();
+  take_tried();
+  {
+    const std::lock_guard lock(mutex);
+    faults.clear();
+  }
+  runner = start();
+  ASSERT_TRUE(eventually([&] { return runner->stats().last_ack.has_value(); }));
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve on"));
+}
+
+}  // namespace
+}  // namespace tidegate::app
