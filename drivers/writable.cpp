@@ -75,9 +75,11 @@ std::vector<Shape::Field> writable_fields() {
 
 std::optional<Writable> read_writable(const Node& how, std::string series, SeriesKind natural,
                                       const ValueOptions& value, Problems& problems) {
-  Writable writable{{.series = std::move(series), .kind = value.kind.value_or(natural), .unit = value.unit},
-                    value,
-                    how.boolean("verify")};
+  Writable writable{{.series = std::move(series),
+                     .kind = value.kind.value_or(natural),
+                     .unit = value.unit,
+                     .read_back = how.boolean("verify")},
+                    value};
   WritablePoint& point = writable.point;
   for (const auto& [code, word] : value.states) point.states.push_back(word);
   if (point.states.empty() && how.has("states")) point.states = how["states"].strings();

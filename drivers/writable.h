@@ -15,7 +15,6 @@ namespace tidegate::drivers {
 struct Writable {
   WritablePoint point;
   ValueOptions value;
-  bool verify = true;  ///< read back what was written
 };
 
 /// min, max, interlock, verify: the options of `writable:` that every driver has.

@@ -216,7 +216,7 @@ class Source final : public Driver, public Outlet {
       return fail(done.error().code, "{}: not written: {}", series, done.error().text);
     }
     set_ = true;
-    if (!writable.verify) return {};
+    if (!writable.point.read_back) return {};
     const auto active = lines_->active(line);
     if (!active) {
       return fail(active.error().code, "{}: written, but it cannot be read back: {}", series, active.error().text);

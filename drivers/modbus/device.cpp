@@ -181,7 +181,7 @@ Status Device::write(std::string_view series, std::string_view value) {
   if (!registers) return fail(Errc::invalid, "{}: {}", series, registers.error().text);
   const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple);
   if (!written) return fail(written.error().error.code, "{}: not written: {}", series, written.error().error.text);
-  return point->writable->verify ? verify(*point, *registers) : Status{};
+  return point->writable->point.read_back ? verify(*point, *registers) : Status{};
 }
 
 Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> written) {

@@ -59,7 +59,7 @@ Status TopicOutlet::write(std::string_view series, std::string_view value) {
   Watch watch{*command, *wanted};
   const Watching watching(*this, watch);
   if (const Status sent = send(watch); !sent) return sent;
-  return command->writable.verify ? wait_for(watch) : Status{};
+  return command->writable.point.read_back ? wait_for(watch) : Status{};
 }
 
 void TopicOutlet::start() {
@@ -84,7 +84,7 @@ void TopicOutlet::stop() {
 /// A token to wait with; an error while nothing that is written could be read back.
 Result<std::stop_token> TopicOutlet::ready(const Writable& writable) {
   const std::scoped_lock lock(mutex_);
-  if (writable.verify && !hears_) {
+  if (writable.point.read_back && !hears_) {
     return fail(Errc::unavailable, "{}: not written: its source is not connected, and nothing could be read back",
                 writable.point.series);
   }

@@ -85,13 +85,15 @@ Status Runtime::record(const state::Deed& deed) {
 }
 
 Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
-  if (const auto found = outlet_of(wish.series); !found) return fail(found.error());
+  const auto found = outlet_of(wish.series);
+  if (!found) return fail(found.error());
   const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
   if (const Status kept = record({wish.who, kDeed, wish.series, asked}); !kept) return fail(kept.error());
   const Status done = set(wish.series, wish.value);
   audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
   if (!done) return fail(done.error());
-  return fmt::format("{} is set to {} and was read back", wish.series, printable(wish.value, 64));
+  return fmt::format("{} is set to {}{}", wish.series, printable(wish.value, 64),
+                     found->second.read_back ? " and was read back" : "; it is not read back");
 }
 
 /// Once there is a point that may be set. Behind the sources, so that none is missing yet.
