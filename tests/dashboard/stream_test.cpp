@@ -88,7 +88,7 @@ TEST(Stream, TellsAnAlertWithItsIdByteForByte) {
   EXPECT_THAT(viewer.body(), HasSubstr("id: " + rig.id(seq) +
                                        "\nevent: alert\ndata: {\"seq\":1,\"alerts\":[{\"seq\":1,\"time\":"
                                        "1700000000000000,\"cause\":\"raised\",\"from\":\"pending\",\"alert\":" +
-                                       std::string(kAlertJson) + ",\"publish\":[]}]}\n\n"));
+                                       std::string(kAlertJson) + ",\"publish\":[],\"write\":[]}]}\n\n"));
 }
 
 TEST(Stream, TellsAFloodAfterTheAlertAndTheIdStandsOnTheLast) {

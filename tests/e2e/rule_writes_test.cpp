@@ -126,7 +126,7 @@ TEST_F(RuleWrites, HaveToWaitForTheInterlockAsPeopleDo) {
                  "may not be set now: its interlock t1/may_drain"));
   EXPECT_TRUE(shows("t1/drain", 0));
   EXPECT_THAT(gateway.get("/api/v1/dead-letters"), HasSubstr("uplink/points"));
-  EXPECT_EQ(gateway.metric("tidegate_uplink_points_given_up_total"), 1);
+  EXPECT_EQ(gateway.metric("tidegate_uplink_given_up_total{uplink=\"points\"}"), 1);
   EXPECT_TRUE(shows("t1/inlet_valve", 0)) << "each by itself";
 }
 
