@@ -98,9 +98,9 @@ TEST_F(Writing, OfADeviceThatIsGoneSaysSoAndIsNoSuccess) {
   EXPECT_EQ(write("boiler1/may_heat", "on").status, 0);
   ASSERT_TRUE(shows("boiler1/may_heat", 1));
   simulator.process().kill();
-  const Finished gone = write("boiler1/setpoint", "50");
+  const Finished gone = write("boiler1/may_heat", "off");
   EXPECT_EQ(gone.status, 1);
-  EXPECT_THAT(gone.output, HasSubstr("boiler1/setpoint: not written: "));
+  EXPECT_THAT(gone.output, HasSubstr("boiler1/may_heat: not written: "));
   ASSERT_TRUE(eventually([&] {  // and then the contact's value is none that is known
     return write("boiler1/setpoint", "50").output.find("its interlock boiler1/may_heat is bad") != std::string::npos;
   }));
