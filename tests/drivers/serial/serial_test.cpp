@@ -250,7 +250,7 @@ TEST_F(SerialDriver, AnAnswerThatMakesNoSenseIsAFaultOfTheDevice) {
 }
 
 TEST_F(SerialDriver, WhoIsAskedMayBeUnpluggedToo) {
-  start("format: key_value, request: '?', every: 100ms, timeout: 300ms, fields: {T: {kind: number}}");
+  start("format: key_value, request: '?', every: 100ms, timeout: 3s, fields: {T: {kind: number}}");
   const auto serve = [&](const char* reply) {
     return test::eventually([&] {
       if (!device_.hear(20).empty()) device_.say(reply);
