@@ -171,12 +171,25 @@ class FakeSink final : public Sink {
     return wait_until([&](const FakeSink& sink) { return sink.samples(name).size() >= count; }, at_most);
   }
   bool wait_for_health(SourceHealth health, std::chrono::milliseconds at_most = std::chrono::seconds(20)) const {
+    return wait_for_words("", health, at_most);
+  }
+  /// Until the newest report has these words, and is of this health where one is said.
+  bool wait_for_words(std::string_view words, std::optional<SourceHealth> health = std::nullopt,
+                      std::chrono::milliseconds at_most = std::chrono::seconds(20)) const {
     return wait_until(
         [&](const FakeSink& sink) {
           const auto all = sink.reports();
-          return !all.empty() && all.back().health == health;
+          if (all.empty() || (health && all.back().health != *health)) return false;
+          return all.back().text.find(words) != std::string::npos;
         },
         at_most);
+  }
+  /// Until the newest sample of a series is bad for this reason.
+  bool wait_for_bad(std::string_view name, Reason why) const {
+    return wait_until([&](const FakeSink& sink) {
+      const auto newest = sink.last(name);
+      return newest && newest->quality == Quality::bad && newest->reason == why;
+    });
   }
 
  private:

@@ -54,18 +54,8 @@ class CanDriver : public testing::Test {
       return last && last->quality == Quality::good && std::abs(last->value - value) < 1e-9;
     });
   }
-  bool turns_bad(const std::string& name, Reason why) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto last = sink.last(name);
-      return last && last->quality == Quality::bad && last->reason == why;
-    });
-  }
-  bool says(SourceHealth health, const std::string& text) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool turns_bad(const std::string& name, Reason why) { return sink_.wait_for_bad(name, why); }
+  bool says(SourceHealth health, const std::string& text) { return sink_.wait_for_words(text, health); }
 
   GatewayClock clock_;
   Metrics metrics_;

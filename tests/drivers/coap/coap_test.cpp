@@ -34,18 +34,8 @@ class CoapDriver : public testing::Test {
       return last && last->quality == Quality::good && last->value == value;
     });
   }
-  bool turns_bad(const std::string& name, Reason why) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto last = sink.last(name);
-      return last && last->quality == Quality::bad && last->reason == why;
-    });
-  }
-  bool says(const std::string& text) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool turns_bad(const std::string& name, Reason why) { return sink_.wait_for_bad(name, why); }
+  bool says(const std::string& text) { return sink_.wait_for_words(text); }
   std::string told() const { return sink_.reports().empty() ? "" : sink_.reports().back().text; }
 
   GatewayClock clock_;

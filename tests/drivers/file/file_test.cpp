@@ -46,12 +46,7 @@ class FileDriver : public testing::Test {
     for (const Sample& sample : sink_.samples(series)) all.push_back(sample.value);
     return all;
   }
-  bool says(SourceHealth health, const std::string& text) const {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool says(SourceHealth health, const std::string& text) const { return sink_.wait_for_words(text, health); }
 
   test::TempDir directory_;
   GatewayClock clock_;

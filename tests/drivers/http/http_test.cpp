@@ -49,12 +49,7 @@ class HttpDriver : public testing::Test {
     EXPECT_EQ(test::make_driver("{name: web, type: http, " + section + "}", clock_, metrics_, why), nullptr) << section;
     return why;
   }
-  bool says(SourceHealth health, const std::string& text) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool says(SourceHealth health, const std::string& text) { return sink_.wait_for_words(text, health); }
   double value(const std::string& series) {
     const auto last = sink_.last(series);
     return last && last->quality == Quality::good ? last->value : -999;

@@ -32,12 +32,7 @@ class Running {
 
   bool says(SourceHealth health, const std::string& words,
             std::chrono::milliseconds patience = std::chrono::seconds(20)) {
-    return sink_.wait_until(
-        [&](const fakes::FakeSink& sink) {
-          const auto all = sink.reports();
-          return !all.empty() && all.back().health == health && all.back().text.find(words) != std::string::npos;
-        },
-        patience);
+    return sink_.wait_for_words(words, health, patience);
   }
   std::string last_words() {
     const auto all = sink_.reports();

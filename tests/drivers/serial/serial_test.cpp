@@ -47,12 +47,7 @@ class SerialDriver : public testing::Test {
     const auto last = sink_.last(series);
     return last && last->quality == Quality::good && last->value == value;
   }
-  bool says(SourceHealth health, const std::string& text) const {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().health == health && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool says(SourceHealth health, const std::string& text) const { return sink_.wait_for_words(text, health); }
   /// Answers each request, on a thread of its own, until the test ends.
   void answer(const std::string& request, const std::string& reply) {
     answering_ = std::jthread([=, this](std::stop_token stop) {

@@ -72,12 +72,7 @@ class SnmpDriver : public testing::Test {
         },
         patience);
   }
-  bool says(const std::string& text) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto all = sink.reports();
-      return !all.empty() && all.back().text.find(text) != std::string::npos;
-    });
-  }
+  bool says(const std::string& text) { return sink_.wait_for_words(text); }
   std::string told() const { return sink_.reports().empty() ? "" : sink_.reports().back().text; }
 
   GatewayClock clock_;
