@@ -167,7 +167,7 @@ class Web::Router final : public httplib::Server {
   }
   ~Router() override { svr_sock_ = INVALID_SOCKET; }
 
-  using httplib::Server::process_request;
+  bool process(httplib::Stream& stream, bool last, bool& closes) { return process_on(*this, stream, last, closes); }
   const HostAllowList& hosts() const { return hosts_; }
 
  private:
@@ -177,6 +177,16 @@ class Web::Router final : public httplib::Server {
     Needs needs;
     access::Scope::Kind scope;
   };
+
+  // 0.11 (Debian 12) asks the stream for both its ends; 0.18 (Debian 13) is told them. Nothing here asks for either.
+  template <typename Server>
+  static bool process_on(Server& server, httplib::Stream& stream, bool last, bool& closes) {
+    if constexpr (requires { server.process_request(stream, last, closes, prepare); }) {
+      return server.process_request(stream, last, closes, prepare);
+    } else {
+      return server.process_request(stream, {}, 0, {}, 0, last, closes, prepare);
+    }
+  }
 
   void add_routes(Backend& backend) {
     for (const Route& route : routes()) {
@@ -326,7 +336,7 @@ Answer Web::answer(std::string_view request, const Peer& peer, bool last) {
   bool closes = false;
   bool ok = false;
   try {
-    ok = router_->process_request(stream, last, closes, prepare);
+    ok = router_->process(stream, last, closes);
   } catch (const std::exception&) {
     answer.bytes =
         refusal(500, "an answer could not be made: " + what(std::current_exception()) + "; please report it");
