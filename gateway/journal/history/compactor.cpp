@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "gateway/journal/history/log_side.h"
 #include "gateway/journal/history/seal.h"
@@ -15,39 +16,69 @@ constexpr auto kAhead = std::chrono::hours(48);
 
 std::int64_t ticks(Timestamp time) { return time.time_since_epoch().count(); }
 
+/// Series that stand one after the other in the catalogue, and how many samples of a day each has in a round.
 struct Group {
   Day day;
-  std::size_t from, to;  ///< series, by the journal's id
+  std::size_t from, to;  ///< by the journal's id
+  std::span<const std::uint32_t> counts;
 };
 
-/// The samples of one group of series, by series and time; of equal times the order of the log stays.
-Result<std::vector<Sample>> collect(sql::Connection& log, Seq after, Seq last, const Group& group) {
-  std::vector<Sample> samples;
-  Unreadable told_as_gaps;  // to the log's readers
-  Status status = read_log(log, after, last, {}, told_as_gaps, [&](std::span<const Sample> batch) {
-    for (const Sample& sample : batch) {
-      const std::size_t at = index(sample.series);
-      if (at >= group.from && at < group.to && day_of(sample.time) == group.day) samples.push_back(sample);
-    }
-  });
-  if (!status) return fail(std::move(status.error()));
-  std::stable_sort(samples.begin(), samples.end(), [](const Sample& a, const Sample& b) {
-    return std::tie(a.series, a.time) < std::tie(b.series, b.time);
-  });
-  return samples;
-}
+using Put = std::function<Status(const DayFile::Part&)>;
 
-Status put_all(std::span<const Sample> samples, const Catalogue& catalogue,
-               const std::function<Status(const DayFile::Part&)>& put) {
-  for (std::size_t at = 0; at < samples.size();) {
-    const SeriesId id = samples[at].series;
-    std::size_t end = at;
-    while (end < samples.size() && samples[end].series == id) ++end;
-    const Catalogue::Entry entry = catalogue.entry(id);
-    if (Status status = put({entry, samples.subspan(at, end - at)}); !status) return status;
-    at = end;
+/// A group's samples, each series' own together. As many as were counted, so memory is taken once and for no more.
+class Collected {
+ public:
+  explicit Collected(const Group& group) : group_(group), starts_(group.counts.size() + 1) {
+    std::partial_sum(group.counts.begin(), group.counts.end(), starts_.begin() + 1);
+    ends_.assign(starts_.begin(), starts_.end() - 1);
+    samples_.resize(starts_.back());
   }
-  return {};
+
+  /// In the order of the log. False where there are more than were counted.
+  bool take(std::span<const Sample> batch) {
+    for (const Sample& sample : batch) {
+      if (index(sample.series) < group_.from || index(sample.series) >= group_.to ||
+          day_of(sample.time) != group_.day) {
+        continue;
+      }
+      const std::size_t at = index(sample.series) - group_.from;
+      if (ends_[at] == starts_[at + 1]) return false;
+      samples_[ends_[at]++] = sample;
+    }
+    return true;
+  }
+
+  /// By series and time; of equal times the order of the log stays. Returns how many.
+  Result<std::uint64_t> put_all(const Catalogue& catalogue, const Put& put) {
+    std::uint64_t all = 0;
+    for (std::size_t at = 0; at < ends_.size(); ++at) {
+      const auto one = std::span(samples_).subspan(starts_[at], ends_[at] - starts_[at]);
+      if (one.empty()) continue;
+      std::ranges::stable_sort(one, {}, &Sample::time);
+      const Catalogue::Entry entry = catalogue.entry(one.front().series);
+      if (Status status = put({entry, one}); !status) return fail(std::move(status.error()));
+      all += one.size();
+    }
+    return all;
+  }
+
+ private:
+  const Group& group_;
+  std::vector<std::size_t> starts_, ends_;  ///< of each series, in samples_
+  std::vector<Sample> samples_;
+};
+
+Result<std::uint64_t> write_group(sql::Connection& log, const Round& round, const Group& group,
+                                  const Catalogue& catalogue, const Put& put) {
+  Collected collected(group);
+  bool as_counted = true;
+  Unreadable told_as_gaps;  // to the log's readers
+  Status status = read_log(log, prev(round.first), round.last, {}, told_as_gaps,
+                           [&](std::span<const Sample> batch) { as_counted = as_counted && collected.take(batch); });
+  if (!status) return fail(std::move(status.error()));
+  // What could not be read when it was counted can be read now: the whole round is made again, of all of it.
+  if (!as_counted) return fail(Errc::unavailable, "the log has more than when it was counted; it is done again");
+  return collected.put_all(catalogue, put);
 }
 
 }  // namespace
@@ -153,16 +184,16 @@ Status Compactor::write_day(sql::Connection& log, Round round, Day day, const st
   if (round.first > round.last) return file->confirm();
   if (Status status = withdraw(options_.directory, day); !status) return status;
   std::uint64_t written = 0;
-  Status status = file->add(round, [&](const std::function<Status(const DayFile::Part&)>& put) -> Status {
+  Status status = file->add(round, [&](const Put& put) -> Status {
     for (std::size_t from = 0, to = 0; from < counts.size(); from = to) {
       std::size_t samples = counts[to++];
       while (to < counts.size() && samples + counts[to] <= options_.group_samples) samples += counts[to++];
       if (samples == 0) continue;
       if (stop.stop_requested()) return fail(Errc::stopped, "asked to stop");
-      const auto group = collect(log, prev(round.first), round.last, {day, from, to});
-      if (!group) return fail(group.error());
-      written += group->size();
-      if (Status put_them = put_all(*group, catalogue_, put); !put_them) return put_them;
+      const Group group{day, from, to, std::span(counts).subspan(from, to - from)};
+      const auto put_now = write_group(log, round, group, catalogue_, put);
+      if (!put_now) return fail(put_now.error());
+      written += *put_now;
     }
     return {};
   });
