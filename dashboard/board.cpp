@@ -169,10 +169,10 @@ std::string Board::state_text() const {
   return fmt::format("{}\"time\":{},{}", kStart, micros(clock_.now()), std::string_view(state_).substr(kStart.size()));
 }
 
-std::string Board::series_list(Tick seen) const {
+std::string Board::series_list(Tick seen, Selection& selection) const {
   std::string out;
   for (const Shown& shown : series_) {
-    if (shown.description_changed <= seen) continue;
+    if (shown.description_changed <= seen || !selection.has(shown.latest.series, journal_.catalogue())) continue;
     out += out.empty() ? '[' : ',';
     append_series(out, shown.head, shown.stale_after, shown.latest);
   }
@@ -180,10 +180,10 @@ std::string Board::series_list(Tick seen) const {
   return out;
 }
 
-std::string Board::values(Tick seen) const {
+std::string Board::values(Tick seen, Selection& selection) const {
   std::string out;
   for (const Shown& shown : series_) {
-    if (shown.value_changed <= seen) continue;
+    if (shown.value_changed <= seen || !selection.has(shown.latest.series, journal_.catalogue())) continue;
     out += out.empty() ? '{' : ',';
     out += shown.quoted_name;
     out += ':';
@@ -193,8 +193,8 @@ std::string Board::values(Tick seen) const {
   return out;
 }
 
-std::string Board::snapshot() const {
-  const std::string series = series_list(0);
+std::string Board::snapshot(Selection& selection) const {
+  const std::string series = series_list(0, selection);
   std::string out;
   append_event(out, "snapshot",
                fmt::format("{{\"time\":{},\"series\":{},\"alerts\":{},\"state\":{}}}", micros(clock_.now()),
@@ -202,12 +202,12 @@ std::string Board::snapshot() const {
   return out;
 }
 
-std::string Board::changes_since(Tick seen) const {
+std::string Board::changes_since(Tick seen, Selection& selection) const {
   std::string out;
-  if (const auto series = series_list(seen); !series.empty()) {
+  if (const auto series = series_list(seen, selection); !series.empty()) {
     append_event(out, "series", fmt::format("{{\"series\":{}}}", series));
   }
-  if (const auto changed = values(seen); !changed.empty()) {
+  if (const auto changed = values(seen, selection); !changed.empty()) {
     append_event(out, "delta", fmt::format("{{\"time\":{},\"values\":{}}}", micros(clock_.now()), changed));
   }
   if (alerts_known_ && alerts_changed_ > seen)

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dashboard/selection.h"
 #include "dashboard/server.h"
 #include "dashboard/sse.h"
 #include "gateway/core/clock.h"
@@ -36,10 +37,11 @@ class Board {
   Tick close_tick() { return open_++; }
 
   std::string hello() const;
-  /// The whole picture; a viewer that got it has seen everything up to the tick that close_tick() returned before.
-  std::string snapshot() const;
+  /// The whole picture, of the series selected; a viewer that got it has seen everything up to the tick that
+  /// close_tick() returned before.
+  std::string snapshot(Selection& selection) const;
   /// `series`, `delta`, `alerts` and `state` events for what changed after tick `seen`; empty where nothing did.
-  std::string changes_since(Tick seen) const;
+  std::string changes_since(Tick seen, Selection& selection) const;
 
   /// Every durable event after `id`, or a `gap` event saying why that cannot be told, or both.
   std::string replay(std::string_view last_event_id) const;
@@ -62,8 +64,8 @@ class Board {
   void notice_staleness();
   std::string alerts_text() const;
   std::string state_text() const;
-  std::string series_list(Tick seen) const;
-  std::string values(Tick seen) const;
+  std::string series_list(Tick seen, Selection& selection) const;
+  std::string values(Tick seen, Selection& selection) const;
   std::string id(Seq seq) const;
   std::string durable(Seq seq, const std::vector<Event>& events) const;
   std::string replay_after(Seq seq) const;

@@ -117,8 +117,16 @@ void Hub::admit() {
   if (joining.empty()) return;
   refresh_state(steady_clock::now());
   const Board::Tick seen = board_.close_tick();
-  const Frame snapshot = frame(board_.snapshot());
-  for (auto& one : joining) welcome(std::move(one), seen, snapshot);
+  std::erase_if(selections_, [](const auto& selection) { return selection.second.expired(); });
+  Encoded snapshots;
+  for (auto& one : joining) welcome(std::move(one), seen, snapshots);
+}
+
+std::shared_ptr<Selection> Hub::selection_of(std::vector<Pattern> patterns) {
+  std::weak_ptr<Selection>& known = selections_[key_of(patterns)];
+  std::shared_ptr<Selection> selection = known.lock();
+  if (!selection) known = selection = std::make_shared<Selection>(std::move(patterns));
+  return selection;
 }
 
 bool Hub::full(const std::string& address) const {
@@ -128,7 +136,7 @@ bool Hub::full(const std::string& address) const {
          static_cast<std::size_t>(of_address) >= options_.max_streams_per_address;
 }
 
-void Hub::welcome(Joining joining, Board::Tick seen, const Frame& snapshot) {
+void Hub::welcome(Joining joining, Board::Tick seen, Encoded& snapshots) {
   const int fd = joining.channel.fd();
   if (!gate_.identity(joining.request.pass)) return;  // taken from it on the way here
   if (full(joining.address)) {
@@ -147,12 +155,15 @@ void Hub::welcome(Joining joining, Board::Tick seen, const Frame& snapshot) {
   viewer.channel = std::move(joining.channel);
   viewer.address = std::move(joining.address);
   viewer.pass = std::move(joining.request.pass);
+  viewer.selection = selection_of(std::move(joining.request.series));
   viewer.seen = seen;
   viewer.progress = now;
   viewer.next_ping = now + options_.stream.ping;
   viewer.until = now + std::chrono::duration_cast<Instant::duration>(options_.stream.rotate *
                                                                      std::uniform_real_distribution(0.9, 1.1)(random_));
   viewer.queue.push_back(frame(fmt::format("{}retry: {}\n\n{}", head(), retry_ms(2'000, 6'000), board_.hello())));
+  Frame& snapshot = snapshots[{viewer.selection, seen}];
+  if (!snapshot) snapshot = frame(board_.snapshot(*viewer.selection));
   viewer.queue.push_back(snapshot);
   if (auto replay = board_.replay(joining.request.last_event_id); !replay.empty()) {
     viewer.queue.push_back(frame(std::move(replay)));
@@ -217,7 +228,7 @@ void Hub::tick() {
   if (viewers_.empty()) return;
   refresh_state(now);
   const Board::Tick closed = board_.close_tick();
-  std::vector<std::pair<Board::Tick, Frame>> encoded;
+  Encoded encoded;
   std::string ping;
   append_event(ping, "ping", fmt::format("{{\"time\":{}}}", micros(clock_.now())));
   const Frame ping_frame = frame(std::move(ping));
@@ -266,14 +277,11 @@ void Hub::let_go(const Which& which, std::string_view why) {
   }
 }
 
-// Nearly all viewers saw the last tick, so nearly all share one encoding.
-void Hub::update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board::Tick, Frame>>& encoded) {
-  auto found = std::find_if(encoded.begin(), encoded.end(), [&](const auto& one) { return one.first == viewer.seen; });
-  if (found == encoded.end()) {
-    encoded.emplace_back(viewer.seen, frame(board_.changes_since(viewer.seen)));
-    found = std::prev(encoded.end());
-  }
-  if (!found->second->empty()) viewer.queue.push_back(found->second);
+// Nearly all viewers saw the last tick, so nearly all that want the same share one encoding.
+void Hub::update(Viewer& viewer, Board::Tick closed, Encoded& encoded) {
+  Frame& changes = encoded[{viewer.selection, viewer.seen}];
+  if (!changes) changes = frame(board_.changes_since(viewer.seen, *viewer.selection));
+  if (!changes->empty()) viewer.queue.push_back(changes);
   viewer.seen = closed;
 }
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <deque>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
@@ -40,6 +42,7 @@ class Hub {
     Channel channel;
     std::string address;
     Pass pass;
+    std::shared_ptr<Selection> selection;
     std::deque<Frame> queue;
     std::size_t offset = 0;  ///< of the first frame, sent already
     bool waits_for_room = false;
@@ -47,13 +50,16 @@ class Hub {
     Instant progress, next_ping, until;
   };
   using Viewers = std::unordered_map<int, Viewer>;  ///< by descriptor
+  /// What is encoded already, of the series selected, for who has seen up to a tick.
+  using Encoded = std::map<std::pair<std::shared_ptr<Selection>, Board::Tick>, Frame>;
 
   void run(const std::stop_token& stop);
   void follow(const std::stop_token& stop);  ///< the second thread: wakes the first when the journal grows
   void turn(std::chrono::milliseconds timeout);
   void on_event(int fd, std::uint32_t events);
   void admit();
-  void welcome(Joining joining, Board::Tick seen, const Frame& snapshot);
+  void welcome(Joining joining, Board::Tick seen, Encoded& snapshots);
+  std::shared_ptr<Selection> selection_of(std::vector<Pattern> patterns);
   bool full(const std::string& address) const;
   void read_journal();
   void tick();
@@ -61,7 +67,7 @@ class Hub {
   void check_passes(Instant now);
   template <class Which>
   void let_go(const Which& which, std::string_view why);  ///< tells them so
-  void update(Viewer& viewer, Board::Tick closed, std::vector<std::pair<Board::Tick, Frame>>& encoded);
+  void update(Viewer& viewer, Board::Tick closed, Encoded& encoded);
   void broadcast(const Frame& frame);
   bool flush(Viewer& viewer);                             ///< false: the viewer is gone
   std::optional<std::size_t> write_some(Viewer& viewer);  ///< as Channel::write
@@ -83,6 +89,7 @@ class Hub {
   Fd epoll_;
   Wakeup wakeup_;
   Viewers viewers_;
+  std::map<std::string, std::weak_ptr<Selection>> selections_;  ///< by key_of
   Instant next_tick_{}, state_at_{}, passes_at_{};
   std::uint64_t revision_ = 0;  ///< of the gate's, when passes were checked
   std::minstd_rand random_;

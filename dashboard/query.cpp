@@ -159,6 +159,20 @@ std::optional<EventId> parse_event_id(std::string_view text) {
   return EventId{std::string(text.substr(0, colon)), Seq{*seq}};
 }
 
+Result<std::vector<Pattern>> parse_selection(const Query& query) {
+  if (const std::size_t given = query.count("series"); given > kMostPatterns) {
+    return fail(Errc::invalid, "{} patterns of series; at most {}", given, kMostPatterns);
+  }
+  std::vector<Pattern> patterns;
+  const auto [first, last] = query.equal_range("series");
+  for (auto at = first; at != last; ++at) {
+    auto pattern = Pattern::parse(at->second);
+    if (!pattern) return fail(Errc::invalid, "series: {}", pattern.error().text);
+    patterns.push_back(std::move(*pattern));
+  }
+  return patterns;
+}
+
 Result<HistoryQuery> parse_history(const Query& query, Timestamp now) {
   HistoryQuery history;
   if (const std::size_t given = query.count("series"); given > HistoryQuery::kMaxSeries) {

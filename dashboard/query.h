@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/core/event.h"
+#include "gateway/core/pattern.h"
 #include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
@@ -38,6 +39,10 @@ struct HistoryQuery {
   static constexpr std::size_t kMaxPointsInAll = 60'000;  ///< of all series: bounds the answer to a few megabytes
 };
 Result<HistoryQuery> parse_history(const Query& query, Timestamp now);
+
+/// The series that a stream is to be of, at most kMostPatterns times ?series=PATTERN; none: all. Errc::invalid.
+Result<std::vector<Pattern>> parse_selection(const Query& query);
+constexpr std::size_t kMostPatterns = 64;
 
 /// The parameter `limit`, 1 to `max`.
 Result<std::size_t> parse_limit(const Query& query, std::size_t fallback, std::size_t max);

@@ -220,15 +220,17 @@ class Web::Router final : public httplib::Server {
   }
 
   static void become_stream(const httplib::Request& request, httplib::Response& response) {
-    static constexpr std::array<std::string_view, 1> kParameters = {"last_event_id"};
+    static constexpr std::array<std::string_view, 2> kParameters = {"last_event_id", "series"};
     if (const auto known = check_names(request.params, kParameters); !known) {
       return send(problem(400, known.error().text), response);
     }
+    auto series = parse_selection(request.params);
+    if (!series) return send(problem(400, series.error().text), response);
     response.set_header("Content-Type", "text/event-stream");
     if (request.method != "GET") return;
     const auto header = request.get_header_value("Last-Event-ID");
     outcome.stream = StreamRequest{header.empty() ? request.get_param_value("last_event_id") : header,
-                                   std::move(outcome.caller.pass)};
+                                   std::move(*series), std::move(outcome.caller.pass)};
   }
 
   Verdict guard(const httplib::Request& request, httplib::Response& response) const {

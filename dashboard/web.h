@@ -12,6 +12,7 @@
 #include "dashboard/gate.h"
 #include "dashboard/guard.h"
 #include "dashboard/request_frame.h"
+#include "gateway/core/pattern.h"
 
 namespace tidegate::dashboard {
 
@@ -20,7 +21,8 @@ struct Backend;
 /// A viewer's wish: its connection is to become a stream.
 struct StreamRequest {
   std::string last_event_id;
-  Pass pass;  ///< by which it was let in
+  std::vector<Pattern> series;  ///< those it wants to see; none: all
+  Pass pass;                    ///< by which it was let in
 };
 
 struct Answer {

@@ -188,7 +188,8 @@ Result<Json> GatewayClient::post(const std::string& target, const Json& body, co
   return answer_of(client_for(socket_, name_, kPatience).Post(target, headers, bytes, "application/json"), socket_);
 }
 
-Status GatewayClient::follow(EventReader::Take take, Clock::time_point until, const std::stop_token& stop) const {
+Status GatewayClient::follow(const std::vector<std::string>& patterns, EventReader::Take take, Clock::time_point until,
+                             const std::stop_token& stop) const {
   const auto over = [&] { return stop.stop_requested() || Clock::now() >= until; };
   httplib::Client client = client_for(socket_, name_, kSilence);
   EventReader reader(std::move(take));
@@ -199,7 +200,9 @@ Status GatewayClient::follow(EventReader::Take take, Clock::time_point until, co
     return wanted && !over();
   };
   const Alarm alarm(client, until, stop);
-  const auto result = client.Get("/api/v1/stream", receive);
+  httplib::Params wanted_series;
+  for (const std::string& pattern : patterns) wanted_series.emplace("series", pattern);
+  const auto result = client.Get("/api/v1/stream", wanted_series, httplib::Headers{}, receive);
   if (stop.stop_requested()) return fail(Errc::stopped, "stopped");
   if (!wanted || over()) return {};
   if (!begun) return no_answer(socket_);

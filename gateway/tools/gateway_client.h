@@ -40,9 +40,10 @@ class GatewayClient {
   /// `if_match`, where it is not empty, is the header of that name.
   Result<Json> post(const std::string& target, const Json& body, const std::string& if_match = {}) const;
 
-  /// Follows the live stream until `take` wants no more, `until` has come, or a stop is asked for (Errc::stopped).
-  /// Errc::interrupted where the gateway ends it.
-  Status follow(EventReader::Take take, std::chrono::steady_clock::time_point until, const std::stop_token& stop) const;
+  /// Follows the live stream, of the series that fit one of the patterns, until `take` wants no more, `until` has come,
+  /// or a stop is asked for (Errc::stopped). Errc::interrupted where the gateway ends it.
+  Status follow(const std::vector<std::string>& patterns, EventReader::Take take,
+                std::chrono::steady_clock::time_point until, const std::stop_token& stop) const;
 
  private:
   const std::filesystem::path socket_;

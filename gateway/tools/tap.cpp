@@ -62,8 +62,7 @@ std::string in_words(const Reading& reading, const Described& described) {
 /// Follows the stream's events and prints what was asked for.
 class Tap {
  public:
-  Tap(std::vector<Pattern> patterns, const TapOptions& options)
-      : patterns_(std::move(patterns)), count_(options.count), rows_(Rows::make(Format::jsonl, output_)) {
+  explicit Tap(const TapOptions& options) : count_(options.count), rows_(Rows::make(Format::jsonl, output_)) {
     json_ = options.json;
     if (json_) status_ = rows_->columns(kSampleColumns);
   }
@@ -82,18 +81,11 @@ class Tap {
   Status status() const { return status_; }
 
  private:
-  bool wanted(const std::string& series) const {
-    return std::any_of(patterns_.begin(), patterns_.end(),
-                       [&](const Pattern& pattern) { return pattern.matches(series); });
-  }
-
   void describe(const Json& series) {
     for (const Json& one : series) {
-      const auto name = one.at("name").get<std::string>();
-      if (!wanted(name)) continue;
       Described described{.unit = one.at("unit").get<std::string>(), .states = {}};
       if (one.contains("states")) described.states = one["states"].get<std::vector<std::string>>();
-      described_.insert_or_assign(name, std::move(described));
+      described_.insert_or_assign(one.at("name").get<std::string>(), std::move(described));
     }
   }
 
@@ -116,12 +108,11 @@ class Tap {
     return rows_->row(cells);
   }
 
-  const std::vector<Pattern> patterns_;
   const std::size_t count_;
   bool json_ = false;
   Output output_;
   std::unique_ptr<Rows> rows_;
-  std::map<std::string, Described> described_;  ///< those that are wanted
+  std::map<std::string, Described> described_;
   std::size_t shown_ = 0;
   Status status_;
 };
@@ -138,17 +129,14 @@ Result<Clock::time_point> end_of(const std::string& lasts) {
 }  // namespace
 
 Result<int> tap(const TapOptions& options, const GatewayClient& gateway, const Surroundings& surroundings) {
-  std::vector<Pattern> patterns;
   for (const std::string& text : options.patterns) {
-    auto pattern = Pattern::parse(text);
-    if (!pattern) return fail(Errc::invalid, "{}", pattern.error().text);
-    patterns.push_back(std::move(*pattern));
+    if (const auto pattern = Pattern::parse(text); !pattern) return fail(Errc::invalid, "{}", pattern.error().text);
   }
   const auto end = end_of(options.lasts);
   if (!end) return fail(end.error());
-  Tap tap(std::move(patterns), options);
-  const Status followed =
-      gateway.follow([&](auto event, auto data) { return tap.take(event, data); }, *end, surroundings.stop);
+  Tap tap(options);
+  const Status followed = gateway.follow(
+      options.patterns, [&](auto event, auto data) { return tap.take(event, data); }, *end, surroundings.stop);
   if (Status shown = tap.status(); !shown) return fail(std::move(shown.error()));
   if (!followed && followed.error().code == Errc::stopped) return kInterrupted;  // how one that has no end is ended
   if (!followed) return fail(followed.error());

@@ -25,7 +25,7 @@ class BoardTest : public testing::Test {
     const Board::Tick seen = board.close_tick();
     rig.commit(std::move(batch));
     take_all();
-    return board.changes_since(seen);
+    return board.changes_since(seen, all);
   }
   /// The durable events of what was committed since.
   std::string take_all() {
@@ -39,6 +39,7 @@ class BoardTest : public testing::Test {
 
   Options options;
   Rig rig{options, nothing_cached()};
+  Selection all;
   Board board{options, *rig.journal, rig.gateway, rig.clock};
 };
 
@@ -71,13 +72,13 @@ TEST_F(BoardTest, ANormalAlertIsShownAsLongAsItIsShelved) {
   shelved.shelved_until = kStart + std::chrono::hours(1);
   rig.commit(transition(shelved, Phase::normal, "shelved"));
   EXPECT_THAT(take_all(), HasSubstr("\"cause\":\"shelved\""));
-  EXPECT_THAT(board.snapshot(), HasSubstr("\"shelved_until\":1700003600000000"));
+  EXPECT_THAT(board.snapshot(all), HasSubstr("\"shelved_until\":1700003600000000"));
   Board other{options, *rig.journal, rig.gateway, rig.clock};
   other.load();
-  EXPECT_THAT(other.snapshot(), HasSubstr("hot:boiler1"));
+  EXPECT_THAT(other.snapshot(all), HasSubstr("hot:boiler1"));
   rig.commit(transition(hot_boiler(Phase::normal), Phase::normal, "unshelved"));
   EXPECT_THAT(take_all(), HasSubstr("\"cause\":\"unshelved\""));
-  EXPECT_THAT(board.snapshot(), Not(HasSubstr("hot:boiler1")));
+  EXPECT_THAT(board.snapshot(all), Not(HasSubstr("hot:boiler1")));
 }
 
 TEST_F(BoardTest, ShowsTheTimesThatSamplesWereGivenWhenTheClockWasSet) {

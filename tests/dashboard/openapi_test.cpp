@@ -61,7 +61,7 @@ TEST(OpenApi, IsTheRoutesAndWhatTheyAnswer) {
                       {"path", "/api/v1/stream"},
                       {"needs", "viewer"},
                       {"scope", ""},
-                      {"parameters", {"last_event_id"}}}}},
+                      {"parameters", {"last_event_id", "series"}}}}},
                    {"answers", json::array()}};
   const auto note = [&](const char* method, const std::string& path, const HttpResponse& response) {
     const auto type = response.headers.find("content-type");
