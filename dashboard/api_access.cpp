@@ -257,10 +257,10 @@ std::span<const Route> access_routes() {
   using enum Workers::Lane;
   static constexpr std::array<Route, 14> kRoutes = {
       {{"GET", "/api/v1/session", session, quick, Needs::nothing},
-       {"POST", "/api/v1/claim", claim, slow, Needs::nothing},
-       {"POST", "/api/v1/log-in", log_in, slow, Needs::nothing},
+       {"POST", "/api/v1/claim", claim, log_ins, Needs::nothing},
+       {"POST", "/api/v1/log-in", log_in, log_ins, Needs::nothing},
        {"POST", "/api/v1/log-out", log_out, slow, Needs::nothing},
-       {"POST", "/api/v1/password", change_password, slow, Needs::viewer},
+       {"POST", "/api/v1/password", change_password, log_ins, Needs::viewer},
        {"POST", "/api/v1/link", make_link, slow, Needs::local},
        {"GET", "/api/v1/users", users, quick, Needs::admin},
        {"POST", "/api/v1/users", add_user, slow, Needs::admin},

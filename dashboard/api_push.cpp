@@ -156,11 +156,11 @@ std::span<const Route> push_routes() {
   static constexpr std::array<std::string_view, 1> kSource = {"source"};
   constexpr auto push = access::Scope::Kind::push;
   static constexpr std::array<Route, 5> kRoutes = {
-      {{"POST", "/api/v1/samples", samples, in_turn, Needs::operator_, kSamples, true, push},
-       {"POST", "/api/v2/write", write, in_turn, Needs::operator_, kWrite2, true, push},
-       {"POST", "/write", write, in_turn, Needs::operator_, kWrite1, true, push},
-       {"POST", "/api/v1/prometheus/write", remote_write, in_turn, Needs::operator_, kSource, true, push},
-       {"POST", "/api/v1/documents", document, in_turn, Needs::operator_, kSource, true, push}}};
+      {{"POST", "/api/v1/samples", samples, pushes, Needs::operator_, kSamples, true, push},
+       {"POST", "/api/v2/write", write, pushes, Needs::operator_, kWrite2, true, push},
+       {"POST", "/write", write, pushes, Needs::operator_, kWrite1, true, push},
+       {"POST", "/api/v1/prometheus/write", remote_write, pushes, Needs::operator_, kSource, true, push},
+       {"POST", "/api/v1/documents", document, pushes, Needs::operator_, kSource, true, push}}};
   return kRoutes;
 }
 

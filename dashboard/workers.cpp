@@ -1,8 +1,11 @@
 #include "dashboard/workers.h"
 
+#include <numeric>
+
 namespace tidegate::dashboard {
 
-Workers::Workers(std::size_t threads, std::size_t max_jobs) : max_jobs_(max_jobs) {
+Workers::Workers(std::size_t threads, std::size_t max_jobs)
+    : max_jobs_(max_jobs), queues_{Queue{}, Queue{}, Queue{.one_at_a_time = true}, Queue{.one_at_a_time = true}} {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back(
         [this, quick_only = i == 0 && threads > 1](const std::stop_token& stop) { run(quick_only, stop); });
@@ -13,9 +16,7 @@ Workers::~Workers() {
   for (auto& thread : threads_) thread.request_stop();
   {
     const std::lock_guard lock(mutex_);
-    quick_.clear();
-    slow_.clear();
-    in_turn_.clear();
+    for (Queue& queue : queues_) queue.jobs.clear();
   }
   threads_.clear();
 }
@@ -23,38 +24,47 @@ Workers::~Workers() {
 bool Workers::submit(Lane lane, std::function<void()> job) {
   {
     const std::lock_guard lock(mutex_);
-    if (quick_.size() + slow_.size() + in_turn_.size() >= max_jobs_) return false;
-    (lane == Lane::quick ? quick_ : lane == Lane::slow ? slow_ : in_turn_).push_back(std::move(job));
+    Queue& queue = queues_.at(static_cast<std::size_t>(lane));
+    const std::size_t waiting =
+        std::accumulate(queues_.begin(), queues_.end(), std::size_t{0},
+                        [](std::size_t sum, const Queue& one) { return sum + one.jobs.size(); });
+    // Of what goes one at a time many can wait, and must not take everybody's places.
+    if (waiting >= max_jobs_ || (queue.one_at_a_time && queue.jobs.size() >= max_jobs_ / 2)) return false;
+    queue.jobs.push_back(std::move(job));
   }
   changed_.notify_all();
   return true;
 }
 
-/// The lane whose turn it is, for a thread that is free.
-Workers::Jobs* Workers::next(bool quick_only) {
-  if (!quick_.empty()) return &quick_;
+/// The queue whose turn it is, for a thread that is free: what goes one at a time before what is slow, else it would
+/// wait for a moment without any.
+Workers::Queue* Workers::next(bool quick_only) {
+  auto& [quick, slow, pushes, log_ins] = queues_;
+  if (!quick.jobs.empty()) return &quick;
   if (quick_only) return nullptr;
-  if (!in_turn_.empty() && !turn_taken_) return &in_turn_;
-  return slow_.empty() ? nullptr : &slow_;
+  for (Queue* const queue : {&log_ins, &pushes}) {
+    if (!queue->jobs.empty() && !queue->taken) return queue;
+  }
+  return slow.jobs.empty() ? nullptr : &slow;
 }
 
 void Workers::run(bool quick_only, const std::stop_token& stop) {
   while (true) {
     std::function<void()> job;
-    Jobs* lane = nullptr;
+    Queue* queue = nullptr;
     {
       std::unique_lock lock(mutex_);
-      const auto ready = [&] { return (lane = next(quick_only)) != nullptr; };
+      const auto ready = [&] { return (queue = next(quick_only)) != nullptr; };
       if (!changed_.wait(lock, stop, ready) || stop.stop_requested()) return;
-      job = std::move(lane->front());
-      lane->pop_front();
-      if (lane == &in_turn_) turn_taken_ = true;
+      job = std::move(queue->jobs.front());
+      queue->jobs.pop_front();
+      queue->taken = queue->one_at_a_time;
     }
     job();
-    if (lane != &in_turn_) continue;
+    if (!queue->one_at_a_time) continue;
     {
       const std::lock_guard lock(mutex_);
-      turn_taken_ = false;
+      queue->taken = false;
     }
     changed_.notify_all();
   }

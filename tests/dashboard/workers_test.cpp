@@ -22,13 +22,15 @@ TEST(Workers, QuickJobsRunWhileEverySlowPlaceIsTaken) {
   release.count_down();
 }
 
-TEST(Workers, JobsInTurnRunOneAtATimeAndLeaveTheOthersAThread) {
+class OneAtATime : public testing::TestWithParam<Lane> {};
+
+TEST_P(OneAtATime, RunsItsJobsAndLeavesTheOthersAThread) {
   std::latch release(1), started(1), all(3);
   std::atomic<int> at_once = 0;
   std::promise<void> answered;
   Workers workers(3, 100);
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(workers.submit(Lane::in_turn, [&, i] {
+    ASSERT_TRUE(workers.submit(GetParam(), [&, i] {
       EXPECT_EQ(++at_once, 1);
       if (i == 0) started.count_down(), release.wait();
       --at_once;
@@ -41,6 +43,22 @@ TEST(Workers, JobsInTurnRunOneAtATimeAndLeaveTheOthersAThread) {
   release.count_down();
   all.wait();
 }
+
+TEST_P(OneAtATime, NeverTakesEveryPlaceThatThereIsToWait) {
+  std::latch release(1), started(1);
+  Workers workers(3, 8);
+  ASSERT_TRUE(workers.submit(GetParam(), [&] { started.count_down(), release.wait(); }));
+  started.wait();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(workers.submit(GetParam(), [] {})) << i;
+  EXPECT_FALSE(workers.submit(GetParam(), [] {}));
+  std::promise<void> answered;
+  ASSERT_TRUE(workers.submit(Lane::slow, [&] { answered.set_value(); }));
+  EXPECT_EQ(answered.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  release.count_down();
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, OneAtATime, testing::Values(Lane::pushes, Lane::log_ins),
+                         [](const auto& lane) { return lane.param == Lane::pushes ? "pushes" : "log_ins"; });
 
 TEST(Workers, RefuseWhatExceedsTheBound) {
   std::latch release(1), started(1);
