@@ -13,6 +13,8 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+constexpr std::size_t kMaxDepth = 32;
+
 Result<Reading> reading_of(const dom::element& value) {
   switch (value.type()) {
     case dom::element_type::INT64:
@@ -92,6 +94,11 @@ JsonBody::~JsonBody() = default;
 Status JsonBody::read(std::string_view body) {
   constexpr const char* kForm = R"({"samples": [{"series": "boiler1/temperature", "value": 93.5}]})";
   document_->size = 0;
+  // A depth is settled with the room for a body, which grows to that of the largest.
+  if (document_->parser.capacity() < body.size()) {
+    const auto error = document_->parser.allocate(body.size(), kMaxDepth);
+    if (error) return fail(Errc::full, "no memory for a body of {} bytes", body.size());
+  }
   dom::element root;
   if (const auto error = document_->parser.parse(body.data(), body.size()).get(root)) {
     return fail(Errc::invalid, "the body is not valid JSON: {}", simdjson::error_message(error));

@@ -204,6 +204,14 @@ TEST_F(PushReceiver, JsonThatIsWrongIsToldItemByItem) {
   EXPECT_EQ(json("[]")->samples, 0u);
 }
 
+TEST_F(PushReceiver, JsonIsOfABoundedDepthHoweverLargeABodyWasBefore) {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_THAT(json(nested(33)).error().text, HasSubstr("not valid JSON"));
+  EXPECT_THAT(told(json(nested(30))), HasSubstr("a sample must be a JSON object"));
+  EXPECT_THAT(json(nested(100'000)).error().text, HasSubstr("not valid JSON"));
+  EXPECT_THAT(json(nested(33)).error().text, HasSubstr("not valid JSON"));
+}
+
 TEST_F(PushReceiver, TooManyAtOnceAreTakenNotAtAll) {
   std::string body;
   for (std::size_t i = 0; i <= Push::kMostSamples; ++i) body += "m f=1\n";
