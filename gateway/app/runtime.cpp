@@ -312,7 +312,7 @@ std::string Runtime::each_second() {
   measure_wear();
   watch_tls();
   maintain_access();
-  chronicle_.look(view());
+  chronicle_.look(view(), std::chrono::steady_clock::now());
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
                      active == 1 ? "" : "s");
 }

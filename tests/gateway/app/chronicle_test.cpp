@@ -16,9 +16,10 @@ class ChronicleTest : public ::testing::Test {
   void see(SourceHealth source, std::string text = {}) {
     view.sources[0].health = source;
     view.sources[0].text = std::move(text);
-    chronicle.look(view);
+    chronicle.look(view, now);
   }
 
+  Chronicle::Instant now{};
   std::vector<std::string> log;
   Chronicle chronicle{[this](Chronicle::Level level, const std::string& text) {
     log.push_back((level == Chronicle::Level::error ? "E " : level == Chronicle::Level::warning ? "W " : "I ") + text);
@@ -56,6 +57,19 @@ TEST_F(ChronicleTest, TheStoreAndUplinksAreToldOfAsWell) {
   view.store.text = "the disk is full";
   see(SourceHealth::up);
   EXPECT_THAT(log, ElementsAre("E the store is down: the disk is full", "E uplink cloud is down: no answer"));
+}
+
+TEST_F(ChronicleTest, WhatComesAndGoesWithoutEndIsCounted) {
+  for (int i = 0; i < 20; ++i, now += std::chrono::seconds(1)) {
+    see(i % 2 == 0 ? SourceHealth::down : SourceHealth::up, i % 2 == 0 ? "refused" : "");
+  }
+  EXPECT_EQ(log.size(), static_cast<std::size_t>(Chronicle::kMostTold));
+  now += Chronicle::kWithin;
+  see(SourceHealth::up);
+  EXPECT_EQ(log.back(), "W source plant changed 14 times more within a minute, and is up");
+  see(SourceHealth::down, "refused");
+  EXPECT_EQ(log.back(), "E source plant is down: refused");
+  EXPECT_EQ(log.size(), Chronicle::kMostTold + 2u);
 }
 
 }  // namespace
