@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -93,12 +92,12 @@ class Peers {
 
 constexpr const char* kOfBroker = "field";
 
-/// The sources whose health is not this one, but for the broker's.
+/// The sources whose health is not this one, but for the broker's, and what they say.
 std::vector<std::string> not_yet(const test::GatewayProcess& gateway, const std::string& health) {
-  static constexpr std::array kAll = {"web", "scale", "agent", "plc", "tank", "line"};
   std::vector<std::string> others;
-  for (const char* const name : kAll) {
-    if (!source_named(gateway, name, health)) others.emplace_back(name);
+  for (const json& source : get_json(gateway, "/api/v1/state")["sources"]) {
+    if (source["name"] == kOfBroker || source["health"] == health) continue;
+    others.push_back(fmt::format("{}: {}", source["name"].get<std::string>(), source["text"].get<std::string>()));
   }
   return others;
 }
@@ -128,7 +127,7 @@ class Flap : public testing::Test {
           return others.empty();
         },
         120s))
-        << fmt::format("not {}: {}", health, fmt::join(others, ", "));
+        << fmt::format("not {}: {}", health, fmt::join(others, "; "));
   }
   // A broker that goes again and again is waited for longer and longer: it is lost whenever the gateway has it back.
   void once() {
