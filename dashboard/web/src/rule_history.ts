@@ -3,8 +3,8 @@
 import type { DiffLine, RulesVersion } from './api.ts';
 import { noteInput } from './alert_form.ts';
 import { el, show } from './dom.ts';
-import { Complaint } from './form.ts';
 import * as format from './format.ts';
+import { RecordList } from './record_list.ts';
 import { fetchRulesDiff, fetchRuleVersions, rollBackRules } from './rest.ts';
 import type { Surroundings } from './rules_view.ts';
 import { text } from './strings.ts';
@@ -17,30 +17,15 @@ const kAround = 3;
 
 export class RuleHistory {
   readonly node: HTMLElement;
-  private readonly list = el('ul', { class: 'records' });
-  private readonly none = el('p', { class: 'empty', hidden: true }, text.rules.historyNone);
-  private readonly complaint = new Complaint();
-  private readonly more = el('button', { type: 'button', class: 'button', hidden: true, click: () => void this.load(this.next) }, text.views.more);
-  private next: string | null = null;
+  private readonly versions = new RecordList<RulesVersion>(text.rules.historyNone, (before) => fetchRuleVersions(kVersions, before), (version, isNow) => this.line(version, isNow));
 
   /** @param etag of the text that a version takes the place of; @param changed called when one has */
   constructor(private readonly around: Surroundings, private readonly etag: () => string, private readonly changed: () => void) {
-    this.node = el('div', {}, this.none, this.list, this.more, this.complaint.node);
+    this.node = this.versions.node;
   }
 
-  async load(before: string | null = null): Promise<void> {
-    try {
-      const { items, next } = await fetchRuleVersions(kVersions, before);
-      const lines = items.map((version, at) => this.line(version, before === null && at === 0));
-      if (before === null) this.list.replaceChildren(...lines);
-      else this.list.append(...lines);
-      this.next = next;
-      show(this.more, next !== null);
-      show(this.none, this.list.childElementCount === 0);
-      this.complaint.say('');
-    } catch (problem) {
-      this.complaint.say(why(problem));
-    }
+  load(): Promise<void> {
+    return this.versions.load();
   }
 
   private line({ version, time, who, why: reason, note }: RulesVersion, isNow: boolean): HTMLElement {

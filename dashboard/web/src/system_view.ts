@@ -1,36 +1,32 @@
 // The gateway itself, for its admin: a backup to take away, its certificate, and the audit.
 
 import type { Deed, State } from './api.ts';
-import { el, show } from './dom.ts';
-import { Complaint } from './form.ts';
+import { el } from './dom.ts';
 import * as format from './format.ts';
+import { RecordList } from './record_list.ts';
 import { address, fetchAudit } from './rest.ts';
 import type { Surroundings } from './rules_view.ts';
 import { text } from './strings.ts';
-import { viewNode, viewSection, why } from './views.ts';
+import { viewNode, viewSection } from './views.ts';
 
 const kDeeds = 50;
 
 export class SystemView {
   readonly node: HTMLElement;
   private readonly certificate = el('div');
-  private readonly list = el('ul', { class: 'records' });
-  private readonly none = el('p', { class: 'empty', hidden: true }, text.system.auditNone);
-  private readonly complaint = new Complaint();
-  private readonly more = el('button', { type: 'button', class: 'button', hidden: true, click: () => void this.load(this.next) }, text.views.more);
-  private next: string | null = null;
+  private readonly audit = new RecordList<Deed>(text.system.auditNone, (before) => fetchAudit(kDeeds, before), (deed) => this.line(deed));
 
   /** @param state the newest one */
   constructor(private readonly around: Surroundings, private readonly state: () => State | null) {
     this.node = viewNode(
       viewSection('backup', text.system.backup, el('p', {}, text.system.backupWhat), el('p', {}, el('a', { class: 'button', href: address('backup'), download: '' }, text.system.download))),
       viewSection('certificate', text.system.certificate, this.certificate),
-      viewSection('audit', text.system.audit, this.complaint.node, this.none, this.list, this.more));
+      viewSection('audit', text.system.audit, this.audit.node));
   }
 
   opened(): void {
     this.showCertificate();
-    void this.load(null);
+    void this.audit.load();
   }
 
   private showCertificate(): void {
@@ -41,21 +37,6 @@ export class SystemView {
       [text.system.ownOrMade, own ? text.system.own : text.system.selfSigned]];
     this.certificate.replaceChildren(el('dl', { class: 'facts' }, ...rows.map(([name, fact]) => el('div', {}, el('dt', {}, name), el('dd', {}, fact)))),
       ...(trouble ? [el('p', { class: 'form-error' }, text.certificate(trouble))] : []));
-  }
-
-  private async load(before: string | null): Promise<void> {
-    try {
-      const { items, next } = await fetchAudit(kDeeds, before);
-      const lines = items.map((deed) => this.line(deed));
-      if (before === null) this.list.replaceChildren(...lines);
-      else this.list.append(...lines);
-      this.next = next;
-      show(this.more, next !== null);
-      show(this.none, this.list.childElementCount === 0);
-      this.complaint.say('');
-    } catch (problem) {
-      this.complaint.say(why(problem));
-    }
   }
 
   private line({ time, who, what, about, detail, sealed }: Deed): HTMLElement {
