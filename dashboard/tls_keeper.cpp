@@ -2,22 +2,14 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "dashboard/self_signed.h"
+#include "gateway/config/certificates.h"
 #include "gateway/core/time_text.h"
 
 namespace tidegate::dashboard {
 namespace {
-
-/// How urgent it is that a certificate ends in `left`: 0 is not at all.
-int urgency(Micros left) {
-  using std::chrono::days;
-  constexpr std::array<Micros, 4> kTold = {days(30), days(7), days(1), days(0)};
-  return static_cast<int>(std::count_if(kTold.begin(), kTold.end(), [&](Micros told) { return left <= told; }));
-}
 
 std::string in_use(const Tls& tls) {
   return fmt::format("valid until {}, fingerprint (SHA-256) {}", rfc3339_seconds(tls.until()), tls.fingerprint());
@@ -139,7 +131,7 @@ void TlsKeeper::renew(std::optional<Timestamp> now, const std::vector<std::strin
 
 void TlsKeeper::look_at_times(Timestamp now, std::vector<News>& news) {
   const auto current = tls();
-  const int urgent = now < current->from() ? 1 : urgency(current->until() - now);
+  const int urgent = now < current->from() ? 1 : config::urgency(current->until() - now);
   if (urgent <= warned_) return;
   warned_ = urgent;
   if (now < current->from()) {

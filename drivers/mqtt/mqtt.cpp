@@ -11,6 +11,7 @@
 #include "drivers/mqtt/outlet.h"
 #include "drivers/mqtt/readers.h"
 #include "drivers/mqtt/sparkplug/host.h"
+#include "gateway/config/certificates.h"
 #include "gateway/core/sleep.h"
 #include "gateway/core/text.h"
 #include "gateway/mqtt/connection.h"
@@ -174,10 +175,13 @@ class MqttDriver final : public Driver {
   }
 
   void note(Readers& readers, Sink& sink, const State& state) {
-    if (state.up()) {
+    if (state.up() && !up_) {
       const std::scoped_lock lock(reading_);
       readers.connected(context_.clock.now());
     }
+    up_ = state.up();
+    if (state.certificate_ends)
+      config::show_end(context_.metrics, "source/" + context_.source, *state.certificate_ends);
     outlet_.hears(state.up());
     const std::scoped_lock lock(telling_);
     // A try that follows a failed one is no news: the reason and the next try stand there already.
@@ -208,6 +212,7 @@ class MqttDriver final : public Driver {
   std::mutex waiting_;  ///< held while a message waits for its commit
   std::mutex reading_;  ///< a reader is at work
   std::mutex telling_;
+  bool up_ = false;  ///< of the connection's thread
   bool down_ = false, offline_ = false;
   std::optional<State> state_;
   std::string found_;

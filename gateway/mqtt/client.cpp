@@ -235,7 +235,7 @@ Result<Limits> Client::connect(std::stop_token stop) try {
   if (error.get_return_code() > 0 || error.get_reason_code() >= 0x80) {
     return fail(Errc::unavailable, "refused by {}: {}", impl_->where, plain(error, options));
   }
-  return fail(Errc::unavailable, "cannot reach {}: {}", impl_->where, why_unreachable(options, kProbePatience));
+  return fail(Errc::unavailable, "cannot reach {}: {}", impl_->where, why_unreachable(options, kProbePatience, stop));
 }
 
 Result<std::string> Client::subscribe(std::span<const Subscription> subscriptions, std::stop_token stop) {

@@ -7,10 +7,12 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
+#include "gateway/config/certificates.h"
 #include "gateway/core/backoff.h"
 #include "gateway/core/time_text.h"
-#include "gateway/mqtt/certificates.h"
+#include "gateway/mqtt/probe.h"
 
 namespace tidegate::mqtt {
 namespace {
@@ -20,7 +22,8 @@ using namespace std::chrono_literals;
 constexpr auto kGreetingPatience = 10s;
 constexpr auto kFarewellPatience = 1s;  // a broker that does not answer must not hold up a stop or a reload
 constexpr auto kAckPatience = 30s;
-constexpr auto kLookAtCertificates = 1h;
+constexpr auto kPeerPatience = 3s;
+constexpr int kLooksForPeer = 24;      // of those at the files
 constexpr auto kLookAgain = 2s;        // should Paho have told nobody that the connection broke
 constexpr auto kHeldLongEnough = 10s;  // a connection that breaks sooner does not reset the backoff
 
@@ -45,7 +48,11 @@ struct Connection::Impl {
   std::uint64_t answers = 0;
   std::optional<Error> failed;
 
-  std::string joined_as, ending;  ///< the parts of the text while it is connected; of the connection's thread
+  // Of the connection's thread, while it is connected.
+  std::string joined_as;                      ///< the text without the notice
+  std::string notice;                         ///< of a certificate that ends
+  std::optional<Timestamp> certificate_ends;  ///< the broker's
+  int looks = 0;                              ///< until the broker's certificate is looked at again
 
   // These two go first: what they do and are told ends up above.
   std::shared_ptr<Client> client;  ///< replaced by the connection's thread only, under `mutex`
@@ -56,10 +63,11 @@ struct Connection::Impl {
   Status join(std::stop_token stop);
   Status subscribe_from(std::size_t first, std::stop_token stop);
   std::string wait_until_lost(std::stop_token stop);
-  std::string certificates_end() const;
-  void look_at_certificates();
+  void look_at_certificates(const std::stop_token& stop);
+  std::string notice_now() const;
   void make_client();
-  void set(State::Phase phase, std::string text, std::string why = {});
+  void set(State state);
+  void set_joined();
 
   // Paho's threads.
   void note_lost(Error why);
@@ -73,20 +81,27 @@ struct Connection::Impl {
   void begin_round();
 };
 
-void Connection::Impl::set(State::Phase phase, std::string text, std::string why) {
-  State told{phase, std::move(text), std::move(why)};
+void Connection::Impl::set(State state) {
   {
     const std::scoped_lock lock(mutex);
-    current = told;
+    current = state;
     changed.notify_all();
   }
-  if (handlers.state) handlers.state(told);
+  if (handlers.state) handlers.state(state);
+}
+
+void Connection::Impl::set_joined() {
+  State joined{refused.empty() ? State::Phase::connected : State::Phase::limited, joined_as};
+  joined.notice = notice;
+  joined.certificate_ends = certificate_ends;
+  if (!notice.empty()) joined.text += "; " + notice;
+  set(std::move(joined));
 }
 
 /// Connects, says hello, subscribes: anew on every connect, because neither a broker that lost its sessions nor Paho
 /// remembers.
 Status Connection::Impl::join(std::stop_token stop) {
-  set(State::Phase::connecting, fmt::format("connecting to {}", where));
+  set({State::Phase::connecting, fmt::format("connecting to {}", where)});
   {
     const std::scoped_lock lock(mutex);
     lost.reset();
@@ -118,36 +133,43 @@ Status Connection::Impl::subscribe_from(std::size_t first, std::stop_token stop)
   if (first > 0 && not_taken->empty()) return {};
   joined_as = refused.empty() ? fmt::format("connected to {}", where)
                               : fmt::format("connected to {}, but it refused to subscribe us to {}", where, refused);
-  ending = certificates_end();
-  set(refused.empty() ? State::Phase::connected : State::Phase::limited, joined_as + ending);
+  notice = notice_now();
+  set_joined();
   return {};
 }
 
 /// The next connection would fail by it, at a time that nobody has chosen.
-std::string Connection::Impl::certificates_end() const {
+std::string Connection::Impl::notice_now() const {
   if (!options.broker.secure()) return {};
   const auto now = std::chrono::time_point_cast<Micros>(std::chrono::system_clock::now());
-  const std::string soon = ends_soon(options.tls, now);
-  return soon.empty() ? "" : "; " + soon;
+  return config::ends_soon(options.tls, {"broker", certificate_ends}, now);
 }
 
-void Connection::Impl::look_at_certificates() {
-  const std::string now = certificates_end();
-  if (now == ending) return;
-  ending = now;
-  set(current.phase, joined_as + ending);
+/// Of a broker that cannot be asked now, what was found out before holds until the next look.
+void Connection::Impl::look_at_certificates(const std::stop_token& stop) {
+  if (!options.broker.secure()) return;
+  auto ends = certificate_ends;
+  if (--looks <= 0) {
+    const auto found = mqtt::certificate_ends(options, kPeerPatience, stop);
+    if (found) ends = found;
+    looks = found ? kLooksForPeer : 0;
+  }
+  const auto before = std::exchange(certificate_ends, ends);
+  const std::string told = std::exchange(notice, notice_now());
+  if (before != certificate_ends || told != notice) set_joined();
 }
 
 std::string Connection::Impl::wait_until_lost(std::stop_token stop) {
-  auto look_at = std::chrono::steady_clock::now() + kLookAtCertificates;
+  auto look_at = std::chrono::steady_clock::now();  // it may be another broker, or another certificate
+  looks = 0;
   while (!stop.stop_requested()) {
     if (const auto now = std::chrono::steady_clock::now(); now >= look_at) {
-      look_at = now + kLookAtCertificates;
-      look_at_certificates();
+      look_at = now + options.look_every;
+      look_at_certificates(stop);
     }
     std::unique_lock lock(mutex);
     const auto due = [this] { return lost.has_value() || subscribed < subscriptions.size(); };
-    changed.wait_for(lock, stop, kLookAgain, due);
+    changed.wait_for(lock, stop, std::min<Micros>(kLookAgain, options.look_every), due);
     if (lost) return lost->text;
     const std::size_t first = subscribed;
     const bool more = first < subscriptions.size();
@@ -183,7 +205,7 @@ void Connection::Impl::run(std::stop_token stop) {
     // them. A clean session has nothing to keep: a new client forgets them.
     if (options.session_expiry == Micros(0)) make_client();
     const Micros wait = backoff.next();
-    set(State::Phase::waiting, fmt::format("{}; next try in {}", why, age_text(wait)), why);
+    set({State::Phase::waiting, fmt::format("{}; next try in {}", why, age_text(wait)), why});
     std::unique_lock lock(mutex);
     changed.wait_for(lock, stop, wait, [] { return false; });
   }

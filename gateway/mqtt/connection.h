@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,11 +23,16 @@ struct State {
   Phase phase = Phase::connecting;
   std::string text;  ///< in plain words: where, why, what is tried next; no secret in it
   std::string why;   ///< of `waiting`: the reason alone
+  /// While it is up: what somebody should see to before it is too late, a certificate that ends; it stands in `text`
+  /// too.
+  std::string notice;
+  std::optional<Timestamp> certificate_ends;  ///< the broker's, once that is known
   bool up() const { return phase == Phase::connected || phase == Phase::limited; }
 };
 
 /// One connection to a broker. Connects in the background on a thread of its own, tries again for ever with backoff and
-/// jitter, and subscribes again on every connect (Paho's own reconnect does not).
+/// jitter, and subscribes again on every connect (Paho's own reconnect does not). Over TLS it finds out when the
+/// broker's certificate ends, by a handshake beside the connection, after each connect and once a day.
 class Connection {
  public:
   struct Handlers {

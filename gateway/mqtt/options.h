@@ -51,7 +51,8 @@ struct ConnectionOptions {
   std::optional<Will> will;
   Micros first_wait = std::chrono::seconds(1);  ///< between tries, doubling up to `longest_wait`
   Micros longest_wait = std::chrono::minutes(1);
-  std::size_t max_in_flight = 100;  ///< publishes without their acknowledgement
+  Micros look_every = std::chrono::hours(1);  ///< at the files of `tls`; each 24th time at the broker's certificate
+  std::size_t max_in_flight = 100;            ///< publishes without their acknowledgement
 };
 
 /// What is wrong with a topic to publish to; empty: nothing.

@@ -13,28 +13,51 @@
 
 #include <cstring>
 #include <memory>
+#include <utility>
+
+#include "gateway/config/certificates.h"
 
 namespace tidegate::mqtt {
 namespace {
+
+using Steady = std::chrono::steady_clock;
 
 struct Socket {
   explicit Socket(int descriptor) : fd(descriptor) {}
   ~Socket() {
     if (fd >= 0) close(fd);
   }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
+  Socket(Socket&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
+  Socket& operator=(Socket&&) = delete;
   int fd;
 };
 
-int milliseconds(Micros time) { return static_cast<int>(time.count() / 1000); }
+/// For one step of the network's: so long, and not beyond a stop.
+class Wait {
+ public:
+  Wait(Micros patience, const std::stop_token& stop) : until_(Steady::now() + patience), stop_(stop) {}
+  bool ready(const Socket& socket, short events) const {
+    constexpr int kLook = 50;  // milliseconds
+    pollfd ready{socket.fd, events, 0};
+    while (!stop_.stop_requested() && Steady::now() < until_) {
+      const int found = poll(&ready, 1, kLook);
+      if (found > 0) return true;
+      if (found < 0 && errno != EINTR) return false;
+    }
+    return false;
+  }
+
+ private:
+  const Steady::time_point until_;
+  const std::stop_token& stop_;
+};
 
 /// 0, or the errno of the try.
-int try_connect(const Socket& socket, const addrinfo& address, Micros patience) {
+int try_connect(const Socket& socket, const addrinfo& address, const Wait& wait) {
+  if (socket.fd < 0) return errno;
   if (connect(socket.fd, address.ai_addr, address.ai_addrlen) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
-  pollfd ready{socket.fd, POLLOUT, 0};
-  if (poll(&ready, 1, milliseconds(patience)) != 1) return ETIMEDOUT;
+  if (!wait.ready(socket, POLLOUT)) return ETIMEDOUT;
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -55,13 +78,25 @@ std::string tcp_problem(int error, const Address& broker) {
   }
 }
 
-/// Blocking from here on, with time-outs, which is all that OpenSSL needs.
-void make_blocking(const Socket& socket, Micros patience) {
-  fcntl(socket.fd, F_SETFL, fcntl(socket.fd, F_GETFL) & ~O_NONBLOCK);
-  const timeval wait{static_cast<time_t>(patience.count() / 1'000'000),
-                     static_cast<suseconds_t>(patience.count() % 1'000'000)};
-  setsockopt(socket.fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-  setsockopt(socket.fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+/// A connection by TCP; or none, and `problem` says why.
+Socket dial(const Address& broker, Micros patience, const std::stop_token& stop, std::string& problem) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (const int code = getaddrinfo(broker.host.c_str(), std::to_string(broker.port).c_str(), &hints, &found);
+      code != 0) {
+    problem = fmt::format("the host name '{}' is not found ({})", broker.host, gai_strerror(code));
+    return Socket(-1);
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+  int error = 0;
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    Socket socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    error = try_connect(socket, *address, Wait(patience, stop));
+    if (error == 0) return socket;
+  }
+  problem = tcp_problem(error, broker);
+  return Socket(-1);
 }
 
 bool is_ip(const std::string& host) {
@@ -114,14 +149,38 @@ std::string load_files(SSL_CTX* context, const config::ClientTls& tls) {
   return "";
 }
 
-/// What TLS says, or "" where it finds nothing wrong.
-std::string tls_problem(const Socket& socket, const ConnectionOptions& options) {
+/// TLS of a connection as Paho makes it, before its handshake.
+struct Tls {
+  Tls(const Socket& socket, const ConnectionOptions& options);
+
+  /// What OpenSSL comes to, for which it may have to wait for the broker.
+  template <class Step>
+  int finish(const Wait& wait, const Step& step) {
+    while (true) {
+      const int done = step(session.get());
+      if (done > 0) return done;
+      const int lacks = SSL_get_error(session.get(), done);
+      const bool goes_on = (lacks == SSL_ERROR_WANT_READ && wait.ready(socket, POLLIN)) ||
+                           (lacks == SSL_ERROR_WANT_WRITE && wait.ready(socket, POLLOUT));
+      if (!goes_on) return done;
+    }
+  }
+
+  const Socket& socket;
+  Context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
+  Session session{nullptr, SSL_free};
+  std::string problem;  ///< why there is no session
+};
+
+Tls::Tls(const Socket& its_socket, const ConnectionOptions& options) : socket(its_socket) {
   ERR_clear_error();
-  const Context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-  if (!context) return "TLS is not available: " + openssl_reason();
-  if (auto problem = load_files(context.get(), options.tls); !problem.empty()) return problem;
-  const Session session(SSL_new(context.get()), SSL_free);
-  if (!session) return "TLS is not available: " + openssl_reason();
+  if (context) problem = load_files(context.get(), options.tls);
+  if (!problem.empty()) return;
+  if (context) session.reset(SSL_new(context.get()));
+  if (!session) {
+    problem = "TLS is not available: " + openssl_reason();
+    return;
+  }
   const std::string& host = options.broker.host;
   if (options.tls.verify) {
     SSL_set_verify(session.get(), SSL_VERIFY_PEER, nullptr);
@@ -133,40 +192,60 @@ std::string tls_problem(const Socket& socket, const ConnectionOptions& options) 
   }
   if (!is_ip(host)) SSL_set_tlsext_host_name(session.get(), host.c_str());
   SSL_set_fd(session.get(), socket.fd);
-  if (SSL_connect(session.get()) != 1) {
-    const long result = SSL_get_verify_result(session.get());
+}
+
+/// What TLS says, or "" where it finds nothing wrong.
+std::string tls_problem(const Socket& socket, const ConnectionOptions& options, Micros patience,
+                        const std::stop_token& stop) {
+  Tls tls(socket, options);
+  if (!tls.session) return tls.problem;
+  if (tls.finish(Wait(patience, stop), SSL_connect) != 1) {
+    const long result = SSL_get_verify_result(tls.session.get());
     return result != X509_V_OK ? verify_problem(result, options) : "TLS: " + openssl_reason();
   }
   // With TLS 1.3 a broker refuses our certificate only after the handshake: its alert comes with the first read.
   char byte = 0;
-  const int got = SSL_read(session.get(), &byte, 1);
-  if (got > 0 || SSL_get_error(session.get(), got) != SSL_ERROR_SSL) return "";
+  const int got = tls.finish(Wait(patience, stop), [&](SSL* session) { return SSL_read(session, &byte, 1); });
+  if (got > 0 || SSL_get_error(tls.session.get(), got) != SSL_ERROR_SSL) return "";
   return fmt::format("TLS: the broker refused our certificate or its absence ({})", openssl_reason());
+}
+
+/// As OpenSSL looks at a chain, whatever it thinks of it: one that has expired ends the handshake, and is gone then.
+int note_end(int trusted, X509_STORE_CTX* chain) {
+  const auto* session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const X509* certificate = X509_STORE_CTX_get0_cert(chain);
+  if (certificate != nullptr) {
+    *static_cast<std::optional<Timestamp>*>(SSL_get_app_data(session)) = config::end_of(*certificate);
+  }
+  return trusted;
 }
 
 }  // namespace
 
-std::string why_unreachable(const ConnectionOptions& options, Micros patience) {
-  const Address& broker = options.broker;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (const int code = getaddrinfo(broker.host.c_str(), std::to_string(broker.port).c_str(), &hints, &found);
-      code != 0) {
-    return fmt::format("the host name '{}' is not found ({})", broker.host, gai_strerror(code));
+std::string why_unreachable(const ConnectionOptions& options, Micros patience, const std::stop_token& stop) {
+  std::string problem;
+  const Socket socket = dial(options.broker, patience, stop, problem);
+  if (problem.empty() && options.broker.secure()) problem = tls_problem(socket, options, patience, stop);
+  if (!problem.empty()) return problem;
+  return "the connection broke before the broker had answered; does it speak MQTT on that port?";
+}
+
+std::optional<Timestamp> certificate_ends(const ConnectionOptions& options, Micros patience,
+                                          const std::stop_token& stop) {
+  std::string problem;
+  const Socket socket = dial(options.broker, patience, stop, problem);
+  if (!problem.empty()) return std::nullopt;
+  Tls tls(socket, options);
+  if (!tls.session) return std::nullopt;
+  std::optional<Timestamp> ends;
+  SSL_set_app_data(tls.session.get(), &ends);
+  SSL_set_verify(tls.session.get(), SSL_get_verify_mode(tls.session.get()), note_end);
+  if (tls.finish(Wait(patience, stop), SSL_connect) == 1) {
+    SSL_shutdown(tls.session.get());
+    return ends;
   }
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
-  int error = 0;
-  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    const Socket socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    error = socket.fd < 0 ? errno : try_connect(socket, *address, patience);
-    if (error != 0) continue;
-    make_blocking(socket, patience);
-    const std::string problem = broker.secure() ? tls_problem(socket, options) : "";
-    return problem.empty() ? "the connection broke before the broker had answered; does it speak MQTT on that port?"
-                           : problem;
-  }
-  return tcp_problem(error, broker);
+  // A stranger between us and the broker has nothing to say about it.
+  return SSL_get_verify_result(tls.session.get()) == X509_V_ERR_CERT_HAS_EXPIRED ? ends : std::nullopt;
 }
 
 }  // namespace tidegate::mqtt

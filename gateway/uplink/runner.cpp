@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/config/certificates.h"
 #include "gateway/core/sleep.h"
 #include "gateway/core/time_text.h"
 
@@ -91,6 +92,7 @@ Runner::Runner(Section section, std::unique_ptr<Uplink> uplink, journal::Journal
       uplink_(std::move(uplink)),
       journal_(journal),
       clock_(clock),
+      metrics_(metrics),
       backlog_metric_(
           metrics.gauge("uplink/" + name() + "/backlog_batches", "", "Batches not yet acknowledged upstream.")),
       delivered_metric_(
@@ -395,6 +397,8 @@ void Runner::measure(const Round& done) {
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(journal_.last()) - number(at_)));
   const double seconds = std::chrono::duration<double>(Steady::now() - measured_at_).count();
   backlog_metric_.set(static_cast<double>(backlog));
+  const Notice notice = uplink_->notice();
+  if (notice.certificate_ends) config::show_end(metrics_, "uplink/" + name(), *notice.certificate_ends);
   const std::lock_guard lock(mutex_);
   stats_.backlog_batches = backlog;
   if (backlog == 0) stats_.backlog_oldest.reset();
@@ -406,6 +410,7 @@ void Runner::measure(const Round& done) {
                   : held_           ? "samples wait until the clock is set"
                   : stats_.last_ack ? "all that is stored is delivered"
                                     : "connected; nothing was to be sent yet";
+    if (!notice.text.empty()) stats_.text += "; " + notice.text;
   }
   if (seconds < 1) return;
   stats_.rate = static_cast<double>(delivered_samples_ - measured_samples_) / seconds;

@@ -102,6 +102,7 @@ class Runner {
   std::unique_ptr<Uplink> uplink_;  ///< the thread's own once it runs
   journal::Journal& journal_;
   const Clock& clock_;
+  Metrics& metrics_;
   Metric& backlog_metric_;
   Metric& delivered_metric_;
   Metric& failures_metric_;

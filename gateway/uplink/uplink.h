@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -29,6 +30,12 @@ struct Parcel {
   bool part = false;  ///< not all of them
 };
 
+/// What somebody should see to although all is well.
+struct Notice {
+  std::string text;                           ///< a certificate ends soon; else empty
+  std::optional<Timestamp> certificate_ends;  ///< the far end's, where it has one and that is known
+};
+
 /// A far end. Owned and called by one Runner thread. Connects by itself when it must.
 class Uplink {
  public:
@@ -37,6 +44,8 @@ class Uplink {
   virtual bool carries(Lane) const { return true; }
   /// Ok while the far end can be reached. Begins to connect when it must, and waits a moment for that.
   virtual Status reach(std::stop_token stop) = 0;
+  /// Of a far end that can be reached.
+  virtual Notice notice() const { return {}; }
   /// False: samples of the series are not for it, but in snapshots.
   virtual bool wants(SeriesId) { return true; }
   /// Sends the parcels in order. Ok only when the far end holds every one of them (PUBACK, 2xx); on an error the

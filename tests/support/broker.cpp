@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <csignal>
 #include <stdexcept>
 
 namespace tidegate::test {
@@ -13,8 +15,10 @@ void must_run(std::vector<std::string> command) {
   if (finished.status != 0) throw std::runtime_error(what + " failed: " + finished.output);
 }
 
-std::vector<std::string> make_certificate(const std::string& subject, const std::filesystem::path& certificate,
-                                          const std::filesystem::path& key) {
+constexpr int kYear = 366, kShort = 2;
+
+std::vector<std::string> make_certificate(const std::string& subject, int days,
+                                          const std::filesystem::path& certificate, const std::filesystem::path& key) {
   return {"openssl",
           "req",
           "-x509",
@@ -24,7 +28,7 @@ std::vector<std::string> make_certificate(const std::string& subject, const std:
           "ec_paramgen_curve:P-256",
           "-nodes",
           "-days",
-          "2",
+          std::to_string(days),
           "-subj",
           "/CN=" + subject,
           "-out",
@@ -35,21 +39,31 @@ std::vector<std::string> make_certificate(const std::string& subject, const std:
 
 }  // namespace
 
-Certificates::Certificates(const std::filesystem::path& directory) : directory_(directory) {
+Certificates::Certificates(const std::filesystem::path& directory, int days) : directory_(directory) {
   ca = directory / "ca.pem";
   stranger_ca = directory / "stranger.pem";
-  must_run(make_certificate("Tidegate test CA", ca, directory / "ca.key"));
-  must_run(make_certificate("A stranger's CA", stranger_ca, directory / "stranger.key"));
-  issue("server", "IP:127.0.0.1,DNS:localhost", server, server_key);
-  issue("elsewhere", "DNS:elsewhere.example", elsewhere, elsewhere_key);
-  issue("client", "DNS:client.example", client, client_key);
+  must_run(make_certificate("Tidegate test CA", 2 * kYear, ca, directory / "ca.key"));
+  must_run(make_certificate("A stranger's CA", 2 * kYear, stranger_ca, directory / "stranger.key"));
+  renew(days);
+  issue("elsewhere", "DNS:elsewhere.example", kShort, elsewhere, elsewhere_key);
+  issue("client", "DNS:client.example", kYear, client, client_key);
 }
 
-void Certificates::issue(const std::string& name, const std::string& san, std::filesystem::path& certificate,
+void Certificates::renew(int days) {
+  issue("server", "IP:127.0.0.1,DNS:localhost", std::max(days, 1), server, server_key);
+  if (days > 0) return;
+  const std::string request = directory_ / "server.csr";  // `req` makes none that has ended, `x509` does
+  must_run({"openssl", "x509", "-x509toreq", "-copy_extensions", "copyall", "-in", server, "-signkey", server_key,
+            "-out", request});
+  must_run({"openssl", "x509", "-req", "-copy_extensions", "copyall", "-in", request, "-days", "-1", "-CA", ca,
+            "-CAkey", directory_ / "ca.key", "-out", server});
+}
+
+void Certificates::issue(const std::string& name, const std::string& san, int days, std::filesystem::path& certificate,
                          std::filesystem::path& key) {
   certificate = directory_ / (name + ".pem");
   key = directory_ / (name + ".key");
-  auto command = make_certificate(name, certificate, key);
+  auto command = make_certificate(name, days, certificate, key);
   for (const std::string& word : {std::string("-CA"), ca.string(), std::string("-CAkey"),
                                   (directory_ / "ca.key").string(), std::string("-addext"), "subjectAltName=" + san,
                                   std::string("-addext"), std::string("basicConstraints=critical,CA:FALSE")}) {
@@ -59,7 +73,7 @@ void Certificates::issue(const std::string& name, const std::string& san, std::f
 }
 
 Broker::Broker(BrokerOptions options) : options_(std::move(options)) {
-  if (options_.tls) certificates_ = std::make_unique<Certificates>(directory_.path());
+  if (options_.tls) certificates_ = std::make_unique<Certificates>(directory_.path(), options_.days);
   if (!options_.user.empty()) {
     directory_.write("passwords", "");
     must_run({"mosquitto_passwd", "-b", directory_ / "passwords", options_.user, options_.password});
@@ -125,6 +139,11 @@ void Broker::start() {
 
 void Broker::stop() {
   if (process_) process_->terminate();
+}
+
+void Broker::renew(int days) {
+  certificates_->renew(days);
+  ::kill(pid(), SIGHUP);
 }
 
 void Broker::kill() {

@@ -10,9 +10,12 @@
 
 namespace tidegate::test {
 
-/// A throw-away public key infrastructure, made by openssl: a CA, certificates of it, and a stranger's CA.
+/// A throw-away public key infrastructure, made by openssl: a CA, certificates of it, and a stranger's CA. The server's
+/// ends in so many days, its CA in a year and more.
 struct Certificates {
-  explicit Certificates(const std::filesystem::path& directory);
+  explicit Certificates(const std::filesystem::path& directory, int days = 2);
+  /// The server's anew, for so many days from now; of none, it has ended.
+  void renew(int days);
 
   std::filesystem::path ca;
   std::filesystem::path server, server_key;        ///< for 127.0.0.1 and localhost
@@ -21,7 +24,7 @@ struct Certificates {
   std::filesystem::path stranger_ca;
 
  private:
-  void issue(const std::string& name, const std::string& san, std::filesystem::path& certificate,
+  void issue(const std::string& name, const std::string& san, int days, std::filesystem::path& certificate,
              std::filesystem::path& key);
   std::filesystem::path directory_;
 };
@@ -31,6 +34,7 @@ struct BrokerOptions {
   std::string password = {};
   bool tls = false;
   bool wrong_host = false;  ///< TLS with the certificate of another host
+  int days = 2;             ///< until its certificate ends
   bool require_client_certificate = false;
   bool websockets = false;              ///< beside its own a listener for MQTT over WebSocket
   bool persistence = false;             ///< sessions and retained messages survive stop() and start()
@@ -53,8 +57,9 @@ class Broker {
   pid_t pid() const { return process_->pid(); }
 
   void start();
-  void stop();  ///< SIGTERM: saves its state with `persistence`
-  void kill();  ///< SIGKILL: saves nothing
+  void stop();           ///< SIGTERM: saves its state with `persistence`
+  void kill();           ///< SIGKILL: saves nothing
+  void renew(int days);  ///< has another certificate from now on, without a restart
   void restart() { stop(), start(); }
   std::string log() const { return process_ ? process_->output() : ""; }
 

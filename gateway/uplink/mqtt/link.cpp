@@ -19,6 +19,11 @@ Status Link::reach(std::stop_token stop) {
   return fail(Errc::unavailable, "{}", state.why.empty() ? state.text : state.why);
 }
 
+Notice Link::notice() const {
+  auto state = connection_.state();
+  return {std::move(state.notice), state.certificate_ends};
+}
+
 Status Link::send(std::span<const Parcel> parcels, const std::function<Messages(const Parcel&)>& messages_of,
                   std::stop_token stop) {
   if (Status reached = reach(stop); !reached) return reached;

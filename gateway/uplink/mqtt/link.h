@@ -21,6 +21,7 @@ class Link {
   }
   /// As of Uplink.
   Status reach(std::stop_token stop);
+  Notice notice() const;
   /// Publishes what `messages_of` makes of each parcel. Success: the broker has acknowledged all of it.
   using Messages = std::vector<tidegate::mqtt::Outgoing>;
   Status send(std::span<const Parcel> parcels, const std::function<Messages(const Parcel&)>& messages_of,

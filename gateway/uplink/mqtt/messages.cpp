@@ -15,6 +15,7 @@ class Messages final : public Uplink {
   bool carries(Lane lane) const override { return lane == Lane::alerts; }
 
   Status reach(std::stop_token stop) override { return link_.reach(std::move(stop)); }
+  Notice notice() const override { return link_.notice(); }
 
   Status send(Lane, std::span<const Parcel> parcels, std::stop_token stop) override {
     return link_.send(

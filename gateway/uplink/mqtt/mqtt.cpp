@@ -33,6 +33,7 @@ class Mqtt final : public Uplink {
   }
 
   Status reach(std::stop_token stop) override { return link_.reach(std::move(stop)); }
+  Notice notice() const override { return link_.notice(); }
 
   /// A series keeps its name, so it is matched once.
   bool wants(SeriesId series) override {

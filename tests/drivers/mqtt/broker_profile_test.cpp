@@ -195,6 +195,24 @@ TEST(MqttWebSocket, BringsMessages) {
   EXPECT_TRUE(sink.wait_for_samples("b", 2));
 }
 
+TEST(MqttTls, IsUpAndTheEndOfTheBrokersCertificateIsTold) {
+  for (const int days : {5, 365}) {
+    Broker broker({.tls = true, .days = days, .websockets = true});
+    const std::string tls = "tls: {ca: \"" + broker.certificates().ca.string() + "\"}, subscriptions: [{topic: a}]";
+    for (const std::string& url : {broker.url(), broker.websocket_url()}) {
+      fakes::FakeSink sink;
+      RunningMqtt driver(url, tls, sink);
+      const Metric& ends = driver.metrics().gauge("source/field/peer_certificate_expiry_timestamp", "s", "");
+      ASSERT_TRUE(test::eventually([&] { return ends.value() > 0; }));
+      const auto day = std::chrono::system_clock::now() + std::chrono::days(days);
+      EXPECT_NEAR(ends.value(), std::chrono::duration<double>(day.time_since_epoch()).count(), 300);
+      const std::string words = days == 5 ? "; the broker's certificate ends within 7 days, at " : "";
+      EXPECT_TRUE(sink.wait_for_words("connected to " + url + words, SourceHealth::up));
+      EXPECT_EQ(sink.reports().back().text.find("certificate") == std::string::npos, words.empty());
+    }
+  }
+}
+
 TEST(MqttWebSocket, IsSecureWhereAskedFor) {
   Broker broker({.tls = true, .websockets = true});
   fakes::FakeSink sink;

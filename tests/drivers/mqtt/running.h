@@ -22,6 +22,7 @@ class RunningMqtt {
   }
 
   Outlet* outlet() { return driver_->outlet(); }
+  Metrics& metrics() { return metrics_; }
   void ask_to_stop() { thread_.request_stop(); }
 
  private:

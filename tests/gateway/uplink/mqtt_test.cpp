@@ -116,6 +116,19 @@ TEST_F(MqttUplink, DrainsABacklogWithoutAPauseAtABrokerThatTakesLittleAtOnce) {
   EXPECT_EQ(messages(cloud->output(), "tidegate/plant-7/samples").size(), 300u);
 }
 
+TEST_F(MqttUplink, SaysThatTheBrokersCertificateEndsSoon) {
+  Broker broker({.tls = true, .days = 5});
+  samples(0, 3);
+  start(broker.url(), ", tls: {ca: '" + broker.certificates().ca.string() + "'}");
+  ASSERT_TRUE(delivered()) << runner->stats().text;
+  const std::string words = "all that is stored is delivered; the broker's certificate ends within 7 days, at ";
+  EXPECT_TRUE(eventually([&] { return runner->stats().text.starts_with(words); })) << runner->stats().text;
+  EXPECT_EQ(runner->stats().health, SourceHealth::up);
+  const Metric& ends = metrics.gauge("uplink/cloud/peer_certificate_expiry_timestamp", "s", "");
+  const auto day = std::chrono::system_clock::now() + std::chrono::days(5);
+  EXPECT_NEAR(ends.value(), std::chrono::duration<double>(day.time_since_epoch()).count(), 300);
+}
+
 TEST_F(MqttUplink, SaysWhyItCannotDeliver) {
   Broker broker({.user = "gateway", .password = "right"});
   samples(0, 1);

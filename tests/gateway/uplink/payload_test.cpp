@@ -62,7 +62,7 @@ TEST_F(UplinkMessage, HoldsTheAlertTransitionsOfABatchAndNoOtherEvents) {
   Batch batch;
   batch.seq = Seq{7};
   batch.committed = at(9);
-  batch.events = {{at(1), Notice{"started", "x"}},
+  batch.events = {{at(1), tidegate::Notice{"started", "x"}},
                   journal::transition(journal::alert("hot:boiler1", Phase::active), at(8))};
   const auto json = nlohmann::json::parse(alerts_json(context, whole(batch, 2)));
   EXPECT_EQ(json["id"], "plant-7/5f0c/7");
