@@ -173,29 +173,32 @@ class PolledDriver final : public Driver, public Outlet {
   }
 
   void report(Sink& sink) const {
-    std::string troubles = troubles_in_words();
+    std::string troubles = in_words([](const Watched& device) { return device.trouble(); });
+    std::string notices = in_words([](const Watched& device) { return device.device().notice(); });
+    if (!notices.empty()) notices.insert(0, "; ");
     const auto answering = std::count_if(devices_.begin(), devices_.end(), [](const auto& d) { return d.answers(); });
-    if (troubles.empty()) return sink.report(SourceHealth::up, what_);
+    if (troubles.empty()) return sink.report(SourceHealth::up, what_ + notices);
     if (devices_.size() > 1) troubles = fmt::format("{} of {} answer; {}", answering, devices_.size(), troubles);
-    sink.report(answering > 0 ? SourceHealth::degraded : SourceHealth::down, troubles);
+    sink.report(answering > 0 ? SourceHealth::degraded : SourceHealth::down, troubles + notices);
   }
 
   // A line that is gone is one trouble of all devices on it.
-  std::string troubles_in_words() const {
-    std::vector<std::pair<std::string, std::string>> whose;  // of each trouble; in order of the devices
+  template <class Text>
+  std::string in_words(const Text& text_of) const {
+    std::vector<std::pair<std::string, std::string>> whose;  // of each text; in order of the devices
     for (const Watched& device : devices_) {
-      const std::string trouble = device.trouble();
-      if (trouble.empty()) continue;
-      const auto same = std::find_if(whose.begin(), whose.end(), [&](const auto& t) { return t.first == trouble; });
+      const std::string text = text_of(device);
+      if (text.empty()) continue;
+      const auto same = std::find_if(whose.begin(), whose.end(), [&](const auto& t) { return t.first == text; });
       if (same == whose.end()) {
-        whose.emplace_back(trouble, device.name());
+        whose.emplace_back(text, device.name());
       } else {
         same->second += ", " + device.name();
       }
     }
     std::string all;
-    for (const auto& [trouble, names] : whose) {
-      all += (all.empty() ? "" : "; ") + (names.empty() ? trouble : names + ": " + trouble);
+    for (const auto& [text, names] : whose) {
+      all += (all.empty() ? "" : "; ") + (names.empty() ? text : names + ": " + text);
     }
     return all;
   }

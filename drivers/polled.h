@@ -33,6 +33,9 @@ class PolledDevice {
   /// costs the others that time; for a few seconds at most after any other, so that what was unplugged is soon back.
   /// Each request has a time-out of its own.
   virtual Result<std::string> read(std::size_t group, Turn& turn) = 0;
+  /// What somebody should see to although it answers, such as a certificate that ends: part of the health report, which
+  /// it makes no worse. "" where nothing is.
+  virtual std::string notice() const { return {}; }
   /// Adds a bad sample for each point of the group.
   virtual void lose(std::size_t group, Reason why, Turn& turn) = 0;
 

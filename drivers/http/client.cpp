@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ctime>
 
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
@@ -73,6 +74,7 @@ struct Client::Transfer {
   std::array<char, CURL_ERROR_SIZE> words{};
   List headers;
   Answer answer;
+  std::optional<Timestamp> certificate_ends;
   std::size_t most = 0;
   bool too_large = false;
   const std::stop_token* stop = nullptr;
@@ -89,6 +91,7 @@ struct Client::Transfer {
   void prepare_tls(const config::ClientTls& tls);
   void prepare_auth(const Auth& auth);
   void prepare_body(const RequestOptions& options);
+  void look_at_certificate();
 
   static std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* self);
   static std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* self);
@@ -130,6 +133,8 @@ void Client::Transfer::prepare_tls(const config::ClientTls& tls) {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
+  set(CURLOPT_CERTINFO, 1L);
+  set(CURLOPT_MAXLIFETIME_CONN, 86'400L);  // a day: a server shows its certificate when it is connected to
 }
 
 void Client::Transfer::prepare_auth(const Auth& auth) {
@@ -183,8 +188,25 @@ void Client::Transfer::prepare(const RequestOptions& options) {
   prepare_body(options);
 }
 
+/// A connection that was open already brings nothing new.
+void Client::Transfer::look_at_certificate() {
+  constexpr std::string_view kEnd = "Expire date:";
+  curl_certinfo* chain = nullptr;
+  if (curl_easy_getinfo(handle.get(), CURLINFO_CERTINFO, &chain) != CURLE_OK) return;
+  if (chain == nullptr || chain->num_of_certs < 1) return;
+  for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
+    if (!std::string_view(line->data).starts_with(kEnd)) continue;
+    const std::time_t end = curl_getdate(line->data + kEnd.size(), nullptr);
+    if (end > 0) certificate_ends = Timestamp{std::chrono::seconds(end)};
+  }
+}
+
 Client::Client(RequestOptions options) : options_(std::move(options)) {}
 Client::~Client() = default;
+
+std::optional<Timestamp> Client::certificate_ends() const {
+  return transfer_ ? transfer_->certificate_ends : std::nullopt;
+}
 
 Result<Answer> Client::ask(const Version& have, const std::stop_token& stop) {
   if (!transfer_) {
@@ -205,6 +227,7 @@ Result<Answer> Client::ask(const Version& have, const std::stop_token& stop) {
   transfer.set(CURLOPT_HTTPHEADER, transfer.headers.get());
 
   const CURLcode code = curl_easy_perform(transfer.handle.get());
+  transfer.look_at_certificate();
   const std::string where = shown(options_.url);
   if (transfer.too_large || code == CURLE_FILESIZE_EXCEEDED)
     return fail(Errc::full, "{}: the answer is larger than {} bytes (max_size)", where, options_.max_bytes);

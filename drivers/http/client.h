@@ -56,6 +56,8 @@ class Client {
   /// Any answer is one, whatever its status. Errors: timed_out, unavailable (no name, no connection, no TLS), full
   /// (larger than max_bytes), interrupted, stopped; their text names the host and never what may be secret.
   Result<Answer> ask(const Version& have, const std::stop_token& stop);
+  /// When the server's own certificate ends, as it showed it last; nothing over plain HTTP.
+  std::optional<Timestamp> certificate_ends() const;
 
  private:
   struct Transfer;

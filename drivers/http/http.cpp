@@ -3,22 +3,44 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "drivers/http/client.h"
 #include "drivers/http/content.h"
 #include "drivers/http/options.h"
 #include "drivers/polled.h"
 #include "drivers/series_name.h"
+#include "gateway/config/certificates.h"
 #include "gateway/core/time_text.h"
 
 namespace tidegate::drivers::http {
 namespace {
 
+constexpr Micros kLookAtFiles = std::chrono::hours(1);
+
+/// Of the servers of a source: whose certificate ends first is what is shown. One thread.
+class Ends {
+ public:
+  explicit Ends(const Context& context) : context_(context) {}
+  void note(const std::string& server, Timestamp ends) {
+    ends_[server] = ends;
+    const auto first =
+        std::min_element(ends_.begin(), ends_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    config::show_end(context_.metrics, "source/" + context_.source, first->second);
+  }
+
+ private:
+  const Context context_;
+  std::map<std::string, Timestamp> ends_;  ///< by URL
+};
+
 /// A URL. What it answered last is kept, for an answer that says that nothing has changed.
 class Page final : public PolledDevice {
  public:
-  Page(Request request, NameOfField name)
-      : where_(shown(request.http.url)),
+  Page(Request request, NameOfField name, std::shared_ptr<Ends> ends)
+      : tls_(request.http.tls),
+        ends_(std::move(ends)),
+        where_(shown(request.http.url)),
         get_(request.http.method == "GET"),
         content_(make_content(request.content, std::move(name), request.every, request.http.max_bytes)),
         client_(std::move(request.http)) {}
@@ -27,6 +49,7 @@ class Page final : public PolledDevice {
 
   Result<std::string> read(std::size_t, Turn& turn) override {
     auto answer = client_.ask(last_.version, turn.stop);
+    look_at_certificates(turn.clock.now());
     if (!answer) return fail(answer.error());
     const bool same = answer->status == 304 && kept_;
     if (!same) {
@@ -45,6 +68,8 @@ class Page final : public PolledDevice {
     return fmt::format("{}: {}", where_, problem.error().text);
   }
 
+  std::string notice() const override { return notice_; }
+
   void lose(std::size_t, Reason why, Turn& turn) override { content_->lose(why, turn.clock.now(), turn.samples); }
 
  private:
@@ -62,6 +87,16 @@ class Page final : public PolledDevice {
     return fail(later ? Errc::unavailable : Errc::invalid, "{}: answers {}", where_, status);
   }
 
+  /// The server's, and the files that are used there.
+  void look_at_certificates(Timestamp now) {
+    const auto ends = client_.certificate_ends();
+    if (!ends || (ends == certificate_ends_ && now - looked_ < kLookAtFiles)) return;
+    certificate_ends_ = ends;
+    looked_ = now;
+    ends_->note(where_, *ends);
+    notice_ = config::ends_soon(tls_, {"server", ends}, now);
+  }
+
   /// Only what could be read is what the next answer may refer to.
   void keep() {
     kept_ = get_ && !(last_.version.etag.empty() && last_.version.modified.empty());
@@ -77,6 +112,8 @@ class Page final : public PolledDevice {
     last_ = {};
   }
 
+  const config::ClientTls tls_;
+  const std::shared_ptr<Ends> ends_;
   const std::string where_;
   const bool get_;
   std::unique_ptr<Content> content_;
@@ -84,6 +121,9 @@ class Page final : public PolledDevice {
   Answer last_;
   bool kept_ = false;
   std::string refused_;  ///< why
+  std::optional<Timestamp> certificate_ends_;
+  Timestamp looked_{};  ///< at certificates
+  std::string notice_;
 };
 
 NameOfField name_of_field(const Template& series, const std::string& source, const std::string& request) {
@@ -111,10 +151,11 @@ std::unique_ptr<Driver> make(const config::Node& section, const Context& context
   if (!own.empty()) return nullptr;
   std::string what = in_words(options.requests);
   std::vector<Polled> pages;
+  const auto ends = std::make_shared<Ends>(context);
   for (Request& request : options.requests) {
     std::string name = request.name;
     const Micros every = request.every;
-    auto page = std::make_unique<Page>(std::move(request), name_of_field(options.series, context.source, name));
+    auto page = std::make_unique<Page>(std::move(request), name_of_field(options.series, context.source, name), ends);
     pages.push_back({std::move(name), {every}, std::move(page)});
   }
   return make_polled(std::move(pages), std::move(what), context);

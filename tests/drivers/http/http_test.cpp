@@ -284,6 +284,53 @@ TEST_F(HttpDriver, KnowsItsServerByItsAuthorityAndShowsItsOwnCertificate) {
   ASSERT_TRUE(sink_.wait_for_samples("web/temp", 2));
 }
 
+/// What is said of a server's certificate that ends in so many days.
+struct Ending {
+  int days;
+  std::string words;
+};
+class HttpsServer : public HttpDriver, public testing::WithParamInterface<Ending> {};
+INSTANTIATE_TEST_SUITE_P(HttpDriver, HttpsServer,
+                         testing::Values(Ending{5, "; the server's certificate ends within 7 days, at "},
+                                         Ending{20, "; the server's certificate ends within 30 days, at "},
+                                         Ending{365, ""}),
+                         [](const auto& ending) { return std::to_string(ending.param.days) + "days"; });
+
+TEST_P(HttpsServer, IsUpAndItsCertificatesEndIsTold) {
+  test::TempDir directory;
+  const test::Certificates pki(directory.path(), GetParam().days);
+  scheme_ = "https";
+  serve({pki.server.string(), pki.server_key.string()});
+  ask("json", "", "tls: {ca: '" + pki.ca.string() + "'}, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/temp", 3));  // by one connection
+  ASSERT_TRUE(says(SourceHealth::up, "every 100ms" + GetParam().words));
+  EXPECT_EQ(sink_.reports().back().text.ends_with("every 100ms"), GetParam().words.empty());
+  const Metric& ends = metrics_.gauge("source/web/peer_certificate_expiry_timestamp", "s", "");
+  const auto day = std::chrono::system_clock::now() + std::chrono::days(GetParam().days);
+  EXPECT_NEAR(ends.value(), std::chrono::duration<double>(day.time_since_epoch()).count(), 300);
+}
+
+TEST_F(HttpDriver, OfSeveralServersTheCertificateThatEndsFirstCounts) {
+  test::TempDir directory;
+  test::Certificates pki(directory.path(), 5);
+  scheme_ = "https";
+  serve({pki.server.string(), pki.server_key.string()});
+  const std::string soon = url("json");
+  const auto first = std::move(peer_);
+  pki.renew(365);
+  const int port = test::free_port();
+  const test::Process later({"python3", TIDEGATE_SOURCE_DIR "/tests/drivers/http/peer.py", std::to_string(port),
+                             pki.server.string(), pki.server_key.string()});
+  ASSERT_TRUE(test::wait_for_port(port, 20s));
+  start("{name: soon, url: '" + soon + "'}, {name: later, url: 'https://127.0.0.1:" + std::to_string(port) + "/json'}",
+        "tls: {ca: '" + pki.ca.string() + "'}, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/later/temp", 2));
+  ASSERT_TRUE(says(SourceHealth::up, "2 URLs, every 100ms; soon: the server's certificate ends within 7 days"));
+  const Metric& ends = metrics_.gauge("source/web/peer_certificate_expiry_timestamp", "s", "");
+  const auto day = std::chrono::system_clock::now() + std::chrono::days(5);
+  EXPECT_NEAR(ends.value(), std::chrono::duration<double>(day.time_since_epoch()).count(), 300);
+}
+
 TEST_F(HttpDriver, TrustsNoStranger) {
   test::TempDir directory;
   const test::Certificates pki(directory.path());
