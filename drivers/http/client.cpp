@@ -1,12 +1,14 @@
 #include "drivers/http/client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <ctime>
 
+#include "drivers/http/addresses.h"
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 
@@ -56,6 +58,13 @@ Errc code_of(CURLcode code) {
   }
 }
 
+Error not_allowed(const std::string& where, const std::string& address) {
+  return {Errc::invalid,
+          fmt::format("{}: not asked: it leads to {}, where this machine, its cable or its cloud answers "
+                      "and no device of the plant; if one does, set 'allow_link_local: true'",
+                      where, address)};
+}
+
 bool is_header(std::string_view line, std::string_view name) {
   return line.size() > name.size() && line[name.size()] == ':' &&
          std::equal(name.begin(), name.end(), line.begin(),
@@ -77,6 +86,8 @@ struct Client::Transfer {
   std::optional<Timestamp> certificate_ends;
   std::size_t most = 0;
   bool too_large = false;
+  bool allow_link_local = false;
+  std::string refused;  ///< an address that is not allowed
   const std::stop_token* stop = nullptr;
 
   template <class Value>
@@ -95,6 +106,7 @@ struct Client::Transfer {
 
   static std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* self);
   static std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* self);
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
   static int is_stopped(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
 };
 
@@ -118,6 +130,16 @@ std::size_t Client::Transfer::take_header(char* bytes, std::size_t, std::size_t 
   if (is_header(line, "last-modified")) answer.version.modified = value();
   if (is_header(line, "content-type")) answer.content_type = value();
   return size;
+}
+
+/// For each address that curl connects to, so for that of a redirect too, and for what a name has come to mean.
+curl_socket_t Client::Transfer::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.allow_link_local && is_link_local(address->addr)) {
+    transfer.refused = in_words(address->addr);
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 int Client::Transfer::is_stopped(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
@@ -179,10 +201,13 @@ void Client::Transfer::prepare(const RequestOptions& options) {
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_HEADERFUNCTION, take_header);
   set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  set(CURLOPT_OPENSOCKETDATA, this);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, is_stopped);
   set(CURLOPT_XFERINFODATA, this);
   most = options.max_bytes;
+  allow_link_local = options.allow_link_local;
   prepare_tls(options.tls);
   prepare_auth(options.auth);
   prepare_body(options);
@@ -218,6 +243,7 @@ Result<Answer> Client::ask(const Version& have, const std::stop_token& stop) {
   transfer.stop = &stop;
   transfer.answer = {};
   transfer.too_large = false;
+  transfer.refused.clear();
   transfer.words[0] = '\0';
   transfer.headers.reset();
   for (const auto& [name, value] : options_.headers) append(transfer.headers, name + ": " + value);
@@ -233,6 +259,7 @@ Result<Answer> Client::ask(const Version& have, const std::stop_token& stop) {
     return fail(Errc::full, "{}: the answer is larger than {} bytes (max_size)", where, options_.max_bytes);
   if (code == CURLE_OPERATION_TIMEDOUT)
     return fail(Errc::timed_out, "{}: no whole answer in {}", where, duration_text(options_.timeout));
+  if (code == CURLE_COULDNT_CONNECT && !transfer.refused.empty()) return fail(not_allowed(where, transfer.refused));
   if (code != CURLE_OK) {
     const char* words = transfer.words[0] != '\0' ? transfer.words.data() : curl_easy_strerror(code);
     return fail(code_of(code), "{}: {}", where, printable(words));

@@ -29,7 +29,8 @@ struct RequestOptions {
   config::ClientTls tls;
   Micros timeout{0};  ///< of the whole request, from the name's look-up to the last byte
   std::size_t max_bytes = 0;
-  int redirects = 0;  ///< followed at most, to http and https only, from https to https
+  int redirects = 0;              ///< followed at most, to http and https only, from https to https
+  bool allow_link_local = false;  ///< ask at addresses where is_link_local()
 };
 
 /// What the far end said of the version of its answer; sent back, it need not send the same once more.
@@ -54,7 +55,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   /// Any answer is one, whatever its status. Errors: timed_out, unavailable (no name, no connection, no TLS), full
-  /// (larger than max_bytes), interrupted, stopped; their text names the host and never what may be secret.
+  /// (larger than max_bytes), interrupted, stopped, invalid (an address that is not allowed, too many redirects); their
+  /// text names the host and never what may be secret.
   Result<Answer> ask(const Version& have, const std::stop_token& stop);
   /// When the server's own certificate ends, as it showed it last; nothing over plain HTTP.
   std::optional<Timestamp> certificate_ends() const;

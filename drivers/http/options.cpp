@@ -167,6 +167,11 @@ Shape shape() {
        config::client_tls_field("TLS of URLs that begin with https://.", "server"),
        defaulted("redirects", Shape::integer(0, 10), "0",
                  "How many redirects are followed. More headers go wherever they lead; a password does not."),
+       defaulted(
+           "allow_link_local", Shape::boolean(), "false",
+           "Ask at link-local addresses (169.254.0.0/16, fe80::/10: a device on a cable of its own), at those of "
+           "clouds' metadata services, and at 0.0.0.0 and ::. Else none of them is, whatever a name or a redirect "
+           "leads to."),
        defaulted("max_size", Shape::size(1, 64u << 20), "1MiB", "Larger answers are refused."),
        defaulted("max_depth", Shape::integer(1, 64), "16", "JSON nested deeper is refused and shown.")});
   return made;
@@ -178,6 +183,7 @@ Options read_options(const Node& section, Problems& problems) {
   common.timeout = section.duration("timeout");
   common.max_bytes = static_cast<std::size_t>(section.bytes("max_size"));
   common.redirects = static_cast<int>(section.integer("redirects"));
+  common.allow_link_local = section.boolean("allow_link_local");
   common.auth = read_auth(section, problems);
   common.tls = config::read_client_tls(section, problems);
   read_headers(section["headers"], common, problems);

@@ -217,6 +217,65 @@ TEST_F(HttpDriver, FollowsAsManyRedirectsAsAreAllowedButToNoFile) {
   ASSERT_TRUE(says(SourceHealth::degraded, "Protocol \"file\" not supported"));
 }
 
+TEST_F(HttpDriver, ShowsPasswordAndTokenToNoOtherHost) {
+  serve();
+  for (const std::string auth : {"{user: boiler, password: s3cret}", "{token: t0ken}"}) {
+    ask("who", "states: ['#']", "auth: " + auth + ", ");
+    ASSERT_TRUE(sink_.wait_until([&](const auto&) { return sink_.last_label("web/host") == "127.0.0.1"; }));
+    EXPECT_NE(sink_.last_label("web/authorization"), "none");
+    thread_ = {};
+    ask("to/elsewhere", "states: ['#']", "redirects: 1, auth: " + auth + ", ");
+    ASSERT_TRUE(sink_.wait_until([&](const auto&) { return sink_.last_label("web/host") == "localhost"; }));
+    EXPECT_EQ(sink_.last_label("web/authorization"), "none");
+    thread_ = {};
+  }
+}
+
+TEST_F(HttpDriver, GoesToNoOtherHostUnlessRedirectsAreAllowed) {
+  serve();
+  ask("to/elsewhere", "states: ['#']");
+  ASSERT_TRUE(says(SourceHealth::down, "answers 302"));
+  EXPECT_TRUE(sink_.names().empty());
+}
+
+/// 0.0.0.0 is the one of those addresses where the peer does answer.
+TEST_F(HttpDriver, AsksAtNoLinkLocalAddressUnlessItIsAllowed) {
+  serve();
+  const std::string here = "http://0.0.0.0:" + std::to_string(port_) + "/json";
+  start("{url: '" + here + "'}");
+  ASSERT_TRUE(says(SourceHealth::down, here + ": not asked: it leads to 0.0.0.0, "));
+  EXPECT_THAT(sink_.reports().back().text, HasSubstr("set 'allow_link_local: true'"));
+  EXPECT_TRUE(sink_.names().empty());
+  thread_ = {};
+  start("{url: '" + here + "'}", "allow_link_local: true, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/temp", 1));
+}
+
+TEST_F(HttpDriver, NoWayOfWritingItLeadsToALinkLocalAddress) {
+  for (const auto& [host, address] :
+       std::vector<std::pair<std::string, std::string>>{{"169.254.169.254", "169.254.169.254"},
+                                                        {"2852039166", "169.254.169.254"},
+                                                        {"0xa9.0xfe.0xa9.0xfe", "169.254.169.254"},
+                                                        {"[::ffff:169.254.169.254]", "::ffff:169.254.169.254"},
+                                                        {"[fd00:ec2::254]", "fd00:ec2::254"},
+                                                        {"[::]", "::"}}) {
+    const std::string there = "http://" + host + "/latest/meta-data";
+    start("{url: '" + there + "'}");
+    ASSERT_TRUE(says(SourceHealth::down, there + ": not asked: it leads to " + address + ", ")) << host;
+    thread_ = {};
+  }
+}
+
+TEST_F(HttpDriver, NoRedirectLeadsToALinkLocalAddress) {
+  serve();
+  ask("to/metadata", "", "redirects: 3, ");
+  ASSERT_TRUE(says(SourceHealth::down, "/to/metadata: not asked: it leads to 0.0.0.0, "));
+  EXPECT_TRUE(sink_.names().empty());
+  thread_ = {};
+  ask("to/metadata", "", "redirects: 3, allow_link_local: true, ");
+  ASSERT_TRUE(sink_.wait_for_samples("web/temp", 1));
+}
+
 TEST_F(HttpDriver, TakesNoMoreThanItIsTold) {
   serve();
   ask("large", "", "max_size: 1MB, ");

@@ -88,6 +88,16 @@ class Peer(http.server.BaseHTTPRequestHandler):
     def on_to_file(self):
         self.reply("", 302, Location="file:///etc/passwd")
 
+    def on_to_elsewhere(self):
+        self.reply("", 302, Location="http://localhost:%s/who" % sys.argv[1])
+
+    def on_to_metadata(self):
+        self.reply("", 302, Location="http://0.0.0.0:%s/json" % sys.argv[1])
+
+    def on_who(self):
+        self.reply(json.dumps({"authorization": self.headers.get("Authorization", "none"),
+                               "host": self.headers.get("Host").split(":")[0]}))
+
     def on_large(self):
         self.reply('{"a": "%s"}' % ("x" * 2_000_000))
 
