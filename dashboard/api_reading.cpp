@@ -8,6 +8,7 @@
 #include "dashboard/metrics_text.h"
 #include "dashboard/openapi.h"
 #include "dashboard/replies.h"
+#include "dashboard/security_txt.h"
 #include "gateway/core/csv.h"
 #include "gateway/core/pattern.h"
 #include "gateway/core/text.h"
@@ -243,15 +244,23 @@ Reply backup(Backend& backend, const Call& call) {
 
 Reply openapi(Backend&, const Call&) { return {200, "application/yaml", std::string(openapi_document())}; }
 
+Reply security(Backend& backend, const Call&) {
+  const Options& options = backend.options;
+  if (options.security_contact.empty())
+    return problem(404, "nobody has said whom to tell of a weakness here: http.security_contact of the configuration");
+  return {200, "text/plain; charset=utf-8", security_txt(options.security_contact, options.released)};
+}
+
 }  // namespace
 
 std::span<const Route> reading_routes() {
   using enum Workers::Lane;
   constexpr auto read = access::Scope::Kind::read;
   static constexpr std::array<std::string_view, 5> kHistory = {"series", "from", "to", "points", "format"};
-  static constexpr std::array<Route, 15> kRoutes = {
+  static constexpr std::array<Route, 16> kRoutes = {
       {{"GET", "/healthz", health, quick, Needs::nothing},
        {"GET", "/readyz", readiness, quick, Needs::nothing},
+       {"GET", "/.well-known/security.txt", security, quick, Needs::nothing},
        {"GET", "/metrics", metrics, slow, Needs::viewer, {}, false, access::Scope::Kind::metrics},
        {"GET", "/api/v1/openapi.yaml", openapi, quick, Needs::viewer},
        {"GET", "/api/v1/series", series, quick, Needs::viewer, {}, false, read},

@@ -15,6 +15,7 @@
 #include "gateway/core/metrics.h"
 #include "gateway/core/push.h"
 #include "gateway/core/result.h"
+#include "gateway/core/types.h"
 #include "gateway/journal/journal.h"
 #include "gateway/state/state_view.h"
 
@@ -33,6 +34,8 @@ struct Options {
   std::size_t max_streams = 64;
   std::size_t max_streams_per_address = 16;
   std::string name, site, version;
+  Timestamp released{};          ///< that version
+  std::string security_contact;  ///< of /.well-known/security.txt; empty: there is none
   bool demo = false;
   const TlsKeeper* tls = nullptr;  ///< what is spoken at the port, outlives the server; null: plain HTTP
   bool insecure = false;           ///< plain HTTP at an address that others reach: the page says so

@@ -9,8 +9,8 @@
 #include "gateway/core/time_text.h"
 #include "gateway/tools/surroundings.h"
 
-#ifndef TIDEGATE_VERSION
-#error "the build gives the version"
+#if !defined(TIDEGATE_VERSION) || !defined(TIDEGATE_RELEASE_DATE)
+#error "the build gives the version, and its day"
 #endif
 
 namespace tidegate::app {
@@ -33,6 +33,8 @@ dashboard::Options dashboard_options(const Settings& settings, const Endpoint& e
   options.name = settings.name;
   options.site = settings.site;
   options.version = TIDEGATE_VERSION;
+  options.released = parse_rfc3339(TIDEGATE_RELEASE_DATE "T00:00:00Z").value_or(Timestamp{});
+  options.security_contact = settings.security_contact;
   options.demo = settings.demo;
   options.tls = tls;
   options.insecure = tls == nullptr && !endpoint.loopback();

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "dashboard/security_txt.h"
 #include "drivers/registry.h"
 #include "gateway/app/point_writer.h"
 #include "gateway/core/text.h"
@@ -53,6 +54,9 @@ Shape http_shape() {
        optional("key", Shape::path(), "PEM file of its private key, without a password."),
        defaulted("hosts", Shape::list(Shape::text(), 64), "[]",
                  "Names that browsers reach this gateway by, beside its addresses, its own name and *.local."),
+       optional("security_contact", Shape::text_where("a contact", dashboard::contact_problem),
+                "Whom to tell of a weakness of this gateway, as mailto:, https:// or tel:. Served as "
+                "/.well-known/security.txt; without it there is none."),
        defaulted("max_streams", Shape::integer(1, 10'000), "64", "Browsers that may watch live at the same time."),
        defaulted("max_streams_per_address", Shape::integer(1, 10'000), "16",
                  "Of them from one address; more where all come through one proxy.")});
@@ -310,6 +314,7 @@ Settings load_settings(const std::filesystem::path& file, Problems& problems, co
   const Node& http = settings.http;
   settings.listen = http.string("listen");
   settings.hosts = http["hosts"].strings();
+  if (http.has("security_contact")) settings.security_contact = http.string("security_contact");
   settings.lan_http = http.string("profile") == "lan-http";
   settings.max_streams = static_cast<std::size_t>(http.integer("max_streams"));
   settings.max_streams_per_address = static_cast<std::size_t>(http.integer("max_streams_per_address"));

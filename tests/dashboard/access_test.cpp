@@ -185,8 +185,8 @@ TEST_F(Doorstep, ABoxThatNobodyHasClaimedAnswersOnlyWhatAClaimNeeds) {
       EXPECT_EQ(response.status, route.needs == Needs::local ? 403 : 401) << route.path;
     }
   }
-  EXPECT_THAT(open, testing::UnorderedElementsAre("/healthz", "/readyz", "/api/v1/session", "/api/v1/claim",
-                                                  "/api/v1/log-in", "/api/v1/log-out"));
+  EXPECT_THAT(open, testing::UnorderedElementsAre("/healthz", "/readyz", "/.well-known/security.txt", "/api/v1/session",
+                                                  "/api/v1/claim", "/api/v1/log-in", "/api/v1/log-out"));
   EXPECT_EQ(stranger.get("/api/v1/stream").status, 401);
   EXPECT_EQ(stranger.get("/").status, 200);
   const auto refused = stranger.get("/api/v1/series");

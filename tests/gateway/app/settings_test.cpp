@@ -307,6 +307,7 @@ TEST(Settings, ACertificateNeedsItsKey) {
   EXPECT_THAT(problems_of("http: {certificate: a.pem, key: b.pem}\n"),
               HasSubstr("/a.pem cannot be read: No such file or directory"));
   EXPECT_THAT(problems_of("http: {profile: http}\n"), HasSubstr("lan-http"));
+  EXPECT_THAT(problems_of("http: {security_contact: security@plant.example}\n"), HasSubstr("write mailto:"));
 }
 
 TEST(Endpoint, ReadsAddressAndPort) {
