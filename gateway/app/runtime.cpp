@@ -314,7 +314,9 @@ std::string Runtime::each_second() {
   measure_wear();
   watch_tls();
   maintain_access();
-  chronicle_.look(view(), std::chrono::steady_clock::now());
+  const dashboard::GatewayView now = view();
+  chronicle_.look(now, std::chrono::steady_clock::now());
+  watch_peers(now);
   return fmt::format("{} series, {} samples/s, {} active alert{}", series, short_number(pump_.store().rate), active,
                      active == 1 ? "" : "s");
 }

@@ -18,6 +18,7 @@
 #include "gateway/app/chronicle.h"
 #include "gateway/app/freshness.h"
 #include "gateway/app/parts.h"
+#include "gateway/app/peer_certificates.h"
 #include "gateway/app/pump.h"
 #include "gateway/app/settings.h"
 #include "gateway/app/source.h"
@@ -152,6 +153,7 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   void maintain_access();
   Status open_tls(const Endpoint& endpoint);
   void watch_tls();
+  void watch_peers(const dashboard::GatewayView& view);
   std::optional<Timestamp> known_time() const;
   void measure_wear();
   void tell_notices();
@@ -164,6 +166,7 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   Vitals vitals_;
   Wear wear_;
   Chronicle chronicle_;
+  PeerCertificates peers_;
   Intake intake_;
   Feeds feeds_;
   Freshness freshness_;

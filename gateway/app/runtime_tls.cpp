@@ -1,4 +1,4 @@
-// The certificate of a runtime's dashboard: where it comes from, and what is told of it.
+// The certificate of a runtime's dashboard: where it comes from, and what is told of it and of those of others.
 
 #include <spdlog/spdlog.h>
 
@@ -53,6 +53,13 @@ void Runtime::watch_tls() {
     note("http", text);
   }
   certificate_ends_->set(std::chrono::duration<double>(tls_->tls()->until().time_since_epoch()).count());
+}
+
+void Runtime::watch_peers(const dashboard::GatewayView& view) {
+  for (const std::string& text : peers_.look(view, ground_->metrics, known_time())) {
+    spdlog::warn("{}", text);
+    note("certificate", text);
+  }
 }
 
 }  // namespace tidegate::app

@@ -77,7 +77,7 @@ std::string ends_soon(const ClientTls& tls, const Peer& peer, Timestamp now) {
 
 void show_end(Metrics& metrics, std::string_view owner, Timestamp ends) {
   metrics
-      .gauge(fmt::format("{}/peer_certificate_expiry_timestamp", owner), "s",
+      .gauge(fmt::format("{}{}", owner, kPeerEndMetric), "s",
              "When the certificate of the other end of a connection ends, since the Unix epoch.")
       .set(std::chrono::duration<double>(ends.time_since_epoch()).count());
 }

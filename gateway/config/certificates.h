@@ -30,8 +30,8 @@ struct Peer {
 /// the clock's, as peers have it.
 std::string ends_soon(const ClientTls& tls, const Peer& peer, Timestamp now);
 
-/// When a peer's own ends, as the metric `OWNER/peer_certificate_expiry_timestamp`; the owner is "source/NAME" or
-/// "uplink/NAME".
+/// When a peer's own ends, as a metric behind its owner, "source/NAME" or "uplink/NAME".
+inline constexpr std::string_view kPeerEndMetric = "/peer_certificate_expiry_timestamp";
 void show_end(Metrics& metrics, std::string_view owner, Timestamp ends);
 
 }  // namespace tidegate::config

@@ -193,7 +193,7 @@ struct Flood {
 
 /// The gateway started, stopped, took a new configuration: a line for the log book.
 struct Notice {
-  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock" | "http"
+  std::string kind;  ///< "started" | "stopped" | "configuration" | "storage" | "clock" | "http" | "certificate"
   std::string text;
 };
 
