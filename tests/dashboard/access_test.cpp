@@ -1,123 +1,19 @@
-// Who may do what: every route with every role, log-ins as a browser has them, and what ends a stream.
+// Log-ins as a browser has them, what tokens reach, and what ends a stream.
 
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
-#include "dashboard/api.h"
-#include "tests/dashboard/rig.h"
-#include "tests/support/process.h"
+#include "tests/dashboard/doorstep.h"
 
 namespace tidegate::dashboard::test {
 namespace {
 
-using access::Access;
-using access::Role;
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-using tidegate::test::eventually;
-using tidegate::test::HttpResponse;
-using Headers = std::map<std::string, std::string>;
-
-const std::string kGood = "correct horse battery";
-const access::Identity kBy{"rig", Role::admin};
-
-/// A page in a browser: keeps its cookie, and says where it is from.
-struct Page {
-  int port;
-  std::string cookie, csrf;
-
-  std::string host() const { return "127.0.0.1:" + std::to_string(port); }
-  HttpResponse post(const std::string& path, const json& body, Headers headers = {}) {
-    headers.emplace("Content-Type", "application/json");
-    headers.emplace("Origin", "http://" + host());
-    if (!csrf.empty()) headers.emplace("X-CSRF-Token", csrf);
-    return keep(HttpClient(port).post(path, body.dump(), with_cookie(std::move(headers))));
-  }
-  HttpResponse get(const std::string& path) { return HttpClient(port).get(path, with_cookie({})); }
-  HttpResponse log_in(const std::string& name, const std::string& password) {
-    return post("/api/v1/log-in", {{"name", name}, {"password", password}});
-  }
-  std::string stream_headers() const { return "Cookie: " + cookie + "\r\n"; }
-
- private:
-  Headers with_cookie(Headers headers) const {
-    if (!cookie.empty()) headers.emplace("Cookie", cookie);
-    return headers;
-  }
-  HttpResponse keep(HttpResponse response) {
-    if (const auto set = response.headers.find("set-cookie"); set != response.headers.end()) {
-      cookie = set->second.substr(0, set->second.find(';'));
-      csrf = json::parse(response.body).value("csrf", "");
-    }
-    return response;
-  }
-};
-
-class Doorstep : public testing::Test {
- protected:
-  void SetUp() override { rig.serve(); }
-  Page page() { return {rig.port(), {}, {}}; }
-  Page logged_in(const std::string& name, Role role) {
-    EXPECT_TRUE(rig.access->add_user(kBy, name, role, kGood));
-    Page browser = page();
-    EXPECT_EQ(browser.log_in(name, kGood).status, 200);
-    return browser;
-  }
-  std::string token_of(Role role) { return rig.access->make_token(kBy, "t", role, {}).value(); }
-
-  TempDir directory;
-  Rig rig{{.socket = directory / "t.sock", .name = "Plant 3"}};
-};
-
-HttpResponse ask(const HttpClient& client, const Route& route) {
-  const std::string path(route.path);
-  return route.method == "GET" ? client.get(path) : client.post(path, "{}");
-}
-
-bool let_in(const HttpResponse& response, const Route& route) {
-  // Of a route that is open to all a refusal is about what was sent.
-  return route.needs == Needs::nothing || (response.status != 401 && response.status != 403);
-}
-
-TEST_F(Doorstep, EveryRouteTakesTheRolesThatItSaysAndNoOther) {
-  for (const Role role : {Role::viewer, Role::operator_, Role::admin}) {
-    const HttpClient client(rig.port(), token_of(role));
-    for (const Route& route : routes()) {
-      // What needs a log-in of one's own takes no token, which it says.
-      if (route.path == "/api/v1/password") continue;
-      const bool may = route.needs != Needs::local && static_cast<int>(role) + 1 >= static_cast<int>(route.needs);
-      const auto response = ask(client, route);
-      EXPECT_EQ(let_in(response, route), may) << name_of(role) << " " << route.path << " " << response.body;
-    }
-  }
-}
-
-access::Grant part(const char* scope) { return access::parse_grant(scope).value(); }
-
-TEST_F(Doorstep, ATokenWithAScopeIsTakenWhereARouteSaysSoAndNowhereElse) {
-  using Kind = access::Scope::Kind;
-  std::map<Kind, std::vector<std::string>> open;
-  for (const char* scope : {"push", "push:plant", "read:boiler1/#", "metrics"}) {
-    const auto grant = part(scope);
-    const HttpClient client(rig.port(), rig.access->make_token(kBy, "p", grant, {}).value());
-    for (const Route& route : routes()) {
-      if (route.needs == Needs::nothing) continue;
-      const auto response = ask(client, route);
-      EXPECT_EQ(let_in(response, route), route.scope == grant.scope.kind) << scope << route.path << response.body;
-      if (let_in(response, route)) open[grant.scope.kind].emplace_back(route.path);
-    }
-    const auto refused = client.get("/api/v1/stream");
-    EXPECT_EQ(refused.status, 403);
-    EXPECT_THAT(refused.body, HasSubstr(std::string("the token 'p' is for ") + scope + " alone"));
-  }
-  EXPECT_THAT(open[Kind::push], testing::Contains("/api/v1/samples"));
-  EXPECT_THAT(open[Kind::read], testing::ElementsAre("/api/v1/series", "/api/v1/series/counts", "/api/v1/history"));
-  EXPECT_THAT(open[Kind::metrics], testing::ElementsAre("/metrics"));
-}
 
 TEST_F(Doorstep, ATokenThatReadsAPatternSeesItsSeriesAlone) {
   const auto mine = rig.series("boiler1/temperature"), other = rig.series("boiler2/temperature");
@@ -164,34 +60,6 @@ TEST_F(Doorstep, AScopeIsARolesOrNone) {
     EXPECT_EQ(make(wrong).status, 400) << wrong;
   }
   EXPECT_THAT(make({{"name", "x"}, {"scope", "write"}}).body, HasSubstr("read:PATTERN such as read:boiler1/#"));
-}
-
-TEST_F(Doorstep, BySocketEveryRouteIsOpen) {
-  const HttpClient local(directory / "t.sock");
-  for (const Route& route : routes()) {
-    if (route.path == "/api/v1/password") continue;
-    EXPECT_TRUE(let_in(ask(local, route), route)) << route.path;
-  }
-}
-
-TEST_F(Doorstep, ABoxThatNobodyHasClaimedAnswersOnlyWhatAClaimNeeds) {
-  const HttpClient stranger(rig.port());
-  std::vector<std::string> open;
-  for (const Route& route : routes()) {
-    const auto response = ask(stranger, route);
-    if (route.needs == Needs::nothing) {
-      open.emplace_back(route.path);
-    } else {
-      EXPECT_EQ(response.status, route.needs == Needs::local ? 403 : 401) << route.path;
-    }
-  }
-  EXPECT_THAT(open, testing::UnorderedElementsAre("/healthz", "/readyz", "/.well-known/security.txt", "/api/v1/session",
-                                                  "/api/v1/claim", "/api/v1/log-in", "/api/v1/log-out"));
-  EXPECT_EQ(stranger.get("/api/v1/stream").status, 401);
-  EXPECT_EQ(stranger.get("/").status, 200);
-  const auto refused = stranger.get("/api/v1/series");
-  EXPECT_EQ(refused.headers.at("www-authenticate"), "Bearer");
-  EXPECT_THAT(refused.body, HasSubstr("log in first"));
 }
 
 TEST_F(Doorstep, TheFirstUserClaimsTheBoxWithItsCode) {
