@@ -45,11 +45,16 @@ struct RawConnection::Session {
   bool good = false;
 };
 
-RawConnection::RawConnection(int port, int receive_buffer, By by)
+RawConnection::RawConnection(int port, int receive_buffer, By by, const std::string& from)
     : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  if (!from.empty() && (::inet_pton(AF_INET, from.c_str(), &address.sin_addr) != 1 ||
+                        ::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)) {
+    ::close(fd_);
+    throw std::runtime_error("nobody comes from " + from);
+  }
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

@@ -17,8 +17,9 @@ class RawConnection {
   using Milliseconds = std::chrono::milliseconds;
   enum class By : unsigned char { plain, tls };
 
-  /// `receive_buffer`: the kernel's, in bytes; small for a viewer that is to stall soon. 0: the system's.
-  explicit RawConnection(int port, int receive_buffer = 0, By by = By::plain);
+  /// `receive_buffer`: the kernel's, in bytes; small for a viewer that is to stall soon. 0: the system's. `from`: by
+  /// which address of this machine it comes, such as 127.0.0.2; empty: 127.0.0.1.
+  explicit RawConnection(int port, int receive_buffer = 0, By by = By::plain, const std::string& from = {});
   /// The same by a socket in the file system.
   explicit RawConnection(const std::filesystem::path& socket);
   ~RawConnection();
