@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -152,6 +153,11 @@ std::optional<Doors::Visitor> Doors::accept() {
     return Visitor{std::move(channel), peer_of(address, length)};
   }
   return std::nullopt;
+}
+
+bool Doors::somebody_waits() const {
+  pollfd one{waiting_.get(), POLLIN, 0};
+  return ::poll(&one, 1, 0) > 0;
 }
 
 void Doors::close() {

@@ -64,6 +64,7 @@ class Doors {
 
   /// Readable while somebody waits at one of them.
   int fd() const { return waiting_.get(); }
+  bool somebody_waits() const;
 
   struct Visitor {
     Channel channel;

@@ -84,7 +84,10 @@ void Front::turn() {
 void Front::accept_all() {
   constexpr int kAtOnce = 64;
   for (int i = 0; i < kAtOnce; ++i) {
-    if (!room_for_one()) return pause();
+    if (connections_.size() >= limits_.connections) {
+      if (!doors_.somebody_waits()) return;  // nobody gives way to nobody
+      if (!give_way(nullptr)) return pause();
+    }
     auto visitor = doors_.accept();
     if (!visitor) {
       if (errno == EMFILE || errno == ENFILE) pause();
@@ -109,8 +112,6 @@ void Front::welcome(Doors::Visitor visitor) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.channel.fd(), &event);
   enter(connection, Stage::reading, limits_.head, EPOLLIN);
 }
-
-bool Front::room_for_one() { return connections_.size() < limits_.connections || give_way(nullptr); }
 
 bool Front::room_for(const std::string& address) {
   const auto of_address = std::count_if(connections_.begin(), connections_.end(),

@@ -78,7 +78,6 @@ class Front {
   void turn();
   void accept_all();
   void welcome(Doors::Visitor visitor);
-  bool room_for_one();
   bool room_for(const std::string& address);
   bool give_way(const std::string* address);
   void listen();
