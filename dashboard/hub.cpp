@@ -19,7 +19,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t kMaxQueued = 256;  ///< frames a viewer
 constexpr int kSendBuffer = 64 * 1024;   ///< bytes the kernel holds for a viewer that does not read
 constexpr std::chrono::seconds kStateEvery{1};
-constexpr std::chrono::minutes kPassesEvery{1};  ///< for what ends by time alone
 /// After `stalled`, the kernel gives a viewer up too: one whose link is dead has room in its buffer, so we never wait.
 constexpr std::chrono::milliseconds kGone{5'000};
 
@@ -253,7 +252,7 @@ void Hub::tick() {
 /// Whoever may no longer look: at once where something was taken from somebody.
 void Hub::check_passes(Instant now) {
   const std::uint64_t revision = gate_.revision();
-  if (revision == revision_ && now - passes_at_ < kPassesEvery) return;
+  if (revision == revision_ && now - passes_at_ < options_.stream.passes) return;
   revision_ = revision;
   passes_at_ = now;
   let_go([this](const Viewer& viewer) { return !gate_.identity(viewer.pass); }, "logged-out");

@@ -46,6 +46,7 @@ struct Options {
     std::chrono::milliseconds ping{10'000};
     std::chrono::milliseconds rotate{3'600'000};  ///< about when a viewer is asked to come anew
     std::chrono::milliseconds stalled{10'000};    ///< without progress: the viewer is let go
+    std::chrono::milliseconds passes{60'000};     ///< between two looks at whose right has ended by time alone
   } stream;
 };
 

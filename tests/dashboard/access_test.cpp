@@ -215,6 +215,60 @@ TEST_F(Doorstep, AStreamEndsWithTheRightToIt) {
   EXPECT_TRUE(by_token.wait_for("bye"));
 }
 
+/// Its streams are asked often who may look on.
+class ByTimeAlone : public Doorstep {
+ protected:
+  static Options::Stream often() {
+    Options::Stream stream;
+    stream.tick = std::chrono::milliseconds(20);
+    stream.passes = std::chrono::milliseconds(50);
+    stream.ping = std::chrono::milliseconds(100);
+    return stream;
+  }
+  ByTimeAlone() : Doorstep(often()) {}
+  /// Of two pings that tell this time the second comes after who may look on was asked in it.
+  bool goes_on_after(SseClient& stream, Micros time) {
+    rig.clock.advance(time);
+    const auto tells_it = [&](const SseEvent& ping) {
+      return ping.json()["time"] == rig.clock.now().time_since_epoch().count();
+    };
+    return stream.wait_for("ping", tells_it) && stream.wait_for("ping", tells_it);
+  }
+  bool ends_after(SseClient& stream, Micros time) {
+    rig.clock.advance(time);
+    const auto bye = stream.wait_for("bye");
+    return bye && bye->data == R"({"why":"logged-out"})" && stream.ended();
+  }
+};
+
+TEST_F(ByTimeAlone, AStreamEndsWithItsToken) {
+  const auto token = rig.access->make_token(kBy, "t", Role::viewer, std::chrono::hours(1)).value();
+  const std::uint64_t taken = rig.access->revision();
+  const std::string headers = "Authorization: Bearer " + token + "\r\n";
+  SseClient stream(rig.port(), {.headers = headers});
+  ASSERT_TRUE(stream.wait_for("snapshot"));
+  EXPECT_TRUE(goes_on_after(stream, std::chrono::minutes(59)));
+  EXPECT_TRUE(ends_after(stream, std::chrono::minutes(2)));
+  EXPECT_EQ(rig.access->revision(), taken) << "nobody has taken it away";
+  EXPECT_EQ(HttpClient(rig.port(), token).get("/api/v1/stream").status, 401);
+}
+
+TEST_F(ByTimeAlone, AStreamEndsWithALogInThatWasNotUsed) {
+  Page browser = logged_in("ada", Role::viewer);
+  SseClient stream(rig.port(), {.headers = browser.stream_headers()});
+  ASSERT_TRUE(stream.wait_for("snapshot"));
+  EXPECT_TRUE(ends_after(stream, access::Access::kIdle + std::chrono::minutes(1))) << "as of a box that slept";
+  EXPECT_EQ(browser.get("/api/v1/stream").status, 401);
+}
+
+TEST_F(ByTimeAlone, AStreamThatGoesOnUsesItsLogIn) {
+  Page browser = logged_in("ada", Role::viewer);
+  SseClient stream(rig.port(), {.headers = browser.stream_headers()});
+  ASSERT_TRUE(stream.wait_for("snapshot"));
+  for (int day = 0; day < 3; ++day) EXPECT_TRUE(goes_on_after(stream, access::Access::kIdle - std::chrono::hours(1)));
+  EXPECT_EQ(browser.get("/api/v1/series").status, 200);
+}
+
 TEST_F(Doorstep, AOneTimeLinkLogsInOnce) {
   const HttpClient local(directory / "t.sock");
   const auto made = local.post("/api/v1/link", R"({"name": "demo"})");
