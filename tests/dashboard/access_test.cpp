@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/dashboard/doorstep.h"
+#include "tests/support/pace.h"
 
 namespace tidegate::dashboard::test {
 namespace {
@@ -133,6 +134,35 @@ TEST_F(Doorstep, AWrongPasswordIsAnsweredWithoutACookie) {
     EXPECT_EQ(browser.cookie, "");
   }
   EXPECT_EQ(page().post("/api/v1/log-in", {{"name", "ada"}, {"passwort", kGood}}).status, 400);
+}
+
+TEST_F(Doorstep, ALogInTakesAsLongForANameThatThereIsNotAsForOneThatThereIs) {
+  constexpr int kUsers = 5, kRounds = 3;  // no more than are free of delay
+  const auto user = [](int i) { return "user" + std::to_string(i); };
+  for (int i = 0; i < kUsers; ++i) ASSERT_TRUE(rig.access->add_user(kBy, user(i), Role::admin, kGood));
+  int address = 0;
+  const auto guess = [&](const std::string& name) {
+    const std::string body = json({{"name", name}, {"password", "wrong password"}}).dump();
+    RawConnection connection(rig.port(), 0, RawConnection::By::plain, "127.0.2." + std::to_string(++address));
+    std::string answer;
+    const auto took = tidegate::test::time_of([&] {
+      connection.send(
+          "POST /api/v1/log-in HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+          "Content-Length: " +
+          std::to_string(body.size()) + "\r\n\r\n" + body);
+      answer = connection.receive_all();
+    });
+    EXPECT_EQ(tidegate::test::parse_response(answer).status, 401) << answer;
+    return took;
+  };
+  std::vector<tidegate::test::Millis> known, unknown;
+  for (int i = 0; i < kUsers * kRounds; ++i) {
+    known.push_back(guess(user(i % kUsers)));
+    unknown.push_back(guess("nobody" + std::to_string(i)));
+  }
+  const double ratio = tidegate::test::median(known) / tidegate::test::median(unknown);
+  EXPECT_GT(ratio, 0.5);
+  EXPECT_LT(ratio, 2);
 }
 
 TEST_F(Doorstep, AChangeByACookieComesFromItsOwnPage) {
