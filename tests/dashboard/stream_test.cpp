@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/dashboard/rig.h"
+#include "tests/dashboard/viewers.h"
 #include "tests/support/process.h"
 
 namespace tidegate::dashboard::test {
@@ -12,32 +12,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using tidegate::test::eventually;
-
-Options quick_ticks() {
-  Options options;
-  options.name = "plant-7";
-  options.site = "Hall 3";
-  options.stream.tick = std::chrono::milliseconds(50);
-  return options;
-}
-
-std::vector<std::string> names(const std::vector<SseEvent>& events) {
-  std::vector<std::string> out;
-  for (const auto& event : events) out.push_back(event.name);
-  return out;
-}
-
-constexpr std::string_view kAlertJson =
-    R"({"id":"hot:boiler1","rule":"hot","series":"boiler1/temperature","phase":"active","acknowledged":false,)"
-    R"("acknowledged_by":"","note":"","severity":"critical","since":1700000000000000,"raised":1700000000000000,)"
-    R"("value":93.25,"limit":90.0,"unit":"°C","message":"boiler1 is at 93.25 °C, limit 90","labels":{"area":"east"},)"
-    R"("runbook":"Close V12.","silenced":false,"shelved_until":null,"out_of_service":false,"shelved_by":"",)"
-    R"("shelved_why":"","suppressed_by":"","shadow":false,"chatter":0,"chatter_band":0.0,"commented_by":"","comment":"","evidence":{"version":"","from":null,"to":null,"series":[],"facts":[]}})";
-
-std::string without_retry(std::string body) {
-  EXPECT_TRUE(body.starts_with("retry: ")) << body;
-  return body.substr(body.find("\n\n") + 2);
-}
 
 TEST(Stream, BeginsWithHelloAndTheWholePictureByteForByte) {
   Rig rig(quick_ticks());
@@ -323,127 +297,6 @@ TEST(Stream, HostileTextStaysInsideItsString) {
   EXPECT_EQ(viewer.seen[3].json()["changes"][0]["source"], expected);
 }
 
-// Resuming.
-
-class Resume : public testing::Test {
- protected:
-  void SetUp() override {
-    for (int i = 0; i < 3; ++i) {
-      auto alert = hot_boiler(i % 2 == 0 ? Phase::active : Phase::normal);
-      alert.note = std::to_string(i);
-      rig.commit(transition(alert, Phase::pending, i % 2 == 0 ? "raised" : "cleared"));
-    }
-    Batch source;
-    source.events.push_back({kStart, SourceChange{"field", SourceHealth::up, "connected"}});
-    rig.commit(std::move(source));
-  }
-  std::vector<std::string> ids_after_snapshot(SseClient& viewer, std::size_t count) {
-    EXPECT_TRUE(viewer.wait_for("snapshot"));
-    std::vector<std::string> out;
-    while (out.size() < count) {
-      const auto event = viewer.next();
-      if (!event) break;
-      if (event->name == "alert" || event->name == "source" || event->name == "gap") {
-        out.push_back(event->name + " " + event->id);
-      }
-    }
-    return out;
-  }
-  Rig rig{quick_ticks()};
-};
-
-TEST_F(Resume, WithAnIdOfThisEpochGetsWhatCameAfterItInOrderThenTheLiveOnes) {
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{1}));
-  EXPECT_THAT(ids_after_snapshot(viewer, 3),
-              ElementsAre("alert " + rig.id(Seq{2}), "alert " + rig.id(Seq{3}), "source " + rig.id(Seq{4})));
-  rig.commit(transition(hot_boiler(Phase::normal), Phase::active, "cleared"));
-  const auto live = viewer.wait_for("alert");
-  ASSERT_TRUE(live);
-  EXPECT_EQ(live->id, rig.id(Seq{5}));
-}
-
-TEST_F(Resume, IsToldOfAnAlertThatCannotBeReadAnyMore) {
-  rig.edit("UPDATE event SET crc = crc + 1 WHERE seq = 2");
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{1}));
-  EXPECT_THAT(ids_after_snapshot(viewer, 3),
-              ElementsAre("gap ", "alert " + rig.id(Seq{3}), "source " + rig.id(Seq{4})));
-}
-
-TEST_F(Resume, WithTheNewestIdGetsNothingAgain) {
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{4}));
-  ASSERT_TRUE(viewer.wait_for("snapshot"));
-  rig.commit(transition(hot_boiler(Phase::normal), Phase::active, "cleared"));
-  ASSERT_TRUE(viewer.wait_for("alert"));
-  EXPECT_THAT(names(viewer.seen), Not(testing::Contains("gap")));
-  EXPECT_EQ(viewer.seen.back().id, rig.id(Seq{5}));
-}
-
-TEST_F(Resume, ByParameterAndTheHeaderWins) {
-  rig.serve();
-  SseClient by_parameter = rig.viewer(SseClient::Options{.path = "/api/v1/stream?last_event_id=" + rig.id(Seq{3})});
-  EXPECT_THAT(ids_after_snapshot(by_parameter, 1), ElementsAre("source " + rig.id(Seq{4})));
-  SseClient by_both =
-      rig.viewer(SseClient::Options{.last_event_id = rig.id(Seq{2}), .path = "/api/v1/stream?last_event_id=junk"});
-  EXPECT_THAT(ids_after_snapshot(by_both, 1), ElementsAre("alert " + rig.id(Seq{3})));
-}
-
-TEST_F(Resume, SurvivesARestartOfTheServer) {
-  rig.reopen();
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{3}));
-  EXPECT_THAT(ids_after_snapshot(viewer, 1), ElementsAre("source " + rig.id(Seq{4})));
-}
-
-TEST_F(Resume, WithAnIdOfAnotherEpochIsToldOfTheGap) {
-  rig.serve();
-  auto viewer = rig.viewer("ffffffff:2");
-  const auto gap = viewer.wait_for("gap");
-  ASSERT_TRUE(gap);
-  EXPECT_EQ(gap->json(), json::parse(R"({"first": null, "last": null, "why": "epoch"})"));
-}
-
-TEST_F(Resume, WithGarbageOrAnIdFromTheFutureIsToldOfTheGap) {
-  rig.serve();
-  for (const std::string& id : {std::string("garbage"), std::string("17"), rig.id(Seq{99}), rig.id(Seq{1}) + "x"}) {
-    auto viewer = rig.viewer(id);
-    const auto gap = viewer.wait_for("gap");
-    ASSERT_TRUE(gap) << id;
-    EXPECT_EQ(gap->json()["why"], "id") << id;
-  }
-}
-
-TEST(ResumeAfterRetention, NamesWhatIsGone) {
-  journal::Options journal_options;
-  journal_options.retention = std::chrono::hours(1);
-  Rig rig(quick_ticks(), journal_options);
-  const auto series = rig.series("a/b");
-  for (int i = 0; i < 3; ++i) rig.commit({reading(series, i)});
-  rig.clock.advance(std::chrono::hours(100));
-  rig.commit({reading(series, 9, std::chrono::hours(100))});
-  ASSERT_TRUE(eventually([&] { return rig.journal->maintain().has_value() && number(rig.journal->first()) > 2; }));
-  const auto first = number(rig.journal->first());
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{1}));
-  const auto gap = viewer.wait_for("gap");
-  ASSERT_TRUE(gap);
-  EXPECT_EQ(gap->json(), json({{"first", 2}, {"last", first - 1}, {"why", "retention"}}));
-}
-
-TEST(ResumeFarBack, SaysThatTheLogIsTheBetterSource) {
-  Rig rig(quick_ticks());
-  Batch many;
-  for (int i = 0; i < 1100; ++i) many.events.push_back({kStart, SourceChange{"field", SourceHealth::up, ""}});
-  rig.commit(many);
-  rig.serve();
-  auto viewer = rig.viewer(rig.id(Seq{0}));
-  const auto gap = viewer.wait_for("gap");
-  ASSERT_TRUE(gap);
-  EXPECT_EQ(gap->json(), json::parse(R"({"first": 1, "last": 1, "why": "limit"})"));
-}
-
 // Limits.
 
 TEST(StreamLimits, OneViewerTooManyIsToldToComeBackLater) {
@@ -462,6 +315,7 @@ TEST(StreamLimits, OneViewerTooManyIsToldToComeBackLater) {
   EXPECT_TRUE(third.head().starts_with("HTTP/1.1 200 "));
   EXPECT_GE(third.retry_ms().value_or(0), 25'000);
   EXPECT_TRUE(third.ended());
+  EXPECT_EQ(without_retry(third.body()), "event: busy\ndata: {\"max_streams\":2}\n\n");
 }
 
 TEST(StreamLimits, AnAddressHasAShare) {
