@@ -53,7 +53,7 @@ bool write_content(int file, DirectoryLock::Left left) {
 
 Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory) {
   const std::filesystem::path path = directory / "journal.lock";
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) {
     return fail(Errc::io, "{} cannot be made: {}; may this user write there?", path.string(), std::strerror(errno));
   }
