@@ -122,12 +122,12 @@ std::string Access::claim_code() const {
 }
 
 /// Counted as one that failed until it succeeds: so that many at once are no way round the waiting.
-Status Access::begin_attempt(const Attempt& attempt, bool is_claim) {
+Status Access::begin_attempt(const Attempt& attempt, bool has_code) {
   constexpr std::chrono::seconds kLongestForCode{30};  // whoever else tries, the code's owner gets a turn
   const auto now = instant();
   const std::lock_guard lock(mutex_);
   auto wait = std::max(throttle_.wait(address_key(attempt), now), throttle_.wait(user_key(attempt), now));
-  if (is_claim) {
+  if (has_code) {
     wait = std::max(wait, std::min<Throttle::Instant::duration>(throttle_.wait(kCodeKey, now), kLongestForCode));
   }
   if (wait > wait.zero()) {
@@ -136,7 +136,7 @@ Status Access::begin_attempt(const Attempt& attempt, bool is_claim) {
   }
   throttle_.failed(address_key(attempt), now);
   throttle_.failed(user_key(attempt), now);
-  if (is_claim) throttle_.failed(kCodeKey, now);
+  if (has_code) throttle_.failed(kCodeKey, now);
   return {};
 }
 

@@ -54,6 +54,7 @@ class Access {
   static constexpr Micros kIdle = std::chrono::hours(12);         ///< a log-in that is not used ends
   static constexpr Micros kAtMost = std::chrono::hours(24 * 30);  ///< and so does any
   static constexpr Micros kLinkLasts = std::chrono::hours(1);
+  static constexpr Micros kResetCodeLasts = std::chrono::hours(1);
   static constexpr std::size_t kMostUsers = 200, kMostTokens = 200, kMostLinks = 20;
   static constexpr std::size_t kMostSessions = 20;  ///< of a user: one more ends the one that was not used the longest
 
@@ -82,6 +83,11 @@ class Access {
   Result<std::string> make_link(const Identity& by, const std::string& user);
   /// Errc::not_found: it is used up, or too old.
   Result<std::string> log_in_by_link(std::string_view link, const std::string& address);
+  /// What an admin who is elsewhere has to be told by who has the machine before the gateway is reset: once, within
+  /// kResetCodeLasts, until there is another one, and not after a restart.
+  Result<std::string> make_reset_code(const Identity& by);
+  /// Uses it up. Errc::not_found: it is wrong, used up or too old; Errc::unavailable: too many attempts, wait.
+  Status spend_reset_code(std::string_view code, const Attempt& attempt);
   /// At once; where that cannot be stored now, it is tried again with maintain().
   void log_out(std::string_view session);
 
@@ -129,11 +135,15 @@ class Access {
     std::string user;
     Micros until;  ///< by the machine's uptime
   };
+  struct ResetCode {
+    std::string code;
+    Micros until;  ///< by the machine's uptime
+  };
 
   Access(state::State& state, const std::filesystem::path& directory, const Clock& clock);
   Status load();
   Status put_code(bool wanted);
-  Status begin_attempt(const Attempt& attempt, bool is_claim);
+  Status begin_attempt(const Attempt& attempt, bool has_code);
   void succeed(const Attempt& attempt);
   std::string stored_hash(const std::string& user) const;
   Result<std::string> check_password(const Attempt& attempt);
@@ -159,6 +169,7 @@ class Access {
   std::unordered_map<std::string, Session> sessions_;  ///< by digest
   std::unordered_map<std::string, Token> tokens_;      ///< by digest
   std::unordered_map<std::string, Link> links_;        ///< by digest
+  std::optional<ResetCode> reset_code_;
   Throttle throttle_;
   std::atomic<std::uint64_t> revision_{1};
 };
