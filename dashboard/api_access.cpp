@@ -132,6 +132,34 @@ Reply make_link(Backend& backend, const Call& call) {
   return json_reply(text(Json{{"link", *secret}, {"url", page_url(backend)}, {"seconds", lasts.count()}}));
 }
 
+/// As a link.
+Reply make_reset_code(Backend& backend, const Call& call) {
+  if (const Status nothing = parse_nothing(call.body); !nothing) return failed(nothing.error());
+  if (backend.access == nullptr) return failed(no_access());
+  const auto code = backend.access->make_reset_code(*call.caller.identity);
+  if (!code) return failed(code.error());
+  const auto lasts = std::chrono::duration_cast<std::chrono::seconds>(Access::kResetCodeLasts);
+  return json_reply(text(Json{{"code", *code}, {"seconds", lasts.count()}}));
+}
+
+/// Who comes by the socket has the box, and needs no code of it.
+Reply factory_reset(Backend& backend, const Call& call) {
+  static constexpr std::array<std::string_view, 1> kFields = {"code"};
+  const auto body = parse_texts(call.body, kFields);
+  if (!body) return failed(body.error());
+  const std::string& who = call.caller.identity->name;
+  if (call.caller.pass.kind != Pass::Kind::socket) {
+    if (body->at("code").empty())
+      return problem(400, "\"code\" is missing: on the box `tidegate reset-code` prints it");
+    const Status spent = backend.access->spend_reset_code(body->at("code"), {who, "", call.caller.address});
+    if (!spent && spent.error().code == Errc::unavailable) return problem(429, spent.error().text);
+    if (!spent) return problem(400, spent.error().text);
+  }
+  if (const Status begun = backend.gateway.factory_reset(who); !begun) return failed(begun.error());
+  return json_reply(
+      text(Json{{"text", "the factory reset has begun: the gateway stops, wipes all it has, and starts as new"}}));
+}
+
 Reply users(Backend& backend, const Call&) {
   if (backend.access == nullptr) return failed(no_access());
   Json list = Json::array();
@@ -255,13 +283,15 @@ Reply remove_token(Backend& backend, const Call& call) {
 
 std::span<const Route> access_routes() {
   using enum Workers::Lane;
-  static constexpr std::array<Route, 14> kRoutes = {
+  static constexpr std::array<Route, 16> kRoutes = {
       {{"GET", "/api/v1/session", session, quick, Needs::nothing},
        {"POST", "/api/v1/claim", claim, log_ins, Needs::nothing},
        {"POST", "/api/v1/log-in", log_in, log_ins, Needs::nothing},
        {"POST", "/api/v1/log-out", log_out, slow, Needs::nothing},
        {"POST", "/api/v1/password", change_password, log_ins, Needs::viewer},
        {"POST", "/api/v1/link", make_link, slow, Needs::local},
+       {"POST", "/api/v1/factory-reset", factory_reset, slow, Needs::admin},
+       {"POST", "/api/v1/factory-reset/code", make_reset_code, slow, Needs::local},
        {"GET", "/api/v1/users", users, quick, Needs::admin},
        {"POST", "/api/v1/users", add_user, slow, Needs::admin},
        {"POST", "/api/v1/users/remove", remove_user, slow, Needs::admin},

@@ -144,6 +144,9 @@ class Gateway {
   /// Copies the store to a folder of its own, which is the caller's to remove; there is one at a time. Takes minutes,
   /// as long as `goes_on` says so. Errc::full (no room for it), Errc::stopped.
   virtual Result<std::filesystem::path> back_up(const std::string& who, const std::function<bool()>& goes_on) = 0;
+  /// Has the gateway become as new: begins it, durably, and comes back before anything is wiped. Errc::conflict: it was
+  /// begun before; Errc::io, Errc::full: nothing was.
+  virtual Status factory_reset(const std::string& who) = 0;
   /// Has the source of a dead letter read it once more; says what came of it. Errc::not_found; Errc::conflict says why
   /// nothing can.
   virtual Result<std::string> resubmit(std::int64_t letter, const std::string& who) = 0;

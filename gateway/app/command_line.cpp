@@ -17,6 +17,7 @@
 #include "gateway/app/driver_list.h"
 #include "gateway/app/modbus_command.h"
 #include "gateway/app/parts.h"
+#include "gateway/app/pending_reset.h"
 #include "gateway/app/read_source.h"
 #include "gateway/app/rule_history.h"
 #include "gateway/app/rule_list.h"
@@ -25,6 +26,7 @@
 #include "gateway/app/settings.h"
 #include "gateway/app/systemd.h"
 #include "gateway/journal/reinstate.h"
+#include "gateway/reset/factory_reset.h"
 #include "gateway/tools/commands.h"
 
 namespace tidegate::app {
@@ -105,14 +107,22 @@ void greet(const Settings& settings, const Runtime& runtime) {
   }
 }
 
-/// Until SIGINT or SIGTERM, or until it cannot go on; SIGHUP reloads, SIGUSR1 comes with an errand. True: until a
-/// restored store waits to be taken.
-bool serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
+/// Why a runtime is to be stopped.
+enum class Stop {
+  end,       ///< SIGINT or SIGTERM, or it cannot go on
+  restored,  ///< a restored store waits to be taken
+  reset      ///< a factory reset was begun
+};
+
+/// Until it is to be stopped; SIGHUP reloads, SIGUSR1 comes with an errand.
+Stop serve(Runtime& runtime, const sigset_t& signals, const std::string& config) {
   systemd::ready();
   while (true) {
+    const bool is_reset = reset::begun(runtime.settings().storage.directory);  // who began it has his answer meanwhile
     const timespec second{1, 0};
     const int signal = sigtimedwait(&signals, nullptr, &second);
-    if (signal == SIGINT || signal == SIGTERM) return false;
+    if (signal == SIGINT || signal == SIGTERM) return Stop::end;
+    if (is_reset) return Stop::reset;
     if (signal == SIGHUP) {
       systemd::reloading();
       runtime.reload(config);
@@ -120,8 +130,8 @@ bool serve(Runtime& runtime, const sigset_t& signals, const std::string& config)
     }
     if (signal == SIGUSR1) runtime.run_errand();
     const std::string status = runtime.each_second();
-    if (!runtime.failure().empty()) return false;
-    if (journal::restore_waits(runtime.settings().storage.directory)) return true;
+    if (!runtime.failure().empty()) return Stop::end;
+    if (journal::restore_waits(runtime.settings().storage.directory)) return Stop::restored;
     if (runtime.pump_age() < kStuck) {
       systemd::alive();
       systemd::status(status);
@@ -162,9 +172,8 @@ Result<std::unique_ptr<Runtime>> start_restored(std::unique_ptr<Runtime> runtime
   }
 }
 
-int run(const Arguments& arguments) {
-  set_up_log();
-  const sigset_t signals = block_signals();
+/// From the configuration to the end. Nothing: all of it was reset, and it is to begin anew.
+std::optional<int> live(const Arguments& arguments, const sigset_t& signals, Heartbeat& heart) {
   config::Problems problems;
   Settings settings = load_settings(arguments.config, problems, {.data = arguments.data});
   if (!problems.empty()) {
@@ -172,7 +181,6 @@ int run(const Arguments& arguments) {
     return refuse(problems);
   }
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
-  Heartbeat heart;
   std::optional<systemd::Patience> patience;
   const auto be_patient = [&] { patience.emplace([&heart] { return heart.age() < kStuck; }); };
   be_patient();
@@ -180,12 +188,17 @@ int run(const Arguments& arguments) {
   while (runtime) {
     patience.reset();
     greet(settings, **runtime);
-    if (!serve(**runtime, signals, arguments.config)) {
+    const Stop why = serve(**runtime, signals, arguments.config);
+    if (why == Stop::end) {
       spdlog::info("stopping");
       systemd::stopping();
       return stop(std::move(*runtime));
     }
     systemd::reloading();
+    if (why == Stop::reset) {
+      stop(std::move(*runtime));
+      return std::nullopt;
+    }
     systemd::status("going on with a restored store");
     be_patient();
     runtime = start_restored(std::move(*runtime), heart, problems);
@@ -193,6 +206,25 @@ int run(const Arguments& arguments) {
   if (!problems.empty()) return refuse(problems);
   spdlog::critical("{}", runtime.error().text);
   return runtime.error().code == Errc::invalid ? kUsage : kFailed;
+}
+
+/// The storage folder, also where the configuration is wrong.
+std::filesystem::path store_of(const Arguments& arguments) {
+  if (!arguments.data.empty()) return arguments.data;
+  return load_storage_path(arguments.config).value_or(kUsualStorage);
+}
+
+int run(const Arguments& arguments) {
+  set_up_log();
+  const sigset_t signals = block_signals();
+  Heartbeat heart;
+  while (true) {
+    if (const Status done = finish_pending_reset(store_of(arguments), arguments.config, heart); !done) {
+      spdlog::critical("{}", done.error().text);
+      return kFailed;
+    }
+    if (const auto code = live(arguments, signals, heart)) return *code;
+  }
 }
 
 const CLI::App* add_rules(CLI::App& app, tools::Commands& commands, RuleList& wanted, RuleHistory& history) {

@@ -74,6 +74,7 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   dashboard::RuleDesk& rules() override { return *this; }
   dashboard::PointDesk& points() override { return *this; }
   Result<std::filesystem::path> back_up(const std::string& who, const std::function<bool()>& goes_on) override;
+  Status factory_reset(const std::string& who) override;
   Result<std::vector<state::StateView::Entry>> deeds(std::size_t limit,
                                                      std::optional<std::int64_t> before) const override;
 

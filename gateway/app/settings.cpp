@@ -62,7 +62,6 @@ Shape http_shape() {
                  "Of them from one address; more where all come through one proxy.")});
 }
 
-constexpr const char* kUsualStorage = "/var/lib/tidegate";
 /// The log's part of storage.max_size, as a divisor.
 constexpr std::uint64_t kLogShare = 4;
 /// The most of it for snapshots, which are in the log's part, likewise.

@@ -45,6 +45,9 @@ inline constexpr const char* kRulesOffFile = "rules-off.yaml";
 inline constexpr const char* kRulesText = "storage/rules.yaml";
 inline constexpr const char* kRulesOffText = "storage/rules-off.yaml";
 
+/// The storage folder of a configuration that names none.
+inline constexpr const char* kUsualStorage = "/var/lib/tidegate";
+
 /// How a configuration is read.
 struct Reading {
   std::filesystem::path data;  ///< the storage folder, instead of storage.path

@@ -10,6 +10,7 @@
 #include "gateway/core/time_text.h"
 #include "gateway/journal/backup.h"
 #include "gateway/journal/reinstate.h"
+#include "gateway/reset/factory_reset.h"
 #include "gateway/tools/files.h"
 #include "gateway/tools/progress.h"
 
@@ -68,6 +69,12 @@ Result<int> backup(const BackupOptions& options, const Surroundings& surrounding
 
 Result<int> restore(const RestoreOptions& options, const Surroundings& surroundings) {
   const fs::path& store = surroundings.store;
+  if (reset::begun(store)) {
+    return fail(Errc::conflict,
+                "a factory reset of {} was begun, and the next start of the gateway would wipe what is restored: start "
+                "it first, or `tidegate factory-reset --finish`",
+                store.string());
+  }
   Progress progress;
   auto copy = journal::Restore::prepare(options.folder, store, options.force, GatewayClock().moment(),
                                         report_to(progress, surroundings));

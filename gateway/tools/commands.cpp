@@ -21,6 +21,7 @@ Commands::Commands(CLI::App& program, FindStore find_store) : find_store_(std::m
   add_snapshots(program);
   add_store(program);
   add_copying(program);
+  add_resetting(program);
   add_claiming(program);
   add_users(program);
   add_tokens(program);

@@ -74,6 +74,7 @@ class Commands {
   void add_snapshots(CLI::App& program);
   void add_store(CLI::App& program);
   void add_copying(CLI::App& program);
+  void add_resetting(CLI::App& program);
   void add_claiming(CLI::App& program);
   void add_users(CLI::App& program);
   void add_tokens(CLI::App& program);

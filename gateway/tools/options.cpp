@@ -6,6 +6,7 @@
 
 #include "gateway/tools/backup.h"
 #include "gateway/tools/commands.h"
+#include "gateway/tools/factory_reset.h"
 #include "gateway/tools/gateway_client.h"
 #include "gateway/tools/live.h"
 #include "gateway/tools/query.h"
@@ -283,6 +284,30 @@ void Commands::add_copying(CLI::App& program) {
   restore_command.add_option("folder", from->folder, "What `tidegate backup` made")->required()->option_text("FOLDER");
   restore_command.add_flag("--force", from->force, "Where there is data already: set it aside as replaced-<time>/");
   restore_command.footer("For example:  tidegate restore --force /mnt/usb/2026-03-01");
+}
+
+void Commands::add_resetting(CLI::App& program) {
+  const auto wish = std::make_shared<ResetOptions>();
+  CLI::App& command =
+      add_talk(program, "factory-reset",
+               "Wipe all that the gateway has stored, its users, secrets and configuration: the box as it came.",
+               [wish](const GatewayClient& g, const Surroundings& s) { return factory_reset(*wish, g, s); });
+  command.add_flag("--yes", wish->yes, "Do not ask whether this is meant");
+  command.add_flag("--finish", wish->finish, "Only what was begun and cut off; nothing where nothing was");
+  command.add_flag("--json", wish->json, kJson);
+  command.parse_complete_callback([wish, &command] {
+    wish->configuration = command.count("--data") == 0 || command.count("--config") > 0 || wish->finish;
+  });
+  command.footer(
+      "Where a gateway runs, it does this itself. With --data alone and no gateway that runs, the configuration "
+      "stays.");
+
+  const auto asked = std::make_shared<ResetCodeOptions>();
+  CLI::App& code_command =
+      add_talk(program, "reset-code",
+               "Print the code with which an admin who is elsewhere resets the gateway, once and within the hour.",
+               [asked](const GatewayClient& g, const Surroundings&) { return reset_code(*asked, g); });
+  code_command.add_flag("--json", asked->json, kJson);
 }
 
 }  // namespace tidegate::tools

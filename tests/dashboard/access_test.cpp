@@ -63,6 +63,25 @@ TEST_F(Doorstep, AScopeIsARolesOrNone) {
   EXPECT_THAT(make({{"name", "x"}, {"scope", "write"}}).body, HasSubstr("read:PATTERN such as read:boiler1/#"));
 }
 
+TEST_F(Doorstep, AFactoryResetNeedsACodeOfTheBoxAndNoneByTheSocket) {
+  const HttpClient local(directory / "t.sock");
+  Page admin = logged_in("ada", Role::admin), worker = logged_in("bob", Role::operator_);
+  EXPECT_EQ(admin.post("/api/v1/factory-reset/code", json::object()).status, 403);
+  const auto made = local.post("/api/v1/factory-reset/code", "{}");
+  ASSERT_EQ(made.status, 200) << made.body;
+  const json code = {{"code", json::parse(made.body)["code"]}};
+  EXPECT_EQ(worker.post("/api/v1/factory-reset", code).status, 403);
+  EXPECT_EQ(admin.post("/api/v1/factory-reset", json::object()).status, 400);
+  EXPECT_EQ(admin.post("/api/v1/factory-reset", {{"code", "2222-2222"}}).status, 400);
+  EXPECT_THAT(rig.gateway.resets(), testing::IsEmpty());
+  EXPECT_EQ(admin.post("/api/v1/factory-reset", code).status, 200);
+  EXPECT_EQ(admin.post("/api/v1/factory-reset", code).status, 400) << "it is used up";
+  EXPECT_EQ(local.post("/api/v1/factory-reset", "{}", {{"Content-Type", "application/json"}, {"Tidegate-User", "root"}})
+                .status,
+            200);
+  EXPECT_THAT(rig.gateway.resets(), testing::ElementsAre("ada", "root"));
+}
+
 TEST_F(Doorstep, TheFirstUserClaimsTheBoxWithItsCode) {
   Page browser = page();
   EXPECT_EQ(json::parse(browser.get("/api/v1/session").body), json({{"claimed", false},

@@ -111,6 +111,8 @@ TEST(OpenApi, IsTheRoutesAndWhatTheyAnswer) {
     note("POST", path,
          http.post(path, json{{"text", rules}}.dump(), {{"Content-Type", "application/json"}, {"If-Match", "*"}}));
   }
+  for (const char* path : {"/api/v1/factory-reset", "/api/v1/factory-reset/code"})
+    note("POST", path, local.post(path, "{}"));
   note("POST", "/api/v1/link", local.post("/api/v1/link", R"({"name": "ada"})"));
   note("GET", "/api/v1/users", http.get("/api/v1/users"));
 

@@ -92,6 +92,11 @@ class FakeGateway final : public Gateway {
   FakePoints& points() override { return points_; }
   /// A folder with two files.
   Result<std::filesystem::path> back_up(const std::string& who, const std::function<bool()>& goes_on) override;
+  Status factory_reset(const std::string& who) override {
+    const std::lock_guard lock(mutex_);
+    resets_.push_back(who);
+    return {};
+  }
   /// There is one, 7.
   Result<std::string> resubmit(std::int64_t letter, const std::string& who) override {
     if (letter != 7) return fail(Errc::not_found, "there is no dead letter {}", letter);
@@ -139,6 +144,11 @@ class FakeGateway final : public Gateway {
     const std::lock_guard lock(mutex_);
     return wishes_;
   }
+  /// Who asked for a factory reset.
+  std::vector<std::string> resets() const {
+    const std::lock_guard lock(mutex_);
+    return resets_;
+  }
   std::filesystem::path state_directory;
   std::filesystem::path backup_directory;  ///< in which a backup is made; empty: there is no room
   std::atomic<bool> holds_backup{false};   ///< it takes as long as this, and as somebody waits for it
@@ -153,6 +163,7 @@ class FakeGateway final : public Gateway {
   GatewayView view_;
   std::map<std::string, Result<AlertRecord>> answers_;
   std::vector<Wish> wishes_;
+  std::vector<std::string> resets_;
   std::vector<std::uint64_t> counts_;
   Result<Pushed> pushed_ = Pushed{};
   std::vector<Arrived> pushes_;
