@@ -577,7 +577,6 @@ TEST_F(Http, MetricsAreServedAsPrometheusText) {
   EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(response.body, HasSubstr("tidegate_build_info{version=\"1.2.3\"} 1\n"));
   EXPECT_THAT(response.body, HasSubstr("# TYPE tidegate_http_requests_total counter\n"));
-  if (tidegate::test::run({"sh", "-c", "command -v promtool"}).status != 0) GTEST_SKIP() << "promtool is not installed";
   const auto file = rig.directory.write("metrics", response.body);
   const auto checked = tidegate::test::run({"sh", "-c", "promtool check metrics < " + file.string()});
   EXPECT_EQ(checked.status, 0) << checked.output;

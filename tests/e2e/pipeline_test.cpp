@@ -84,6 +84,22 @@ TEST(Pipeline, APublishedValueIsStoredJudgedShownAndSentOn) {
   EXPECT_EQ(gateway.stop(), 0);
 }
 
+/// With sources, an uplink and an alert: every kind of line that there is.
+TEST(Pipeline, ItsMetricsPassPromtool) {
+  Broker field, cloud;
+  GatewayProcess gateway(kProgram, plant_configuration(field.url(), cloud.url()));
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
+  field.publish("plant/boiler/temperature", "93.25");
+  ASSERT_TRUE(eventually([&] { return get_json(gateway, "/api/v1/alerts")["alerts"].size() == 1; }));
+  const std::string metrics = gateway.get("/metrics");
+  EXPECT_THAT(metrics, testing::HasSubstr("tidegate_source_up{source=\"field\""));
+  EXPECT_THAT(metrics, testing::HasSubstr("tidegate_uplink_up{uplink=\"cloud\""));
+  const auto file = gateway.directory().write("metrics", metrics);
+  const auto checked = test::run({"sh", "-c", "promtool check metrics < " + file.string()});
+  EXPECT_EQ(checked.status, 0) << checked.output;
+}
+
 TEST(Pipeline, ARuleWhoseUnitDoesNotConvertSaysSoInTheState) {
   GatewayProcess gateway(kProgram,
                          "sources: [{name: gateway, type: self}]\n"
