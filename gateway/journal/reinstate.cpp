@@ -67,6 +67,17 @@ class Written {
   const int file_;
 };
 
+/// A file of the folder itself: where a link leads, or what a pipe gives, nobody has backed up.
+bool has_file(const fs::path& folder, const fs::path& name, std::uint64_t bytes) {
+  std::error_code error;
+  fs::path at = folder;
+  for (const fs::path& part : name) {
+    at /= part;
+    if (fs::is_symlink(fs::symlink_status(at, error))) return false;
+  }
+  return fs::is_regular_file(at, error) && fs::file_size(at, error) == bytes;
+}
+
 class Copying {
  public:
   Copying(const Backup& backup, const fs::path& from, const fs::path& to, const CopyReport& report)
@@ -84,6 +95,7 @@ class Copying {
 
  private:
   Status copy(const Backup::File& file) {
+    if (!has_file(from_, file.name, file.bytes)) return damaged(file);
     std::ifstream bytes(from_ / file.name, std::ios::binary);
     Written written(to_ / file.name);
     std::vector<char> piece(kPiece);
@@ -97,12 +109,11 @@ class Copying {
       size += part.size();
       report_.progress(file.name, done_ += part.size(), backup_.bytes());
     }
-    if (size != file.bytes || crc != file.crc) {
-      return fail(Errc::corrupt,
-                  "{} is damaged: it is not what was backed up; nothing was changed. Take another backup",
-                  (from_ / file.name).string());
-    }
-    return written.sync();
+    return size == file.bytes && crc == file.crc ? written.sync() : damaged(file);
+  }
+  Status damaged(const Backup::File& file) const {
+    return fail(Errc::corrupt, "{} is damaged: it is not what was backed up; nothing was changed. Take another backup",
+                (from_ / file.name).string());
   }
 
   const Backup& backup_;

@@ -3,6 +3,7 @@
 #include "gateway/journal/backup.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <memory>
@@ -386,6 +387,41 @@ TEST_F(BackupTest, ADamagedOneChangesNothing) {
   EXPECT_TRUE(put_back());
 }
 
+/// What stands where a file of it stood: a link to the very same bytes, one without end, a pipe that nobody writes to.
+TEST_F(BackupTest, OneThatLeadsElsewhereChangesNothing) {
+  open();
+  std::mt19937 random(7);
+  fill_two_days(random);
+  const auto made = take();
+  ASSERT_TRUE(made);
+  for (const std::string& name : {made->files.front().name, made->files.back().name}) {
+    SCOPED_TRACE(name);
+    const fs::path file = backup() / name, moved = copies / "moved";
+    fs::rename(file, moved);
+    const auto refused = [&](const char* what) {
+      const auto restored = put_back();
+      EXPECT_TRUE(!restored && restored.error().code == Errc::corrupt) << what;
+      EXPECT_FALSE(fs::exists(this->restored() / "journal.db") || fs::exists(this->restored() / "history")) << what;
+      fs::remove(file);
+    };
+    fs::create_symlink(moved, file);
+    refused("a link");
+    fs::create_symlink("/dev/zero", file);
+    refused("a link to a device");
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    refused("a pipe");
+    fs::create_directory(file);
+    refused("a folder");
+    fs::rename(moved, file);
+  }
+  fs::rename(backup() / "history", copies / "history");
+  fs::create_directory_symlink(copies / "history", backup() / "history");
+  EXPECT_EQ(put_back().error().code, Errc::corrupt) << "a link to a folder";
+  fs::remove(backup() / "history");
+  fs::rename(copies / "history", backup() / "history");
+  EXPECT_TRUE(put_back());
+}
+
 TEST_F(BackupTest, ARestoreThatWasCutOffIsFinishedByTheNextStart) {
   open();
   std::mt19937 random(11);
@@ -451,10 +487,12 @@ TEST_F(BackupTest, SaysWhatIsNone) {
   fs::create_directories(backup());
   std::ofstream(backup() / "backup.json") << R"({"tidegate_backup": 2})";
   EXPECT_THAT(put_back().error().text, HasSubstr("newer version"));
-  std::ofstream(backup() / "backup.json")
-      << R"({"tidegate_backup":1,"made":"2026-03-01T00:00:00Z","committed":"2026-03-01T00:00:00Z","epoch":"0","last_batch":1,)"
-      << R"("batches_in_history":0,"damaged":[],"files":[{"name":"../../etc/passwd","bytes":1,"crc32c":1}]})";
-  EXPECT_THAT(put_back().error().text, HasSubstr("leads elsewhere"));
+  for (const char* name : {"../../etc/passwd", "/etc/passwd", "history/../../x", "..", ""}) {
+    std::ofstream(backup() / "backup.json")
+        << R"({"tidegate_backup":1,"made":"2026-03-01T00:00:00Z","committed":"2026-03-01T00:00:00Z","epoch":"0","last_batch":1,)"
+        << R"("batches_in_history":0,"damaged":[],"files":[{"bytes":1,"crc32c":1,"name":")" << name << "\"}]}";
+    EXPECT_THAT(put_back().error().text, HasSubstr("leads elsewhere")) << name;
+  }
 }
 
 }  // namespace
