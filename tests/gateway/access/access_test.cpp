@@ -439,6 +439,41 @@ TEST(Password, HashesAreArgon2idWithTheseCostsAndASaltOfTheirOwn) {
   EXPECT_FALSE(*fits(kGood, ""));
 }
 
+/// Of this process: what it has now, or at most had.
+std::size_t resident_mib(const std::string& what) {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  std::size_t kib = 0;
+  while (status >> word) {
+    if (word == what && status >> kib) break;
+  }
+  return kib / 1024;
+}
+
+// All at once these would take close to a gigabyte; there is room for what threads cost under a sanitizer.
+TEST_F(AccessTest, ManyLogInsAtOnceCostTimeAndNotMemory) {
+  claim();
+  constexpr int kMany = 50;
+  constexpr std::size_t kOneHash = 19, kMost = 10 * kOneHash;
+  const std::size_t before = resident_mib("VmRSS:");
+  ASSERT_GT(before, 0u);
+  std::atomic<int> refused{0}, let_in{0};
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < kMany; ++i) {
+      all.emplace_back([&, i] {
+        const bool known = i % 10 == 0;
+        const auto session =
+            access->log_in({known ? "ada" : "eve" + std::to_string(i), kGood, "192.0.2." + std::to_string(i)});
+        session ? ++let_in : ++refused;
+      });
+    }
+  }
+  EXPECT_EQ(let_in, kMany / 10);
+  EXPECT_EQ(refused, kMany - kMany / 10);
+  EXPECT_LT(resident_mib("VmHWM:"), before + kMost);
+}
+
 TEST(Throttle, WaitsDoubleAndAreForgotten) {
   Throttle throttle;
   Throttle::Instant now{};
