@@ -394,6 +394,13 @@ TEST_F(TlsConnection, RefusesTheCertificateOfAnotherHost) {
   EXPECT_FALSE(listener.connection->state().up());
 }
 
+TEST_F(TlsConnection, RefusesACertificateThatIsOver) {
+  Broker broker({.tls = true, .days = -1});
+  Listener listener(trusting(broker, broker.certificates().ca));
+  EXPECT_TRUE(listener.said("the broker's certificate has expired")) << listener.texts();
+  EXPECT_FALSE(listener.connection->state().up());
+}
+
 TEST_F(TlsConnection, ConnectsToAnyBrokerWhenToldNotToVerify) {
   Broker broker({.tls = true, .wrong_host = true});
   auto options = trusting(broker, {});
