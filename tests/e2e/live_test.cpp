@@ -104,6 +104,15 @@ TEST_F(Live, AlertsAreListedAcknowledgedAndShelved) {
   EXPECT_TRUE(out["alert"]["out_of_service"]);
   EXPECT_FALSE(out["alert"]["shelved_by"].get<std::string>().empty()) << "who runs the command";
 
+  broker.publish("plant/oven/temperature", "95");
+  ASSERT_TRUE(eventually([&] { return alert("hot:oven")["phase"] == "active"; }));
+  const json mine = ask_json({"ack", "hot:oven", "--by", "anna", "--note", "on my way"})["alert"];
+  EXPECT_EQ(mine["id"], "hot:oven");
+  EXPECT_EQ(mine["phase"], "active");
+  EXPECT_EQ(mine["acknowledged_by"], "anna");
+  EXPECT_EQ(mine["note"], "on my way");
+  EXPECT_EQ(mine["acknowledged"], true) << mine;
+
   EXPECT_THAT(ask({"ack", "hot:pump"}).output, HasSubstr("hot:pump"));
   EXPECT_EQ(ask({"ack", "hot:pump"}).status, 1);
   EXPECT_EQ(ask({"shelve", "hot:boiler", "--for", "90d", "--why", "x"}).status, kUsage);
