@@ -284,7 +284,9 @@ Result<Backup> back_up(const fs::path& store, const fs::path& folder, Timestamp 
 }
 
 Result<Backup> read_backup(const fs::path& folder) {
-  std::ifstream file(folder / kManifest);
+  std::error_code error;
+  const bool is_file = fs::is_regular_file(folder / kManifest, error);  // a pipe would be waited for
+  std::ifstream file(is_file ? folder / kManifest : fs::path());
   std::stringstream text;
   if (!file || !(text << file.rdbuf())) {
     return fail(Errc::not_found, "{} is no backup: it has no {} that can be read", folder.string(), kManifest);

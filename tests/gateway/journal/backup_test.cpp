@@ -485,6 +485,9 @@ TEST_F(BackupTest, ADayThatIsDamagedIsCopiedAsItIsAndTold) {
 TEST_F(BackupTest, SaysWhatIsNone) {
   EXPECT_THAT(put_back().error().text, HasSubstr("is no backup"));
   fs::create_directories(backup());
+  ASSERT_EQ(::mkfifo((backup() / "backup.json").c_str(), 0600), 0);
+  EXPECT_THAT(put_back().error().text, HasSubstr("is no backup"));
+  fs::remove(backup() / "backup.json");
   std::ofstream(backup() / "backup.json") << R"({"tidegate_backup": 2})";
   EXPECT_THAT(put_back().error().text, HasSubstr("newer version"));
   for (const char* name : {"../../etc/passwd", "/etc/passwd", "history/../../x", "..", ""}) {
