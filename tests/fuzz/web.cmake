@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_web SOURCES fuzz_web.cpp LINK tidegate_dashboard tidegate_test_support)
