@@ -1,12 +1,6 @@
-#include "dashboard/api.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "dashboard/assets.h"
 #include "gateway/journal/sqlite.h"
 #include "gateway/state/state.h"
-#include "tests/dashboard/rig.h"
+#include "tests/dashboard/http_fixture.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
 
@@ -15,19 +9,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-
-class Http : public testing::Test {
- protected:
-  void SetUp() override { rig.serve(); }
-  tidegate::test::HttpResponse get(const std::string& path) { return rig.http().get(path); }
-  json get_json(const std::string& path) {
-    const auto response = get(path);
-    EXPECT_EQ(response.status, 200) << path << response.body;
-    EXPECT_EQ(response.headers.at("content-type"), "application/json") << path;
-    return json::parse(response.body);
-  }
-  Rig rig;
-};
 
 TEST_F(Http, SeriesHaveTheirNewestValue) {
   const auto boiler =
@@ -76,136 +57,6 @@ TEST_F(Http, HistoryThatCannotBeGivenIsAProblemThatSaysWhy) {
   EXPECT_EQ(get("/api/v1/history?series=%3Cimg%20onerror%3E%0D%0A%00").status, 404);
 }
 
-TEST_F(Http, AlertsAndTheirLog) {
-  rig.commit(transition(hot_boiler(Phase::active), Phase::pending, "raised"));
-  auto acknowledged = hot_boiler(Phase::active);
-  acknowledged.acknowledged = true;
-  rig.commit(transition(acknowledged, Phase::active, "acknowledged"));
-  Batch source;
-  source.events.push_back({kStart, SourceChange{"field", SourceHealth::up, ""}});
-  rig.commit(std::move(source));
-  const auto alerts = get_json("/api/v1/alerts")["alerts"];
-  ASSERT_EQ(alerts.size(), 1u);
-  EXPECT_EQ(alerts[0]["acknowledged"], true);
-  const auto log = get_json("/api/v1/alerts/log")["log"];
-  ASSERT_EQ(log.size(), 2u);
-  EXPECT_EQ(log[0]["cause"], "acknowledged");
-  EXPECT_EQ(log[0]["seq"], 2);
-  EXPECT_EQ(log[1]["from"], "pending");
-  EXPECT_EQ(get_json("/api/v1/alerts/log?limit=1")["log"].size(), 1u);
-  EXPECT_EQ(get("/api/v1/alerts/log?limit=0").status, 400);
-}
-
-TEST_F(Http, AFloodStandsInTheStateAndInTheLog) {
-  EXPECT_EQ(get_json("/api/v1/state")["flood"], nullptr);
-  const Flood flood{true, kStart, "hot:boiler1", 10};
-  Batch batch = transition(hot_boiler(Phase::active), Phase::pending, "raised");
-  batch.events.push_back({kStart + std::chrono::seconds(9), flood});
-  rig.commit(std::move(batch));
-  GatewayView view = rig.gateway.view();
-  view.flood = flood;
-  view.flood->count = 12;
-  rig.gateway.set_view(std::move(view));
-  const json since = kStart.time_since_epoch().count();
-  EXPECT_EQ(get_json("/api/v1/state")["flood"], json({{"since", since}, {"first", "hot:boiler1"}, {"count", 12}}));
-  const auto answer = get_json("/api/v1/alerts/log");
-  EXPECT_EQ(answer["log"].size(), 1u);
-  ASSERT_EQ(answer["floods"].size(), 1u);
-  EXPECT_EQ(answer["floods"][0], json({{"seq", 1},
-                                       {"time", since.get<std::int64_t>() + 9'000'000},
-                                       {"on", true},
-                                       {"since", since},
-                                       {"first", "hot:boiler1"},
-                                       {"count", 10}}));
-}
-
-TEST_F(Http, AnAcknowledgementIsAnsweredWithTheAlert) {
-  auto alert = hot_boiler(Phase::active);
-  alert.acknowledged = true;
-  rig.gateway.set_answer("hot:boiler1", alert);
-  const auto response = rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1", "note": "on my way"})");
-  EXPECT_EQ(response.status, 200);
-  EXPECT_EQ(json::parse(response.body)["alert"]["acknowledged"], true);
-  const auto wishes = rig.gateway.wishes();
-  EXPECT_THAT(wishes, testing::ElementsAre(Wish(Acknowledge{"hot:boiler1", "rig", "on my way"})));
-}
-
-TEST_F(Http, AnAcknowledgementCarriesTheNameOfTheLogIn) {
-  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
-  EXPECT_EQ(rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})").status, 200);
-  EXPECT_EQ(std::get<Acknowledge>(rig.gateway.wishes().at(0)).who, "rig");
-}
-
-TEST_F(Http, AnAcknowledgementThatFailsSaysHow) {
-  rig.gateway.set_answer("quiet:b", fail(Errc::conflict, "nothing to acknowledge"));
-  rig.gateway.set_answer("stuck:b", fail(Errc::timed_out, "the disk is full"));
-  const auto status = [&](const std::string& body,
-                          std::map<std::string, std::string> headers = {{"Content-Type", "application/json"}}) {
-    return rig.http().post("/api/v1/alerts/ack", body, std::move(headers)).status;
-  };
-  const std::string good = R"({"id": "quiet:b"})";
-  EXPECT_EQ(status(R"({"id": "no:such"})"), 404);
-  EXPECT_EQ(status(good), 409);
-  EXPECT_EQ(status(R"({"id": "stuck:b"})"), 503);
-  EXPECT_EQ(status("{"), 400);
-  EXPECT_EQ(status("{}"), 400);
-  EXPECT_EQ(status(good, {{"Content-Type", "text/plain"}}), 415);
-  EXPECT_EQ(status(good, {}), 415);
-  EXPECT_EQ(status(good, {{"Content-Type", "application/json"}, {"Content-Encoding", "gzip"}}), 415);
-  EXPECT_EQ(rig.gateway.wishes().size(), 3u);
-}
-
-TEST_F(Http, AnAlertIsShelvedAndUnshelved) {
-  auto alert = hot_boiler(Phase::normal);
-  alert.shelved_until = kStart + std::chrono::hours(1);
-  alert.shelved_by = "Ann";
-  alert.shelved_why = "valve is changed";
-  rig.gateway.set_answer("hot:boiler1", alert);
-  const auto shelved =
-      rig.http().post("/api/v1/alerts/shelve", R"({"id": "hot:boiler1", "for": "1h", "why": "valve is changed"})");
-  EXPECT_EQ(shelved.status, 200) << shelved.body;
-  const auto told = json::parse(shelved.body)["alert"];
-  EXPECT_EQ(told["phase"], "normal");
-  EXPECT_EQ(told["silenced"], true);
-  EXPECT_EQ(told["shelved_until"], 1'700'003'600'000'000);
-  EXPECT_EQ(told["out_of_service"], false);
-  EXPECT_EQ(told["shelved_by"], "Ann");
-  EXPECT_EQ(told["shelved_why"], "valve is changed");
-  EXPECT_EQ(rig.http().post("/api/v1/alerts/unshelve", R"({"id": "hot:boiler1"})").status, 200);
-  EXPECT_THAT(
-      rig.gateway.wishes(),
-      testing::ElementsAre(Wish(Shelve{"hot:boiler1", "rig", "valve is changed", kStart + std::chrono::hours(1)}),
-                           Wish(Shelve{"hot:boiler1", "rig", "", Timestamp{}})));
-}
-
-TEST_F(Http, AShelfThatCannotBeSaysHow) {
-  rig.gateway.set_answer("quiet:b", fail(Errc::conflict, "it is not shelved"));
-  const auto status = [&](const std::string& path, const std::string& body) {
-    return rig.http().post("/api/v1/alerts/" + path, body).status;
-  };
-  EXPECT_EQ(status("shelve", R"({"id": "no:such", "for": "1h", "why": "x"})"), 404);
-  EXPECT_EQ(status("unshelve", R"({"id": "quiet:b"})"), 409);
-  EXPECT_EQ(status("shelve", R"({"id": "quiet:b", "for": "1h"})"), 400);
-  EXPECT_EQ(status("unshelve", R"({"id": "quiet:b", "why": "x"})"), 400);
-  EXPECT_EQ(rig.gateway.wishes().size(), 2u);
-}
-
-TEST_F(Http, AnAlertIsCommentedOn) {
-  auto alert = hot_boiler(Phase::active);
-  alert.commented_by = "rig";
-  alert.comment = "the valve sticks";
-  rig.gateway.set_answer("hot:boiler1", alert);
-  const auto said = rig.http().post("/api/v1/alerts/comment", R"({"id": "hot:boiler1", "text": "the valve sticks"})");
-  ASSERT_EQ(said.status, 200) << said.body;
-  EXPECT_EQ(json::parse(said.body)["alert"]["comment"], "the valve sticks");
-  EXPECT_EQ(json::parse(said.body)["alert"]["commented_by"], "rig");
-  EXPECT_THAT(rig.gateway.wishes(), testing::ElementsAre(Wish(Comment{"hot:boiler1", "rig", "the valve sticks"})));
-  for (const char* wrong : {R"({"id": "hot:boiler1"})", R"({"id": "hot:boiler1", "text": "  "})", R"({"text": "x"})",
-                            R"({"id": "hot:boiler1", "text": "x", "who": "eve"})"}) {
-    EXPECT_EQ(rig.http().post("/api/v1/alerts/comment", wrong).status, 400) << wrong;
-  }
-}
-
 TEST_F(Http, HistoryIsToBeHadAsCsv) {
   const auto a = rig.series("a/b"), formula = rig.series("=SUM(1),\"x\"");
   rig.commit({reading(a, 1),
@@ -225,109 +76,6 @@ TEST_F(Http, HistoryIsToBeHadAsCsv) {
   EXPECT_EQ(rig.http().get(query, {{"Accept", "text/csv"}}).body, csv.body);
   EXPECT_TRUE(json::accept(rig.http().get(query + "&format=json", {{"Accept", "text/csv"}}).body));
   EXPECT_EQ(get(query + "&format=xls").status, 400);
-}
-
-TEST_F(Http, AnAlertSaysWhyNobodyIsCalled) {
-  auto out = hot_boiler(Phase::normal);
-  out.id = "a:out";
-  out.shelved_until = kOutOfService;
-  auto child = hot_boiler(Phase::active);
-  child.id = "b:child";
-  child.suppressed_by = "hot:boiler1";
-  child.chatter = 4;
-  child.chatter_band = 1.5;
-  auto trial = hot_boiler(Phase::active);
-  trial.id = "c:trial";
-  trial.shadow = true;
-  Batch batch;
-  batch.alerts = {out, child, trial, hot_boiler(Phase::active)};
-  rig.commit(std::move(batch));
-  const auto alerts = get_json("/api/v1/alerts")["alerts"];
-  ASSERT_EQ(alerts.size(), 4u);
-  EXPECT_EQ(alerts[0]["out_of_service"], true);
-  EXPECT_EQ(alerts[0]["shelved_until"], nullptr);
-  EXPECT_EQ(alerts[1]["suppressed_by"], "hot:boiler1");
-  EXPECT_EQ(alerts[1]["chatter"], 4);
-  EXPECT_EQ(alerts[1]["chatter_band"], 1.5);
-  EXPECT_EQ(alerts[2]["shadow"], true);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(alerts[i]["silenced"], true) << i;
-  EXPECT_EQ(alerts[3]["silenced"], false);
-}
-
-TEST_F(Http, APageOfAnotherSiteChangesNothing) {
-  rig.gateway.set_answer("hot:boiler1", hot_boiler(Phase::active));
-  const std::string host = "127.0.0.1:" + std::to_string(rig.port());
-  const auto status = [&](const std::map<std::string, std::string>& extra) {
-    std::map<std::string, std::string> headers = {{"Content-Type", "application/json"}};
-    headers.insert(extra.begin(), extra.end());
-    return rig.http().post("/api/v1/alerts/ack", R"({"id": "hot:boiler1"})", headers).status;
-  };
-  EXPECT_EQ(status({{"Origin", "http://evil.example"}}), 403);
-  EXPECT_EQ(status({{"Origin", "null"}}), 403);
-  EXPECT_EQ(status({{"Origin", "http://127.0.0.1:1"}}), 403);
-  EXPECT_EQ(status({{"Sec-Fetch-Site", "cross-site"}}), 403);
-  EXPECT_TRUE(rig.gateway.wishes().empty());
-  EXPECT_EQ(status({{"Origin", "http://" + host}, {"Sec-Fetch-Site", "same-origin"}}), 200);
-}
-
-TEST_F(Http, AHostThatIsNotOursIsMisdirectedOnEveryRoute) {
-  std::vector<std::string> paths = {"/", "/api/v1/stream", "/no/such"};
-  for (const auto& route : routes()) paths.emplace_back(route.path);
-  for (const auto& path : paths) {
-    EXPECT_EQ(rig.http().get(path, {{"Host", "evil.example"}}).status, 421) << path;
-  }
-  EXPECT_EQ(rig.http().get("/healthz", {{"Host", "tidegate.local:80"}}).status, 200);
-}
-
-TEST_F(Http, TwoHostsOrNoneAreABadRequest) {
-  for (const std::string& hosts : {std::string(), std::string("Host: 127.0.0.1\r\nHost: evil.example\r\n")}) {
-    RawConnection connection(rig.port());
-    connection.send("GET /healthz HTTP/1.1\r\n" + hosts + "Connection: close\r\n\r\n");
-    EXPECT_EQ(tidegate::test::parse_response(connection.receive_all()).status, 400);
-  }
-}
-
-TEST_F(Http, EveryAnswerCarriesTheSecurityHeadersAndNoCors) {
-  for (const std::string path : {"/", "/healthz", "/api/v1/state", "/no/such"}) {
-    const auto response = rig.http().get(path, {{"Origin", "http://evil.example"}});
-    EXPECT_THAT(response.headers.at("content-security-policy"), HasSubstr("frame-ancestors 'none'")) << path;
-    EXPECT_EQ(response.headers.at("x-content-type-options"), "nosniff") << path;
-    EXPECT_EQ(response.headers.at("referrer-policy"), "same-origin") << path;
-    EXPECT_EQ(response.headers.count("access-control-allow-origin"), 0u) << path;
-  }
-  EXPECT_EQ(get("/api/v1/state").headers.at("cache-control"), "no-store");
-}
-
-TEST_F(Http, AnotherMethodIsToldWhichOnesThereAre) {
-  const auto response = rig.http().request("DELETE", "/api/v1/series");
-  EXPECT_EQ(response.status, 405);
-  EXPECT_EQ(response.headers.at("allow"), "GET, HEAD");
-  EXPECT_EQ(rig.http().request("OPTIONS", "/api/v1/alerts/ack").status, 405);
-  EXPECT_EQ(rig.http().get("/api/v1/alerts/ack").headers.at("allow"), "POST");
-}
-
-TEST_F(Http, WhatCannotBeParsedIsRefusedAndTheConnectionClosed) {
-  const auto response = rig.http().request("BREW", "/");
-  EXPECT_EQ(response.status, 400);
-  EXPECT_EQ(response.headers.at("connection"), "close");
-  EXPECT_EQ(response.headers.at("content-type"), "application/problem+json");
-}
-
-TEST_F(Http, AParameterThatIsNotKnownIsRefusedWithTheNearest) {
-  const auto refused = [this](const std::string& path) {
-    const auto response = get(path);
-    EXPECT_EQ(response.status, 400) << path;
-    EXPECT_EQ(response.headers.at("content-type"), "application/problem+json") << path;
-    return json::parse(response.body).value("detail", "");
-  };
-  EXPECT_EQ(refused("/api/v1/history?series=a/b&pionts=5"), "unknown parameter 'pionts' (did you mean 'points'?)");
-  EXPECT_EQ(refused("/api/v1/history?series=a/b&until=5"),
-            "unknown parameter 'until'; known are series, from, to, points, format");
-  EXPECT_EQ(refused("/api/v1/alerts/log?limits=5"), "unknown parameter 'limits' (did you mean 'limit'?)");
-  EXPECT_EQ(refused("/api/v1/dead-letters?limt=5"), "unknown parameter 'limt' (did you mean 'limit'?)");
-  EXPECT_EQ(refused("/api/v1/series?%0A=1"), "unknown parameter '\\x0a'; there is none here");
-  EXPECT_EQ(refused("/api/v1/stream?lastEventId=e:1"),
-            "unknown parameter 'lastEventId' (did you mean 'last_event_id'?)");
 }
 
 TEST_F(Http, StateIsAsDocumented) {
@@ -350,50 +98,6 @@ TEST_F(Http, StateIsAsDocumented) {
   EXPECT_EQ(state["gateway"]["time"], 1'700'000'000'000'000);
   EXPECT_EQ(state["store"]["rate"], nullptr);
   EXPECT_EQ(state["store"]["last_seq"], 0);
-}
-
-TEST_F(Http, SnapshotsAreListedAndShowTheirSamples) {
-  const SeriesId a = *rig.journal->catalogue().intern("pump/pressure", journal::info("bar"));
-  const SeriesId b = *rig.journal->catalogue().intern("pump/valve", journal::info("", SeriesKind::state));
-  ASSERT_TRUE(rig.journal->catalogue().label(b, "open"));
-  const std::vector<Sample> samples = {{a, Quality::good, Reason::none, kStart, 1.5},
-                                       {a, Quality::bad, Reason::no_answer, kStart, 0},
-                                       {b, Quality::good, Reason::none, kStart, 0}};
-  const auto first = rig.journal->append(journal::snapshot_of("low:pump", samples));
-  const auto second = rig.journal->append(journal::snapshot_of("hot:boiler", {}));
-  ASSERT_TRUE(first && second);
-  const auto all = get_json("/api/v1/snapshots")["snapshots"];
-  ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0]["alert"], "hot:boiler") << "the newest first";
-  EXPECT_EQ(all[1], json::parse(R"({"id": 1, "alert": "low:pump", "raised": 0, "from": 0, "until": 0, "series": 1,
-      "samples": 3, "left_out": 0})"));
-  EXPECT_EQ(get_json("/api/v1/snapshots?alert=low:pump&limit=5")["snapshots"].size(), 1u);
-  EXPECT_EQ(get_json("/api/v1/snapshots?limit=1")["snapshots"].size(), 1u);
-  const auto shown = get_json("/api/v1/snapshot?id=1");
-  EXPECT_EQ(shown["snapshot"], all[1]);
-  EXPECT_EQ(shown["series"], json::parse(R"([
-      {"name": "pump/pressure", "unit": "bar", "points": [[1700000000000000, 1.5, "good", ""],
-                                                          [1700000000000000, null, "bad", "no_answer"]]},
-      {"name": "pump/valve", "unit": "", "states": ["open"], "points": [[1700000000000000, 0, "good", ""]]}])"));
-  EXPECT_EQ(get("/api/v1/snapshot?id=7").status, 404);
-  EXPECT_EQ(get("/api/v1/snapshot").status, 400);
-  EXPECT_EQ(get("/api/v1/snapshot?id=x").status, 400);
-  rig.edit("DELETE FROM snapshot WHERE seq = 1");
-  const auto gone = get("/api/v1/snapshot?id=1");
-  EXPECT_EQ(gone.status, 404);
-  EXPECT_THAT(gone.body, HasSubstr("had to make room for newer ones"));
-}
-
-TEST_F(Http, SnapshotsOfOneAlertFillAPageHoweverManyOthersThereAre) {
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(rig.journal->append(journal::snapshot_of("low:pump", {})));
-  for (int i = 0; i < 1001; ++i) ASSERT_TRUE(rig.journal->append(journal::snapshot_of("hot:boiler", {})));
-  const json first = get_json("/api/v1/snapshots?alert=low:pump&limit=2");
-  ASSERT_EQ(first["snapshots"].size(), 2u);
-  EXPECT_EQ(first["snapshots"][0]["id"], 3);
-  const json last = get_json("/api/v1/snapshots?alert=low:pump&limit=2&before=" + first["next"].get<std::string>());
-  ASSERT_EQ(last["snapshots"].size(), 1u);
-  EXPECT_EQ(last["snapshots"][0]["id"], 1);
-  EXPECT_EQ(last["next"], nullptr);
 }
 
 TEST_F(Http, DeadLettersAreThereAtOnceAndShowBytesThatAreNoText) {
@@ -557,21 +261,6 @@ TEST_F(Http, MetricsAreNotServedWithoutTheirAlerts) {
   EXPECT_EQ(get("/metrics").status, 500);
 }
 
-TEST(Lanes, WhatMayReadTheDiskIsSlowHoweverItIsWritten) {
-  using enum Workers::Lane;
-  for (const std::string_view path : {"/healthz", "/", "/api/v1/series", "/api/v1/state", "/no/such"}) {
-    EXPECT_EQ(lane_of(path), quick) << path;
-  }
-  for (const std::string_view path : {"/api/v1/history", "/api/v1/alerts/log", "/metrics", "/api/v1/alerts",
-                                      "/api/v1/alerts/ack", "/api/v1/alerts/shelve", "/api/v1/alerts/unshelve",
-                                      "/api/v1/snapshots", "/api/v1/snapshot", "/api/v1/dead-letters"}) {
-    EXPECT_EQ(lane_of(path), slow) << path;
-  }
-  for (const std::string_view path : {"/api/v1/log-in", "/api/v1/log%2Din", "/%61pi/v1/claim", "/api/v1/password"}) {
-    EXPECT_EQ(lane_of(path), log_ins) << path;
-  }
-}
-
 TEST_F(Http, MetricsAreServedAsPrometheusText) {
   const auto response = get("/metrics");
   EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -580,75 +269,6 @@ TEST_F(Http, MetricsAreServedAsPrometheusText) {
   const auto file = rig.directory.write("metrics", response.body);
   const auto checked = tidegate::test::run({"sh", "-c", "promtool check metrics < " + file.string()});
   EXPECT_EQ(checked.status, 0) << checked.output;
-}
-
-TEST_F(Http, ThePageComesCompressedOrPlainAndIsKnownByItsTag) {
-  const auto plain = rig.http().get("/");
-  ASSERT_EQ(plain.status, 200);
-  EXPECT_THAT(plain.headers.at("content-type"), HasSubstr("text/html"));
-  EXPECT_THAT(plain.body, HasSubstr("<title>"));
-  EXPECT_EQ(plain.headers.count("content-encoding"), 0u);
-  const auto zipped = rig.http().get("/", {{"Accept-Encoding", "gzip, deflate, br"}});
-  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
-  EXPECT_EQ(zipped.headers.at("vary"), "Accept-Encoding");
-  const auto page =
-      std::find_if(assets().begin(), assets().end(), [](const Asset& one) { return one.path == "/index.html"; });
-  ASSERT_NE(page, assets().end());
-  EXPECT_EQ(zipped.body, page->gzip);
-  const auto again = rig.http().get("/", {{"If-None-Match", zipped.headers.at("etag")}});
-  EXPECT_EQ(again.status, 304);
-  EXPECT_EQ(again.body, "");
-}
-
-TEST_F(Http, LargeAnswersAreCompressedForWhoAsks) {
-  for (int i = 0; i < 200; ++i) rig.commit({reading(rig.series("a/s" + std::to_string(i)), i)});
-  const auto plain = rig.http().get("/api/v1/series");
-  const auto zipped = rig.http().get("/api/v1/series", {{"Accept-Encoding", "br, gzip"}});
-  EXPECT_EQ(zipped.headers.at("content-encoding"), "gzip");
-  EXPECT_LT(zipped.body.size() * 4, plain.body.size());
-}
-
-TEST_F(Http, AConnectionServesManyRequestsEvenSentAtOnce) {
-  RawConnection connection(rig.port());
-  const std::string request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  connection.send(request + request + "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-  const std::string all = connection.receive_all();
-  std::size_t answers = 0;
-  for (auto at = all.find("ok\n"); at != all.npos; at = all.find("ok\n", at + 1)) ++answers;
-  EXPECT_EQ(answers, 3u) << all;
-}
-
-TEST(SecondServer, OnTheSamePortIsRefusedWithASentence) {
-  Rig rig;
-  rig.serve();
-  Options options;
-  options.port = rig.port();
-  const auto second = Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics);
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::conflict);
-  EXPECT_THAT(second.error().text, HasSubstr("is in use by another program"));
-  EXPECT_EQ(rig.http().get("/healthz").status, 200);
-}
-
-TEST(SecondServer, MayFollowAtOnceOnTheSamePort) {
-  Rig rig;
-  rig.serve();
-  const int port = rig.port();
-  EXPECT_EQ(rig.http().get("/healthz").status, 200);
-  auto viewer = rig.viewer();
-  ASSERT_TRUE(viewer.wait_for("snapshot"));
-  rig.stop();
-  Options options;
-  options.port = port;
-  EXPECT_TRUE(Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics));
-}
-
-TEST(ServerAddress, ThatIsNoneIsRefused) {
-  Rig rig;
-  Options options;
-  options.address = "not an address";
-  EXPECT_EQ(Server::start(options, *rig.journal, rig.access.get(), rig.gateway, rig.clock, rig.metrics).error().code,
-            Errc::invalid);
 }
 
 }  // namespace
