@@ -1,6 +1,6 @@
 // How even the polls of a small plant are: 5,000 points of Modbus, SNMP, HTTP, MQTT and a serial line at once on
-// loopback, the first three polled each second. A poll's jitter is how far the time of its sample is from the second on
-// which it was due; the time that the peer took to answer is within.
+// loopback, the first three polled each second. Lateness is how long after the second on which it was due a sample was
+// taken; jitter, how far that is from its median: what comes last in a turn is late by the same each time.
 
 #include <fmt/format.h>
 
@@ -38,14 +38,19 @@ std::vector<Timestamp> times(const test::GatewayProcess& gateway, const std::str
 
 double milliseconds(Micros time) { return std::chrono::duration<double, std::milli>(time).count(); }
 
-void print_lateness(const std::string& what, const std::vector<Timestamp>& times, int seconds) {
-  std::vector<double> late;
+double quantile(std::vector<double> values, double part) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(part * double(values.size() - 1))];
+}
+
+void print_polls(const std::string& what, const std::vector<Timestamp>& times, int seconds) {
+  if (times.empty()) return fmt::print("{:<28} no samples\n", what);
+  std::vector<double> late, jitter;
   for (const Timestamp time : times) late.push_back(milliseconds(time.time_since_epoch() % 1s));
-  std::sort(late.begin(), late.end());
-  if (late.empty()) return fmt::print("{:<28} no samples\n", what);
-  const auto at = [&](double part) { return late[static_cast<std::size_t>(part * double(late.size() - 1))]; };
-  fmt::print("{:<28} {:>4} of {} polls   after the second: p50 {:.1f} ms, p99 {:.1f} ms, max {:.1f} ms\n", what,
-             late.size(), seconds, at(0.5), at(0.99), late.back());
+  const double median = quantile(late, 0.5);
+  for (const double one : late) jitter.push_back(std::abs(one - median));
+  fmt::print("{:<28} {:>4} of {} polls   late: p50 {:.1f} ms, p99 {:.1f} ms, max {:.1f} ms   jitter: p99 {:.1f} ms\n",
+             what, late.size(), seconds, median, quantile(late, 0.99), quantile(late, 1), quantile(jitter, 0.99));
 }
 
 int run(int seconds) {
@@ -71,9 +76,11 @@ int run(int seconds) {
     std::this_thread::sleep_for(1s);
   }
   const double used = cpu_seconds(gateway.process().pid()) - cpu;
-  print_lateness("modbus, first of 3,000", times(gateway, "u1/r4000", seconds), seconds);
-  print_lateness("snmp, first of 180", times(gateway, "agent/o1", seconds), seconds);
-  print_lateness("http, 600 in a document", times(gateway, "web/f0", seconds), seconds);
+  print_polls("modbus, first of 3,000", times(gateway, "u1/r4000", seconds), seconds);
+  print_polls("modbus, last of 3,000", times(gateway, "u3/r4999", seconds), seconds);
+  print_polls("snmp, first of 180", times(gateway, "agent/o1", seconds), seconds);
+  print_polls("snmp, last of 180", times(gateway, "agent/o180", seconds), seconds);
+  print_polls("http, 600 in a document", times(gateway, "web/f0", seconds), seconds);
   for (const char* const source : {"plc", "agent", "web"}) {
     fmt::print("{}: a turn began at most {:.1f} ms late\n", source,
                1000 * gateway.metric(fmt::format("tidegate_source_turn_lateness_seconds{{source=\"{}\"}}", source)));
