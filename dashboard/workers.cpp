@@ -28,8 +28,8 @@ bool Workers::submit(Lane lane, std::function<void()> job) {
     const std::size_t waiting =
         std::accumulate(queues_.begin(), queues_.end(), std::size_t{0},
                         [](std::size_t sum, const Queue& one) { return sum + one.jobs.size(); });
-    // Of what goes one at a time many can wait, and must not take everybody's places.
-    if (waiting >= max_jobs_ || (queue.one_at_a_time && queue.jobs.size() >= max_jobs_ / 2)) return false;
+    // Of what goes one at a time many can wait; two such lanes together leave half of the places.
+    if (waiting >= max_jobs_ || (queue.one_at_a_time && queue.jobs.size() >= max_jobs_ / 4)) return false;
     queue.jobs.push_back(std::move(job));
   }
   changed_.notify_all();

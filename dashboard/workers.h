@@ -20,13 +20,13 @@ class Workers {
     quick,
     slow,
     pushes,   ///< one at a time, so that others that are slow find a thread
-    log_ins,  ///< whatever computes the hash of a password: likewise, for strangers may ask for it
+    log_ins,  ///< what computes the hash of a password for whoever asks: likewise
   };
 
   Workers(std::size_t threads, std::size_t max_jobs);
   ~Workers();  ///< drops the jobs that wait, then finishes those that run
 
-  /// False when `max_jobs` wait already; of a lane that takes one at a time, half as many.
+  /// False when `max_jobs` wait already; of a lane that takes one at a time, a quarter of that.
   bool submit(Lane lane, std::function<void()> job);
 
  private:

@@ -49,7 +49,7 @@ TEST_P(OneAtATime, NeverTakesEveryPlaceThatThereIsToWait) {
   Workers workers(3, 8);
   ASSERT_TRUE(workers.submit(GetParam(), [&] { started.count_down(), release.wait(); }));
   started.wait();
-  for (int i = 0; i < 4; ++i) EXPECT_TRUE(workers.submit(GetParam(), [] {})) << i;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(workers.submit(GetParam(), [] {})) << i;
   EXPECT_FALSE(workers.submit(GetParam(), [] {}));
   std::promise<void> answered;
   ASSERT_TRUE(workers.submit(Lane::slow, [&] { answered.set_value(); }));
@@ -59,6 +59,19 @@ TEST_P(OneAtATime, NeverTakesEveryPlaceThatThereIsToWait) {
 
 INSTANTIATE_TEST_SUITE_P(Workers, OneAtATime, testing::Values(Lane::pushes, Lane::log_ins),
                          [](const auto& lane) { return lane.param == Lane::pushes ? "pushes" : "log_ins"; });
+
+TEST(Workers, OneAtATimeInEveryLaneLeavesPlacesForTheQuick) {
+  std::latch release(1), started(1);
+  Workers workers(1, 8);
+  ASSERT_TRUE(workers.submit(Lane::slow, [&] { started.count_down(), release.wait(); }));
+  started.wait();
+  for (int i = 0; i < 8; ++i) {
+    workers.submit(Lane::pushes, [] {});
+    workers.submit(Lane::log_ins, [] {});
+  }
+  EXPECT_TRUE(workers.submit(Lane::quick, [] {}));
+  release.count_down();
+}
 
 TEST(Workers, RefuseWhatExceedsTheBound) {
   std::latch release(1), started(1);
