@@ -160,7 +160,9 @@ void Connection::Impl::look_at_certificates(const std::stop_token& stop) {
 }
 
 std::string Connection::Impl::wait_until_lost(std::stop_token stop) {
-  auto look_at = std::chrono::steady_clock::now();  // it may be another broker, or another certificate
+  // It may be another broker, or another certificate; but one that comes and goes is not asked for it each time.
+  const Micros first_look = certificate_ends ? std::min<Micros>(kHeldLongEnough, options.look_every) : Micros{0};
+  auto look_at = std::chrono::steady_clock::now() + first_look;
   looks = 0;
   while (!stop.stop_requested()) {
     if (const auto now = std::chrono::steady_clock::now(); now >= look_at) {
