@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 
 namespace tidegate::drivers::http {
 namespace {
@@ -17,7 +19,11 @@ using Bytes = std::array<unsigned char, 16>;
 constexpr Bytes kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 /// Before an IPv4 address: NAT64's (RFC 6052), and what was once called compatible.
 constexpr Bytes kNat64 = {0, 0x64, 0xff, 0x9b}, kCompatible = {};
-constexpr std::ptrdiff_t kBefore = 12;
+/// An IPv4 address is the last 32 bits of NAT64's of a network's own (RFC 8215), and those that follow 6to4's two
+/// bytes.
+constexpr std::array<std::uint8_t, 6> kLocalNat64 = {0, 0x64, 0xff, 0x9b, 0, 1};
+constexpr std::array<std::uint8_t, 2> k6to4 = {0x20, 0x02};
+constexpr std::size_t kBefore = 12;
 
 struct Range {
   const char* address;
@@ -31,7 +37,7 @@ constexpr std::array<Range, 9> kRanges = {{
     {"192.0.0.192", 32},      // Oracle
     {"::", 128},              // this host
     {"fe80::", 10},           // link-local
-    {"fd00:ec2::254", 128},   // metadata: AWS
+    {"fd00:ec2::", 32},       // metadata, and credentials of what runs there: AWS
     {"fd20:ce::254", 128},    // Google
 }};
 
@@ -80,10 +86,13 @@ bool is_link_local(const sockaddr& address) {
   const auto bytes = bytes_of(address);
   if (!bytes) return false;
   if (lies_in_any(*bytes)) return true;
-  const auto begins = [&](const Bytes& with) {
-    return std::equal(with.begin(), with.begin() + kBefore, bytes->begin());
+  const auto begins = [&](std::span<const std::uint8_t> with) {
+    return std::equal(with.begin(), with.end(), bytes->begin());
   };
-  return (begins(kNat64) || begins(kCompatible)) && lies_in_any(of_v4(bytes->data() + kBefore));
+  if (begins(k6to4)) return lies_in_any(of_v4(bytes->data() + k6to4.size()));
+  return (begins(std::span(kNat64).first(kBefore)) || begins(std::span(kCompatible).first(kBefore)) ||
+          begins(kLocalNat64)) &&
+         lies_in_any(of_v4(bytes->data() + kBefore));
 }
 
 std::string in_words(const sockaddr& address) {
