@@ -266,11 +266,18 @@ Host::Point* Host::find_point(Device& device, const Metric& metric, bool& known)
 void Host::take_metric(const Node& node, Point& point, const Metric& metric, const Received& message,
                        const Message& said, Timestamp now) {
   if (!point.point.open(sink_, point.kind, Micros{0}, now, message.topic)) return;
-  const auto given = metric.time ? metric.time : said.time;
+  // The payload's time is when it was sent: of what is told later than it was that says nothing.
+  const auto given = metric.time || metric.historical ? metric.time : said.time;
   const auto time = given ? time_of(*given) : std::nullopt;
   Quality quality = Quality::good;
   Reason reason = Reason::none;
   const bool believed = time && believable(*time, now);
+  if (metric.historical && !believed) {
+    sink_.reject(message.topic, metric.name,
+                 fmt::format("'{}': historical, and {}; the node has to give each such metric its own timestamp",
+                             point.point.series(), given ? "of a time that cannot be" : "without a time of its own"));
+    return;
+  }
   if (!believed) quality = Quality::uncertain, reason = Reason::clock;
   if (!node.sure) quality = Quality::uncertain, reason = Reason::no_answer;
   Reading reading = reading_of(metric, metric.datatype == 0 ? point.datatype : metric.datatype);

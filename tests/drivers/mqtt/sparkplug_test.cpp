@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+
+#include "drivers/mqtt/sparkplug/payload.h"
 #include "gateway/core/text.h"
 #include "tests/drivers/mqtt/readers_fixture.h"
 #include "tests/drivers/mqtt/sparkplug_payload.h"
@@ -202,6 +205,102 @@ TEST_F(SparkplugTest, TakesQualityAndHistory) {
   take("spBv1.0/plant/NDATA/edge", payload(4).by_alias(1).number(4).historical().at(millis() - 3'600'000).bytes());
   EXPECT_EQ(sink.last("plant/edge/pressure")->time, now - std::chrono::hours(1));
   EXPECT_EQ(sink.last("plant/edge/pressure")->quality, Quality::good);
+}
+
+/// What was buffered is of the past or of nothing: it never is the value of now.
+TEST_F(SparkplugTest, RefusesHistoryThatSaysNotWhenItWas) {
+  node_birth();
+  take("spBv1.0/plant/NDATA/edge", payload(1).by_alias(1).number(1).historical().bytes());
+  EXPECT_EQ(refused(),
+            "'plant/edge/pressure': historical, and without a time of its own; the node has to give each such metric "
+            "its own timestamp");
+  for (const std::uint64_t wrong : {std::uint64_t{0}, std::uint64_t{1000}, millis() + 3'600'000, UINT64_MAX}) {
+    const std::size_t before = sink.rejected().size();
+    take("spBv1.0/plant/NDATA/edge", payload(before + 1).by_alias(1).number(1).historical().at(wrong).bytes());
+    EXPECT_EQ(sink.rejected().size(), before + 1) << wrong;
+    EXPECT_THAT(refused(), HasSubstr("'plant/edge/pressure': historical, and of a time that cannot be"));
+  }
+  EXPECT_EQ(sink.samples("plant/edge/pressure").size(), 1u);
+  EXPECT_EQ(last("plant/edge/pressure"), "2.5 bar");
+  // One that is not historical has the payload's time then, or is doubted.
+  take("spBv1.0/plant/NDATA/edge", payload(6).by_alias(1).number(6).bytes());
+  EXPECT_EQ(last("plant/edge/pressure"), "6 bar");
+  take("spBv1.0/plant/NDATA/edge", payload(7).by_alias(1).number(7).at(1000).bytes());
+  EXPECT_EQ(last("plant/edge/pressure"), "uncertain clock 7 bar");
+}
+
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  std::string digits;
+  for (const char c : hex) {
+    if (c == ' ') continue;
+    digits += c;
+    if (digits.size() < 2) continue;
+    bytes += static_cast<char>(std::stoi(digits, nullptr, 16));
+    digits.clear();
+  }
+  return bytes;
+}
+
+// By hand, after the tables of the specification's chapter 6.4, and by no code of the driver's: a line a part.
+constexpr std::string_view kBirthByHand =
+    "08 80 94 94 ca ca 33 "                    // timestamp: 2026-03-01T12:00:00Z
+    "12 0b 0a 05 62 64 53 65 71 20 04 58 07 "  // bdSeq, Int64: 7
+    "12 42 0a 08 70 72 65 73 73 75 72 65 "     // pressure
+    "10 01 18 a4 88 94 ca ca 33 20 0a "        //   alias 1, 1.5 s before, Double
+    "4a 22 0a 07 65 6e 67 55 6e 69 74 "        //   properties: engUnit
+    "0a 07 51 75 61 6c 69 74 79 "              //     and Quality
+    "12 07 08 0c 42 03 62 61 72 "              //     String: bar
+    "12 05 08 03 18 c0 01 "                    //     Int32: 192
+    "69 00 00 00 00 00 00 04 40 "              //   2.5
+    "12 11 0a 05 63 6f 75 6e 74 "              // count
+    "10 02 20 03 50 fd ff ff ff 0f "           //   alias 2, Int32: -3
+    "12 0e 0a 05 6c 65 76 65 6c "              // level
+    "20 09 65 00 00 00 3f "                    //   Float: 0.5
+    "12 0a 0a 02 6f 6e 20 0b 30 01 70 01 "     // on, Boolean, transient: true
+    "12 12 0a 04 6d 6f 64 65 20 0c "           // mode, String
+    "42 02 10 00 7a 04 61 75 74 6f "           //   metadata; auto
+    "12 0a 0a 04 67 6f 6e 65 20 08 38 01 "     // gone, UInt64: null
+    "12 17 0a 04 66 6c 6f 77 "                 // flow
+    "18 80 b7 b8 c8 ca 33 20 08 28 01 "        //   an hour before, UInt64, historical
+    "58 80 e4 97 d0 12 "                       //   5,000,000,000
+    "18 00 22 01 75 2a 01 00";                 // seq: 0; uuid; body
+constexpr std::string_view kDataByHand =
+    "08 80 94 94 ca ca 33 "                     // timestamp
+    "12 0b 10 01 69 00 00 00 00 00 00 0a 40 "   // alias 1: 3.25
+    "12 06 10 02 28 01 50 09 "                  // alias 2, historical: 9
+    "18 01";                                    // seq: 1
+constexpr std::string_view kDeathsByHand[] = {  // bdSeq, Int64: 6 and 7
+    "12 0b 0a 05 62 64 53 65 71 20 04 58 06", "12 0b 0a 05 62 64 53 65 71 20 04 58 07"};
+constexpr std::string_view kRebirthByHand =
+    "08 80 94 94 ca ca 33 "                                            // timestamp
+    "12 21 0a 14 4e 6f 64 65 20 43 6f 6e 74 72 6f 6c 2f 52 65 62 69 "  // Node Control/Rebi
+    "72 74 68 18 80 94 94 ca ca 33 20 0b 70 01";                       //   rth, timestamp, Boolean: true
+
+TEST_F(SparkplugTest, ReadsAndWritesBytesThatWereEncodedByHand) {
+  take("spBv1.0/plant/NBIRTH/edge", bytes_of(kBirthByHand));
+  for (const auto& [name, text] : std::map<std::string, std::string>{{"pressure", "2.5 bar"},
+                                                                     {"count", "-3"},
+                                                                     {"level", "0.5"},
+                                                                     {"on", "1"},
+                                                                     {"mode", "auto"},
+                                                                     {"gone", "bad device_fault"},
+                                                                     {"flow", "5000000000"}})
+    EXPECT_EQ(last("plant/edge/" + name), text) << name;
+  EXPECT_EQ(sink.names().size(), 7u);
+  EXPECT_EQ(sink.last("plant/edge/pressure")->time, now - std::chrono::milliseconds(1500));
+  EXPECT_EQ(sink.last("plant/edge/flow")->time, now - std::chrono::hours(1));
+  EXPECT_THAT(sink.rejected(), IsEmpty());
+  take("spBv1.0/plant/NDATA/edge", bytes_of(kDataByHand));
+  EXPECT_EQ(last("plant/edge/pressure"), "3.25 bar");  // its number followed
+  EXPECT_EQ(last("plant/edge/count"), "-3");
+  EXPECT_THAT(refused(), HasSubstr("historical, and without a time"));
+  take("spBv1.0/plant/NDEATH/edge", bytes_of(kDeathsByHand[0]));
+  EXPECT_EQ(last("plant/edge/pressure"), "3.25 bar");
+  take("spBv1.0/plant/NDEATH/edge", bytes_of(kDeathsByHand[1]));
+  EXPECT_EQ(last("plant/edge/pressure"), "bad no_answer");
+  EXPECT_THAT(outbox.published, IsEmpty());
+  EXPECT_EQ(sparkplug::rebirth_request(millis()), bytes_of(kRebirthByHand));
 }
 
 TEST_F(SparkplugTest, RefusesWhatIsNone) {
