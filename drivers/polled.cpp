@@ -72,7 +72,9 @@ class Watched {
   void lose(const std::vector<std::size_t>& groups, const Error& why, Turn& turn) {
     for (const std::size_t group : groups) polled_.device->lose(group, reason_of(why), turn);
     failure_ = why.text;
-    until_ = turn.clock.now() + (why.code == Errc::timed_out ? rest_ : cheap_rest_).next();
+    const std::optional<Micros> asked = polled_.device->turned_away();
+    const Micros rest = (asked || why.code == Errc::timed_out ? rest_ : cheap_rest_).next();
+    until_ = turn.clock.now() + std::max(rest, asked.value_or(Micros{0}));
   }
 
   Polled polled_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,12 @@ class PolledDevice {
   /// Reads a group: a sample for each of its points, bad ones too. The text says what else is wrong, "" where nothing
   /// is: one register that is refused, a value that is none. An error: it did not answer. Then lose() is called for all
   /// that is due of it, and it is left alone for a while: for longer and longer after an Errc::timed_out, for each try
-  /// costs the others that time; for a few seconds at most after any other, so that what was unplugged is soon back.
-  /// Each request has a time-out of its own.
+  /// costs the others that time; likewise after one that turned_away() tells of; for a few seconds at most after any
+  /// other, so that what was unplugged is soon back. Each request has a time-out of its own.
   virtual Result<std::string> read(std::size_t group, Turn& turn) = 0;
+  /// Asked after a read that failed: was it reached, and wants no more of this? Then for how long it asks to be left
+  /// alone at least, 0 where it does not say.
+  virtual std::optional<Micros> turned_away() const { return std::nullopt; }
   /// What somebody should see to although it answers, such as a certificate that ends: part of the health report, which
   /// it makes no worse. "" where nothing is.
   virtual std::string notice() const { return {}; }

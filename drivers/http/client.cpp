@@ -71,6 +71,14 @@ bool is_header(std::string_view line, std::string_view name) {
                     [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
 }
 
+/// Retry-After in seconds. Its other form, a date, is by a clock that may differ from this one.
+std::optional<Micros> retry_after(const std::string& value) {
+  constexpr std::chrono::seconds kLongest = std::chrono::hours(1);
+  if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  if (value.size() > 9) return kLongest;
+  return std::min(kLongest, std::chrono::seconds(std::stol(value)));
+}
+
 }  // namespace
 
 /// curl's handle, and what it is filled with.
@@ -129,6 +137,7 @@ std::size_t Client::Transfer::take_header(char* bytes, std::size_t, std::size_t 
   if (is_header(line, "etag")) answer.version.etag = value();
   if (is_header(line, "last-modified")) answer.version.modified = value();
   if (is_header(line, "content-type")) answer.content_type = value();
+  if (is_header(line, "retry-after")) answer.retry_after = retry_after(value());
   return size;
 }
 

@@ -43,6 +43,7 @@ struct Answer {
   std::string body;  ///< as it was before it was compressed
   std::string content_type;
   Version version;
+  std::optional<Micros> retry_after;  ///< when it may be asked again, where it says so in seconds; up to an hour
 };
 
 /// One request that is made again and again, by one connection that is kept open. Speaks to nobody but the URL's host:

@@ -48,12 +48,19 @@ class Page final : public PolledDevice {
   Status open(Sink& sink) override { return content_->open(sink); }
 
   Result<std::string> read(std::size_t, Turn& turn) override {
+    turned_away_.reset();
     auto answer = client_.ask(last_.version, turn.stop);
     look_at_certificates(turn.clock.now());
-    if (!answer) return fail(answer.error());
+    if (!answer) {
+      if (answer.error().code == Errc::full) turned_away_ = Micros{0};  // no use to load so much every few seconds
+      return fail(answer.error());
+    }
     const bool same = answer->status == 304 && kept_;
     if (!same) {
-      if (Status fine = check(*answer); !fine) return fail(fine.error());
+      if (Status fine = check(*answer); !fine) {
+        turned_away_ = answer->retry_after.value_or(Micros{0});
+        return fail(fine.error());
+      }
       last_ = std::move(*answer);
     }
     const Timestamp now = turn.clock.now();
@@ -68,6 +75,7 @@ class Page final : public PolledDevice {
     return fmt::format("{}: {}", where_, problem.error().text);
   }
 
+  std::optional<Micros> turned_away() const override { return turned_away_; }
   std::string notice() const override { return notice_; }
 
   void lose(std::size_t, Reason why, Turn& turn) override { content_->lose(why, turn.clock.now(), turn.samples); }
@@ -84,7 +92,9 @@ class Page final : public PolledDevice {
     if (status == kUnauthorized || status == kForbidden)
       return fail(Errc::invalid, "{}: answers {}: is what 'auth' and 'headers' say right?", where_, status);
     const bool later = status == kBusy || status >= kServer;
-    return fail(later ? Errc::unavailable : Errc::invalid, "{}: answers {}", where_, status);
+    const std::string when =
+        answer.retry_after ? fmt::format(", and may be asked again in {}", duration_text(*answer.retry_after)) : "";
+    return fail(later ? Errc::unavailable : Errc::invalid, "{}: answers {}{}", where_, status, when);
   }
 
   /// The server's, and the files that are used there.
@@ -121,6 +131,7 @@ class Page final : public PolledDevice {
   Answer last_;
   bool kept_ = false;
   std::string refused_;  ///< why
+  std::optional<Micros> turned_away_;
   std::optional<Timestamp> certificate_ends_;
   Timestamp looked_{};  ///< at certificates
   std::string notice_;

@@ -325,6 +325,73 @@ TEST_F(HttpDriver, StartsWithoutTheServerMarksWhatFailsAndComesBack) {
   EXPECT_EQ(value("web/temp"), 21.5);
 }
 
+/// What becomes of a status.
+struct Refusal {
+  int status;
+  Reason reason;
+  std::string words;
+};
+class HttpStatus : public HttpDriver, public testing::WithParamInterface<Refusal> {};
+INSTANTIATE_TEST_SUITE_P(
+    HttpDriver, HttpStatus,
+    testing::Values(
+        Refusal{301, Reason::device_fault,
+                "/status/301: answers 301: write the URL that it points to, or allow 'redirects'"},
+        Refusal{400, Reason::device_fault, "/status/400: answers 400"},
+        Refusal{401, Reason::device_fault, "/status/401: answers 401: is what 'auth' and 'headers' say right?"},
+        Refusal{403, Reason::device_fault, "/status/403: answers 403: is what 'auth' and 'headers' say right?"},
+        Refusal{404, Reason::device_fault, "/status/404: answers 404"},
+        Refusal{429, Reason::no_answer, "/status/429: answers 429"},
+        Refusal{500, Reason::no_answer, "/status/500: answers 500"},
+        Refusal{503, Reason::no_answer, "/status/503: answers 503"}),
+    [](const auto& refusal) { return std::to_string(refusal.param.status); });
+
+/// Ten minutes pass in ten seconds.
+class FastClock final : public Clock {
+ public:
+  Timestamp now() const override { return begun_ + 60 * (real_.now() - begun_); }
+
+ private:
+  const GatewayClock real_;
+  const Timestamp begun_ = real_.now();
+};
+
+TEST_P(HttpStatus, IsBadInTheseWordsAndAskedForMoreAndMoreRarely) {
+  const FastClock fast;
+  serve();
+  std::string why;
+  const std::string path = "status/" + std::to_string(GetParam().status);
+  driver_ =
+      test::make_driver("{name: web, type: http, every: 100ms, requests: [{name: a, url: '" + url(path) +
+                            "', fields: {x: {pointer: /x, kind: number}}}, {name: b, url: '" + url("counts") + "'}]}",
+                        fast, metrics_, why);
+  ASSERT_NE(driver_, nullptr) << why;
+  thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
+  ASSERT_TRUE(says(SourceHealth::degraded, "1 of 2 answer; a: http://127.0.0.1:"));
+  EXPECT_THAT(sink_.reports().back().text, testing::EndsWith(GetParam().words));
+  EXPECT_EQ(sink_.last("web/a/x")->reason, GetParam().reason);
+  // After 1, 2, 4, ... 32 s and then a minute each, and not every 3 s.
+  const auto begun = fast.now();
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return fast.now() - begun > 3min; }));
+  EXPECT_GE(value("web/b/refused"), 6);
+  EXPECT_LE(value("web/b/refused"), 12);
+}
+
+TEST_F(HttpDriver, WhoSaysWhenToAskAgainIsNotAskedBefore) {
+  serve();
+  start("{name: a, url: '" + url("status/503?3") + "'}, {name: b, url: '" + url("status/429?99999999999") +
+        "'}, {name: c, url: '" + url("status/503?soon") + "'}, {name: d, url: '" + url("counts") + "'}");
+  ASSERT_TRUE(says(SourceHealth::degraded, "a: http://127.0.0.1:" + std::to_string(port_) +
+                                               "/status/503: answers 503, and may be asked again in 3s"));
+  EXPECT_THAT(sink_.reports().back().text, HasSubstr("/status/429: answers 429, and may be asked again in 1h"));
+  EXPECT_THAT(sink_.reports().back().text,
+              HasSubstr("c: http://127.0.0.1:" + std::to_string(port_) + "/status/503: answers 503"));
+  const auto begun = std::chrono::steady_clock::now();
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return std::chrono::steady_clock::now() - begun > 2000ms; }));
+  EXPECT_LE(value("web/d/refused"), 4);  // that date of c's is none, so it came once more
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return value("web/d/refused") >= 5; }));
+}
+
 TEST_F(HttpDriver, AServerThatIsBusyOrTalksNonsenseIsBad) {
   serve();
   start("{name: a, url: '" + url("busy") + "'}, {name: b, url: '" + url("broken") + "'}");

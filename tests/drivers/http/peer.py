@@ -1,5 +1,6 @@
 """The server that the tests of the driver http ask: python3 peer.py PORT [CERTIFICATE KEY [CA]]. With a CA it asks for a
-client's certificate. /counts tells how often /tagged was sent, and how often nothing had changed."""
+client's certificate. /counts tells how often /tagged was sent, how often nothing had changed, and how often /status/CODE
+was asked for; /status/CODE?SECONDS has a Retry-After."""
 
 import base64
 import gzip
@@ -9,7 +10,7 @@ import ssl
 import sys
 import time
 
-COUNTS = {"sent": 0, "unchanged": 0}
+COUNTS = {"sent": 0, "unchanged": 0, "refused": 0}
 METRICS = """# HELP requests_total What came.
 # TYPE requests_total counter
 requests_total{method="get",path="/a b"} 17
@@ -46,8 +47,15 @@ class Peer(http.server.BaseHTTPRequestHandler):
     do_PUT = do_POST
 
     def do_GET(self):
+        if self.path.startswith("/status/"):
+            return self.on_status()
         path = self.path.split("?")[0].strip("/").replace("/", "_") or "index"
         getattr(self, "on_" + path, lambda: self.reply("gone", 404))()
+
+    def on_status(self):
+        COUNTS["refused"] += 1
+        status, _, later = self.path.removeprefix("/status/").partition("?")
+        self.reply("", int(status), **({"Retry_After": later} if later else {}))
 
     def on_json(self):
         self.reply('{"temp": 21.5, "on": true, "mode": "heating", "nested": {"p": [1, 2]}, "quoted": "7.25"}')
