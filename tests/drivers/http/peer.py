@@ -146,12 +146,14 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-server = Server(("127.0.0.1", int(sys.argv[1])), Peer)
-if len(sys.argv) > 2:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+# Before it listens: who finds the port open may write the files anew.
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if len(sys.argv) > 2 else None
+if context:
     context.load_cert_chain(sys.argv[2], sys.argv[3])
     if len(sys.argv) > 4:
         context.load_verify_locations(sys.argv[4])
         context.verify_mode = ssl.CERT_REQUIRED
+server = Server(("127.0.0.1", int(sys.argv[1])), Peer)
+if context:
     server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
