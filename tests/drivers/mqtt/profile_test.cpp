@@ -151,6 +151,57 @@ TEST_F(ReadersTest, ReadsShellysFromTheSecondGenerationOn) {
   EXPECT_EQ(last("shellyplus1pm-a8/switch:0/apower"), "bad no_answer");
 }
 
+/// What they publish as they come, without "generic status updates": only what changed.
+TEST_F(ReadersTest, ReadsTheNotificationsOfShellys) {
+  use("profile: shelly");
+  take(
+      "shellyplus1pm-a8/events/rpc",
+      R"({"src":"shellyplus1pm-a8","dst":"shellyplus1pm-a8/events","method":"NotifyStatus","params":{"ts":1772366399.12,)"
+      R"("switch:0":{"id":0,"source":"button","output":true,"apower":8.9,"voltage":237.5,"aenergy":{"by_minute":)"
+      R"([45.1,47.7,88.5],"minute_ts":1772366399,"total":6.532},"temperature":{"tC":23.5,"tF":74.4}}}})");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/output"), "1");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/apower"), "8.9 W");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/temperature/tC"), "23.5 °C");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/aenergy/total"), "6.532 Wh");
+  EXPECT_EQ(sink.info("shellyplus1pm-a8/switch:0/aenergy/total")->kind, SeriesKind::counter);
+  EXPECT_EQ(sink.names().size(), 5u);
+  // What is left out stays as it was; the whole state is of the same series.
+  take(
+      "shellyplus1pm-a8/events/rpc",
+      R"({"src":"shellyplus1pm-a8","dst":"shellyplus1pm-a8/events","method":"NotifyStatus","params":{"ts":1772366400.01,)"
+      R"("switch:0":{"id":0,"apower":11.5}}})");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/apower"), "11.5 W");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/voltage"), "237.5 V");
+  EXPECT_EQ(sink.samples("shellyplus1pm-a8/switch:0/voltage").size(), 1u);
+  take("shellyplus1pm-a8/status/switch:0", R"({"id":0,"output":true,"apower":11.6,"voltage":237.4})");
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/apower"), "11.6 W");
+  // A cover, a thermometer that wakes up, and what is no value.
+  take(
+      "shellyplus2pm-3c/events/rpc",
+      R"({"src":"shellyplus2pm-3c","dst":"shellyplus2pm-3c/events","method":"NotifyStatus","params":{"ts":1772366400.2,)"
+      R"("cover:0":{"id":0,"state":"opening","current_pos":40}}})");
+  take(
+      "shellyplusht-08/events/rpc",
+      R"({"src":"shellyplusht-08","dst":"shellyplusht-08/events","method":"NotifyFullStatus","params":{"ts":null,)"
+      R"("temperature:0":{"id":0,"tC":21.4,"tF":70.5},"humidity:0":{"id":0,"rh":48.6},"devicepower:0":{"id":0,"battery":)"
+      R"({"V":5.02,"percent":59}},"ble":{},"wifi":{"sta_ip":"192.168.1.2","rssi":-61}}})");
+  EXPECT_EQ(last("shellyplus2pm-3c/cover:0/state"), "opening");
+  EXPECT_EQ(last("shellyplus2pm-3c/cover:0/current_pos"), "40 %");
+  EXPECT_EQ(last("shellyplusht-08/temperature:0/tC"), "21.4 °C");
+  EXPECT_EQ(last("shellyplusht-08/humidity:0/rh"), "48.6 %");
+  EXPECT_EQ(last("shellyplusht-08/devicepower:0/battery/V"), "5.02 V");
+  EXPECT_EQ(last("shellyplusht-08/wifi/rssi"), "-61 dBm");
+  const std::size_t series = sink.names().size();
+  take(
+      "shellyplus2pm-3c/events/rpc",
+      R"({"src":"shellyplus2pm-3c","dst":"shellyplus2pm-3c/events","method":"NotifyEvent","params":{"ts":1772366400.3,)"
+      R"("events":[{"component":"input:0","id":0,"event":"single_push","ts":1772366400.3}]}})");
+  EXPECT_EQ(sink.names().size(), series);
+  EXPECT_THAT(sink.rejected(), IsEmpty());
+  take("shellyplus1pm-a8/online", "false", true);
+  EXPECT_EQ(last("shellyplus1pm-a8/switch:0/voltage"), "bad no_answer");
+}
+
 TEST_F(ReadersTest, ReadsEsphome) {
   use("profile: esphome");
   take("livingroom/status", "online", true);
