@@ -29,9 +29,9 @@ class CanDriver : public testing::Test {
     thread_ = {};
     unplug();
   }
-  void start(Options options) {
+  void start(Options options, const std::string& file = test::read_file(kDbc)) {
     options.prefix = "box";
-    auto dbc = parse_dbc(test::read_file(kDbc));
+    auto dbc = parse_dbc(file);
     ASSERT_TRUE(dbc);
     auto decoder = std::make_unique<Decoder>(std::move(*dbc), options);
     driver_ = make_listener(std::move(decoder), [this] { return plug(); }, "the bus", {"box", clock_, metrics_});
@@ -40,6 +40,13 @@ class CanDriver : public testing::Test {
   }
   void send(canid_t id, std::vector<std::uint8_t> data) {
     can_frame frame{};
+    frame.can_id = id;
+    frame.len = static_cast<std::uint8_t>(data.size());
+    std::copy(data.begin(), data.end(), frame.data);
+    ASSERT_EQ(::send(ours_, &frame, sizeof frame, 0), static_cast<ssize_t>(sizeof frame));
+  }
+  void send_fd(canid_t id, std::vector<std::uint8_t> data) {
+    canfd_frame frame{};
     frame.can_id = id;
     frame.len = static_cast<std::uint8_t>(data.size());
     std::copy(data.begin(), data.end(), frame.data);
@@ -91,6 +98,32 @@ TEST_F(CanDriver, ReadsSignalsOfBothKindsOfFrames) {
   ASSERT_TRUE(reaches("box/EEC1/EngineSpeed", 1000));
   EXPECT_EQ(sink_.last("box/EEC1/EngineTorque")->value, 50);
   EXPECT_TRUE(says(SourceHealth::up, "the bus"));
+}
+
+TEST_F(CanDriver, ReadsAllOfAFrameOfCanFd) {
+  start({"", 0s, 0s}, R"(
+BO_ 292 Pack: 64 Battery
+ SG_ State : 0|8@1+ (1,0) [0|255] "" Display
+ SG_ Current : 96|32@1- (0.001,0) [0|0] "A" Display
+ SG_ Voltage : 503|16@0+ (0.01,0) [0|0] "V" Display
+)");
+  std::vector<std::uint8_t> data(CANFD_MAX_DLEN, 0xFF);
+  data[0] = 3;
+  std::copy_n(std::begin({0x18, 0xFC, 0xFF, 0xFF}), 4, data.begin() + 12);  // -1000, its lowest byte first
+  data[62] = 0x9C, data[63] = 0x40;                                         // 40000, its highest byte first
+  send_fd(292, data);
+  ASSERT_TRUE(reaches("box/Pack/Voltage", 400));
+  EXPECT_EQ(sink_.last("box/Pack/Current")->value, -1);
+  EXPECT_EQ(sink_.last("box/Pack/State")->value, 3);
+  EXPECT_TRUE(says(SourceHealth::up, "the bus"));
+  // One of 20 bytes has the current and lacks the voltage.
+  data.resize(20);
+  send_fd(292 | CAN_EFF_FLAG, data);  // another message
+  send_fd(292, data);
+  ASSERT_TRUE(turns_bad("box/Pack/Voltage", Reason::device_fault));
+  EXPECT_EQ(sink_.last("box/Pack/Current")->value, -1);
+  EXPECT_EQ(sink_.samples("box/Pack/Current").size(), 2u);
+  EXPECT_TRUE(says(SourceHealth::degraded, "box/Pack/Voltage: the message is shorter than it should be"));
 }
 
 TEST_F(CanDriver, PassesOverWhatIsNotInTheFile) {
