@@ -62,6 +62,45 @@ TEST_F(CoapDriver, PollsTextAndJson) {
   EXPECT_EQ(sink_.reports().back().health, SourceHealth::up) << told();
 }
 
+/// Three blocks of 1,024 bytes, and what is asked for stands in the last.
+std::string large_json(double value, std::size_t bytes = 2900) {
+  return fmt::format(R"({{"pad":"{}","t":{}}})", std::string(bytes, 'x'), value);
+}
+
+TEST_F(CoapDriver, PutsAnAnswerInBlocksTogether) {
+  server_.put("large", large_json(21.5), "50");
+  server_.put("seen", large_json(3), "50");
+  start(
+      "every: 1h, resources: [{path: /large, observe: false, points: [{name: t, pointer: /t}]}, {path: /seen, points: "
+      "[{name: seen, pointer: /t}]}]");
+  ASSERT_TRUE(reaches("box/t", 21.5)) << told();
+  ASSERT_TRUE(reaches("box/seen", 3)) << told();
+  server_.put("seen", large_json(4), "50");
+  ASSERT_TRUE(reaches("box/seen", 4)) << told();
+  EXPECT_EQ(sink_.reports().back().health, SourceHealth::up) << told();
+}
+
+TEST_F(CoapDriver, RefusesAnAnswerThatIsTooLarge) {
+  server_.put("large", large_json(21.5, 5000), "50");
+  start("every: 500ms, resources: [{path: /large, points: [{name: t, kind: number, pointer: /t}]}]");
+  ASSERT_TRUE(turns_bad("box/t", Reason::device_fault)) << told();
+  EXPECT_TRUE(says("box/t: the answer has more than 4096 bytes")) << told();
+}
+
+TEST_F(CoapDriver, GoesByTheContentFormat) {
+  server_.put("cbor", "%A1%61t%F9%4D%60", "60");  // {"t": 21.5}
+  server_.put("senml", R"([{"bn":"urn:dev:ow:10e2:","n":"temp","u":"Cel","v":23.1},{"n":"rh","v":48}])", "110");
+  server_.put("text", "{}", "0");
+  start(
+      "every: 500ms, resources: [{path: /cbor, observe: false, points: [{name: cbor, pointer: /t}]}, {path: /senml, "
+      "observe: false, points: [{name: temp, pointer: /0/v}, {name: rh, pointer: /1/v}]}, {path: /text, observe: "
+      "false, points: [{name: text}]}]");
+  ASSERT_TRUE(reaches("box/cbor", 21.5)) << told();
+  ASSERT_TRUE(reaches("box/temp", 23.1)) << told();
+  ASSERT_TRUE(reaches("box/rh", 48)) << told();
+  ASSERT_TRUE(sink_.wait_until([](const auto& sink) { return sink.last_label("box/text") == "{}"; })) << told();
+}
+
 TEST_F(CoapDriver, ObservesChangesLongBeforeTheNextPoll) {
   server_.put("level", "1");
   start("every: 1h, resources: [{path: /level, points: [{name: level}]}]");

@@ -52,6 +52,7 @@ TEST(CoapPayload, IsCborToo) {
   EXPECT_EQ(read(map, Format::cbor, "/t", text).number, 21.5);
   EXPECT_THAT(error(std::string(kMostPayload, '\x81'), Format::cbor), HasSubstr("no CBOR"));
   EXPECT_THAT(error("\xA1", Format::cbor), HasSubstr("no CBOR"));
+  EXPECT_THAT(error("\xA1\x02\xF9\x4D\x60", Format::cbor, "/2"), HasSubstr("no CBOR"));  // {2: 21.5}, as SenML has it
 }
 
 }  // namespace
