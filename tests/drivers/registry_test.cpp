@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "tests/drivers/section.h"
 #include "tests/support/temp_dir.h"
@@ -85,6 +90,46 @@ TEST_P(DriverFolder, HasASampleThatIsAWholeConfiguration) {
   EXPECT_TRUE(has_own);
 }
 
+/// The words that stand `in code`, within a line or in a block of its own.
+std::set<std::string> words_in_code(std::string_view markdown) {
+  std::set<std::string> words;
+  std::string word;
+  bool code = false;
+  for (const char c : std::string(markdown) + "`") {
+    const bool of_word = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    if (code && of_word) word += c;
+    if (!of_word && !word.empty()) words.insert(std::exchange(word, {}));
+    if (c == '`') code = !code;
+  }
+  return words;
+}
+
+/// However deep they stand; what the keys of a map may be is the operator's own.
+void collect_options(const nlohmann::json& schema, std::set<std::string>& found) {
+  if (!schema.is_object()) return;
+  if (schema.contains("properties")) {
+    for (const auto& [key, value] : schema["properties"].items()) {
+      found.insert(key);
+      collect_options(value, found);
+    }
+  }
+  for (const char* below : {"items", "additionalProperties"}) {
+    if (schema.contains(below)) collect_options(schema[below], found);
+  }
+  for (const char* choices : {"anyOf", "oneOf"}) {
+    if (!schema.contains(choices)) continue;
+    for (const auto& one : schema[choices]) collect_options(one, found);
+  }
+}
+
+/// What all points have in common stands in drivers/README.md, once.
+std::set<std::string> options_of_all_points() {
+  const std::string readme = test::read_file(kDrivers / "README.md");
+  const auto begin = readme.find("## The options of a point"), end = readme.find("## What polled devices");
+  EXPECT_LT(begin, end);
+  return words_in_code(std::string_view(readme).substr(begin, end - begin));
+}
+
 TEST_P(DriverFolder, ReadmeNamesEveryOption) {
   const std::string readme = test::read_file(kDrivers / GetParam() / "README.md");
   const auto schema = nlohmann::json::parse(config::json_schema(find_type(GetParam())->options, GetParam()));
@@ -92,6 +137,13 @@ TEST_P(DriverFolder, ReadmeNamesEveryOption) {
   for (const auto& [key, value] : schema["properties"].items()) {
     EXPECT_THAT(readme, HasSubstr("`" + key + "`")) << "of the driver " << GetParam();
   }
+  std::set<std::string> options, missing;
+  collect_options(schema, options);
+  auto named = words_in_code(readme);
+  named.merge(options_of_all_points());
+  std::set_difference(options.begin(), options.end(), named.begin(), named.end(),
+                      std::inserter(missing, missing.begin()));
+  EXPECT_THAT(missing, testing::IsEmpty()) << "of the driver " << GetParam();
 }
 
 std::vector<std::string> names() {
