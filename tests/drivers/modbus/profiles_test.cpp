@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "drivers/modbus/decode.h"
@@ -55,6 +56,16 @@ class Unit {
   std::map<std::uint16_t, std::uint16_t> registers_;
 };
 
+/// One text of a profile, as it is written: `manual: >-` and the lines below it.
+std::string text_of(std::string_view yaml, const std::string& key) {
+  const auto begin = yaml.find("\n" + key + ": ");
+  if (begin == std::string_view::npos) return "";
+  std::string_view rest = yaml.substr(begin + 1);
+  std::size_t end = rest.find('\n');
+  while (end != std::string_view::npos && rest.substr(end + 1).starts_with(' ')) end = rest.find('\n', end + 1);
+  return std::string(rest.substr(0, end));
+}
+
 TEST(ShippedProfiles, AreAllSoundAndSayWhereTheyAreFrom) {
   std::vector<std::string> names;
   for (const Profile& profile : shipped_profiles()) {
@@ -63,8 +74,11 @@ TEST(ShippedProfiles, AreAllSoundAndSayWhereTheyAreFrom) {
     const DeviceOptions options = device(std::string(profile.name), why);
     EXPECT_EQ(why, "") << profile.name;
     EXPECT_FALSE(options.points.empty()) << profile.name;
-    EXPECT_THAT(std::string(profile.yaml), testing::HasSubstr("manual:")) << profile.name;
-    EXPECT_THAT(std::string(profile.yaml), testing::HasSubstr("tried on")) << "or say on which";
+    const std::string manual = text_of(profile.yaml, "manual"), notes = text_of(profile.yaml, "notes");
+    EXPECT_THAT(manual, testing::AnyOf(testing::ContainsRegex("https://[a-z0-9.-]+/[^ ]"),
+                                       testing::ContainsRegex("[A-Z][A-Za-z ]+, \"[^\"]{8,}\"")))
+        << profile.name << ": an address, or a publisher and a title";
+    EXPECT_THAT(notes, testing::HasSubstr("tried on")) << "or say on which";
     for (const PointOptions& point : options.points) EXPECT_FALSE(point.writable) << point.series;
   }
   EXPECT_THAT(names,
@@ -76,6 +90,19 @@ TEST(ShippedProfiles, AreNamedInTheReadme) {
   const std::string readme = test::read_file(TIDEGATE_SOURCE_DIR "/drivers/modbus/README.md");
   for (const Profile& profile : shipped_profiles())
     EXPECT_THAT(readme, testing::HasSubstr("`" + std::string(profile.name) + "`"));
+}
+
+TEST(ShippedProfiles, WhatIsNotConfirmedStandsInTheReadme) {
+  const std::string readme = test::read_file(TIDEGATE_SOURCE_DIR "/drivers/modbus/README.md");
+  std::string why;
+  for (const auto& [name, parameter] : std::map<std::string, std::string>{
+           {"frequency", "16-13"}, {"motor_current", "16-14"}, {"dc_link_voltage", "16-30"}}) {
+    const DeviceOptions options = device("danfoss-vlt-fc", why);
+    EXPECT_TRUE(std::any_of(options.points.begin(), options.points.end(),
+                            [series = "d/" + name](const PointOptions& point) { return point.series == series; }))
+        << name;
+    EXPECT_THAT(readme, testing::HasSubstr("`" + name + "` (" + parameter + ")"));
+  }
 }
 
 TEST(ShippedProfiles, PzemReadsItsManualsExample) {
