@@ -69,7 +69,8 @@ class Canary : public testing::Test {
     return all;
   }
 
-  static constexpr const char* kConfiguration = R"(sources:
+  static constexpr const char* kConfiguration = R"(http: {security_contact: "mailto:security@plant.example"}
+sources:
   - {name: me, type: self}
   - {name: field, type: mqtt, broker: "mqtt://127.0.0.1:1", user: u, password: !secret field_password, subscriptions: [{topic: "plant/#"}]}
   - {name: other, type: mqtt, broker: "mqtt://127.0.0.1:1", user: u, password: !file other.secret, subscriptions: [{topic: "plant/#"}]}
@@ -99,6 +100,7 @@ TEST_F(Canary, IsInNothingThatIsAnswered) {
     const std::string method(route.method), body = method == "POST" ? "{}" : "";
     const std::map<std::string, std::string> headers = {{"Content-Type", "application/json"}};
     for (const HttpClient* who : {&stranger, &admin, &owner}) {
+      if (who == &owner && route.path == "/api/v1/factory-reset") continue;  // it would do it
       test::HttpResponse answer;
       ASSERT_TRUE(eventually([&] {
         answer = who->request(method, target, body, headers);
