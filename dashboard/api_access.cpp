@@ -151,11 +151,12 @@ Reply factory_reset(Backend& backend, const Call& call) {
   if (call.caller.pass.kind != Pass::Kind::socket) {
     if (body->at("code").empty())
       return problem(400, "\"code\" is missing: on the box `tidegate reset-code` prints it");
-    const Status spent = backend.access->spend_reset_code(body->at("code"), {who, "", call.caller.address});
-    if (!spent && spent.error().code == Errc::unavailable) return problem(429, spent.error().text);
-    if (!spent) return problem(400, spent.error().text);
+    const Status good = backend.access->check_reset_code(body->at("code"), {who, "", call.caller.address});
+    if (!good && good.error().code == Errc::unavailable) return problem(429, good.error().text);
+    if (!good) return problem(400, good.error().text);
   }
   if (const Status begun = backend.gateway.factory_reset(who); !begun) return failed(begun.error());
+  if (backend.access != nullptr) backend.access->spend_reset_code();
   return json_reply(
       text(Json{{"text", "the factory reset has begun: the gateway stops, wipes all it has, and starts as new"}}));
 }

@@ -86,8 +86,10 @@ class Access {
   /// What an admin who is elsewhere has to be told by who has the machine before the gateway is reset: once, within
   /// kResetCodeLasts, until there is another one, and not after a restart.
   Result<std::string> make_reset_code(const Identity& by);
-  /// Uses it up. Errc::not_found: it is wrong, used up or too old; Errc::unavailable: too many attempts, wait.
-  Status spend_reset_code(std::string_view code, const Attempt& attempt);
+  /// Errc::not_found: it is wrong, used up or too old; Errc::unavailable: too many attempts, wait.
+  Status check_reset_code(std::string_view code, const Attempt& attempt);
+  /// Once the reset has begun, it is used up.
+  void spend_reset_code();
   /// At once; where that cannot be stored now, it is tried again with maintain().
   void log_out(std::string_view session);
 

@@ -13,7 +13,7 @@ Result<std::string> Access::make_reset_code(const Identity& by) {
   return code;
 }
 
-Status Access::spend_reset_code(std::string_view code, const Attempt& attempt) {
+Status Access::check_reset_code(std::string_view code, const Attempt& attempt) {
   if (Status status = begin_attempt(attempt, true); !status) return status;
   {
     const std::lock_guard lock(mutex_);
@@ -22,10 +22,14 @@ Status Access::spend_reset_code(std::string_view code, const Attempt& attempt) {
       return fail(Errc::not_found,
                   "the code is wrong, or too old: on the box `tidegate reset-code` prints one, for an hour");
     }
-    reset_code_.reset();
   }
   succeed(attempt);
   return {};
+}
+
+void Access::spend_reset_code() {
+  const std::lock_guard lock(mutex_);
+  reset_code_.reset();
 }
 
 }  // namespace tidegate::access

@@ -94,6 +94,7 @@ class FakeGateway final : public Gateway {
   Result<std::filesystem::path> back_up(const std::string& who, const std::function<bool()>& goes_on) override;
   Status factory_reset(const std::string& who) override {
     const std::lock_guard lock(mutex_);
+    if (!takes_resets_) return fail(Errc::full, "the disk is full");
     resets_.push_back(who);
     return {};
   }
@@ -144,6 +145,10 @@ class FakeGateway final : public Gateway {
     const std::lock_guard lock(mutex_);
     return wishes_;
   }
+  void take_resets(bool takes) {
+    const std::lock_guard lock(mutex_);
+    takes_resets_ = takes;
+  }
   /// Who asked for a factory reset.
   std::vector<std::string> resets() const {
     const std::lock_guard lock(mutex_);
@@ -163,6 +168,7 @@ class FakeGateway final : public Gateway {
   GatewayView view_;
   std::map<std::string, Result<AlertRecord>> answers_;
   std::vector<Wish> wishes_;
+  bool takes_resets_ = true;
   std::vector<std::string> resets_;
   std::vector<std::uint64_t> counts_;
   Result<Pushed> pushed_ = Pushed{};

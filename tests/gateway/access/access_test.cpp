@@ -513,25 +513,26 @@ TEST(Throttle, RemembersSoManyAndNoMore) {
 TEST_F(AccessTest, TheCodeOfAResetIsGoodOnceAndUntilThereIsAnother) {
   claim();
   const Access::Attempt attempt{"ada", "", "192.0.2.1"};
-  EXPECT_EQ(access->spend_reset_code("", attempt).error().code, Errc::not_found) << "there is none yet";
+  EXPECT_EQ(access->check_reset_code("", attempt).error().code, Errc::not_found) << "there is none yet";
   const std::string old = access->make_reset_code({"root", Role::admin}).value();
   const std::string code = access->make_reset_code({"root", Role::admin}).value();
-  EXPECT_FALSE(access->spend_reset_code(old, attempt));
-  EXPECT_TRUE(access->spend_reset_code(code, attempt));
-  EXPECT_EQ(access->spend_reset_code(code, attempt).error().code, Errc::not_found) << "it is used up";
+  EXPECT_FALSE(access->check_reset_code(old, attempt));
+  EXPECT_TRUE(access->check_reset_code(code, attempt));
+  access->spend_reset_code();
+  EXPECT_EQ(access->check_reset_code(code, attempt).error().code, Errc::not_found) << "it is used up";
   EXPECT_THAT(deeds(), ::testing::Contains("root reset code "));
   const std::string last = access->make_reset_code({"root", Role::admin}).value();
   open();
-  EXPECT_FALSE(access->spend_reset_code(last, attempt)) << "not after a restart";
+  EXPECT_FALSE(access->check_reset_code(last, attempt)) << "not after a restart";
 }
 
 TEST_F(AccessTest, WhoGuessesTheCodeOfAResetWaits) {
   claim();
   const std::string code = access->make_reset_code(kAdmin).value();
   const Access::Attempt attempt{"ada", "", "192.0.2.1"};
-  while (access->spend_reset_code("2222-2222", attempt).error().code == Errc::not_found) {
+  while (access->check_reset_code("2222-2222", attempt).error().code == Errc::not_found) {
   }
-  const auto waits = access->spend_reset_code(code, attempt);
+  const auto waits = access->check_reset_code(code, attempt);
   ASSERT_FALSE(waits);
   EXPECT_EQ(waits.error().code, Errc::unavailable) << "with the right one too";
 }
