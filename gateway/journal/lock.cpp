@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,10 +11,13 @@
 #include <cstring>
 #include <string>
 
+#include "gateway/core/fd.h"
 #include "gateway/journal/wal_look.h"
 
 namespace tidegate::journal {
 namespace {
+
+constexpr const char* kName = "journal.lock";
 
 /// The process number and, on a line of its own, how the journal was left.
 std::string content(int file) {
@@ -52,7 +56,7 @@ bool write_content(int file, DirectoryLock::Left left) {
 }  // namespace
 
 Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory) {
-  const std::filesystem::path path = directory / "journal.lock";
+  const std::filesystem::path path = directory / kName;
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) {
     return fail(Errc::io, "{} cannot be made: {}; may this user write there?", path.string(), std::strerror(errno));
@@ -72,6 +76,21 @@ Result<DirectoryLock> DirectoryLock::take(const std::filesystem::path& directory
 void DirectoryLock::leave(Left left) {
   left_ = left;
   if (write_content(file_, left)) ::fdatasync(file_);
+}
+
+bool DirectoryLock::is_held(const std::filesystem::path& directory) {
+  const Fd file(::open((directory / kName).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/// By its descriptor: who has the directory may have put anything under its name.
+void DirectoryLock::hand_over(const std::filesystem::path& directory) const {
+  struct stat owner {
+  }, file{};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &owner) != 0 || ::fstat(file_, &file) != 0) return;
+  if (S_ISREG(file.st_mode) && file.st_nlink <= 1) {
+    static_cast<void>(::fchown(file_, owner.st_uid, owner.st_gid) == 0);
+  }
 }
 
 DirectoryLock::~DirectoryLock() {

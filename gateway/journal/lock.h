@@ -20,6 +20,8 @@ class DirectoryLock {
   };
   /// Errc::conflict names the process that holds it.
   static Result<DirectoryLock> take(const std::filesystem::path& directory);
+  /// Another process has it. Makes nothing; where the file is not there, or not for this user, nobody has.
+  static bool is_held(const std::filesystem::path& directory);
   DirectoryLock(DirectoryLock&& other) noexcept : file_(std::exchange(other.file_, -1)), left_(other.left_) {}
   DirectoryLock& operator=(DirectoryLock&&) = delete;
   ~DirectoryLock();
@@ -28,6 +30,8 @@ class DirectoryLock {
   Left left() const { return left_; }
   /// What the next one is to find. Best effort: at worst something that is missing is not missed.
   void leave(Left left);
+  /// Where root has it: the file is to be of whom the directory is, who could not take it otherwise.
+  void hand_over(const std::filesystem::path& directory) const;
 
  private:
   explicit DirectoryLock(int file) : file_(file) {}
