@@ -172,13 +172,19 @@ Result<std::unique_ptr<Runtime>> start_restored(std::unique_ptr<Runtime> runtime
   }
 }
 
-/// From the configuration to the end. Nothing: all of it was reset, and it is to begin anew.
-std::optional<int> live(const Arguments& arguments, const sigset_t& signals, Heartbeat& heart) {
+/// How a runtime came to its end.
+struct Ended {
+  std::optional<int> code;      ///< of the process
+  std::filesystem::path store;  ///< without one: this is to be reset, and all to begin anew
+};
+
+/// From the configuration to the end.
+Ended live(const Arguments& arguments, const sigset_t& signals, Heartbeat& heart) {
   config::Problems problems;
   Settings settings = load_settings(arguments.config, problems, {.data = arguments.data});
   if (!problems.empty()) {
     try_parts(settings, problems);
-    return refuse(problems);
+    return {refuse(problems), {}};
   }
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
   std::optional<systemd::Patience> patience;
@@ -192,38 +198,41 @@ std::optional<int> live(const Arguments& arguments, const sigset_t& signals, Hea
     if (why == Stop::end) {
       spdlog::info("stopping");
       systemd::stopping();
-      return stop(std::move(*runtime));
+      return {stop(std::move(*runtime)), {}};
     }
     systemd::reloading();
     if (why == Stop::reset) {
+      const std::filesystem::path store = (*runtime)->settings().storage.directory;
       stop(std::move(*runtime));
-      return std::nullopt;
+      return {{}, store};
     }
     systemd::status("going on with a restored store");
     be_patient();
     runtime = start_restored(std::move(*runtime), heart, problems);
   }
-  if (!problems.empty()) return refuse(problems);
+  if (!problems.empty()) return {refuse(problems), {}};
   spdlog::critical("{}", runtime.error().text);
-  return runtime.error().code == Errc::invalid ? kUsage : kFailed;
-}
-
-/// The storage folder, also where the configuration is wrong.
-std::filesystem::path store_of(const Arguments& arguments) {
-  if (!arguments.data.empty()) return arguments.data;
-  return load_storage_path(arguments.config).value_or(kUsualStorage);
+  return {runtime.error().code == Errc::invalid ? kUsage : kFailed, {}};
 }
 
 int run(const Arguments& arguments) {
   set_up_log();
   const sigset_t signals = block_signals();
   Heartbeat heart;
+  sigset_t ends;
+  sigemptyset(&ends);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&ends, signal);
+  std::filesystem::path store = arguments.data;
+  if (store.empty()) store = likely_storage_path(arguments.config);
   while (true) {
-    if (const Status done = finish_pending_reset(store_of(arguments), arguments.config, heart); !done) {
-      spdlog::critical("{}", done.error().text);
-      return kFailed;
+    if (const Status done = finish_pending_reset(store, arguments.config, ends, heart); !done) {
+      const bool stopped = done.error().code == Errc::stopped;
+      spdlog::log(stopped ? spdlog::level::warn : spdlog::level::critical, "{}", done.error().text);
+      return stopped ? 0 : kFailed;
     }
-    if (const auto code = live(arguments, signals, heart)) return *code;
+    Ended ended = live(arguments, signals, heart);
+    if (ended.code) return *ended.code;
+    store = std::move(ended.store);  // the configuration may say another one since
   }
 }
 
@@ -330,7 +339,7 @@ int command_line(int argc, char** argv) {
   drivers_command->add_option("type", drivers_wanted.type, "A kind of source, as in `type:`; otherwise all are listed");
   drivers_command->add_flag("--json", drivers_wanted.json, "For programs: the list, or the JSON Schema of its options");
 
-  tools::Commands tools(app, load_storage_path);
+  tools::Commands tools(app, load_storage_path, likely_storage_path);
   ReadSource read_wanted;
   add_read(app, tools, read_wanted);
   RuleList rule_list{arguments.config, {}, {}};

@@ -12,7 +12,7 @@ namespace tidegate::app {
 Status Runtime::factory_reset(const std::string& who) {
   audit({who, "factory reset", "", ""});
   spdlog::warn("{} asks for a factory reset", printable(who));
-  return reset::begin(settings_.storage.directory, reset::Extent::all);
+  return reset::begin(settings_.storage.directory, settings_.file, reset::Extent::all);
 }
 
 }  // namespace tidegate::app

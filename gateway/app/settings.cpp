@@ -348,4 +348,8 @@ Result<std::filesystem::path> load_storage_path(const std::filesystem::path& fil
               problems.text(), file.string());
 }
 
+std::filesystem::path likely_storage_path(const std::filesystem::path& file) {
+  return load_storage_path(file).value_or(kUsualStorage);
+}
+
 }  // namespace tidegate::app

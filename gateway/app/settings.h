@@ -73,6 +73,8 @@ std::string shown_file(const Settings& settings, const config::Mark& at);
 /// storage.path alone: for one who only reads what is stored, a mistake elsewhere, or a secret that is not for his
 /// eyes, does not matter.
 Result<std::filesystem::path> load_storage_path(const std::filesystem::path& file);
+/// Where a factory reset that was begun is looked for: there, and in the usual one where the file tells none.
+std::filesystem::path likely_storage_path(const std::filesystem::path& file);
 
 /// "127.0.0.1:8080", "[::1]:0", "gateway.local:80" -> address and port; nothing for anything else.
 struct Endpoint {

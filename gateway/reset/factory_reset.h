@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 
 #include "gateway/core/result.h"
 #include "gateway/reset/wiper.h"
@@ -16,9 +15,13 @@ enum class Extent {
   all       ///< the configuration and its secrets too
 };
 
+/// Is this the storage folder of a gateway, and no more? `configuration` is tidegate.yaml. Errc::not_found: there is no
+/// folder; Errc::invalid: it is another, or the configuration lies in it.
+Status may_begin(const std::filesystem::path& store, const std::filesystem::path& configuration);
 /// From here on it is to be done, whatever comes between. Nothing is wiped yet; a gateway that runs there sees it and
-/// does it. Errc::conflict: it was begun before; Errc::io, Errc::full: the marker cannot be written.
-Status begin(const std::filesystem::path& store, Extent extent);
+/// does it. What may_begin() says; Errc::conflict: it was begun before; Errc::io, Errc::full: the marker cannot be
+/// written.
+Status begin(const std::filesystem::path& store, const std::filesystem::path& configuration, Extent extent);
 /// The storage folder is to be wiped, or is not wiped wholly yet.
 bool begun(const std::filesystem::path& store);
 /// It, or the configuration.
@@ -26,8 +29,8 @@ bool pending(const std::filesystem::path& store, const std::filesystem::path& co
 
 /// Does what is pending: wipes all that is in the storage folder; then, where that was to be, the configuration, of
 /// which `configuration` is tidegate.yaml (finish_configuration()). Errc::conflict: another process has the storage
-/// folder. Where something cannot be removed all else in its folder is, the error says what, and it stays pending.
-Result<Wiped> finish(const std::filesystem::path& store, const std::filesystem::path& configuration,
-                     const std::function<void()>& step);
+/// folder; Errc::stopped: a step said so, and it stays pending. Where something cannot be removed all else in its
+/// folder is, the error says what, and it stays pending.
+Result<Wiped> finish(const std::filesystem::path& store, const std::filesystem::path& configuration, const Step& step);
 
 }  // namespace tidegate::reset

@@ -11,7 +11,8 @@
 
 namespace tidegate::tools {
 
-Commands::Commands(CLI::App& program, FindStore find_store) : find_store_(std::move(find_store)) {
+Commands::Commands(CLI::App& program, FindStore find_store, FindStore find_pending)
+    : find_store_(std::move(find_store)), find_pending_(std::move(find_pending)) {
   add_live(program);
   add_wishes(program);
   add_points(program);

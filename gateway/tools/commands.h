@@ -20,9 +20,6 @@ class App;
 /// docs/tools.md.
 namespace tidegate::tools {
 
-/// The storage folder of a gateway, by its configuration.
-using FindStore = std::function<Result<std::filesystem::path>(const std::filesystem::path& configuration)>;
-
 class GatewayClient;
 struct PersonOptions;
 
@@ -33,8 +30,9 @@ void add_range(CLI::App& command, std::string& from, std::string& to, const char
 
 class Commands {
  public:
-  /// Adds them to the program's. Both arguments must outlive this.
-  Commands(CLI::App& program, FindStore find_store);
+  /// Adds them to the program's, which must outlive this. `find_pending` is where a start of the gateway looks for a
+  /// factory reset that was begun.
+  Commands(CLI::App& program, FindStore find_store, FindStore find_pending);
   /// After the command line was parsed: the exit code of the command, or nothing where it is none of these.
   std::optional<int> run() const;
 
@@ -82,7 +80,8 @@ class Commands {
   Result<std::filesystem::path> store() const;
   int run(const Command& command) const;
 
-  const FindStore find_store_;
+  FindStore find_store_;
+  const FindStore find_pending_;
   Where where_;
   std::vector<Command> commands_;
   std::map<const CLI::App*, std::shared_ptr<PersonOptions>> people_;

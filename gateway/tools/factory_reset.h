@@ -13,8 +13,9 @@ struct ResetOptions {
   bool json = false;
 };
 /// The box as it came, once whoever sits at the terminal has said that he means it: by the gateway that runs, or
-/// without one.
-Result<int> factory_reset(const ResetOptions& options, const GatewayClient& gateway, const Surroundings& surroundings);
+/// without one. `find_store` says where a gateway is that goes on with another configuration.
+Result<int> factory_reset(const ResetOptions& options, const GatewayClient& gateway, const FindStore& find_store,
+                          const Surroundings& surroundings);
 
 struct ResetCodeOptions {
   bool json = false;

@@ -291,11 +291,16 @@ void Commands::add_resetting(CLI::App& program) {
   CLI::App& command =
       add_talk(program, "factory-reset",
                "Wipe all that the gateway has stored, its users, secrets and configuration: the box as it came.",
-               [wish](const GatewayClient& g, const Surroundings& s) { return factory_reset(*wish, g, s); });
+               [this, wish](const GatewayClient& g, const Surroundings& s) {
+                 return factory_reset(
+                     *wish, g, [this](const auto&) { return store(); }, s);
+               });
+  command.remove_option(command.get_option("--socket"));  // the folder of a socket is none to be wiped
   command.add_flag("--yes", wish->yes, "Do not ask whether this is meant");
   command.add_flag("--finish", wish->finish, "Only what was begun and cut off; nothing where nothing was");
   command.add_flag("--json", wish->json, kJson);
-  command.parse_complete_callback([wish, &command] {
+  command.parse_complete_callback([this, wish, &command] {
+    if (wish->finish) find_store_ = find_pending_;
     wish->configuration = command.count("--data") == 0 || command.count("--config") > 0 || wish->finish;
   });
   command.footer(

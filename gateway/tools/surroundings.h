@@ -1,14 +1,19 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 
+#include "gateway/core/result.h"
 #include "gateway/core/types.h"
 
 namespace tidegate::tools {
 
 /// Where a running gateway listens, in its storage folder.
 inline constexpr const char* kSocketName = "tidegate.sock";
+
+/// The storage folder of a gateway, by its configuration.
+using FindStore = std::function<Result<std::filesystem::path>(const std::filesystem::path& configuration)>;
 
 /// What every command works with.
 struct Surroundings {
