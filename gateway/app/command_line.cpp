@@ -186,6 +186,7 @@ Ended live(const Arguments& arguments, const sigset_t& signals, Heartbeat& heart
     try_parts(settings, problems);
     return {refuse(problems), {}};
   }
+  settings.is_data_named = !arguments.data.empty();
   if (!arguments.listen.empty()) settings.listen = arguments.listen;
   std::optional<systemd::Patience> patience;
   const auto be_patient = [&] { patience.emplace([&heart] { return heart.age() < kStuck; }); };

@@ -170,6 +170,7 @@ Settings Runtime::as_restored(const Settings& read, config::Problems& problems) 
   if (!differs(kRulesFile, kRulesText) && !differs(kRulesOffFile, kRulesOffText)) return read;
   Settings settings = load_settings(read.file, problems, {.data = read.storage.directory});
   settings.listen = read.listen;
+  settings.is_data_named = read.is_data_named;
   return settings;
 }
 

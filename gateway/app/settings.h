@@ -23,6 +23,7 @@ struct Settings {
   std::string listen;              ///< "address:port"
   std::vector<std::string> hosts;  ///< further names that the dashboard answers to
   std::string security_contact;    ///< a URI; empty: none
+  bool is_data_named = false;      ///< by --data: the configuration is not this gateway's alone
   bool lan_http = false;           ///< plain HTTP also where others reach it
   config::Node http;
   std::size_t max_streams = 0, max_streams_per_address = 0;

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <random>
 
+#include "gateway/journal/lock.h"
 #include "tests/e2e/fixture.h"
 
 namespace tidegate::e2e {
@@ -26,13 +28,13 @@ namespace fs = std::filesystem;
 
 constexpr int kFailed = 1, kUsage = 64;
 const std::string kPassword = "correct horse battery";
-/// In each thing that a gateway is given or keeps.
-const std::string kCanary = "canary-Xq7";
+/// In each thing that a gateway keeps, and in each that its configuration tells it.
+const std::string kCanary = "canary-Xq7", kConfigured = "canary-Cf3";
 
-constexpr const char* kConfiguration = R"(gateway: {name: plant-canary-Xq7}
+constexpr const char* kConfiguration = R"(gateway: {name: plant-canary-Cf3}
 sources:
   - {name: pushed, type: push}
-  - {name: field, type: mqtt, broker: "mqtt://127.0.0.1:1", user: u, password: !secret field, subscriptions: [{topic: "canary-Xq7/#"}]}
+  - {name: field, type: mqtt, broker: "mqtt://127.0.0.1:1", user: u, password: !secret field, subscriptions: [{topic: "canary-Cf3/#"}]}
 )";
 
 void make_private(const fs::path& file) { fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write); }
@@ -42,10 +44,10 @@ class Box {
  public:
   explicit Box(const GatewayProcess::Address& address = {}) : gateway(kProgram, kConfiguration, {}, address) {
     secure = address.by == test::RawConnection::By::tls;
-    gateway.directory().write("secrets.yaml", "field: password-" + kCanary + "\n");
+    gateway.directory().write("secrets.yaml", "field: password-" + kConfigured + "\n");
     make_private(gateway.directory() / "secrets.yaml");
     fs::create_directory(gateway.directory() / "conf.d");
-    gateway.directory().write("conf.d/more.yaml", "# " + kCanary + "\n");
+    gateway.directory().write("conf.d/more.yaml", "# " + kConfigured + "\n");
     gateway.start();
     EXPECT_EQ(post("/api/v1/users", {{"name", kCanary}, {"role", "admin"}, {"password", kPassword}}).status, 200);
     token = json::parse(post("/api/v1/tokens", {{"name", kCanary}, {"role", "admin"}}).body)["token"];
@@ -96,22 +98,37 @@ class Box {
   }
   bool is_new() const { return gateway.get("/api/v1/session").find("\"claimed\":false") != std::string::npos; }
 
-  /// Where the canary still is.
-  std::vector<std::string> left() const {
+  /// As on a box that was not started with --data: its configuration goes too.
+  void begin_all() const { write("factory-reset", ""); }
+
+  /// Where one of the canaries still is.
+  std::vector<std::string> left() const { return left({kCanary, kConfigured}); }
+  std::vector<std::string> left(const std::vector<std::string>& canaries) const {
     std::vector<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(gateway.directory().path())) {
       const std::string name = entry.path().lexically_relative(gateway.directory().path());
       if (name == "mine") continue;
-      const bool holds = entry.is_regular_file() && test::read_file(entry.path()).find(kCanary) != std::string::npos;
-      if (holds || name.find(kCanary) != std::string::npos) found.push_back(name);
+      const std::string text = name + '\n' + (entry.is_regular_file() ? test::read_file(entry.path()) : "");
+      const auto is_in = [&text](const std::string& canary) { return text.find(canary) != std::string::npos; };
+      if (std::any_of(canaries.begin(), canaries.end(), is_in)) found.push_back(name);
     }
     return found;
   }
   void expect_as_new() const {
     EXPECT_THAT(left(), IsEmpty());
+    EXPECT_FALSE(fs::exists(gateway.directory() / "secrets.yaml"));
+    expect_storage_as_new();
+  }
+  void expect_storage_alone_as_new() const {
+    EXPECT_EQ(test::read_file(gateway.directory() / "tidegate.yaml"), kConfiguration);
+    EXPECT_TRUE(fs::exists(gateway.directory() / "secrets.yaml"));
+    EXPECT_TRUE(fs::exists(gateway.directory() / "conf.d/more.yaml"));
+    expect_storage_as_new();
+  }
+  void expect_storage_as_new() const {
+    EXPECT_THAT(left({kCanary}), IsEmpty());
     EXPECT_TRUE(is_new());
     EXPECT_EQ(test::read_file(gateway.directory() / "mine"), kCanary + " of somebody else");
-    EXPECT_FALSE(fs::exists(gateway.directory() / "secrets.yaml"));
     EXPECT_EQ(stranger().get("/api/v1/series", {{"Cookie", cookie}}).status, 401);
     EXPECT_EQ(stranger().get("/api/v1/series", {{"Authorization", "Bearer " + token}}).status, 401);
     EXPECT_EQ(stranger().post("/api/v1/log-in", json{{"name", kCanary}, {"password", kPassword}}.dump()).status, 401);
@@ -150,7 +167,7 @@ TEST(Reset, OnTheBoxTheRunningGatewayWipesItselfAndIsAsNew) {
   EXPECT_EQ(done.status, 0) << done.output;
   EXPECT_THAT(json::parse(done.output).at("text").get<std::string>(), HasSubstr("tidegate claim-code"));
   EXPECT_TRUE(box.gateway.process().running()) << "the same process";
-  box.expect_as_new();
+  box.expect_storage_alone_as_new();
   EXPECT_NE(test::read_file(box.gateway.data() / "tls/certificate.pem"), key);
   EXPECT_THAT(box.gateway.process().output(), HasSubstr("asks for a factory reset"));
   EXPECT_EQ(box.gateway.stop(), 0);
@@ -176,7 +193,7 @@ TEST(Reset, FromElsewhereAnAdminNeedsACodeOfTheBox) {
   const auto begun = box.ask_by_session({{"code", code}});
   EXPECT_EQ(begun.status, 200) << begun.body;
   ASSERT_TRUE(eventually([&] { return box.is_new(); })) << box.gateway.process().output();
-  box.expect_as_new();
+  box.expect_storage_alone_as_new();
 }
 
 TEST(Reset, GuessesOfTheCodeMeetADelay) {
@@ -195,6 +212,14 @@ TEST(Reset, WithoutAGatewayThatRunsItWorksOnTheFolder) {
   Box box;
   box.gateway.stop();
   const fs::path configuration = box.gateway.directory() / "tidegate.yaml";
+  const test::TempDir home;
+  home.write("letter.txt", kCanary);
+  const Finished other = tidegate({"factory-reset", "--yes", "--data", home.path()});
+  EXPECT_EQ(other.status, kUsage);
+  EXPECT_THAT(other.output, HasSubstr("is not the storage folder of a gateway"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(home.path()), {}), 1) << "and nothing is made there";
+  EXPECT_EQ(tidegate({"factory-reset", "--yes", "--socket", home / "x.sock"}).status, kUsage);
+  EXPECT_EQ(test::read_file(home / "letter.txt"), kCanary);
   const Finished alone = box.ask({"factory-reset", "--yes"});
   EXPECT_EQ(alone.status, 0) << alone.output;
   EXPECT_EQ(test::read_file(configuration), kConfiguration) << "nobody has named it";
@@ -216,7 +241,7 @@ TEST(Reset, OneThatIsKilledIsFinishedByTheNextStart) {
     std::string much;
     for (int line = 0; line < 2'000'000; ++line) much += kCanary + '\n';
     box.write("journal.db.corrupt-20260102T000000Z", much);
-    ASSERT_EQ(box.post("/api/v1/factory-reset", json::object()).status, 200);
+    box.begin_all();
     if (i > 0) {  // or at once
       ASSERT_TRUE(box.gateway.process().wait_for_output("factory reset: wiping"));
       std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
@@ -235,7 +260,7 @@ TEST(Reset, WhatCannotBeRemovedIsToldAndTriedAgain) {
   constexpr uid_t kNobody = 65'534;
   Box box;
   const fs::path data = box.gateway.data();
-  ASSERT_EQ(box.post("/api/v1/factory-reset", json::object()).status, 200);
+  box.begin_all();
   box.gateway.kill();
   fs::create_directory(data / "roots");
   box.write("roots/file", kCanary);
@@ -256,6 +281,45 @@ TEST(Reset, WhatCannotBeRemovedIsToldAndTriedAgain) {
   EXPECT_EQ(box.ask({"factory-reset", "--finish"}).output, "") << "nothing is pending";
   box.gateway.start();
   box.expect_as_new();
+}
+
+TEST(Reset, TheFolderThatRanIsWipedWhateverTheConfigurationSaysSince) {
+  const test::TempDir box;
+  const fs::path configuration = box.write("tidegate.yaml", "storage: {path: old}\n");
+  test::Process gateway({kProgram, "run", "--config", configuration, "--listen", "127.0.0.1:0"});
+  ASSERT_TRUE(gateway.wait_for_output("dashboard: http")) << gateway.output();
+  box.write("tidegate.yaml", "storage: {path: new}\n");
+  box.write("old/mine", kCanary);
+  box.write("old/factory-reset", "storage");
+  ASSERT_TRUE(gateway.wait_for_output("this gateway is as new")) << gateway.output();
+  ASSERT_TRUE(eventually([&] { return fs::exists(box / "new/tidegate.sock"); })) << gateway.output();
+  EXPECT_EQ(std::distance(fs::directory_iterator(box / "old"), {}), 1) << "its lock";
+  EXPECT_EQ(gateway.terminate(), 0);
+}
+
+TEST(Reset, OneThatIsStoppedIsGoneOnWith) {
+  Box box;
+  box.begin_all();
+  box.gateway.kill();
+  {
+    const auto somebody = journal::DirectoryLock::take(box.gateway.data());
+    ASSERT_TRUE(somebody);
+    box.gateway.launch();
+    ASSERT_TRUE(box.gateway.process().wait_for_output("factory reset: wiping"));
+    EXPECT_EQ(box.gateway.stop(), 0);
+    EXPECT_THAT(box.gateway.process().output(), HasSubstr("the next start goes on with the factory reset"));
+  }
+  EXPECT_TRUE(fs::exists(box.gateway.data() / "factory-reset"));
+  box.gateway.start();
+  box.expect_as_new();
+}
+
+TEST(Reset, IsFinishedWhereAStartLooksForItAlsoWithAConfigurationThatIsWrong) {
+  const test::TempDir box;
+  const fs::path wrong = box.write("tidegate.yaml", "storage: {path: [\n");
+  const Finished finish = tidegate({"factory-reset", "--finish", "--config", wrong});
+  EXPECT_EQ(finish.status, 0) << finish.output;
+  EXPECT_NE(tidegate({"factory-reset", "--yes", "--config", wrong}).status, 0) << "nobody guesses what to wipe";
 }
 
 TEST(Reset, ARestoreWaitsForOneThatWasBegun) {
