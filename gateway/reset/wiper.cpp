@@ -152,7 +152,10 @@ std::vector<std::string> Wiper::names_in(int folder, const fs::path& shown) {
   std::vector<std::string> names;
   Fd again = open_folder(folder, ".", 0);
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(again ? ::fdopendir(again.get()) : nullptr, ::closedir);
-  if (!listing) return cannot("listed", shown), names;
+  if (!listing) {
+    cannot("listed", shown);
+    return names;
+  }
   again.release();
   errno = 0;
   while (const dirent* entry = ::readdir(listing.get())) {
