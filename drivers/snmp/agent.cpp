@@ -48,7 +48,9 @@ Result<std::vector<Varbind>> Agent::get_some(std::span<const Oid> oids, const st
     if (answer->error == 0) {
       for (Varbind& varbind : answer->varbinds) {
         const auto place = std::find_if(asked.begin(), asked.end(), [&](auto i) { return oids[i] == varbind.oid; });
-        if (place != asked.end()) all[*place] = std::move(varbind);
+        if (place == asked.end()) continue;
+        all[*place] = std::move(varbind);
+        asked.erase(place);  // the next answer of this object is another point's
       }
       return all;
     }

@@ -151,6 +151,15 @@ INSTANTIATE_TEST_SUITE_P(
                     "privacy_password: priv secret",
                     "version: 3, user: quiet, auth: sha, auth_password: auth secret"));
 
+TEST_F(SnmpDriver, TwoPointsMayReadOneObject) {
+  const std::string cold = "oid: 1.3.6.1.4.1.99999.1.3.0";
+  start(fmt::format("points: [{{name: a, {0}}}, {{name: b, {0}, scale: 2}}]", cold));
+  ASSERT_TRUE(sink_.wait_for_samples("box/b", 2)) << told();
+  stop();
+  EXPECT_EQ(value("box/a"), -40);
+  EXPECT_EQ(value("box/b"), -80);
+}
+
 TEST_F(SnmpDriver, KnowsInterfacesWithoutAMib) {
   start(
       "tables: [{name: interface, rows: ifDescr, columns: [{name: received, oid: ifHCInOctets}, "
