@@ -31,6 +31,19 @@ std::string Object::take(const Varbind& varbind, Turn& turn) {
   return point_.take(turn.sink, reading_of(varbind, text), now, turn.samples);
 }
 
+// A code for a fault is no count. What is told not to be a counter is shown as it is.
+Reading Object::reading_of(const Varbind& varbind, std::string& text) {
+  const ValueOptions& options = point_.options();
+  Reading reading = snmp::reading_of(varbind, text);
+  if (varbind.type != Varbind::Type::counter32 || options.kind.value_or(SeriesKind::counter) != SeriesKind::counter ||
+      word_of(options.faults, varbind.number) != nullptr) {
+    return reading;
+  }
+  if (!count_) count_.emplace();
+  reading.number = count_->take(varbind);
+  return reading;
+}
+
 Table::Table(std::string prefix, TableOptions options, std::size_t most_rows)
     : prefix_(std::move(prefix)), options_(std::move(options)), most_rows_(most_rows) {
   if (!options_.rows.empty()) columns_.push_back(options_.rows);

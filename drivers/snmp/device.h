@@ -8,6 +8,7 @@
 #include "drivers/point.h"
 #include "drivers/polled.h"
 #include "drivers/snmp/agent.h"
+#include "drivers/snmp/counter32.h"
 #include "drivers/snmp/options.h"
 
 namespace tidegate::drivers::snmp {
@@ -22,8 +23,11 @@ class Object {
   void lose(Reason why, Turn& turn) { point_.lose(why, turn.clock.now(), turn.samples); }
 
  private:
+  Reading reading_of(const Varbind& varbind, std::string& text);
+
   Point point_;
   Micros every_;
+  std::optional<Counter32> count_;  ///< of a Counter32, once it was seen
 };
 
 /// A table and the rows of it that were seen, by name, so that they keep their series when the agent renumbers them.

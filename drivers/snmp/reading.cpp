@@ -43,8 +43,15 @@ Reading reading_of(const Varbind& varbind, std::string& text) {
 }
 
 SeriesKind kind_of(const Varbind& varbind) {
-  if (varbind.type == Varbind::Type::counter) return SeriesKind::counter;
-  return varbind.type == Varbind::Type::text ? SeriesKind::state : SeriesKind::number;
+  switch (varbind.type) {
+    case Varbind::Type::counter32:
+    case Varbind::Type::counter64:
+      return SeriesKind::counter;
+    case Varbind::Type::text:
+      return SeriesKind::state;
+    default:
+      return SeriesKind::number;
+  }
 }
 
 std::string row_level(const Varbind* name, const Oid& index) {

@@ -8,6 +8,8 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstring>
 #include <mutex>
 #include <optional>
@@ -279,7 +281,49 @@ Result<Answer> Session::next(std::span<const Oid> oids, int repetitions, const s
   return ask(access_.version == Version::v1 ? SNMP_MSG_GETNEXT : SNMP_MSG_GETBULK, oids, repetitions, stop);
 }
 
+namespace {
+
+const Oid& uptime() {
+  static const Oid oid({1, 3, 6, 1, 2, 1, 1, 3});
+  return oid;
+}
+
+// Takes the first varbind, the uptime, out of the answer and gives it to those for which it matters.
+void apply_uptime(Answer& answer) {
+  if (answer.varbinds.empty()) return;
+  const Varbind first = std::move(answer.varbinds.front());
+  answer.varbinds.erase(answer.varbinds.begin());
+  if (first.type != Varbind::Type::number || !first.oid.begins_with(uptime())) return;
+  using Hundredths = std::chrono::duration<std::int64_t, std::centi>;
+  const auto now = std::chrono::duration_cast<Hundredths>(std::chrono::steady_clock::now().time_since_epoch());
+  const auto ticks = std::llround(first.number * 100);
+  for (Varbind& varbind : answer.varbinds) {
+    if (varbind.type == Varbind::Type::counter32) varbind.started = static_cast<std::uint32_t>(now.count() - ticks);
+  }
+}
+
+}  // namespace
+
 Result<Answer> Session::ask(int command, std::span<const Oid> oids, int repetitions, const std::stop_token& stop) {
+  const bool with_uptime = uptime_ == Uptime::asked;
+  std::vector<Oid> all;
+  if (with_uptime) all.push_back(command == SNMP_MSG_GET ? Oid({1, 3, 6, 1, 2, 1, 1, 3, 0}) : uptime());
+  all.insert(all.end(), oids.begin(), oids.end());
+  auto answer = exchange(command, all, repetitions, stop);
+  if (!answer) return answer;
+  if (with_uptime && answer->error != 0 && answer->at == 1) {
+    uptime_ = Uptime::refused;
+    return ask(command, oids, repetitions, stop);
+  }
+  if (with_uptime && answer->at > 0) --answer->at;
+  if (with_uptime && answer->error == 0) apply_uptime(*answer);
+  const bool counts = std::any_of(answer->varbinds.begin(), answer->varbinds.end(),
+                                  [](const Varbind& varbind) { return varbind.type == Varbind::Type::counter32; });
+  if (counts && uptime_ == Uptime::of_no_use) uptime_ = Uptime::asked;
+  return answer;
+}
+
+Result<Answer> Session::exchange(int command, std::span<const Oid> oids, int repetitions, const std::stop_token& stop) {
   if (!line_) {
     auto line = std::make_unique<Line>(access_);
     if (Status opened = line->open(stop); !opened) return fail(opened.error());
@@ -287,7 +331,7 @@ Result<Answer> Session::ask(int command, std::span<const Oid> oids, int repetiti
   }
   netsnmp_pdu* pdu = snmp_pdu_create(command);
   if (pdu != nullptr && command == SNMP_MSG_GETBULK) {
-    pdu->non_repeaters = 0;
+    pdu->non_repeaters = uptime_ == Uptime::asked ? 1 : 0;
     pdu->max_repetitions = repetitions;
   }
   for (const Oid& wanted : oids) {

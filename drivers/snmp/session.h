@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -28,11 +29,14 @@ struct Access {
 
 /// What an agent says of one object.
 struct Varbind {
-  enum class Type : std::uint8_t { number, counter, text, nothing };
+  enum class Type : std::uint8_t { number, counter32, counter64, text, nothing };
   Oid oid;
   Type type = Type::nothing;
   double number = 0;   ///< TimeTicks in seconds
   std::string text{};  ///< bytes as sent; of `nothing` why there is none, in words
+  /// Of a counter32 whose agent gave its sysUpTime in the same answer: when the agent was started, in hundredths of a
+  /// second modulo 2^32 as that is counted, by a clock of ours that nobody sets.
+  std::optional<std::uint32_t> started{};
 };
 
 struct Answer {
@@ -47,7 +51,8 @@ std::string error_in_words(int error);
 
 /// A line to one agent by net-snmp's single-session interface. One thread at a time; several sessions may be in use at
 /// once. The library's users and clocks of version 3 are the process's: what it computes is done under one lock, and
-/// nobody waits for the network under it. Throws and prints nothing, reads no file.
+/// nobody waits for the network under it. Throws and prints nothing, reads no file. Of an agent that was seen to have a
+/// Counter32 each request asks for the uptime too.
 class Session {
  public:
   explicit Session(Access access);
@@ -65,9 +70,11 @@ class Session {
  private:
   class Line;
   Result<Answer> ask(int command, std::span<const Oid> oids, int repetitions, const std::stop_token& stop);
+  Result<Answer> exchange(int command, std::span<const Oid> oids, int repetitions, const std::stop_token& stop);
 
   const Access access_;
   std::unique_ptr<Line> line_;  ///< nothing until it is needed, and after a failure
+  enum class Uptime : std::uint8_t { of_no_use, asked, refused } uptime_ = Uptime::of_no_use;
 };
 
 }  // namespace tidegate::drivers::snmp

@@ -59,10 +59,10 @@ void decode_value(const variable_list& from, Varbind& out) {
     case ASN_TIMETICKS:
       return number(out, static_cast<double>(static_cast<std::uint32_t>(*from.val.integer)) / kTicksInSecond);
     case ASN_COUNTER:
-      return number(out, static_cast<double>(static_cast<std::uint32_t>(*from.val.integer)), Varbind::Type::counter);
+      return number(out, static_cast<double>(static_cast<std::uint32_t>(*from.val.integer)), Varbind::Type::counter32);
     case ASN_COUNTER64:
     case ASN_OPAQUE_COUNTER64:
-      return number(out, wide(*from.val.counter64), Varbind::Type::counter);
+      return number(out, wide(*from.val.counter64), Varbind::Type::counter64);
     case ASN_OPAQUE_U64:
       return number(out, wide(*from.val.counter64));
     case ASN_OPAQUE_I64:

@@ -118,10 +118,11 @@ TEST_P(SnmpVersions, ReadEveryTypeOfValue) {
 TEST_P(SnmpVersions, SayWhichObjectsThereAreNotAndReadTheOthers) {
   start(GetParam() +
         ", points: [{name: a, oid: 1.3.6.1.4.1.99999.7.0, kind: number}, {name: b, oid: 1.3.6.1.4.1.99999.1.3.0}, "
-        "{name: c, oid: 1.3.6.1.4.1.99999.1.3.5, kind: number}]");
-  ASSERT_TRUE(sink_.wait_for_samples("box/b", 2)) << told();
+        "{name: c, oid: 1.3.6.1.4.1.99999.1.3.5, kind: number}, {name: d, oid: 1.3.6.1.4.1.99999.1.1.0}]");
+  ASSERT_TRUE(sink_.wait_for_samples("box/b", 3)) << told();
   stop();
   EXPECT_EQ(value("box/b"), -40);
+  EXPECT_EQ(value("box/d"), 4294967290.0) << "a counter, for which the uptime is asked for from the second reading on";
   EXPECT_EQ(sink_.last("box/a")->quality, Quality::bad);
   EXPECT_EQ(sink_.last("box/a")->reason, Reason::device_fault);
   EXPECT_EQ(sink_.last("box/c")->quality, Quality::bad);
@@ -204,14 +205,112 @@ TEST_F(SnmpDriver, ARowThatGoesTurnsBadOnceAndComesBack) {
   ASSERT_TRUE(turns("box/port/port_1/load", Quality::good)) << told();
 }
 
-TEST_F(SnmpDriver, ACounterThatWrapsIsSeenAsTheAgentSaysIt) {
-  start("timeout: 200ms, points: [{name: count, oid: 1.3.6.1.4.1.99999.1.1.0}]");
-  ASSERT_TRUE(turns("box/count", Quality::good)) << told();
-  agent_.set("override 1.3.6.1.4.1.99999.1.1.0 counter 5\n");
-  agent_.restart();
-  ASSERT_TRUE(sink_.wait_until([](const fakes::FakeSink& sink) { return sink.last("box/count")->value == 5; }));
-  EXPECT_EQ(sink_.info("box/count")->kind, SeriesKind::counter);
+// Counters of ifInOctets' kind: a scalar, and a table whose first column names the rows ("": none).
+std::string counted(std::uint32_t scalar, const std::vector<std::pair<std::string, std::uint32_t>>& rows) {
+  std::string names, counts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].first.empty()) continue;
+    names += fmt::format("{}.2.1.{} string {}\n", test::Snmpd::kCounted, i + 1, rows[i].first);
+    counts += fmt::format("{}.2.2.{} counter {}\n", test::Snmpd::kCounted, i + 1, rows[i].second);
+  }
+  return fmt::format("{}.1.0 counter {}\n", test::Snmpd::kCounted, scalar) + names + counts;
 }
+constexpr double kRange = 4294967296.0;
+
+class SnmpCounters : public SnmpDriver, public testing::WithParamInterface<std::string> {
+ protected:
+  void start(const std::string& access) {
+    SnmpDriver::start(access +
+                      ", timeout: 300ms, points: [{name: count, oid: 1.3.6.1.4.1.99999.5.1.0}, "
+                      "{name: shown, oid: 1.3.6.1.4.1.99999.5.1.0, kind: number}, {name: up, oid: "
+                      "1.3.6.1.2.1.1.3.0}], tables: [{name: port, rows: 1.3.6.1.4.1.99999.5.2.1, columns: "
+                      "[{name: in, oid: 1.3.6.1.4.1.99999.5.2.2}]}]");
+  }
+  void say(std::uint32_t scalar, const std::vector<std::pair<std::string, std::uint32_t>>& rows) {
+    agent_.count(counted(scalar, rows));
+  }
+  bool comes(const std::string& name, double value) {
+    return sink_.wait_until([&](const fakes::FakeSink& sink) {
+      const auto last = sink.last(name);
+      return last && last->quality == Quality::good && last->value == value;
+    });
+  }
+  // The first answer tells that there is a Counter32: the uptime is asked for after it.
+  bool is_read_again() { return sink_.wait_for_samples("box/count", sink_.samples("box/count").size() + 3); }
+  std::string last(const std::string& name) const {
+    const auto sample = sink_.last(name);
+    return sample ? fmt::format("{}: {}", name, sample->value) : name + ": nothing";
+  }
+};
+
+TEST_P(SnmpCounters, CountOnWhereTheyWrap) {
+  say(4294967290, {{"a", 4294967000}, {"b", 7}});
+  start(GetParam());
+  ASSERT_TRUE(comes("box/port/b/in", 7)) << told() << agent_.log();
+  ASSERT_TRUE(is_read_again());
+  for (int turn = 1; turn <= 2; ++turn) {
+    say(5, {{"a", 100}, {"b", 8}});
+    EXPECT_TRUE(comes("box/count", turn * kRange + 5)) << last("box/count");
+    EXPECT_TRUE(comes("box/port/a/in", turn * kRange + 100)) << last("box/port/a/in");
+    EXPECT_TRUE(comes("box/port/b/in", 8)) << last("box/port/b/in");
+    say(0xFE000000, {{"a", 0xFE000000}, {"b", 8}});
+    EXPECT_TRUE(comes("box/count", turn * kRange + 0xFE000000)) << last("box/count");
+    EXPECT_TRUE(comes("box/port/a/in", turn * kRange + 0xFE000000)) << last("box/port/a/in");
+  }
+  EXPECT_EQ(value("box/shown"), 0xFE000000) << "what is told to be no counter is as the agent says it";
+  EXPECT_EQ(sink_.info("box/count")->kind, SeriesKind::counter);
+  EXPECT_EQ(sink_.reports().back().health, SourceHealth::up) << told();
+}
+
+TEST_P(SnmpCounters, BeginAnewWithTheAgent) {
+  say(4294967290, {{"a", 4294967000}});
+  start(GetParam());
+  ASSERT_TRUE(comes("box/port/a/in", 4294967000)) << told() << agent_.log();
+  // Until then its next start would be as good as the same.
+  ASSERT_TRUE(sink_.wait_until([](const fakes::FakeSink& sink) { return sink.last("box/up")->value > 4; }));
+  agent_.kill();
+  say(5, {{"a", 100}});
+  agent_.start();
+  EXPECT_TRUE(comes("box/count", 5)) << last("box/count");
+  EXPECT_TRUE(comes("box/port/a/in", 100)) << last("box/port/a/in");
+}
+
+TEST_P(SnmpCounters, CountOnAfterReadsThatFailed) {
+  say(4294967290, {{"a", 4294967000}});
+  start(GetParam());
+  ASSERT_TRUE(comes("box/port/a/in", 4294967000)) << told() << agent_.log();
+  ASSERT_TRUE(is_read_again());
+  agent_.pause();
+  ASSERT_TRUE(turns("box/count", Quality::bad));
+  say(5, {{"a", 100}});
+  agent_.go_on();
+  EXPECT_TRUE(comes("box/count", kRange + 5)) << last("box/count");
+  EXPECT_TRUE(comes("box/port/a/in", kRange + 100)) << last("box/port/a/in");
+}
+
+TEST_P(SnmpCounters, OfAnotherRowByTheSameNameBeginAnew) {
+  say(1, {{"a", 4294967000}});
+  start(GetParam());
+  ASSERT_TRUE(comes("box/port/a/in", 4294967000)) << told() << agent_.log();
+  ASSERT_TRUE(is_read_again());
+  say(1, {{"", 0}, {"a", 100}});
+  EXPECT_TRUE(comes("box/port/a/in", 100)) << last("box/port/a/in");
+}
+
+TEST_P(SnmpCounters, OfAnAgentThatHidesItsUptimeAreAsItSaysThem) {
+  agent_.set("view counted included .1.3.6.1.4.1.99999\nrocommunity hidden 127.0.0.1 -V counted\n");
+  agent_.restart();
+  say(4294967290, {{"a", 4294967000}});
+  start(GetParam() + ", community: hidden");
+  ASSERT_TRUE(comes("box/port/a/in", 4294967000)) << told() << agent_.log();
+  ASSERT_TRUE(is_read_again());
+  say(5, {{"a", 100}});
+  EXPECT_TRUE(comes("box/count", 5)) << last("box/count");
+  EXPECT_TRUE(comes("box/port/a/in", 100)) << last("box/port/a/in");
+  EXPECT_EQ(sink_.last("box/up")->quality, Quality::bad) << "it is hidden";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SnmpCounters, testing::Values("version: 1, max_objects: 1", "version: 2c"));
 
 TEST_F(SnmpDriver, AsksForLessWhereTheAnswerIsTooBig) {
   std::string lines = "[snmp] sendMessageMaxSize 600\n", points;
