@@ -312,6 +312,18 @@ TEST_P(SnmpCounters, OfAnAgentThatHidesItsUptimeAreAsItSaysThem) {
 
 INSTANTIATE_TEST_SUITE_P(All, SnmpCounters, testing::Values("version: 1, max_objects: 1", "version: 2c"));
 
+// snmpInPkts counts what the agent is asked: a table of three rows and columns in one question, after the point's.
+TEST_F(SnmpDriver, ATableIsAskedForInFewQuestions) {
+  for (const auto& [version, questions] : {std::pair("2c", 2), std::pair("1", 5)}) {
+    start(
+        fmt::format("version: {}, points: [{{name: asked, oid: 1.3.6.1.2.1.11.1.0}}], tables: [{}]", version, kTable));
+    ASSERT_TRUE(sink_.wait_for_samples("box/asked", sink_.samples("box/asked").size() + 6)) << told();
+    stop();
+    const auto samples = sink_.samples("box/asked");
+    EXPECT_EQ(samples.back().value - samples[samples.size() - 2].value, questions) << version;
+  }
+}
+
 TEST_F(SnmpDriver, AsksForLessWhereTheAnswerIsTooBig) {
   std::string lines = "[snmp] sendMessageMaxSize 600\n", points;
   for (int i = 1; i <= 10; ++i) {
