@@ -32,6 +32,14 @@ std::string Point::take(Sink& sink, const Reading& reading, Timestamp time, Qual
   return problem;
 }
 
+void Point::add(Sink& sink, const Reading& reading, Timestamp time, std::vector<Sample>& samples) {
+  if (!is_open()) return;
+  Sample sample{{}, Quality::good, Reason::none, time, 0};
+  feed_.convert(sink, reading, options_.scale, sample);
+  filter_.pass(sample);
+  samples.push_back(sample);
+}
+
 // The device's codes come first: they are of what it sent, before any scale.
 std::string Point::convert(Sink& sink, const Reading& reading, Sample& sample, bool& gives_sample) {
   const bool code = reading.type == Reading::Type::number || reading.type == Reading::Type::boolean;

@@ -29,6 +29,8 @@ class Point {
   /// The same of a reading that its device dates or doubts: a lower quality stays.
   std::string take(Sink& sink, const Reading& reading, Timestamp time, Quality quality, Reason reason,
                    std::vector<Sample>& samples);
+  /// Adds a sample whatever `report` leaves out: what the others cannot be understood without.
+  void add(Sink& sink, const Reading& reading, Timestamp time, std::vector<Sample>& samples);
   /// Adds a bad sample: it was read and gave nothing.
   void lose(Reason why, Timestamp time, std::vector<Sample>& samples);
 

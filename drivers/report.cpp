@@ -32,7 +32,7 @@ bool ReportFilter::passes(const Sample& sample) {
   const bool news = !last_ || last_->quality != sample.quality || last_->reason != sample.reason ||
                     std::fabs(sample.value - last_->value) > report_.deadband ||
                     sample.time - last_->time >= report_.at_least;
-  if (news) last_ = sample;
+  if (news) pass(sample);
   return news;
 }
 

@@ -7,22 +7,29 @@
 
 namespace tidegate::drivers::snmp {
 
-/// Counts a Counter32 on beyond 2^32, where it begins at 0 again. One thread.
+/// Tells a Counter32 that wrapped from one that began anew. One thread.
 class Counter32 {
  public:
-  /// What it has counted by this varbind of type counter32: 2^32 more for each time that it wrapped. It has wrapped
-  /// where it is smaller than before, is of the same instance and of an agent that ran on, and would else have
-  /// counted 2^31 or more. Smaller in any other way it has begun anew, and the agent's value is given as it is. Exact
-  /// up to 2^53.
-  double take(const Varbind& varbind);
+  static constexpr double kRange = 4294967296.0;  ///< where it is at 0 again
+
+  /// When it was at kRange, where that was since the reading before this varbind of type counter32: as if it had
+  /// counted evenly, and between the two readings, strictly. It has wrapped where it is smaller than before, is of the
+  /// same instance and of an agent that ran on, and has counted fewer than 2^31 by that.
+  std::optional<Timestamp> take(const Varbind& varbind, Timestamp now);
+  /// A reading gave nothing, and that was told: a wrap is behind it, for a series' samples come in order.
+  void miss(Timestamp now) { told_ = now; }
 
  private:
-  bool ran_on(const std::optional<std::uint32_t>& started) const;
+  struct Read {
+    Oid oid;
+    std::uint32_t value = 0;
+    std::optional<std::uint32_t> started;
+    Timestamp time{};
+  };
+  static bool wrapped(const Read& before, const Read& now);
 
-  Oid oid_;
-  double base_ = 0;
-  std::uint32_t last_ = 0;
-  std::optional<std::uint32_t> started_;
+  Read last_;
+  Timestamp told_{};  ///< the last reading, of whatever result
 };
 
 }  // namespace tidegate::drivers::snmp

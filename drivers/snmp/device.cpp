@@ -19,29 +19,36 @@ Status Object::open(Sink& sink) {
 }
 
 std::string Object::take(const Varbind& varbind, Turn& turn) {
-  const Timestamp now = turn.clock.now();
   if (varbind.type == Varbind::Type::nothing) {
-    point_.lose(Reason::device_fault, now, turn.samples);
+    lose(Reason::device_fault, turn);
     return fmt::format("{}: {}", point_.series(), varbind.text);
   }
   if (!point_.is_open()) {
     if (Status opened = point_.open(turn.sink, kind_of(varbind), every_); !opened) return opened.error().text;
   }
+  const Timestamp now = turn.clock.now();
+  tell_wrap(varbind, now, turn);
   std::string text;
   return point_.take(turn.sink, reading_of(varbind, text), now, turn.samples);
 }
 
-// A code for a fault is no count. What is told not to be a counter is shown as it is.
-Reading Object::reading_of(const Varbind& varbind, std::string& text) {
+// A series that falls has begun anew at 0 for those who count it: one that wrapped was at 2^32 before. A code for a
+// fault is no count. What is told not to be a counter is shown as it is.
+void Object::tell_wrap(const Varbind& varbind, Timestamp now, Turn& turn) {
   const ValueOptions& options = point_.options();
-  Reading reading = snmp::reading_of(varbind, text);
-  if (varbind.type != Varbind::Type::counter32 || options.kind.value_or(SeriesKind::counter) != SeriesKind::counter ||
-      word_of(options.faults, varbind.number) != nullptr) {
-    return reading;
+  if (varbind.type != Varbind::Type::counter32 || options.kind.value_or(SeriesKind::counter) != SeriesKind::counter) {
+    return;
   }
-  if (!count_) count_.emplace();
-  reading.number = count_->take(varbind);
-  return reading;
+  if (word_of(options.faults, varbind.number) != nullptr) return count_.miss(now);
+  if (const auto at = count_.take(varbind, now)) {
+    point_.add(turn.sink, {Reading::Type::number, Counter32::kRange}, *at, turn.samples);
+  }
+}
+
+void Object::lose(Reason why, Turn& turn) {
+  const Timestamp now = turn.clock.now();
+  count_.miss(now);
+  point_.lose(why, now, turn.samples);
 }
 
 Table::Table(std::string prefix, TableOptions options, std::size_t most_rows)

@@ -20,14 +20,14 @@ class Object {
   Status open(Sink& sink);
   /// What is wrong, in words; "" where nothing is.
   std::string take(const Varbind& varbind, Turn& turn);
-  void lose(Reason why, Turn& turn) { point_.lose(why, turn.clock.now(), turn.samples); }
+  void lose(Reason why, Turn& turn);
 
  private:
-  Reading reading_of(const Varbind& varbind, std::string& text);
+  void tell_wrap(const Varbind& varbind, Timestamp now, Turn& turn);
 
   Point point_;
   Micros every_;
-  std::optional<Counter32> count_;  ///< of a Counter32, once it was seen
+  Counter32 count_;  ///< of a Counter32
 };
 
 /// A table and the rows of it that were seen, by name, so that they keep their series when the agent renumbers them.
