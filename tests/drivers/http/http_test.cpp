@@ -361,12 +361,12 @@ TEST_P(HttpStatus, IsBadInTheseWordsAndAskedForMoreAndMoreRarely) {
   serve();
   std::string why;
   const std::string path = "status/" + std::to_string(GetParam().status);
-  driver_ =
+  const auto driver =
       test::make_driver("{name: web, type: http, every: 100ms, requests: [{name: a, url: '" + url(path) +
                             "', fields: {x: {pointer: /x, kind: number}}}, {name: b, url: '" + url("counts") + "'}]}",
                         fast, metrics_, why);
-  ASSERT_NE(driver_, nullptr) << why;
-  thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
+  ASSERT_NE(driver, nullptr) << why;
+  const std::jthread thread([&](const std::stop_token& stop) { EXPECT_TRUE(driver->run(sink_, stop)); });
   ASSERT_TRUE(says(SourceHealth::degraded, "1 of 2 answer; a: http://127.0.0.1:"));
   EXPECT_THAT(sink_.reports().back().text, testing::EndsWith(GetParam().words));
   EXPECT_EQ(sink_.last("web/a/x")->reason, GetParam().reason);
