@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <ostream>
 #include <thread>
 
 #include "tests/drivers/section.h"
@@ -331,6 +332,9 @@ struct Refusal {
   Reason reason;
   std::string words;
 };
+/// In the test's name.
+void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.status; }
+
 class HttpStatus : public HttpDriver, public testing::WithParamInterface<Refusal> {};
 INSTANTIATE_TEST_SUITE_P(
     HttpDriver, HttpStatus,
