@@ -6,29 +6,17 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gateway/core/fd.h"
+#include "gateway/core/write_all.h"
 #include "gateway/journal/quarantine.h"
 
 namespace tidegate::app {
-namespace {
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
 
 Result<NextFile> NextFile::write(const std::filesystem::path& file, std::string_view text) {
   NextFile next(file);
-  const int opened = ::open(next.waiting().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  const bool written = opened >= 0 && write_all(opened, text) && ::fsync(opened) == 0;
+  const Fd opened(::open(next.waiting().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (opened && write_all(opened.get(), text) && ::fsync(opened.get()) == 0) return next;
   const int why = errno;
-  if (opened >= 0) ::close(opened);
-  if (written) return next;
   return fail(why == ENOSPC || why == EDQUOT ? Errc::full : Errc::io, "{} cannot be written: {}; nothing was changed",
               file.string(), std::strerror(why));
 }

@@ -12,24 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/core/fd.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::config {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 tl::unexpected<Error> cannot_read(const std::filesystem::path& path, int error) {
   return fail(error == ENOENT ? Errc::not_found : Errc::io, "cannot read {}: {}", printable(path.string()),
@@ -59,9 +46,9 @@ std::string exposure(mode_t mode, const std::filesystem::path& path) {
 
 Result<References::PrivateFile> read_regular_file(const std::filesystem::path& path) {
   // Non-blocking, so that a FIFO does not hold up the start before it is refused.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return cannot_read(path, errno);
+  if (!file || ::fstat(file.get(), &status) != 0) return cannot_read(path, errno);
   if (!S_ISREG(status.st_mode)) {
     return fail(Errc::io, "cannot read {}: it is not a regular file", printable(path.string()));
   }

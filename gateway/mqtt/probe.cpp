@@ -13,32 +13,22 @@
 
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include "gateway/config/certificates.h"
+#include "gateway/core/fd.h"
 
 namespace tidegate::mqtt {
 namespace {
 
 using Steady = std::chrono::steady_clock;
 
-struct Socket {
-  explicit Socket(int descriptor) : fd(descriptor) {}
-  ~Socket() {
-    if (fd >= 0) close(fd);
-  }
-  Socket(Socket&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-  Socket& operator=(Socket&&) = delete;
-  int fd;
-};
-
 /// For one step of the network's: so long, and not beyond a stop.
 class Wait {
  public:
   Wait(Micros patience, const std::stop_token& stop) : until_(Steady::now() + patience), stop_(stop) {}
-  bool ready(const Socket& socket, short events) const {
+  bool ready(const Fd& socket, short events) const {
     constexpr int kLook = 50;  // milliseconds
-    pollfd ready{socket.fd, events, 0};
+    pollfd ready{socket.get(), events, 0};
     while (!stop_.stop_requested() && Steady::now() < until_) {
       const int found = poll(&ready, 1, kLook);
       if (found > 0) return true;
@@ -53,14 +43,14 @@ class Wait {
 };
 
 /// 0, or the errno of the try.
-int try_connect(const Socket& socket, const addrinfo& address, const Wait& wait) {
-  if (socket.fd < 0) return errno;
-  if (connect(socket.fd, address.ai_addr, address.ai_addrlen) == 0) return 0;
+int try_connect(const Fd& socket, const addrinfo& address, const Wait& wait) {
+  if (!socket) return errno;
+  if (connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   if (!wait.ready(socket, POLLOUT)) return ETIMEDOUT;
   int error = 0;
   socklen_t size = sizeof error;
-  getsockopt(socket.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   return error;
 }
 
@@ -79,24 +69,24 @@ std::string tcp_problem(int error, const Address& broker) {
 }
 
 /// A connection by TCP; or none, and `problem` says why.
-Socket dial(const Address& broker, Micros patience, const std::stop_token& stop, std::string& problem) {
+Fd dial(const Address& broker, Micros patience, const std::stop_token& stop, std::string& problem) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   if (const int code = getaddrinfo(broker.host.c_str(), std::to_string(broker.port).c_str(), &hints, &found);
       code != 0) {
     problem = fmt::format("the host name '{}' is not found ({})", broker.host, gai_strerror(code));
-    return Socket(-1);
+    return Fd();
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   int error = 0;
   for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
-    Socket socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    Fd socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     error = try_connect(socket, *address, Wait(patience, stop));
     if (error == 0) return socket;
   }
   problem = tcp_problem(error, broker);
-  return Socket(-1);
+  return Fd();
 }
 
 bool is_ip(const std::string& host) {
@@ -151,7 +141,7 @@ std::string load_files(SSL_CTX* context, const config::ClientTls& tls) {
 
 /// TLS of a connection as Paho makes it, before its handshake.
 struct Tls {
-  Tls(const Socket& socket, const ConnectionOptions& options);
+  Tls(const Fd& socket, const ConnectionOptions& options);
 
   /// What OpenSSL comes to, for which it may have to wait for the broker.
   template <class Step>
@@ -166,13 +156,13 @@ struct Tls {
     }
   }
 
-  const Socket& socket;
+  const Fd& socket;
   Context context{SSL_CTX_new(TLS_client_method()), SSL_CTX_free};
   Session session{nullptr, SSL_free};
   std::string problem;  ///< why there is no session
 };
 
-Tls::Tls(const Socket& its_socket, const ConnectionOptions& options) : socket(its_socket) {
+Tls::Tls(const Fd& its_socket, const ConnectionOptions& options) : socket(its_socket) {
   ERR_clear_error();
   if (context) problem = load_files(context.get(), options.tls);
   if (!problem.empty()) return;
@@ -191,11 +181,11 @@ Tls::Tls(const Socket& its_socket, const ConnectionOptions& options) : socket(it
     }
   }
   if (!is_ip(host)) SSL_set_tlsext_host_name(session.get(), host.c_str());
-  SSL_set_fd(session.get(), socket.fd);
+  SSL_set_fd(session.get(), socket.get());
 }
 
 /// What TLS says, or "" where it finds nothing wrong.
-std::string tls_problem(const Socket& socket, const ConnectionOptions& options, Micros patience,
+std::string tls_problem(const Fd& socket, const ConnectionOptions& options, Micros patience,
                         const std::stop_token& stop) {
   Tls tls(socket, options);
   if (!tls.session) return tls.problem;
@@ -224,7 +214,7 @@ int note_end(int trusted, X509_STORE_CTX* chain) {
 
 std::string why_unreachable(const ConnectionOptions& options, Micros patience, const std::stop_token& stop) {
   std::string problem;
-  const Socket socket = dial(options.broker, patience, stop, problem);
+  const Fd socket = dial(options.broker, patience, stop, problem);
   if (problem.empty() && options.broker.secure()) problem = tls_problem(socket, options, patience, stop);
   if (!problem.empty()) return problem;
   return "the connection broke before the broker had answered; does it speak MQTT on that port?";
@@ -233,7 +223,7 @@ std::string why_unreachable(const ConnectionOptions& options, Micros patience, c
 std::optional<Timestamp> certificate_ends(const ConnectionOptions& options, Micros patience,
                                           const std::stop_token& stop) {
   std::string problem;
-  const Socket socket = dial(options.broker, patience, stop, problem);
+  const Fd socket = dial(options.broker, patience, stop, problem);
   if (!problem.empty()) return std::nullopt;
   Tls tls(socket, options);
   if (!tls.session) return std::nullopt;

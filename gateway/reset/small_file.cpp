@@ -8,21 +8,13 @@
 #include <cstring>
 
 #include "gateway/core/fd.h"
+#include "gateway/core/write_all.h"
 #include "gateway/journal/quarantine.h"
 
 namespace tidegate::reset {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) return false;
-    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 /// Under a name that nobody else has made: what is there, a link to somewhere for example, goes first.
 bool write_new(const fs::path& next, std::string_view text, const Belongs& belongs) {
