@@ -61,11 +61,20 @@ macro(tidegate_one_thread name)
   endif()
 endmacro()
 
+# What a test program is compiled with: it waits for peers and devices, and to make its own code fast took more time than
+# that saved. The libraries in it stay as they are shipped, or as a sanitizer wants them.
+if(TIDEGATE_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  set(TIDEGATE_TEST_FLAGS -O0)
+elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(TIDEGATE_TEST_FLAGS -Og)
+endif()
+
 # tidegate_test(NAME [ONE_THREAD] SOURCES a.cpp ... LINK target ... LABELS quick): one GoogleTest program, its cases known
 # to ctest.
 function(tidegate_test name)
   cmake_parse_arguments(ARG "ONE_THREAD" "" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE ${TIDEGATE_TEST_FLAGS})
   target_link_libraries(${name} PRIVATE tidegate_flags ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(ARG_ONE_THREAD)
