@@ -22,6 +22,7 @@ using namespace std::chrono_literals;
 constexpr auto kGreetingPatience = 10s;
 constexpr auto kFarewellPatience = 1s;  // a broker that does not answer must not hold up a stop or a reload
 constexpr auto kAckPatience = 30s;
+constexpr auto kReasonPatience = 1s;
 constexpr auto kPeerPatience = 3s;
 constexpr int kLooksForPeer = 24;      // of those at the files
 constexpr auto kLookAgain = 2s;        // should Paho have told nobody that the connection broke
@@ -342,9 +343,13 @@ Status Connection::publish(Outgoing message, std::stop_token stop) {
   lock.unlock();
   const Status sent = client->publish(std::move(message), round);
   if (sent) return {};
+  const bool gone = !client->connected();
   lock.lock();
+  // Why it is gone, and with it what was under way, is told by Paho's own thread, maybe a moment later.
+  if (gone) impl.changed.wait_for(lock, stop, kReasonPatience, [&] { return impl.failed.has_value(); });
+  const Error error = impl.failed.value_or(sent.error());
   impl.begin_round();
-  return sent;
+  return fail(error);
 }
 
 Status Connection::flush(Micros patience, std::stop_token stop) {
