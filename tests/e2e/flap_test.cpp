@@ -95,7 +95,8 @@ constexpr const char* kOfBroker = "field";
 /// The sources whose health is not this one, but for the broker's, and what they say.
 std::vector<std::string> not_yet(const test::GatewayProcess& gateway, const std::string& health) {
   std::vector<std::string> others;
-  for (const json& source : get_json(gateway, "/api/v1/state")["sources"]) {
+  const json state = get_json(gateway, "/api/v1/state");
+  for (const json& source : state["sources"]) {
     if (source["name"] == kOfBroker || source["health"] == health) continue;
     others.push_back(fmt::format("{}: {}", source["name"].get<std::string>(), source["text"].get<std::string>()));
   }
