@@ -70,7 +70,10 @@ class SystemLines final : public Lines {
     if (ready < 0) return errno == EINTR ? Result<std::vector<Edge>>(edges) : failed("wait for", 0);
     for (std::size_t i = 0; i < fds.size(); ++i) {
       if (fds[i].revents == 0) continue;
-      if ((fds[i].revents & POLLIN) == 0) return failed("wait for", i);
+      if ((fds[i].revents & POLLIN) == 0) {
+        errno = ENODEV;  // that its chip is gone; poll says it without one
+        return failed("wait for", i);
+      }
       if (Status read = read_events(i, edges); !read) return fail(read.error());
     }
     std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.ago > b.ago; });
