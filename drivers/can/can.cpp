@@ -19,14 +19,19 @@ using config::Shape;
 
 class Listener final : public Driver {
  public:
-  Listener(std::unique_ptr<Decoder> decoder, Bus::Open open, std::string what, const Context& context)
-      : decoder_(std::move(decoder)), bus_(std::move(open)), what_(std::move(what)), context_(context) {}
+  Listener(std::unique_ptr<Decoder> decoder, Bus::Open open, std::string what, const Context& context,
+           Micros first_rest)
+      : decoder_(std::move(decoder)),
+        bus_(std::move(open)),
+        what_(std::move(what)),
+        context_(context),
+        first_rest_(first_rest) {}
 
   Status run(Sink& sink, std::stop_token stop) override {
-    constexpr Micros kFirstRest = std::chrono::seconds(1), kLongestRest = std::chrono::minutes(1);
+    constexpr Micros kLongestRest = std::chrono::minutes(1);
     const Status opened = decoder_->open(sink);
     refused_ = opened ? "" : opened.error().text;
-    Backoff rest(kFirstRest, kLongestRest, std::hash<std::string>{}(context_.source));
+    Backoff rest(first_rest_, kLongestRest, std::hash<std::string>{}(context_.source));
     while (!stop.stop_requested()) {
       Status status = bus_.open();
       if (status) {
@@ -80,6 +85,7 @@ class Listener final : public Driver {
   const std::string what_;
   std::string refused_;
   const Context context_;
+  const Micros first_rest_;
   std::vector<Frame> frames_;
   std::vector<Sample> samples_;
 };
@@ -169,8 +175,8 @@ std::unique_ptr<Driver> make(const Node& section, const Context& context, Proble
 }  // namespace
 
 std::unique_ptr<Driver> make_listener(std::unique_ptr<Decoder> decoder, Bus::Open open, std::string what,
-                                      const Context& context) {
-  return std::make_unique<Listener>(std::move(decoder), std::move(open), std::move(what), context);
+                                      const Context& context, Micros first_rest) {
+  return std::make_unique<Listener>(std::move(decoder), std::move(open), std::move(what), context, first_rest);
 }
 
 DriverType type() { return {"can", "Machines and vehicles on a CAN bus, by a DBC file; J1939.", shape(), make}; }

@@ -16,7 +16,7 @@
 namespace tidegate::drivers::gpio {
 namespace {
 
-constexpr Micros kFirstRest = std::chrono::seconds(1), kLongestRest = std::chrono::minutes(1);
+constexpr Micros kLongestRest = std::chrono::minutes(1);
 
 /// A line and what is told of it.
 class Input {
@@ -111,7 +111,7 @@ class Source final : public Driver, public Outlet {
 
   Status run(Sink& sink, std::stop_token stop) override {
     const std::string refused = open_points(sink);
-    Backoff rest(kFirstRest, kLongestRest, std::hash<std::string>{}(context_.source));
+    Backoff rest(options_.first_rest, kLongestRest, std::hash<std::string>{}(context_.source));
     while (!stop.stop_requested()) {
       Status status = begin();
       if (status) {

@@ -29,6 +29,7 @@ struct Options {
   Micros every;  ///< between two samples of a line that rests
   std::vector<InputOptions> inputs;
   std::vector<OutputOptions> outputs{};
+  Micros first_rest = std::chrono::seconds(1);  ///< before lines that are lost are tried again; then longer and longer
 };
 
 /// A source of those on those lines, the inputs first.

@@ -11,6 +11,8 @@
 
 #include "tests/drivers/section.h"
 #include "tests/fakes/fake_sink.h"
+#include "tests/support/held.h"
+#include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::drivers::can {
@@ -29,14 +31,15 @@ class CanDriver : public testing::Test {
     thread_ = {};
     unplug();
   }
-  void start(Options options, const std::string& file = test::read_file(kDbc)) {
+  void start(Options options, const std::string& file = test::read_file(kDbc), Micros first_rest = 1s) {
     options.prefix = "box";
     auto dbc = parse_dbc(file);
     ASSERT_TRUE(dbc);
     auto decoder = std::make_unique<Decoder>(std::move(*dbc), options);
-    driver_ = make_listener(std::move(decoder), [this] { return plug(); }, "the bus", {"box", clock_, metrics_});
+    driver_ = make_listener(
+        std::move(decoder), [this] { return plug(); }, "the bus", {"box", clock_, metrics_}, first_rest);
     thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
-    ASSERT_TRUE(sink_.wait_until([&](const fakes::FakeSink&) { return ours_.load() >= 0; }));
+    ASSERT_TRUE(is_plugged());
   }
   void send(canid_t id, std::vector<std::uint8_t> data) {
     can_frame frame{};
@@ -54,6 +57,9 @@ class CanDriver : public testing::Test {
   }
   void unplug() {
     if (const int fd = ours_.exchange(-1); fd >= 0) ::close(fd);
+  }
+  bool is_plugged() {
+    return test::eventually([&] { return ours_.load() >= 0; });
   }
   bool reaches(const std::string& name, double value) {
     return sink_.wait_until([&](const fakes::FakeSink& sink) {
@@ -190,10 +196,30 @@ TEST_F(CanDriver, AnInterfaceThatGoesIsBadAndComesBack) {
   ASSERT_TRUE(turns_bad("box/Tank/Level", Reason::no_answer));
   EXPECT_TRUE(says(SourceHealth::down, "there is no interface can0"));
   there_ = true;
-  ASSERT_TRUE(sink_.wait_until([&](const fakes::FakeSink&) { return ours_.load() >= 0; }));
+  ASSERT_TRUE(is_plugged());
   send(0x123, {0, 0, 200, 0, 0, 0, 0, 0});
   ASSERT_TRUE(reaches("box/Tank/Level", 2));
   ASSERT_TRUE(says(SourceHealth::up, "the bus"));
+}
+
+TEST_F(CanDriver, AnInterfaceThatIsLostAThousandTimesLeavesNothingOpenBehind) {
+  start({"", 0s, 0s}, test::read_file(kDbc), 1ms);
+  const test::Held before = test::held_by();
+  for (int i = 0; i < test::flaps(1000); ++i) {
+    const auto level = static_cast<std::uint8_t>(i % 200);
+    send(0x123, {0, 0, level, 0, 0, 0, 0, 0});
+    ASSERT_TRUE(reaches("box/Tank/Level", level / 100.0)) << "in turn " << i;
+    there_ = false;
+    unplug();
+    ASSERT_TRUE(turns_bad("box/Tank/Level", Reason::no_answer)) << "in turn " << i;
+    if (i % 2 == 0) {  // it is looked for while it is away, and the next time it is there at once
+      ASSERT_TRUE(says(SourceHealth::down, "there is no interface can0")) << "in turn " << i;
+    }
+    there_ = true;
+    ASSERT_TRUE(is_plugged()) << "in turn " << i;
+  }
+  ASSERT_TRUE(says(SourceHealth::up, "the bus"));
+  EXPECT_EQ(test::held_by(), before);
 }
 
 TEST_F(CanDriver, AControllerThatIsOffTheBusIsSaid) {

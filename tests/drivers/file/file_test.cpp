@@ -2,11 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <numeric>
 #include <thread>
 
+#include "drivers/file/options.h"
+#include "drivers/file/tail.h"
 #include "gateway/core/time_text.h"
 #include "tests/drivers/section.h"
 #include "tests/fakes/fake_sink.h"
+#include "tests/support/held.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -140,6 +144,34 @@ TEST_F(FileDriver, SaysThatTheFileIsNotThereAndThatItIsSilent) {
   ASSERT_TRUE(sink_.wait_for_samples("log/a", 1));
   ASSERT_TRUE(says(SourceHealth::down, "no line for 300ms"));
   EXPECT_EQ(sink_.last("log/a")->reason, Reason::no_answer);
+}
+
+TEST_F(FileDriver, AFileThatIsLostAThousandTimesMissesNoLineAndLeavesNothingOpenBehind) {
+  config::Problems problems;
+  auto options = file::read_options(
+      test::source_section("{name: log, type: file, path: '" + path() + "', format: jsonl}", problems), problems);
+  ASSERT_EQ(problems.text(), "");
+  options.every = 1ms;
+  driver_ = file::make_tail(std::move(options), {"log", clock_, metrics_});
+  thread_ = std::jthread([this](std::stop_token stop) { result_ = driver_->run(sink_, stop); });
+  ASSERT_TRUE(says(SourceHealth::down, "No such file or directory"));
+  const test::Held before = test::held_by();
+  const int times = test::flaps(1000);
+  for (int i = 0; i < times; ++i) {
+    append("{\"a\": " + std::to_string(i) + "}\n");
+    ASSERT_TRUE(sink_.wait_for_samples("log/a", static_cast<std::size_t>(i) + 1)) << "in turn " << i;
+    if (i % 2 == 0) {
+      std::filesystem::rename(path(), path() + ".1");
+    } else {
+      std::filesystem::remove(path());
+    }
+    ASSERT_TRUE(says(SourceHealth::down, "No such file or directory")) << "in turn " << i;
+  }
+  EXPECT_EQ(test::held_by(), before);
+  std::vector<double> all(static_cast<std::size_t>(times));
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(values("log/a"), all);
+  EXPECT_EQ(metrics_.counter("source/log/rotations", "", "").value(), times);
 }
 
 constexpr const char* kRecording =

@@ -35,8 +35,9 @@ class OnPins : public testing::Test {
   }
 
   void start(std::vector<InputOptions> inputs, Micros every = std::chrono::milliseconds(100),
-             std::vector<OutputOptions> outputs = {}) {
-    run(make_source({every, std::move(inputs), std::move(outputs)}, pins_->lines(), {"box", clock_, metrics_}));
+             std::vector<OutputOptions> outputs = {}, Micros first_rest = std::chrono::seconds(1)) {
+    run(make_source({every, std::move(inputs), std::move(outputs), first_rest}, pins_->lines(),
+                    {"box", clock_, metrics_}));
   }
   void run(std::unique_ptr<Driver> driver) {
     driver_ = std::move(driver);

@@ -5,6 +5,8 @@
 
 #include "tests/drivers/gpio/fixture.h"
 #include "tests/drivers/gpio/sim_chip.h"
+#include "tests/support/held.h"
+#include "tests/support/process.h"
 
 namespace tidegate::drivers::gpio {
 namespace {
@@ -130,6 +132,27 @@ TEST_P(GpioLines, AnOutputOfAChipThatIsAwayIsNotSetAndBeginsAnew) {
   pins_->unplug(false);
   ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
   EXPECT_TRUE(reaches("pump", 0));
+}
+
+TEST_P(GpioLines, ThatAreLostAgainAndAgainAreBackEachTimeAndNoPulseIsForgotten) {
+  start({input("meter", 0, true), input("door", 1)}, 100ms, pump_and_power(2), 1ms);
+  ASSERT_TRUE(reaches("power", 1));
+  const test::Held before = test::held_by();
+  for (int i = 0; i < test::flaps(simulated() ? 50 : 1000); ++i) {
+    ASSERT_TRUE(reaches("meter", i)) << "in turn " << i;
+    ASSERT_TRUE(reaches("pump", 0)) << "in turn " << i;
+    ASSERT_TRUE(driver_->outlet()->write("pump", "on")) << "in turn " << i;
+    pulse(0, 1);
+    for (const bool open : {true, false}) {  // told at once, and the pulse before it was taken then
+      pins_->set(1, open);
+      ASSERT_TRUE(reaches("door", open ? 1 : 0)) << "in turn " << i;
+    }
+    pins_->unplug(true);
+    ASSERT_TRUE(sink_.wait_for_bad("meter", Reason::no_answer)) << "in turn " << i;
+    pins_->unplug(false);
+  }
+  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
+  EXPECT_EQ(test::held_by(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, GpioLines, testing::Bool(),

@@ -1,4 +1,4 @@
-// What libgpiod and the kernel do for a source, on the kernel's gpio-sim.
+// What libgpiod and the kernel do for a source, on the kernel's gpio-sim; and where there is no chip.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,8 @@
 #include "tests/drivers/gpio/fixture.h"
 #include "tests/drivers/gpio/sim_chip.h"
 #include "tests/drivers/section.h"
+#include "tests/support/held.h"
+#include "tests/support/process.h"
 
 namespace tidegate::drivers::gpio {
 namespace {
@@ -62,6 +64,16 @@ TEST_F(GpioSim, ALineThatAnotherProgramHoldsIsNamedAndTakenWhenItIsFree) {
   EXPECT_TRUE(sink_.wait_for_words("line 1: Device or resource busy: another program holds it", SourceHealth::down));
   other.reset();
   EXPECT_TRUE(reaches("window", 0));
+}
+
+TEST(SystemLines, ThatAreNotThereLeaveNothingOpenHoweverOftenTheyAreTried) {
+  const auto lines = system_lines();
+  const test::Held before = test::held_by();
+  for (int i = 0; i < test::flaps(1000); ++i) {
+    ASSERT_EQ(lines->open({{"gpiochip250", "3"}}).error().code, Errc::not_found);
+    ASSERT_EQ(lines->open({{"", "NOSUCHLINE"}}).error().code, Errc::not_found);
+  }
+  EXPECT_EQ(test::held_by(), before);
 }
 
 }  // namespace
