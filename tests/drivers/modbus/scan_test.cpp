@@ -75,7 +75,7 @@ TEST_F(ModbusScan, ReadsMoreThanOneRequestTakes) {
 }
 
 TEST_F(ModbusScan, SaysWhatATableLacksAndStopsWhenAsked) {
-  const auto none = dump(line_, 1, Table::holding, 1001, 1001, stop_.get_token());
+  const auto none = dump(line_, 1, Table::holding, 9001, 9001, stop_.get_token());
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().text, "unit 1 has no holding table");
   EXPECT_EQ(dump(line_, 99, Table::holding, 0, 9, stop_.get_token()).error().code, Errc::timed_out);

@@ -9,15 +9,16 @@ import argparse
 import asyncio
 import struct
 
+from pymodbus.bit_read_message import ReadCoilsRequest, ReadDiscreteInputsRequest
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.framer.rtu_framer import ModbusRtuFramer
 from pymodbus.framer.socket_framer import ModbusSocketFramer
 from pymodbus.factory import ServerDecoder
-from pymodbus.register_read_message import ReadHoldingRegistersRequest
+from pymodbus.register_read_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from pymodbus.server import async_io
 
 ORDERS = ("abcd", "badc", "cdab", "dcba")
-EXCEPTIONS = 1000  # reading holding register 1000 + n gives exception n
+EXCEPTIONS = 9000  # reading 9000 + n of any table gives exception n
 BUSY_TWICE = 1100  # every third time it is not
 ALWAYS_BUSY = 1101
 ACKNOWLEDGED_ONCE = 1102
@@ -89,27 +90,51 @@ def unit():
     )
 
 
-class Read(ReadHoldingRegistersRequest):
-    asked = {}
+asked = {}
 
-    def execute(self, context):
-        def times(key):
-            Read.asked[key] = Read.asked.get(key, 0) + 1
-            return Read.asked[key]
 
-        covers = lambda address: self.address <= address < self.address + self.count
-        for code in range(1, 12):
-            if covers(EXCEPTIONS + code):
-                return self.doException(code)
-        if covers(BUSY_TWICE) and times("busy") % 3 != 0:
-            return self.doException(6)
-        if covers(ALWAYS_BUSY):
-            return self.doException(6)
-        if covers(ACKNOWLEDGED_ONCE) and times("acknowledged") % 2 == 1:
-            return self.doException(5)
-        if MOST_AT_ONCE <= self.address < MOST_AT_ONCE + 100 and self.count > 4:
-            return self.doException(3)
-        return super().execute(context)
+def times(key):
+    asked[key] = asked.get(key, 0) + 1
+    return asked[key]
+
+
+def troubled(table):
+    """Requests to read a table, answered by address as it stands above."""
+
+    class Read(table):
+        def execute(self, context):
+            covers = lambda address: self.address <= address < self.address + self.count
+            for code in range(1, 12):
+                if covers(EXCEPTIONS + code):
+                    return self.doException(code)
+            return trouble_of_holding(self, covers) or super().execute(context)
+
+    return Read
+
+
+def trouble_of_holding(read, covers):
+    if not isinstance(read, ReadHoldingRegistersRequest):
+        return None
+    if covers(BUSY_TWICE) and times("busy") % 3 != 0:
+        return read.doException(6)
+    if covers(ALWAYS_BUSY):
+        return read.doException(6)
+    if covers(ACKNOWLEDGED_ONCE) and times("acknowledged") % 2 == 1:
+        return read.doException(5)
+    if MOST_AT_ONCE <= read.address < MOST_AT_ONCE + 100 and read.count > 4:
+        return read.doException(3)
+    return None
+
+
+READS = [
+    troubled(table)
+    for table in (
+        ReadCoilsRequest,
+        ReadDiscreteInputsRequest,
+        ReadHoldingRegistersRequest,
+        ReadInputRegistersRequest,
+    )
+]
 
 
 def spoil(response):
@@ -148,7 +173,6 @@ async def main():
         server = async_io.ModbusSerialServer(
             context, ModbusRtuFramer, port=wanted.serial, baudrate=9600, timeout=1, **options
         )
-        server.decoder.register(Read)
         await server.start()
     else:
         server = async_io.ModbusTcpServer(
@@ -158,7 +182,8 @@ async def main():
             allow_reuse_address=True,
             **options,
         )
-        server.decoder.register(Read)
+    for read in READS:
+        server.decoder.register(read)
     serving = asyncio.ensure_future(server.serve_forever())
     await asyncio.sleep(0.1)
     print("ready", flush=True)

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::Running;
 using test::Simulator;
-using testing::HasSubstr;
 
 class ModbusTcp : public testing::Test {
  protected:
@@ -121,34 +120,6 @@ TEST_F(ModbusTcp, ScalesNamesAndHearsTheDevicesOwnFaults) {
   EXPECT_EQ(plant.sink().last("d/broken")->reason, Reason::device_fault);
   EXPECT_EQ(plant.sink().last_label("d/mode"), "automatic");
   EXPECT_TRUE(plant.says(SourceHealth::degraded, "d/broken: sensor broken")) << plant.last_words();
-}
-
-TEST_F(ModbusTcp, EveryExceptionIsABadSampleInWords) {
-  struct Case {
-    int code;
-    Reason reason;
-    SourceHealth health;
-    const char* words;
-  };
-  const Case cases[] = {
-      {1, Reason::device_fault, SourceHealth::degraded, "function not supported (exception 1); compare"},
-      {2, Reason::device_fault, SourceHealth::degraded, "no such address (exception 2); compare"},
-      {3, Reason::device_fault, SourceHealth::degraded, "value or length not allowed (exception 3); compare"},
-      {4, Reason::device_fault, SourceHealth::degraded, "device failure (exception 4)"},
-      {5, Reason::device_fault, SourceHealth::degraded, "takes its time (exception 5)"},
-      {6, Reason::device_fault, SourceHealth::degraded, "device is busy (exception 6)"},
-      {8, Reason::device_fault, SourceHealth::degraded, "memory error (exception 8)"},
-      {10, Reason::no_answer, SourceHealth::down, "no path to it (exception 10)"},
-      {11, Reason::no_answer, SourceHealth::down, "no answer of it (exception 11)"}};
-  for (const Case& one : cases) {
-    Running plant(
-        source(fmt::format("{{name: d, unit: 1, max_gap: 0, points: [{{name: x, holding: {}}}]}}", 1000 + one.code)));
-    ASSERT_TRUE(plant.sink().wait_for_samples("d/x", 1)) << plant.why();
-    const Sample sample = *plant.sink().last("d/x");
-    EXPECT_EQ(sample.quality, Quality::bad) << one.code;
-    EXPECT_EQ(sample.reason, one.reason) << one.code;
-    EXPECT_TRUE(plant.says(one.health, one.words)) << one.code << ": " << plant.last_words();
-  }
 }
 
 TEST_F(ModbusTcp, ABusyUnitIsAskedAgainWithinTheTimeOut) {
