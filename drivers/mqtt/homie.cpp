@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "drivers/mqtt/late_point.h"
 #include "gateway/core/text.h"
 
@@ -54,6 +56,8 @@ std::vector<tidegate::mqtt::Subscription> Homie::subscriptions() const {
   }
   return all;
 }
+
+std::vector<tidegate::mqtt::Subscription> Homie::descriptions() const { return {{base_ + "+/+/+/+", 0, 0}}; }
 
 Homie::Device* Homie::device_of(const std::string& name, const Received& message) {
   if (const auto found = devices_.find(name); found != devices_.end()) return found->second.get();
@@ -140,6 +144,7 @@ void Homie::take_attribute(Property& property, std::string_view attribute, const
 
 void Homie::take_value(Device& device, Property& property, const Received& message, Timestamp now) {
   if (!property.described) {
+    if (property.early && message.retained && !property.early->retained) return;  // that is newer
     property.early = {std::string(message.payload), message.retained};
     return;
   }

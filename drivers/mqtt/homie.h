@@ -18,6 +18,7 @@ class Homie final : public Reader {
   ~Homie() override;
 
   std::vector<tidegate::mqtt::Subscription> subscriptions() const override;
+  std::vector<tidegate::mqtt::Subscription> descriptions() const override;
   bool reads(std::string_view topic) const override { return topic.starts_with(base_); }
   std::optional<Ticket> take(const Received& message, Timestamp now) override;
   void find(Findings& findings) const override;

@@ -83,7 +83,9 @@ class MqttDriver final : public Driver {
         outlet_(options_.commands, connection_),
         made_(context.clock.now()),
         messages_(context.metrics.counter("mqtt/" + context.source + "/messages", "messages",
-                                          "MQTT messages received by the source " + context.source + ".")) {
+                                          "MQTT messages received by the source " + context.source + ".")),
+        unread_(context.metrics.counter("mqtt/" + context.source + "/unread_messages", "messages",
+                                        "MQTT messages that only subscriptions of before brought, and nobody reads.")) {
     if (options_.host_id.empty()) return;
     const Outgoing last = sparkplug::host_state(options_.host_id, false, made_);
     connection_.will = tidegate::mqtt::Will{last.topic, last.payload, last.qos, last.retain};
@@ -100,6 +102,7 @@ class MqttDriver final : public Driver {
         connection_, readers.subscriptions(),
         {[&](const tidegate::mqtt::Message& message) { take(readers, sink, message, too_late.get_token()); },
          [&](const State& state) { note(readers, sink, state); }});
+    connection.read_first(readers.descriptions());
     requests.connect(connection);
     if (!options_.host_id.empty()) {
       // The state and the last will have one time.
@@ -147,7 +150,10 @@ class MqttDriver final : public Driver {
 
   std::optional<Ticket> read(Readers& readers, const Received& received) {
     const std::scoped_lock lock(reading_);
-    return readers.take(received, context_.clock.now());
+    const std::uint64_t before = readers.unread();
+    auto ticket = readers.take(received, context_.clock.now());
+    unread_.add(static_cast<double>(readers.unread() - before));
+    return ticket;
   }
 
   static void send(Connection& connection, std::vector<Outgoing> messages, const std::stop_token& stop) {
@@ -208,7 +214,7 @@ class MqttDriver final : public Driver {
   const Context context_;
   TopicOutlet outlet_;
   const Timestamp made_;
-  Metric& messages_;
+  Metric &messages_, &unread_;
   std::mutex waiting_;  ///< held while a message waits for its commit
   std::mutex reading_;  ///< a reader is at work
   std::mutex telling_;

@@ -41,6 +41,9 @@ class Reader {
 
   /// What it wants to hear of from the start.
   virtual std::vector<tidegate::mqtt::Subscription> subscriptions() const = 0;
+  /// Of these the broker keeps what says how the rest is to be read. It is asked for before what waited at the broker
+  /// is taken: a restart has made us forget it.
+  virtual std::vector<tidegate::mqtt::Subscription> descriptions() const { return {}; }
   virtual bool reads(std::string_view topic) const = 0;
   /// Pushes what the message holds; what cannot be used goes to Sink::reject. The ticket of the last sample, if any.
   virtual std::optional<Ticket> take(const Received& message, Timestamp now) = 0;

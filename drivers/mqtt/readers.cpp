@@ -32,6 +32,15 @@ std::vector<tidegate::mqtt::Subscription> Readers::subscriptions() const {
   return all;
 }
 
+std::vector<tidegate::mqtt::Subscription> Readers::descriptions() const {
+  std::vector<tidegate::mqtt::Subscription> all;
+  for (const auto& style : styles_) {
+    // Not as QoS 1: of that a broker drops what is more than it queues for a client.
+    for (auto& description : style->descriptions()) all.push_back({std::move(description.filter), 0, 0});
+  }
+  return all;
+}
+
 std::optional<Ticket> Readers::take(const Received& message, Timestamp now) {
   for (const auto& style : styles_) {
     if (style->reads(message.topic)) return style->take(message, now);

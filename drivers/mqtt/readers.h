@@ -17,7 +17,10 @@ class Readers {
   Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox, TopicOutlet* outlet = nullptr);
 
   std::vector<tidegate::mqtt::Subscription> subscriptions() const;
+  std::vector<tidegate::mqtt::Subscription> descriptions() const;
   std::optional<Ticket> take(const Received& message, Timestamp now);
+  /// Messages so far that no reader reads.
+  std::uint64_t unread() const { return receiver_.unread(); }
   void tick(Timestamp now);
   void connected(Timestamp now);
   /// What was found, in words: "zigbee2mqtt (12 devices, 1 offline: lamp)"; `offline`: is any device?

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "drivers/point.h"
 #include "gateway/core/device_time.h"
@@ -14,6 +15,13 @@ namespace {
 constexpr std::size_t kMaxTableBytes = 32u << 20;  // beyond it the table starts afresh
 constexpr std::size_t kMaxDevices = 10'000;        // a style, that say whether they are there
 constexpr std::size_t kMostNamed = 5;              // of those that are offline
+constexpr std::string_view kReadByNobody =
+    "nobody reads it: it is subscribed to from before, and now neither a subscription nor a profile has it, nor did a "
+    "device announce it";
+constexpr std::string_view kOfBefore =
+    "a subscription of an earlier configuration brought it, and only what the present one brings is read: give the "
+    "source another client_id to be rid of the old one";
+constexpr int kMostUnreadTold = 20;  // topics that nobody reads
 constexpr auto kAskAgainAfter = std::chrono::minutes(1);
 
 bool brought_by(std::uint32_t subscription, std::span<const std::uint32_t> ids) {
@@ -63,7 +71,8 @@ struct Receiver::Field {
 /// What is known of one topic. Devices send their values in the same order each time, so the field after the last one
 /// is tried first.
 struct Receiver::Topic {
-  const SubscriptionRule* rule = nullptr;  ///< nothing: no subscription fits it
+  const SubscriptionRule* rule = nullptr;  ///< nothing: it is left out, or no subscription fits it
+  bool unknown = false, told = false;      ///< no subscription fits it; somebody was told
   Style* style = nullptr;
   Device* device = nullptr;        ///< nothing: its style knows no devices
   std::uint32_t subscription = 0;  ///< the rule's
@@ -77,7 +86,9 @@ struct Receiver::Topic {
 };
 
 Receiver::Receiver(const Options& options, std::string source, Sink& sink, TopicOutlet* outlet)
-    : options_(options), source_(std::move(source)), sink_(sink), outlet_(outlet), decoder_(options.limits) {}
+    : options_(options), source_(std::move(source)), sink_(sink), outlet_(outlet), decoder_(options.limits) {
+  for (const auto& subscription : subscriptions()) own_.push_back(subscription.id);
+}
 Receiver::~Receiver() = default;
 
 std::vector<tidegate::mqtt::Subscription> Receiver::subscriptions() const {
@@ -101,13 +112,16 @@ std::vector<tidegate::mqtt::Subscription> Receiver::subscriptions() const {
 }
 
 const SubscriptionRule* Receiver::rule_of(std::string_view topic) const {
-  for (const auto& rule : options_.subscriptions) {
-    if (rule.topic.matches(topic)) return rule.read ? &rule : nullptr;
-  }
-  return nullptr;
+  const auto& rules = options_.subscriptions;
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const auto& rule) { return rule.topic.matches(topic); });
+  return found == rules.end() ? nullptr : &*found;
 }
 
-bool Receiver::reads(std::string_view topic) const { return rule_of(topic) != nullptr; }
+bool Receiver::reads(std::string_view topic) const {
+  const SubscriptionRule* rule = rule_of(topic);
+  return rule != nullptr && rule->read;
+}
 
 Receiver::Style& Receiver::style_of(const std::string& name) {
   for (Style& style : styles_) {
@@ -138,7 +152,9 @@ Receiver::Topic& Receiver::topic_of(std::string_view name) {
   if (const auto found = topics_.find(name); found != topics_.end()) return *found->second;
   auto topic = std::make_unique<Topic>();
   topic->name = name;
-  if (const SubscriptionRule* rule = rule_of(name)) {
+  const SubscriptionRule* rule = rule_of(name);
+  topic->unknown = rule == nullptr;
+  if (rule != nullptr && rule->read) {
     topic->rule = rule;
     topic->subscription = subscription_id(rule->topic.mqtt_filter());
     const auto captures = rule->topic.match(name);
@@ -330,10 +346,31 @@ std::optional<Ticket> Receiver::take_availability(Topic& topic, std::span<const 
   return samples_.empty() ? std::nullopt : std::optional(sink_.push(samples_));
 }
 
+/// None of ours brought it.
+bool Receiver::of_before(const Received& message) const {
+  const auto& ids = message.subscriptions;
+  return !ids.empty() && std::none_of(ids.begin(), ids.end(), [this](std::uint32_t id) {
+    return std::find(own_.begin(), own_.end(), id) != own_.end();
+  });
+}
+
+void Receiver::leave_unread(Topic& topic, const Received& message, std::string_view reason) {
+  if (message.retained) return;
+  ++unread_;
+  if (std::exchange(topic.told, true) || unread_topics_ >= kMostUnreadTold) return;
+  ++unread_topics_;
+  sink_.reject(message.topic, message.payload, reason);
+}
+
 std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
   if (table_bytes_ >= kMaxTableBytes) forget();
   Topic& topic = topic_of(message.topic);
-  if (topic.rule == nullptr || !brought_by(topic.subscription, message.subscriptions)) return std::nullopt;
+  if (topic.unknown) leave_unread(topic, message, kReadByNobody);
+  if (topic.rule == nullptr) return std::nullopt;
+  if (!brought_by(topic.subscription, message.subscriptions)) {
+    if (of_before(message)) leave_unread(topic, message, kOfBefore);
+    return std::nullopt;
+  }
   const auto leaves = decoder_.decode(message.payload, topic.rule->format, topic.rule->line_time);
   if (!leaves) {
     refuse(topic, message, leaves.error().text);

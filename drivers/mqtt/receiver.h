@@ -34,6 +34,9 @@ class Receiver final : public Reader {
   /// A topic is read by the first subscription that fits, so a copy that others brought is left out.
   std::optional<Ticket> take(const Received& message, Timestamp now) override;
   void find(Findings& findings) const override;
+  /// Messages so far that only subscriptions of before brought, which the broker's session still has: of topics that no
+  /// rule has now, or under a filter that none has. The first of each of a few topics is rejected too, in words.
+  std::uint64_t unread() const { return unread_; }
 
  private:
   struct Field;
@@ -58,6 +61,8 @@ class Receiver final : public Reader {
   std::optional<Ticket> take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
                                           Timestamp now);
   void refuse(const Topic& topic, const Received& message, std::string_view reason);
+  bool of_before(const Received& message) const;
+  void leave_unread(Topic& topic, const Received& message, std::string_view reason);
   void lose(Topic& topic, Timestamp now);
   void forget();
   static Stamp stamp_of(Timestamp time, bool retained, Timestamp now);
@@ -77,6 +82,9 @@ class Receiver final : public Reader {
   std::unordered_map<std::string, std::unique_ptr<Topic>, Hash, std::equal_to<>> topics_;
   std::unordered_map<std::string, const Topic*> given_;  ///< whose name out of the payload it is
   std::deque<Style> styles_;
+  std::vector<std::uint32_t> own_;  ///< ids of its subscriptions
+  std::uint64_t unread_ = 0;
+  int unread_topics_ = 0;        ///< that were told of
   std::size_t table_bytes_ = 0;  ///< about what topics_ takes
 };
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <mqtt/async_client.h>
 
+#include <algorithm>
+#include <array>
 #include <mutex>
 #include <thread>
 
@@ -69,9 +71,14 @@ std::string refusal(int code, const ConnectionOptions& options, std::string_view
   }
 }
 
-std::string plain(const paho::exception& error, const ConnectionOptions& options, std::string_view may_we = {}) {
+/// The reason code of MQTT 5, or the return code of 3.1.1.
+int answer_of(const paho::exception& error) {
   const int reason = error.get_reason_code();
-  const int code = reason >= 0x80 ? reason : error.get_return_code();
+  return reason >= 0x80 ? reason : error.get_return_code();
+}
+
+std::string plain(const paho::exception& error, const ConnectionOptions& options, std::string_view may_we = {}) {
+  const int code = answer_of(error);
   if (std::string known = code > 0 ? refusal(code, options, may_we) : ""; !known.empty()) return known;
   return printable(error.what());
 }
@@ -116,6 +123,13 @@ paho::connect_options connect_options(const ConnectionOptions& options) {
   }
   if (options.broker.secure()) out.set_ssl(ssl_options(options.tls));
   return out;
+}
+
+/// Of a CONNACK: whether the broker does not want this client, or no client now.
+Errc code_of_refusal(int code) {
+  constexpr std::array kNotThisClient = {2, 4, 5, 0x85, 0x86, 0x87, 0x8a};
+  const bool who = std::find(kNotThisClient.begin(), kNotThisClient.end(), code) != kNotThisClient.end();
+  return who ? Errc::invalid : Errc::unavailable;
 }
 
 /// Only what lies in the message itself: whatever else is wrong (rights, quotas) may be mended while it waits.
@@ -233,7 +247,7 @@ Result<Limits> Client::connect(std::stop_token stop) try {
 } catch (const paho::exception& error) {
   const ConnectionOptions& options = impl_->options;
   if (error.get_return_code() > 0 || error.get_reason_code() >= 0x80) {
-    return fail(Errc::unavailable, "refused by {}: {}", impl_->where, plain(error, options));
+    return fail(code_of_refusal(answer_of(error)), "refused by {}: {}", impl_->where, plain(error, options));
   }
   return fail(Errc::unavailable, "cannot reach {}: {}", impl_->where, why_unreachable(options, kProbePatience, stop));
 }

@@ -74,7 +74,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Possible again after leave(), for a session that the broker keeps.
+  /// Possible again after leave(), for a session that the broker keeps. Errc::invalid: the broker does not want this
+  /// client (its id, its user).
   Result<Limits> connect(std::stop_token stop);
   /// Those that the broker refused, in words; empty where it took all.
   Result<std::string> subscribe(std::span<const Subscription> subscriptions, std::stop_token stop);

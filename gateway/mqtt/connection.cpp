@@ -12,6 +12,7 @@
 #include "gateway/config/certificates.h"
 #include "gateway/core/backoff.h"
 #include "gateway/core/time_text.h"
+#include "gateway/mqtt/kept.h"
 #include "gateway/mqtt/probe.h"
 
 namespace tidegate::mqtt {
@@ -34,6 +35,7 @@ struct Connection::Impl {
   ConnectionOptions options;
   Handlers handlers;
   std::optional<Outgoing> greeting, farewell;
+  std::vector<Subscription> kept;  ///< to be read first; empty once that is done
   std::string where;
 
   mutable std::mutex mutex;
@@ -62,6 +64,7 @@ struct Connection::Impl {
   // The connection's thread.
   void run(std::stop_token stop);
   Status join(std::stop_token stop);
+  Status read_kept_first(const std::stop_token& stop);
   Status subscribe_from(std::size_t first, std::stop_token stop);
   std::string wait_until_lost(std::stop_token stop);
   void look_at_certificates(const std::stop_token& stop);
@@ -107,8 +110,10 @@ Status Connection::Impl::join(std::stop_token stop) {
     const std::scoped_lock lock(mutex);
     lost.reset();
   }
+  if (const Status read = read_kept_first(stop); !read) return read;
   const auto taken = client->connect(stop);
   if (!taken) return fail(taken.error());
+  kept.clear();
   {
     const std::scoped_lock lock(mutex);
     limits = *taken;
@@ -118,6 +123,14 @@ Status Connection::Impl::join(std::stop_token stop) {
   }
   refused.clear();
   return subscribe_from(0, stop);
+}
+
+/// A broker that does not let another client in, but us, is not held against it: what waited there is then read as far
+/// as it can be.
+Status Connection::Impl::read_kept_first(const std::stop_token& stop) {
+  if (kept.empty()) return {};
+  const Status read = read_kept(options, kept, handlers.message, stop);
+  return read || read.error().code == Errc::invalid ? Status{} : read;
 }
 
 /// To all from that one on.
@@ -287,6 +300,8 @@ void Connection::announce(Outgoing greeting, Outgoing farewell) {
   impl_->greeting = std::move(greeting);
   impl_->farewell = std::move(farewell);
 }
+
+void Connection::read_first(std::vector<Subscription> kept) { impl_->kept = std::move(kept); }
 
 void Connection::start() {
   impl_->make_client();

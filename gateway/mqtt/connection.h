@@ -53,6 +53,9 @@ class Connection {
   /// Published after every connect before anything else, and at the end: a retained "online" and "offline". To be set
   /// before start().
   void announce(Outgoing greeting, Outgoing farewell);
+  /// What the broker keeps of these goes to the message handler before the first connection brings what waited at the
+  /// broker for its session: what those messages cannot be understood without. To be set before start().
+  void read_first(std::vector<Subscription> kept);
   void start();
 
   /// One more, from now on; one that is there already is asked for once more, for the messages that the broker keeps.

@@ -121,13 +121,9 @@ std::optional<ScriptedBroker::Packet> ScriptedBroker::read_packet() {
 
 /// False where the connection ends.
 bool ScriptedBroker::answer(const Packet& packet) {
-  constexpr std::size_t kProtocolLevel = 6;
   switch (packet.head & 0xf0) {
     case kConnect:
-      v5_ = packet.body.size() > kProtocolLevel && packet.body[kProtocolLevel] == 5;
-      ++connections_;
-      send(kConnack, connack());
-      return true;
+      return answer_connect(packet.body);
     case kSubscribe:
       return answer_subscribe(packet.body);
     case kPublish:
@@ -140,8 +136,20 @@ bool ScriptedBroker::answer(const Packet& packet) {
   }
 }
 
-std::string ScriptedBroker::connack() const {
-  std::string body(2, '\0');
+bool ScriptedBroker::answer_connect(const std::string& body) {
+  Reader reader(body);
+  reader.text();  // MQTT
+  v5_ = reader.number(1) == 5;
+  reader.number(3);  // flags, keep alive
+  if (v5_) reader.text(reader.length());
+  const std::uint8_t code = script_.connected(reader.text());
+  if (code == 0) ++connections_;
+  send(kConnack, connack(code));
+  return code == 0;
+}
+
+std::string ScriptedBroker::connack(std::uint8_t code) const {
+  std::string body = {'\0', static_cast<char>(code)};
   if (!v5_) return body;
   std::string properties;
   if (script_.receive_maximum) properties += kReceiveMaximum, put_number(properties, *script_.receive_maximum, 2);

@@ -12,7 +12,8 @@
 namespace tidegate::test {
 
 /// A peer that speaks as much MQTT (5 or 3.1.1) as it is told, for what no broker does on demand: to refuse a
-/// subscription, to take little, to answer with an error or not at all. One client at a time, on a thread of its own.
+/// client or a subscription, to take little, to answer with an error or not at all. One client at a time, on a thread
+/// of its own.
 class ScriptedBroker {
  public:
   struct Publish {
@@ -33,6 +34,10 @@ class ScriptedBroker {
     std::optional<std::uint16_t> receive_maximum;
     std::optional<std::uint32_t> maximum_packet_size;
     bool subscription_ids_available = true;
+    /// The code of the CONNACK; not 0: then it closes the connection.
+    std::function<std::uint8_t(const std::string& client_id)> connected = [](const std::string&) {
+      return std::uint8_t{0};
+    };
     std::function<std::uint8_t(const Subscribe&)> subscribed = [](const Subscribe&) { return std::uint8_t{1}; };
     std::function<Answer(const Publish&)> published = [](const Publish&) { return Answer{}; };
   };
@@ -57,10 +62,11 @@ class ScriptedBroker {
   void serve_client();
   std::optional<Packet> read_packet();
   bool answer(const Packet& packet);
+  bool answer_connect(const std::string& body);
   bool answer_subscribe(const std::string& body);
   bool answer_publish(const Packet& packet);
   void send(std::uint8_t head, const std::string& body);
-  std::string connack() const;
+  std::string connack(std::uint8_t code) const;
 
   const Script script_;
   int port_ = 0;

@@ -22,6 +22,7 @@ class Discovery final : public Reader {
   ~Discovery() override;
 
   std::vector<tidegate::mqtt::Subscription> subscriptions() const override;
+  std::vector<tidegate::mqtt::Subscription> descriptions() const override { return subscriptions(); }
   bool reads(std::string_view topic) const override;
   std::optional<Ticket> take(const Received& message, Timestamp now) override;
   void find(Findings& findings) const override;
