@@ -92,6 +92,7 @@ void read_profiles(const Node& section, Options& options, Problems& problems) {
     if (std::find(kCodedProfiles.begin(), kCodedProfiles.end(), name) != kCodedProfiles.end()) {
       options.profiles.push_back(name);
     } else if (name != "auto") {
+      if (name == "zigbee2mqtt") options.zigbee2mqtt = base.empty() ? name : base;
       for (auto& rule : profile_rules(name, base)) options.subscriptions.push_back(std::move(rule));
     }
   }

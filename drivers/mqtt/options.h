@@ -16,6 +16,7 @@ struct Options {
   std::vector<Command> commands;      ///< how points of these are set
   std::vector<std::string> profiles;  ///< those that are written in code: see profile.h
   std::string base;                   ///< their first level, where it was changed
+  std::string zigbee2mqtt;            ///< the bridge's base topic, where that profile is used; empty: it is not
   bool guesses = false;               ///< profile: auto
   bool tells_findings = false;        ///< there is a profile or an availability topic
   bool rebirth = true;                ///< Sparkplug nodes are asked for a birth that was missed

@@ -27,6 +27,7 @@ struct Findings {
     std::size_t devices = 0;
     std::vector<std::string> offline;  ///< at most a few names
     std::size_t offline_count = 0;
+    std::string told_by = {};  ///< what they all hang on is away: the topic that says so
   };
   std::vector<Style> styles;  ///< those that messages came of
 };

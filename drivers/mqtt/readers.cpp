@@ -5,12 +5,15 @@
 #include "drivers/mqtt/homeassistant/discovery.h"
 #include "drivers/mqtt/homie.h"
 #include "drivers/mqtt/sparkplug/host.h"
+#include "drivers/mqtt/zigbee2mqtt.h"
 
 namespace tidegate::drivers::mqtt {
 
 Readers::Readers(const Options& options, const std::string& source, Sink& sink, Outbox& outbox, TopicOutlet* outlet)
     : options_(options), receiver_(options, source, sink, outlet) {
   const auto base = [&](const char* usual) { return options.base.empty() ? usual : options.base; };
+  if (!options.zigbee2mqtt.empty())
+    styles_.push_back(std::make_unique<Zigbee2Mqtt>(options.zigbee2mqtt, sink, receiver_));
   for (const std::string& profile : options.profiles) {
     if (profile == "sparkplug")
       styles_.push_back(std::make_unique<sparkplug::Host>(options.limits, options.rebirth, sink, outbox));
@@ -62,12 +65,14 @@ std::string Readers::findings(bool& offline) const {
   for (const auto& style : styles_) style->find(found);
   std::string text;
   for (const auto& style : found.styles) {
-    if (!style.offline.empty()) offline = true;
-    if (style.name.empty() && style.devices == 0) continue;
+    if (!style.offline.empty() || !style.told_by.empty()) offline = true;
+    if (style.name.empty() && style.devices == 0 && style.told_by.empty()) continue;
     text += text.empty() ? "" : ", ";
     text += fmt::format("{} ({} {}", style.name.empty() ? "subscriptions" : style.name, style.devices,
                         style.devices == 1 ? "device" : "devices");
-    if (style.offline_count > 0) {
+    if (!style.told_by.empty()) {
+      text += fmt::format(", all offline: {} says so", style.told_by);
+    } else if (style.offline_count > 0) {
       text += fmt::format(", {} offline: {}{}", style.offline_count, fmt::join(style.offline, ", "),
                           style.offline_count > style.offline.size() ? ", ..." : "");
     }

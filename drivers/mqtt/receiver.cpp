@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "drivers/point.h"
+#include "drivers/mqtt/receiver_topic.h"
 #include "gateway/core/device_time.h"
 #include "gateway/core/text.h"
 
@@ -13,8 +13,6 @@ namespace tidegate::drivers::mqtt {
 namespace {
 
 constexpr std::size_t kMaxTableBytes = 32u << 20;  // beyond it the table starts afresh
-constexpr std::size_t kMaxDevices = 10'000;        // a style, that say whether they are there
-constexpr std::size_t kMostNamed = 5;              // of those that are offline
 constexpr std::string_view kReadByNobody =
     "nobody reads it: it is subscribed to from before, and now neither a subscription nor a profile has it, nor did a "
     "device announce it";
@@ -28,62 +26,7 @@ bool brought_by(std::uint32_t subscription, std::span<const std::uint32_t> ids) 
   return ids.empty() || std::find(ids.begin(), ids.end(), subscription) != ids.end();
 }
 
-const Leaf* leaf_at(std::span<const Leaf> leaves, std::string_view path) {
-  const auto found = std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& leaf) { return leaf.path == path; });
-  return found == leaves.end() ? nullptr : &*found;
-}
-
-bool names_devices(const SubscriptionRule& rule) {
-  const auto names = rule.topic.capture_names();
-  return std::find(names.begin(), names.end(), "device") != names.end();
-}
-
 }  // namespace
-
-/// A device of a style that tells whether it is there.
-struct Receiver::Device {
-  std::string name;
-  bool offline = false;
-  std::vector<Topic*> topics;
-};
-
-/// The devices of one profile, or of the configuration's own subscriptions. `offline`: what they all hang on is away.
-struct Receiver::Style {
-  std::string name;
-  bool seen = false, offline = false;
-  std::unordered_map<std::string, std::unique_ptr<Device>> devices;
-  std::vector<Topic*> topics;
-};
-
-/// What is known of one value of one topic.
-struct Receiver::Field {
-  enum class Is : std::uint8_t { undecided, ready, refused, ignored };
-
-  std::string path;
-  Is is = Is::undecided;
-  FieldRule rule;
-  SeriesKind kind = SeriesKind::number;
-  Timestamp refused_at{};
-  std::optional<Point> point;
-  bool awaited = false;  ///< it may be set, and somebody may wait for what it shows
-};
-
-/// What is known of one topic. Devices send their values in the same order each time, so the field after the last one
-/// is tried first.
-struct Receiver::Topic {
-  const SubscriptionRule* rule = nullptr;  ///< nothing: it is left out, or no subscription fits it
-  bool unknown = false, told = false;      ///< no subscription fits it; somebody was told
-  Style* style = nullptr;
-  Device* device = nullptr;        ///< nothing: its style knows no devices
-  std::uint32_t subscription = 0;  ///< the rule's
-  bool nameless = false;           ///< its payload has yet to say its name
-  std::size_t expected = 0;
-  std::deque<Field> fields;
-  std::unordered_map<std::string_view, std::size_t> by_path;  ///< views into `fields`
-  std::string name;
-  std::string captures;    ///< joined with '/'
-  std::string given_name;  ///< out of its payload
-};
 
 Receiver::Receiver(const Options& options, std::string source, Sink& sink, TopicOutlet* outlet)
     : options_(options), source_(std::move(source)), sink_(sink), outlet_(outlet), decoder_(options.limits) {
@@ -121,31 +64,6 @@ const SubscriptionRule* Receiver::rule_of(std::string_view topic) const {
 bool Receiver::reads(std::string_view topic) const {
   const SubscriptionRule* rule = rule_of(topic);
   return rule != nullptr && rule->read;
-}
-
-Receiver::Style& Receiver::style_of(const std::string& name) {
-  for (Style& style : styles_) {
-    if (style.name == name) return style;
-  }
-  styles_.emplace_back().name = name;
-  return styles_.back();
-}
-
-/// By {group} and {device} of the topic. Nothing where it has none, or where there are too many.
-Receiver::Device* Receiver::device_of(Style& style, const SubscriptionRule& rule, std::string_view topic) {
-  std::string name;
-  const auto captures = rule.topic.match(topic);
-  for (const auto& [capture, text] : *captures) {
-    if (capture != "group" && capture != "device") continue;
-    name += name.empty() ? "" : "/";
-    name += text;
-  }
-  if (name.empty()) return nullptr;
-  if (const auto found = style.devices.find(name); found != style.devices.end()) return found->second.get();
-  if (style.devices.size() >= kMaxDevices) return nullptr;
-  auto device = std::make_unique<Device>();
-  device->name = name;
-  return style.devices.emplace(std::move(name), std::move(device)).first->second.get();
 }
 
 Receiver::Topic& Receiver::topic_of(std::string_view name) {
@@ -193,19 +111,34 @@ Receiver::Field& Receiver::field_of(Topic& topic, const Leaf& leaf) {
 /// Which rule reads this leaf, or that none does.
 void Receiver::describe(const Topic& topic, std::span<const Leaf> leaves, const Leaf& leaf, Field& field) const {
   const SubscriptionRule& rule = *topic.rule;
+  const KnownPoint* known = topic.known(leaf.path);
   field.is = Field::Is::ignored;
+  field.changed = false;
   if (leaf.path.empty()) {
     field.rule = rule.bare;
   } else if (auto found = drivers::rule_of(rule, leaves, leaf)) {
     field.rule = std::move(*found);
+  } else if (known != nullptr && known->kind && leaf.type == Leaf::Type::text && !any_matches(rule.ignore, leaf.path)) {
+    field.rule = {std::string(leaf.path), std::string(leaf.path), {}};  // a text of which nobody else knows what it is
   } else {
     return;
   }
+  if (known != nullptr) complete(*known, leaf, field);
   // A format that promises numbers makes no state of the first text that comes along.
   const bool number = leaf.path.empty() && rule.format == Format::number;
   const SeriesKind natural = leaf.path.empty() ? kind_of(leaf.type) : natural_kind(leaf);
   field.kind = field.rule.value.kind.value_or(number ? SeriesKind::number : natural);
   field.is = Field::Is::undecided;
+}
+
+/// By what the bridge says: its unit goes before one that is only usual, and its words before any guess.
+void Receiver::complete(const KnownPoint& known, const Leaf& leaf, Field& field) {
+  ValueOptions& value = field.rule.value;
+  if (!known.unit.empty()) value.unit = known.unit;
+  if (leaf.type == Leaf::Type::text && known.kind) value.kind = known.kind;
+  field.description = known.description;
+  field.on = known.on;
+  field.off = known.off;
 }
 
 /// True where the field has a series. A refused one is asked for again each minute: room may have been made.
@@ -219,7 +152,9 @@ bool Receiver::resolve(const Topic& topic, const Leaf& leaf, Field& field, const
   field.point.emplace(series_name(*topic.rule, topic.name, field.rule.name, source_, topic.given_name),
                       field.rule.value);
   field.awaited = outlet_ != nullptr && outlet_->awaits(field.point->series());
-  if (const Status opened = field.point->open(sink_, field.kind, Micros{0}); !opened) {
+  Labels labels;
+  if (!field.description.empty()) labels.emplace_back("description", field.description);
+  if (const Status opened = field.point->open(sink_, field.kind, Micros{0}, std::move(labels)); !opened) {
     field.is = Field::Is::refused;
     field.refused_at = now;
     sink_.reject(message.topic, message.payload, opened.error().text);
@@ -289,8 +224,16 @@ bool Receiver::named(Topic& topic, std::span<const Leaf> leaves, const Received&
   return true;
 }
 
+/// The device's own word for yes or no, such as LOCK, is one.
+Reading Receiver::meant(const Field& field, const Leaf& leaf) {
+  if (leaf.type != Leaf::Type::text || field.kind != SeriesKind::boolean) return leaf;
+  if (!field.on.empty() && leaf.text == field.on) return {Reading::Type::boolean, 1};
+  if (!field.off.empty() && leaf.text == field.off) return {Reading::Type::boolean, 0};
+  return leaf;
+}
+
 void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now) {
-  const bool offline = topic.style->offline || (topic.device != nullptr && topic.device->offline);
+  const bool offline = topic.style->offline || (topic.device != nullptr && topic.device->away());
   Stamp stamp = stamp_of(topic, leaves, message.retained, now);
   // What somebody else says for a device that is away is its last word; what was kept of it is none.
   if (offline) stamp = {stamp.time, Quality::uncertain, Reason::no_answer};
@@ -298,7 +241,8 @@ void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Rec
   for (const Leaf& leaf : leaves) {
     const std::size_t known = topic.fields.size();
     Field& field = field_of(topic, leaf);
-    if (topic.fields.size() > known || (field.is == Field::Is::undecided && !field.rule.value.kind))
+    if (topic.fields.size() > known || (field.changed && leaf.type != Leaf::Type::null) ||
+        (field.is == Field::Is::undecided && !field.rule.value.kind))
       describe(topic, leaves, leaf, field);
     if (!resolve(topic, leaf, field, message, now)) continue;
     if (offline && message.retained) {
@@ -306,44 +250,13 @@ void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Rec
       continue;
     }
     const Stamp own = leaf.time == Timestamp{} ? stamp : stamp_of(leaf.time, message.retained, now);
-    const auto problem = field.point->take(sink_, leaf, own.time, own.quality, own.reason, samples_);
+    const auto problem = field.point->take(sink_, meant(field, leaf), own.time, own.quality, own.reason, samples_);
     if (!problem.empty()) refuse(topic, message, problem);
-    if (field.awaited && !offline && !message.retained) outlet_->heard(field.point->series(), leaf);
+    if (field.awaited && !offline && !message.retained) outlet_->heard(field.point->series(), meant(field, leaf));
   }
   if (message.retained && !offline) {  // of a bad one too: a failure that the broker kept is no news either
     for (Sample& sample : samples_) sample.reason = Reason::retained;
   }
-}
-
-void Receiver::lose(Topic& topic, Timestamp now) {
-  for (Field& field : topic.fields) {
-    if (field.is == Field::Is::ready) field.point->lose(Reason::no_answer, now, samples_);
-  }
-}
-
-std::optional<Ticket> Receiver::take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
-                                                  Timestamp now) {
-  const AvailabilityRule& rule = *topic.rule->availability;
-  const Leaf* leaf = leaves.size() == 1 && leaves[0].path.empty() ? leaves.data() : leaf_at(leaves, rule.path);
-  const auto there = leaf == nullptr ? std::nullopt : rule.says(*leaf);
-  if (!there) {
-    if (!message.payload.empty()) refuse(topic, message, "neither a word for 'there' nor one for 'away'");
-    return std::nullopt;
-  }
-  const bool offline = !*there;
-  // A topic without a device speaks for all.
-  const bool names_none = !names_devices(*topic.rule);
-  if (!names_none && topic.device == nullptr) {
-    refuse(topic, message, fmt::format("more than {} devices", kMaxDevices));
-    return std::nullopt;
-  }
-  topic.style->seen = true;
-  bool& was = names_none ? topic.style->offline : topic.device->offline;
-  if (was == offline) return std::nullopt;
-  was = offline;
-  if (!offline) return std::nullopt;
-  for (Topic* lost : names_none ? topic.style->topics : topic.device->topics) lose(*lost, now);
-  return samples_.empty() ? std::nullopt : std::optional(sink_.push(samples_));
 }
 
 /// None of ours brought it.
@@ -383,20 +296,6 @@ std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
   if (samples_.empty()) return std::nullopt;
   topic.style->seen = true;
   return sink_.push(samples_);
-}
-
-void Receiver::find(Findings& findings) const {
-  for (const Style& style : styles_) {
-    if (!style.seen) continue;
-    Findings::Style found{style.name, style.devices.size(), {}, 0};
-    for (const auto& [name, device] : style.devices) {
-      if (!device->offline && !style.offline) continue;
-      ++found.offline_count;
-      if (found.offline.size() < kMostNamed) found.offline.push_back(name);
-    }
-    std::sort(found.offline.begin(), found.offline.end());
-    findings.styles.push_back(std::move(found));
-  }
 }
 
 }  // namespace tidegate::drivers::mqtt

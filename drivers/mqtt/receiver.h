@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "drivers/mqtt/known_points.h"
 #include "drivers/mqtt/options.h"
 #include "drivers/mqtt/outlet.h"
 #include "drivers/mqtt/reader.h"
@@ -33,6 +34,9 @@ class Receiver final : public Reader {
   bool reads(std::string_view topic) const override;
   /// A topic is read by the first subscription that fits, so a copy that others brought is left out.
   std::optional<Ticket> take(const Received& message, Timestamp now) override;
+  /// What a bridge says of all its devices, from now on: units, words and descriptions of their points. Points of those
+  /// that it had and has no more are bad.
+  std::optional<Ticket> know(const std::string& style, KnownDevices devices, Timestamp now);
   void find(Findings& findings) const override;
   /// Messages so far that only subscriptions of before brought, which the broker's session still has: of topics that no
   /// rule has now, or under a filter that none has. The first of each of a few topics is rejected too, in words.
@@ -55,6 +59,8 @@ class Receiver final : public Reader {
   Device* device_of(Style& style, const SubscriptionRule& rule, std::string_view topic);
   Field& field_of(Topic& topic, const Leaf& leaf);
   void describe(const Topic& topic, std::span<const Leaf> leaves, const Leaf& leaf, Field& field) const;
+  static void complete(const KnownPoint& known, const Leaf& leaf, Field& field);
+  static Reading meant(const Field& field, const Leaf& leaf);
   bool resolve(const Topic& topic, const Leaf& leaf, Field& field, const Received& message, Timestamp now);
   bool named(Topic& topic, std::span<const Leaf> leaves, const Received& message);
   void take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now);

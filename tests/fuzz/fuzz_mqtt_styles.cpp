@@ -1,12 +1,13 @@
 // Messages of the styles that are written in code: the first byte says which, then come messages: a byte for the topic,
 // one for the payload's length (in fours), the payload. Sparkplug's payloads are protobuf, Home Assistant's hold
-// templates.
+// templates, Zigbee2MQTT's bridge says what its devices' values are.
 
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include "drivers/mqtt/profile.h"
 #include "drivers/mqtt/readers.h"
 #include "tests/fuzz/strict_sink.h"
 
@@ -39,9 +40,19 @@ constexpr std::array kHomeAssistant = {"homeassistant/sensor/a/config",
                                        "homeassistant/climate/e/config",
                                        "t"};
 
+constexpr std::array kZigbee2Mqtt = {"zigbee2mqtt/bridge/devices",
+                                     "zigbee2mqtt/d",
+                                     "zigbee2mqtt/bridge/state",
+                                     "zigbee2mqtt/d/availability",
+                                     "zigbee2mqtt/room/d",
+                                     "zigbee2mqtt/room/d/availability",
+                                     "zigbee2mqtt/e",
+                                     "zigbee2mqtt/d/set"};
+
 std::string_view topic_of(const std::string& profile, unsigned choice) {
   if (profile == "sparkplug") return kSparkplug[choice % kSparkplug.size()];
   if (profile == "homie") return kHomie[choice % kHomie.size()];
+  if (profile == "zigbee2mqtt") return kZigbee2Mqtt[choice % kZigbee2Mqtt.size()];
   return kHomeAssistant[choice % kHomeAssistant.size()];
 }
 
@@ -52,7 +63,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   std::span<const std::uint8_t> rest(bytes, size);
   Options options;
   options.limits = {4096, 8, 64};
-  options.profiles = {std::array{"sparkplug", "homie", "homeassistant"}[rest[0] % 3]};
+  const std::string profile = std::array{"sparkplug", "homie", "homeassistant", "zigbee2mqtt"}[rest[0] % 4];
+  options.profiles = {profile};
+  if (profile == "zigbee2mqtt") {
+    static const auto kRules = profile_rules(profile, "");
+    options.subscriptions = kRules;
+    options.zigbee2mqtt = profile;
+  }
   rest = rest.subspan(1);
   fuzz::StrictSink sink;
   CountingOutbox outbox;
@@ -62,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const unsigned choice = rest[0];
     const std::size_t length = std::min<std::size_t>(std::size_t{rest[1]} * 4, rest.size() - 2);
     const std::string_view payload(reinterpret_cast<const char*>(rest.data()) + 2, length);
-    readers.take({topic_of(options.profiles[0], choice), payload, (choice & 128u) != 0}, now);
+    readers.take({topic_of(profile, choice), payload, (choice & 128u) != 0}, now);
     rest = rest.subspan(2 + length);
     now += std::chrono::seconds(1);
     if ((choice & 64u) != 0) readers.connected(now);

@@ -76,7 +76,7 @@ TEST_F(ReadersTest, ABridgeTakesItsDevicesWithIt) {
   take("zigbee2mqtt/freezer", R"({"temperature":-18.37})");
   take("zigbee2mqtt/bridge/state", "offline");  // as it was before version 2
   EXPECT_EQ(last("freezer/temperature"), "bad no_answer");
-  EXPECT_EQ(findings(), "zigbee2mqtt (1 device, 1 offline: freezer)");
+  EXPECT_EQ(findings(), "zigbee2mqtt (1 device, all offline: zigbee2mqtt/bridge/state says so)");
   take("zigbee2mqtt/bridge/state", "online");
   take("zigbee2mqtt/freezer", R"({"temperature":-18})");
   EXPECT_EQ(last("freezer/temperature"), "-18 °C");

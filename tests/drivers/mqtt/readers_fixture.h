@@ -8,6 +8,7 @@
 
 #include "drivers/mqtt/readers.h"
 #include "gateway/config/load.h"
+#include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
 #include "tests/fakes/fake_sink.h"
 
