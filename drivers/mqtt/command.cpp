@@ -79,7 +79,7 @@ Shape writable_shape() {
       defaulted("retain", Shape::boolean(), "false",
                 "true: the broker keeps the command, and a device that comes later gets it then."),
       defaulted("timeout", Shape::duration(std::chrono::milliseconds(100), std::chrono::seconds(30)), "5s",
-                "How long the device may take until the point shows it.")};
+                "How long a write may take: until the broker has it and the point shows it.")};
   for (Shape::Field& field : writable_fields()) fields.push_back(std::move(field));
   return Shape::object("How the point is set.", std::move(fields));
 }

@@ -18,7 +18,7 @@ struct Command {
   std::string on, off;         ///< the words of a boolean
   int qos = 1;
   bool retain = false;
-  Micros timeout = std::chrono::seconds(5);  ///< until the point shows it
+  Micros timeout = std::chrono::seconds(5);  ///< of a whole write, until the point shows it
 
   tidegate::mqtt::Outgoing message(const Reading& wanted) const;
 };

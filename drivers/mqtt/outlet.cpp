@@ -11,8 +11,6 @@ namespace {
 using tidegate::mqtt::Connection;
 using tidegate::mqtt::ConnectionOptions;
 
-constexpr auto kBrokerPatience = std::chrono::seconds(10);
-
 ConnectionOptions without_session(ConnectionOptions options) {
   options.client_id += "-write";
   options.session_expiry = Micros{0};
@@ -20,7 +18,37 @@ ConnectionOptions without_session(ConnectionOptions options) {
   return options;
 }
 
+Micros left(std::chrono::steady_clock::time_point until) {
+  return std::max(std::chrono::duration_cast<Micros>(until - std::chrono::steady_clock::now()), Micros{0});
+}
+
 }  // namespace
+
+/// Commands go out one at a time: the broker's answers are told apart by nothing else.
+class TopicOutlet::Turn {
+ public:
+  /// Waits for it until then, for ever where no time is given.
+  explicit Turn(TopicOutlet& outlet, std::optional<Clock::time_point> until = {}) : outlet_(outlet) {
+    std::unique_lock lock(outlet_.mutex_);
+    const auto free = [&] { return !outlet_.taken_; };
+    if (!until) outlet_.changed_.wait(lock, free);
+    has_ = !until || outlet_.changed_.wait_until(lock, *until, free);
+    if (has_) outlet_.taken_ = true;
+  }
+  ~Turn() {
+    if (!has_) return;
+    const std::scoped_lock lock(outlet_.mutex_);
+    outlet_.taken_ = false;
+    outlet_.changed_.notify_all();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  explicit operator bool() const { return has_; }
+
+ private:
+  TopicOutlet& outlet_;
+  bool has_ = false;
+};
 
 /// Hears what comes from its making on.
 class TopicOutlet::Watching {
@@ -56,7 +84,7 @@ Status TopicOutlet::write(std::string_view series, std::string_view value) {
   if (command == commands_.end()) return fail(Errc::not_found, "'{}' is no point that may be set", printable(series));
   const auto wanted = to_device(command->writable, value);
   if (!wanted) return fail(wanted.error());
-  Watch watch{*command, *wanted};
+  Watch watch{*command, *wanted, Clock::now() + command->timeout};
   const Watching watching(*this, watch);
   if (const Status sent = send(watch); !sent) return sent;
   return command->writable.point.read_back ? wait_for(watch) : Status{};
@@ -64,7 +92,7 @@ Status TopicOutlet::write(std::string_view series, std::string_view value) {
 
 void TopicOutlet::start() {
   if (commands_.empty()) return;
-  const std::scoped_lock lock(sending_);
+  const Turn turn(*this);
   connection_.emplace(options_, std::vector<tidegate::mqtt::Subscription>{}, Connection::Handlers{});
   connection_->start();
 }
@@ -75,7 +103,7 @@ void TopicOutlet::stop() {
     const std::scoped_lock lock(mutex_);
     stopping_.request_stop();
   }
-  const std::scoped_lock none_is_sent(sending_);
+  const Turn none_is_sent(*this);
   connection_.reset();
   const std::scoped_lock lock(mutex_);
   stopping_ = {};
@@ -96,9 +124,13 @@ Status TopicOutlet::send(Watch& watch) {
   const std::string& series = command.writable.point.series;
   const auto stop = ready(command.writable);
   if (!stop) return fail(stop.error());
-  const std::scoped_lock one_at_a_time(sending_);
+  const Turn turn(*this, watch.until);
+  if (!turn) {
+    return fail(Errc::timed_out, "{}: not written: commands before it still wait for the broker after {}", series,
+                age_text(command.timeout));
+  }
   if (!connection_) return fail(Errc::unavailable, "{}: not written: its source is stopped", series);
-  if (!connection_->wait_connected(kBrokerPatience, *stop)) {
+  if (!connection_->wait_connected(left(watch.until), *stop)) {
     return fail(Errc::unavailable, "{}: not written: {}", series, connection_->state().text);
   }
   {
@@ -106,9 +138,16 @@ Status TopicOutlet::send(Watch& watch) {
     watch.same = false;  // what came before the command is no answer to it
     watch.shown.clear();
   }
-  Status sent = connection_->publish(command.message(watch.wanted), *stop);
+  return publish(watch, *stop);
+}
+
+/// Where the broker does not acknowledge it in time, the connection is given up, and with it what of the command has
+/// not gone out yet.
+Status TopicOutlet::publish(const Watch& watch, const std::stop_token& stop) {
+  const std::string& series = watch.command.writable.point.series;
+  Status sent = connection_->publish(watch.command.message(watch.wanted), stop);  // at once: nothing is under way
   if (!sent) return fail(sent.error().code, "{}: not written: {}", series, sent.error().text);
-  sent = connection_->flush(kBrokerPatience, *stop);
+  sent = connection_->flush(left(watch.until), stop);
   if (sent) return {};
   const bool refused = sent.error().code == Errc::invalid;
   return fail(sent.error().code, "{}: {}: {}", series,
@@ -120,7 +159,7 @@ Status TopicOutlet::wait_for(const Watch& watch) {
   const Command& command = watch.command;
   const std::string& series = command.writable.point.series;
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, command.timeout, [&] { return watch.same || !hears_; });
+  changed_.wait_until(lock, watch.until, [&] { return watch.same || !hears_; });
   if (watch.same) return {};
   if (!watch.shown.empty()) return shows_instead(command.writable, watch.wanted, watch.shown);
   const std::string why = hears_ ? "nothing was heard of it within " + age_text(command.timeout)

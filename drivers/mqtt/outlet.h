@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -15,7 +16,8 @@
 namespace tidegate::drivers::mqtt {
 
 /// Sets points by publishing, and waits until they show it. Commands go out on a connection of their own that keeps no
-/// session: one whose acknowledgement is lost is sent by nobody later, when nobody wants it any more.
+/// session: one whose acknowledgement is lost is sent by nobody later, when nobody wants it any more. A write is over
+/// within its point's time-out, whatever the broker and the device do.
 class TopicOutlet final : public Outlet {
  public:
   /// `subscriber`: the connection that the source has.
@@ -36,25 +38,30 @@ class TopicOutlet final : public Outlet {
   void heard(std::string_view series, const Reading& reading);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   /// Somebody who waits for what a point shows.
   struct Watch {
     const Command& command;
     const Reading wanted;
+    const Clock::time_point until;  ///< then it is given up, wherever it stands
     bool same = false;
     std::string shown{};  ///< last; "": nothing yet
   };
   class Watching;
+  class Turn;
 
   Result<std::stop_token> ready(const Writable& writable);
   Status send(Watch& watch);
+  Status publish(const Watch& watch, const std::stop_token& stop);
   Status wait_for(const Watch& watch);
 
   const std::vector<Command> commands_;
   const tidegate::mqtt::ConnectionOptions options_;
-  std::mutex sending_;  ///< held before mutex_ where both are
-  std::optional<tidegate::mqtt::Connection> connection_;
+  std::optional<tidegate::mqtt::Connection> connection_;  ///< of whoever has the turn
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool taken_ = false;  ///< somebody has the turn
   bool hears_ = false;
   std::stop_source stopping_;
   std::vector<Watch*> watches_;

@@ -10,6 +10,7 @@
 #include "tests/drivers/mqtt/running.h"
 #include "tests/fakes/fake_sink.h"
 #include "tests/support/broker.h"
+#include "tests/support/scripted_broker.h"
 
 namespace tidegate::drivers::mqtt {
 namespace {
@@ -135,6 +136,70 @@ TEST_F(MqttWriting, EndsWithItsSource) {
   ASSERT_TRUE(device_->wait_for_output("home/lamp/set"));
   driver_->ask_to_stop();
   EXPECT_THAT(why(lamp.get()), HasSubstr("look at the point before you try again"));
+}
+
+/// A point without a subscriber: what is heard of it is nothing.
+class MqttWriteDeadline : public testing::Test {
+ protected:
+  static constexpr auto kMuchLess = 8s;  ///< than a broker's patience, 10 s and 30 s, that a write once waited for
+
+  std::unique_ptr<TopicOutlet> outlet(const std::string& url) {
+    const config::Node section = test::source_section(
+        "{name: field, type: mqtt, broker: \"" + url +
+            "\", subscriptions: [{topic: home/lamp, series: lamp, payload: {kind: boolean, writable: {topic: "
+            "home/lamp/set, timeout: 1s}}}, {topic: home/bell, series: bell, payload: {kind: boolean, writable: "
+            "{topic: "
+            "home/bell/set, timeout: 1s, verify: false}}}]}",
+        problems_);
+    auto made = std::make_unique<TopicOutlet>(read_options(section, "field", problems_).commands,
+                                              tidegate::mqtt::connection_options(section, "field", problems_));
+    EXPECT_EQ(problems_.text(), "");
+    made->start();
+    made->hears(true);
+    return made;
+  }
+  static Status status_of(TopicOutlet& outlet, const char* series) {
+    const auto start = std::chrono::steady_clock::now();
+    Status status = outlet.write(series, "on");
+    EXPECT_LT(std::chrono::steady_clock::now() - start, kMuchLess) << series;
+    return status;
+  }
+
+  config::Problems problems_;
+};
+
+TEST_F(MqttWriteDeadline, HoldsAtABrokerThatNeverAcknowledges) {
+  using test::ScriptedBroker;
+  ScriptedBroker::Script script;
+  script.published = [](const ScriptedBroker::Publish&) {
+    return ScriptedBroker::Answer{ScriptedBroker::Answer::Kind::silence, 0};
+  };
+  ScriptedBroker broker(script);
+  const auto to = outlet(broker.url());
+  auto first = std::async(std::launch::async, [&] { return status_of(*to, "lamp"); });
+  ASSERT_TRUE(test::eventually([&] { return broker.publishes().size() == 1; }));
+  // Those behind it wait for no longer, and what could not go out goes out no more.
+  auto second = std::async(std::launch::async, [&] { return status_of(*to, "bell"); });
+  auto third = std::async(std::launch::async, [&] { return status_of(*to, "lamp"); });
+  const Status unsure = first.get();
+  ASSERT_FALSE(unsure);
+  EXPECT_EQ(unsure.error().code, Errc::timed_out);
+  EXPECT_THAT(unsure.error().text, HasSubstr("the broker did not say that it has it; look at the point"));
+  for (auto* later : {&second, &third}) {
+    const Status status = later->get();
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().text, HasSubstr(": not written: "));
+  }
+  EXPECT_EQ(broker.publishes().size(), 1u);
+  to->stop();
+}
+
+TEST_F(MqttWriteDeadline, HoldsWhereThereIsNoBroker) {
+  const auto to = outlet("mqtt://127.0.0.1:" + std::to_string(test::free_port()));
+  const Status status = status_of(*to, "lamp");
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().text, HasSubstr("lamp: not written: "));
+  to->stop();
 }
 
 /// What a broker kept, and what somebody says for a device that is away, is no answer of the device.
