@@ -26,10 +26,23 @@ Json or_null(const std::optional<T>& value) {
   }
 }
 
+/// By the tenth of a millisecond: what nobody can see is no news.
+Json turns_json(const Turns& turns) {
+  const auto milliseconds = [](double seconds) { return std::round(seconds * 10'000) / 10; };
+  return {
+      {"lateness_ms", milliseconds(turns.lateness)}, {"time_ms", milliseconds(turns.time)}, {"missed", turns.missed}};
+}
+
 Json source_json(const SourceView& source) {
-  return {{"name", source.name}, {"type", source.type},           {"health", name(source.health)},
-          {"text", source.text}, {"since", micros(source.since)}, {"series", source.series},
-          {"rate", source.rate}, {"rejected", source.rejected}};
+  return {{"name", source.name},
+          {"type", source.type},
+          {"health", name(source.health)},
+          {"text", source.text},
+          {"since", micros(source.since)},
+          {"series", source.series},
+          {"rate", source.rate},
+          {"rejected", source.rejected},
+          {"turns", source.turns ? turns_json(*source.turns) : Json(nullptr)}};
 }
 
 Json rule_json(const RuleView& rule) {

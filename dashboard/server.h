@@ -15,6 +15,7 @@
 #include "gateway/core/metrics.h"
 #include "gateway/core/push.h"
 #include "gateway/core/result.h"
+#include "gateway/core/turns.h"
 #include "gateway/core/types.h"
 #include "gateway/journal/journal.h"
 #include "gateway/state/state_view.h"
@@ -59,6 +60,7 @@ struct SourceView {
   std::size_t series = 0;
   double rate = 0;  ///< samples a second
   std::uint64_t rejected = 0;
+  std::optional<Turns> turns{};  ///< of one that takes none, and before the first: nothing
 };
 struct RuleView {
   std::string name, kind, condition, series;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "gateway/core/push.h"
 #include "gateway/core/result.h"
 #include "gateway/core/sink.h"
+#include "gateway/core/turns.h"
 
 namespace tidegate::drivers {
 
@@ -33,6 +35,8 @@ class Driver {
   virtual Inlet* inlet() { return nullptr; }
   /// Of a driver whose devices can be written to; lives as long as the driver.
   virtual Outlet* outlet() { return nullptr; }
+  /// How it keeps its turns; nothing before the first, and of a driver that takes none. Any thread, beside run().
+  virtual std::optional<Turns> turns() const { return std::nullopt; }
 };
 
 /// What a driver is given at its making; outlives it.

@@ -7,6 +7,7 @@
 
 #include "drivers/poller.h"
 #include "drivers/schedule.h"
+#include "drivers/turns.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::drivers {
@@ -15,8 +16,6 @@ namespace {
 constexpr Micros kFirstRest = std::chrono::seconds(1);
 constexpr Micros kLongestRest = std::chrono::minutes(1);
 constexpr Micros kLongestCheapRest = std::chrono::seconds(3);  // where a try costs the others nothing
-
-double seconds(Micros time) { return std::chrono::duration<double>(time).count(); }
 
 /// One device, and whether it answers.
 class Watched {
@@ -96,6 +95,7 @@ class PolledDriver final : public Driver, public Outlet {
   }
 
   Outlet* outlet() override { return points().empty() ? nullptr : this; }
+  std::optional<Turns> turns() const override { return turns_.turns(); }
 
   std::vector<WritablePoint> points() const override {
     std::vector<WritablePoint> all;
@@ -151,12 +151,7 @@ class PolledDriver final : public Driver, public Outlet {
       due_[groups_[group].device].push_back(groups_[group].number);
     }
     read_due(sink, stop);
-    const Timestamp ended = context_.clock.now();
-    late_.add(ended, begun - planned);
-    long_.add(ended, ended - begun);
-    lateness_.set(seconds(late_.value()));
-    time_.set(seconds(long_.value()));
-    missed_.add(static_cast<double>(schedule.missed() - counted_));
+    turns_.add(planned, begun, context_.clock.now(), schedule.missed() - counted_);
     counted_ = schedule.missed();
   }
 
@@ -208,9 +203,6 @@ class PolledDriver final : public Driver, public Outlet {
   Metric& count(std::string_view name, std::string_view help) const {
     return context_.metrics.counter(fmt::format("source/{}/{}", context_.source, name), "", help);
   }
-  Metric& gauge(std::string_view name, std::string_view help) const {
-    return context_.metrics.gauge(fmt::format("source/{}/{}", context_.source, name), "s", help);
-  }
 
   const Context context_;
   const std::string what_;
@@ -220,12 +212,9 @@ class PolledDriver final : public Driver, public Outlet {
   std::vector<Sample> samples_;
   std::size_t first_ = 0;
   std::uint64_t counted_ = 0;  ///< of the turns missed
-  RecentMost late_, long_;
+  TurnMeter turns_{context_};
   Metric& reads_ = count("reads", "Times that a device of the source was read.");
   Metric& failed_ = count("failed_reads", "Times that a device of the source did not answer.");
-  Metric& missed_ = count("missed_turns", "Turns that came while the one before was still being read.");
-  Metric& lateness_ = gauge("turn_lateness", "The most that a turn began late, of the last minute or two.");
-  Metric& time_ = gauge("turn_time", "The longest that a turn took, of the last minute or two.");
 };
 
 }  // namespace

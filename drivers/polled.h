@@ -59,8 +59,7 @@ struct Polled {
 /// device left alone for longer and longer while it does not answer, so that a dead one costs the others one time-out
 /// now and then. What need not wait for one another is a source each, for each has its thread.
 ///
-/// Counts as source/NAME/: `reads`, `failed_reads`, `missed_turns` and, of the last minute or two, `turn_lateness` (s,
-/// the most that a turn began late) and `turn_time` (s, the longest).
+/// Counts as source/NAME/: `reads`, `failed_reads` and, by a TurnMeter, how it keeps its turns.
 /// `what`: what is read, for the health report: "3 devices, 120 points, every 1 s".
 std::unique_ptr<Driver> make_polled(std::vector<Polled> devices, std::string what, const Context& context);
 

@@ -5,11 +5,6 @@
 #include "drivers/poller.h"
 
 namespace tidegate::drivers {
-namespace {
-
-constexpr Micros kClockStep = std::chrono::hours(1);  // no read takes that long: somebody has set the clock
-
-}  // namespace
 
 Schedule::Schedule(const std::vector<Micros>& intervals, Timestamp start) {
   for (const Micros every : intervals) entries_.push_back({every, start});

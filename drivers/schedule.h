@@ -7,6 +7,9 @@
 
 namespace tidegate::drivers {
 
+/// Nothing that is read takes so long: somebody has set the clock.
+inline constexpr Micros kClockStep = std::chrono::hours(1);
+
 /// When what is read at several intervals is due: each at whole multiples of its own ("every: 1s" on the second), and
 /// all of it once at the start. What comes too late skips the turns it missed, and never runs to catch up. Pure; one
 /// thread.

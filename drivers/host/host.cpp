@@ -30,9 +30,10 @@ class HostDriver final : public Driver {
     for (const std::string& name : options_.groups)
       groups_.push_back({make_group(name, options_.root, options_.wanted), {}});
     poll(context_.clock.now());  // rates need a first reading as soon as may be
-    poll_aligned(options_.every, context_.clock, stop, [this](Timestamp now) { poll(now); });
+    poll_aligned(options_.every, context_.clock, turns_, stop, [this](Timestamp now) { poll(now); });
     return {};
   }
+  std::optional<Turns> turns() const override { return turns_.turns(); }
 
  private:
   struct Series {
@@ -120,6 +121,7 @@ class HostDriver final : public Driver {
 
   const Options options_;
   const Context context_;
+  TurnMeter turns_{context_};
   Sink* sink_ = nullptr;
   std::vector<Watched> groups_;
   std::vector<Reading> readings_;

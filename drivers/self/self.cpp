@@ -20,9 +20,10 @@ class SelfDriver final : public Driver {
   Status run(Sink& sink, std::stop_token stop) override {
     ids_.clear();
     refused_.clear();
-    poll_aligned(every_, context_.clock, stop, [&](Timestamp now) { poll(sink, now); });
+    poll_aligned(every_, context_.clock, turns_, stop, [&](Timestamp now) { poll(sink, now); });
     return {};
   }
+  std::optional<Turns> turns() const override { return turns_.turns(); }
 
  private:
   void poll(Sink& sink, Timestamp now) {
@@ -54,6 +55,7 @@ class SelfDriver final : public Driver {
 
   const Micros every_;
   const Context context_;
+  TurnMeter turns_{context_};
   std::map<const Metric*, std::optional<SeriesId>> ids_;  // metrics stay at their address
   std::string refused_;
   std::vector<Sample> samples_;

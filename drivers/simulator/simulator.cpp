@@ -32,9 +32,10 @@ class SimulatorDriver final : public Driver {
       series_.push_back(*id);
     }
     last_ = context_.clock.now();
-    poll_aligned(options_.every, context_.clock, stop, [&](Timestamp now) { poll(sink, now); });
+    poll_aligned(options_.every, context_.clock, turns_, stop, [&](Timestamp now) { poll(sink, now); });
     return {};
   }
+  std::optional<Turns> turns() const override { return turns_.turns(); }
 
  private:
   SeriesInfo info(const Point& point) const {
@@ -69,6 +70,7 @@ class SimulatorDriver final : public Driver {
 
   const Options options_;
   const Context context_;
+  TurnMeter turns_{context_};
   Plant plant_;
   std::vector<SeriesId> series_;
   std::vector<Sample> samples_;

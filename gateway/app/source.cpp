@@ -175,6 +175,12 @@ Result<std::size_t> Source::take_again(const DeadLetter& letter) {
   if (sink.pushed == 0) return fail(Errc::conflict, "'{}' reads nothing of it", name_);
   return sink.pushed;
 }
+dashboard::SourceView Source::view() const {
+  dashboard::SourceView view = sink_.view();
+  view.turns = driver_->turns();
+  return view;
+}
+
 
 void Source::run(std::stop_token stop) {
   Backoff backoff(std::chrono::seconds(1), std::chrono::minutes(1), std::hash<std::string>{}(name_));

@@ -86,7 +86,7 @@ class Source {
   Result<std::size_t> take_again(const DeadLetter& letter);
   /// Equal for two sections that mean the same.
   const std::string& meaning() const { return meaning_; }
-  dashboard::SourceView view() const { return sink_.view(); }
+  dashboard::SourceView view() const;
   void measure() { sink_.measure(); }
   /// Null where nobody pushes to it.
   Inlet* inlet() { return driver_->inlet(); }

@@ -213,6 +213,16 @@ TEST_F(Http, SourcesAndUplinksAreAsInState) {
   EXPECT_EQ(state["sources"].size() + state["uplinks"].size(), 2u);
 }
 
+TEST_F(Http, ASourceIsToldWithHowItKeepsItsTurns) {
+  GatewayView view;
+  view.sources.push_back({.name = "field", .type = "mqtt"});
+  view.sources.push_back({.name = "line", .type = "modbus", .turns = Turns{0.0027801, 1.25, 7}});
+  rig.gateway.set_view(view);
+  const json sources = get_json("/api/v1/sources")["sources"];
+  EXPECT_EQ(sources[0]["turns"], nullptr);
+  EXPECT_EQ(sources[1]["turns"], (json{{"lateness_ms", 2.8}, {"time_ms", 1250.0}, {"missed", 7}}));
+}
+
 TEST_F(Http, HealthTurnsWhenThePumpStandsStill) {
   EXPECT_EQ(get("/healthz").body, "ok\n");
   rig.gateway.pump_age_ = std::chrono::seconds(11);

@@ -79,6 +79,7 @@ export class FakeGateway {
     this.asked = [];           // "GET /api/v1/session" and so on, in order
     this.failing = new Map();  // series name -> reason of a failed read, or 'silent'
     this.upstreamDownSince = null;
+    this.plantTurns = { lateness_ms: 2.8, time_ms: 12.1, missed: 0 };
     this.busy = false;
     this.alertsUnreadable = false;
     this.mute = false;         // a half-open link: the socket stays, nothing is said
@@ -125,12 +126,12 @@ export class FakeGateway {
     const behind = this.upstreamDownSince === null ? 1.2 * kSecond : this.now() - this.upstreamDownSince;
     const down = this.upstreamDownSince !== null;
     const source = (name, type, rate, more = {}) => ({ name, type, health: 'up', text: '', since: this.started,
-      series: this.points.filter((point) => point.source === name).length, rate, rejected: 0, ...more });
+      series: this.points.filter((point) => point.source === name).length, rate, rejected: 0, turns: null, ...more });
     const rule = (name, kind, condition, severity, series, instances, unfit = 0, problems = []) => ({ name, kind, condition, severity, series, instances, unfit, problems,
       active: [...this.alerts.values()].filter((alert) => alert.rule === name && !alert.silenced && ['active', 'clearing'].includes(alert.phase)).length });
     return {
       gateway: { name: 'plant-7', site: 'Hall 3', version: this.version, started: this.started, time: this.now(), epoch: this.epoch, demo: this.demo, insecure: this.insecure, certificate: this.certificate },
-      sources: [source('plant', 'simulator', 14), source('field', 'mqtt', 3.2, { rejected: this.deadLetters.length, ...this.fieldHealth }),
+      sources: [source('plant', 'simulator', 14, { turns: this.plantTurns }), source('field', 'mqtt', 3.2, { rejected: this.deadLetters.length, ...this.fieldHealth }),
         source('host', 'host', 2.5), source('self', 'self', 1.5)],
       rules: [rule('boiler-overheating', 'threshold', 'above 90 °C for 30 s, clear below 85 °C', 'critical', '{device}/temperature', 4),
         rule('cold-room-warming', 'trend', 'rising faster than 0.2 °C/min over 10 min', 'high', 'coldroom/temperature', 1),

@@ -44,6 +44,7 @@ void fill(Rig& rig) {
   GatewayView view;
   view.started = kStart;
   view.sources.push_back({.name = "plant", .type = "mqtt", .text = "ok", .health = SourceHealth::up});
+  view.sources.push_back({.name = "line", .type = "modbus", .text = "ok", .turns = Turns{0.003, 0.012, 2}});
   view.rules.push_back({.name = "hot", .kind = "threshold", .condition = "value > 90", .series = "+/temperature"});
   view.uplinks.push_back({.name = "cloud", .type = "mqtt", .text = ""});
   rig.gateway.set_view(std::move(view));

@@ -33,11 +33,18 @@ TEST(NextTurn, IsNeverNoneAndNeverMoreThanATurn) {
   }
 }
 
+struct Measured {
+  explicit Measured(const Clock& clock) : meter({"line", clock, metrics}) {}
+  Metrics metrics;
+  TurnMeter meter;
+};
+
 TEST(Poller, ReadsAtWholeMultiplesAndStops) {
   const GatewayClock clock;
+  Measured measured{clock};
   std::stop_source stop;
   std::vector<Timestamp> polls;
-  poll_aligned(20ms, clock, stop.get_token(), [&](Timestamp now) {
+  poll_aligned(20ms, clock, measured.meter, stop.get_token(), [&](Timestamp now) {
     polls.push_back(now);
     if (polls.size() == 4) stop.request_stop();
   });
@@ -49,9 +56,10 @@ TEST(Poller, ReadsAtWholeMultiplesAndStops) {
 
 TEST(Poller, SkipsTheTurnsThatASlowPollMissed) {
   const GatewayClock clock;
+  Measured measured{clock};
   std::stop_source stop;
   std::vector<std::int64_t> turns;
-  poll_aligned(20ms, clock, stop.get_token(), [&](Timestamp now) {
+  poll_aligned(20ms, clock, measured.meter, stop.get_token(), [&](Timestamp now) {
     turns.push_back(now.time_since_epoch() / 20ms);
     if (turns.size() == 3) stop.request_stop();
     if (turns.size() < 3) std::this_thread::sleep_for(70ms);
@@ -63,10 +71,12 @@ TEST(Poller, SkipsTheTurnsThatASlowPollMissed) {
 
 TEST(Poller, StopsWhileItWaits) {
   const GatewayClock clock;
+  Measured measured{clock};
   std::stop_source stop;
   int polls = 0;
   {
-    std::jthread poller([&] { poll_aligned(1h, clock, stop.get_token(), [&](Timestamp) { ++polls; }); });
+    std::jthread poller(
+        [&] { poll_aligned(1h, clock, measured.meter, stop.get_token(), [&](Timestamp) { ++polls; }); });
     std::this_thread::sleep_for(20ms);
     stop.request_stop();
   }

@@ -138,6 +138,8 @@ export interface Source {
   series: number;
   rate: number;
   rejected: number;
+  /** How it keeps its turns: the worst of the last minute or two, and all that it missed. Null of one that takes none. */
+  turns: { lateness_ms: number; time_ms: number; missed: number } | null;
 }
 
 export interface Rule {

@@ -69,7 +69,8 @@ function sourceCard(source: Source, now: Time): HTMLElement {
   return card(source.name, source.type, healthChip(source.health),
     source.text && el('p', {}, source.text),
     el('p', { class: 'muted' }, [text.details.sourceLine(source.series, format.rate(source.rate)), text.details.sourceSince(format.span(now - source.since)),
-      source.rejected && text.details.rejected(format.count(source.rejected))].filter(Boolean).join(' · ')));
+      source.rejected && text.details.rejected(format.count(source.rejected))].filter(Boolean).join(' · ')),
+    source.turns !== null && el('p', { class: 'muted turns' }, text.details.turns(format.brief(source.turns.lateness_ms), format.brief(source.turns.time_ms), format.count(source.turns.missed))));
 }
 
 function ruleCard(rule: Rule): HTMLElement {

@@ -11,6 +11,7 @@ export const kDay = 24 * kHour;
 const kLocale = typeof navigator === 'undefined' ? 'en-GB' : navigator.language;
 const kPlain = new Intl.NumberFormat(kLocale, { maximumFractionDigits: 2 });
 const kPlainSmall = new Intl.NumberFormat(kLocale, { maximumSignificantDigits: 3 });
+const kPlainBrief = new Intl.NumberFormat(kLocale, { maximumFractionDigits: 1 });
 const formats = new Map<number, Intl.NumberFormat>();
 
 export function fixed(value: number, decimals: number): string {
@@ -68,6 +69,12 @@ export function span(micros: number): string {
 
 function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+/** What is over soon: 0 ms · 2.8 ms · 340 ms · 4.3 s */
+export function brief(ms: number): string {
+  if (ms >= 1000) return `${kPlainBrief.format(ms / 1000)} s`;
+  return `${ms >= 10 ? count(ms) : kPlainBrief.format(ms)} ms`;
 }
 
 export function age(micros: number): string {

@@ -334,6 +334,7 @@ export const text = {
     sourcesNone: 'No sources are configured. Add one under “sources:” in tidegate.yaml.',
     sourceLine: (series: number, rate: string) => `${plural(series, 'point', 'points')}, ${rate} samples/s`,
     sourceSince: (span: string) => `for ${span}`,
+    turns: (late: string, time: string, missed: string) => `turns begin at most ${late} late, take at most ${time}, ${missed === '0' ? 'none' : missed} missed`,
     rejected: (n: string) => (n === '1' ? '1 message refused' : `${n} messages refused`),
     rules: 'Rules',
     rulesNone: 'No rules are configured. Add one under “rules:” in tidegate.yaml.',

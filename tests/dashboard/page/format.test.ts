@@ -21,6 +21,10 @@ test('a span has its two largest units', () => {
 
 test('a span never runs backwards', () => assert.equal(format.span(-5 * kSecond), '0 s'));
 
+test('what is over soon has its milliseconds', () => {
+  assert.deepEqual([0, 0.13, 2.8, 9.96, 12.4, 999.4, 1000, 4300, 12_345].map(format.brief), ['0 ms', '0.1 ms', '2.8 ms', '10 ms', '12 ms', '999 ms', '1 s', '4.3 s', '12.3 s']);
+});
+
 test('bytes are scaled by 1024', () => {
   assert.deepEqual([512, 148e6, 2 ** 30].map(format.bytes), ['512 B', '141.1 MiB', '1.00 GiB']);
 });

@@ -305,6 +305,13 @@ test('while nothing is stored the page says what happens to alerts and to the up
   await untilText(page.locator('#store'), /the record of alert x was damaged/);
 }));
 
+test('a source says how it keeps its turns, and one that takes none says nothing of them', () => withPage(async ({ gateway, page }) => {
+  await untilText(page.locator('#sources .card', { hasText: 'plant' }), /turns begin at most 2\.8 ms late, take at most 12 ms, none missed$/);
+  assert.equal(await page.locator('#sources .card', { hasText: 'field' }).locator('.turns').count(), 0);
+  gateway.plantTurns = { lateness_ms: 4300, time_ms: 5250, missed: 1204 };
+  await untilText(page.locator('#sources .turns'), /at most 4\.3 s late, take at most 5\.3 s, 1,204 missed$/);
+}));
+
 test('a rule says which points it cannot watch, and why', () => withPage(async ({ gateway, page }) => {
   await untilLive(page);
   assert.equal(await page.locator('#rules .bad').count(), 0);

@@ -22,7 +22,7 @@ export function uplink(change: Partial<Uplink> = {}): Uplink {
 }
 
 export function state(change: Partial<State> = {}): State {
-  const source = { type: 'mqtt', health: 'up' as const, text: '', since: kNow, series: 3, rate: 5, rejected: 0 };
+  const source = { type: 'mqtt', health: 'up' as const, text: '', since: kNow, series: 3, rate: 5, rejected: 0, turns: null };
   return {
     gateway: { name: 'plant-7', site: 'Hall 3', version: '0.1.0', started: kNow - 3600 * kSecond, time: kNow, epoch: 'e1', demo: false, insecure: false, certificate: null },
     sources: [{ ...source, name: 'plant' }, { ...source, name: 'field' }],

@@ -152,5 +152,22 @@ TEST_F(SourceTest, ADriverThatGivesUpIsShownDownAndStartedAgain) {
   EXPECT_THAT(source.view().text, testing::HasSubstr("next try in"));
 }
 
+class KeepsTurns final : public drivers::Driver {
+ public:
+  Status run(Sink&, std::stop_token) override { return {}; }
+  std::optional<Turns> turns() const override { return Turns{0.003, 0.012, 2}; }
+};
+
+TEST_F(SourceTest, IsShownWithHowItsDriverKeepsItsTurns) {
+  const Source source(section("{name: plant, type: self}"), std::make_unique<KeepsTurns>(), downstream());
+  const auto turns = source.view().turns;
+  ASSERT_TRUE(turns);
+  EXPECT_EQ(turns->lateness, 0.003);
+  EXPECT_EQ(turns->time, 0.012);
+  EXPECT_EQ(turns->missed, 2u);
+  std::atomic<int> runs{0};
+  EXPECT_FALSE(Source(section("{name: p, type: push}"), std::make_unique<GivesUp>(runs), downstream()).view().turns);
+}
+
 }  // namespace
 }  // namespace tidegate::app
