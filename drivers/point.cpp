@@ -14,7 +14,7 @@ Status Point::open(Sink& sink, SeriesKind natural, Micros read_every, Labels lab
   info.expected_interval = options_.report.longest(read_every);
   info.labels = std::move(labels);
   state_ = info.kind == SeriesKind::state;
-  return feed_.open(sink, series_, info);
+  return feed_.open(sink, series_, info, options_.report.own);
 }
 
 std::string Point::take(Sink& sink, const Reading& reading, Timestamp time, std::vector<Sample>& samples) {

@@ -68,8 +68,8 @@ bool any_matches(const std::vector<Pattern>& patterns, std::string_view name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& pattern) { return pattern.matches(name); });
 }
 
-Status Feed::open(Sink& sink, std::string_view name, const SeriesInfo& info) {
-  const auto id = sink.series(name, info);
+Status Feed::open(Sink& sink, std::string_view name, const SeriesInfo& info, bool own_report) {
+  const auto id = own_report ? sink.series_with_report(name, info) : sink.series(name, info);
   if (!id) return fail(id.error());
   open_ = true;
   kind_ = info.kind;

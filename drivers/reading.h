@@ -33,8 +33,9 @@ bool any_matches(const std::vector<Pattern>& patterns, std::string_view name);
 /// A series that a driver feeds with readings. One thread at a time.
 class Feed {
  public:
-  /// Asks for the series, or tells what has changed of it. Fails as Sink::series does.
-  Status open(Sink& sink, std::string_view name, const SeriesInfo& info);
+  /// Asks for the series, or tells what has changed of it. Fails as Sink::series does. `own_report`: as of
+  /// Sink::series_with_report.
+  Status open(Sink& sink, std::string_view name, const SeriesInfo& info, bool own_report = false);
   bool is_open() const { return open_; }
   SeriesId id() const { return id_; }  ///< once it is open
 

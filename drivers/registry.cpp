@@ -14,6 +14,7 @@
 #include "drivers/mqtt/mqtt.h"
 #include "drivers/onewire/onewire.h"
 #include "drivers/push/push.h"
+#include "drivers/report.h"
 #include "drivers/self/self.h"
 #include "drivers/serial/serial.h"
 #include "drivers/simulator/simulator.h"
@@ -66,6 +67,9 @@ std::vector<config::Shape::Field> common_fields() {
                         "The most series that this source may make; more are refused, counted and shown."),
       config::defaulted("labels", config::Shape::map(config::Shape::text()), "{}",
                         "Labels that every series of this source carries, such as {area: boiler-house}."),
+      config::defaulted("report", report_shape(), "every",
+                        "Which readings of this source become samples, where a point does not say it itself: every, "
+                        "change (and one a minute), or {deadband, at_least}. A dead band is of numbers alone."),
   };
 }
 

@@ -14,11 +14,13 @@ struct Report {
   bool every = true;
   double deadband = 0;                        ///< a change of at most this is none; of the value as shown
   Micros at_least = std::chrono::minutes(1);  ///< a reading this long after the last sample is one, whatever it says
+  bool own = false;                           ///< it was said: what else would hold does not
 
   /// The longest between two samples of a point that is read each `read_every`.
   Micros longest(Micros read_every) const { return every || at_least < read_every ? read_every : at_least; }
 };
 
+config::Shape report_shape();
 config::Shape::Field report_field();
 Report read_report(const config::Node& node);
 
@@ -26,7 +28,8 @@ Report read_report(const config::Node& node);
 class ReportFilter {
  public:
   explicit ReportFilter(Report report = {}) : report_(report) {}
-  /// A changed quality or reason always passes.
+  /// A changed quality or reason always passes, and so does what is older than the last: what stood beside it is not
+  /// known.
   bool passes(const Sample& sample);
   /// This one did, whatever it says: what comes next is compared with it.
   void pass(const Sample& sample) { last_ = sample; }

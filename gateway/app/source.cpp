@@ -33,6 +33,9 @@ class Again final : public Sink {
   explicit Again(Sink& sink) : sink_(sink) {}
 
   Result<SeriesId> series(std::string_view name, const SeriesInfo& info) override { return sink_.series(name, info); }
+  Result<SeriesId> series_with_report(std::string_view name, const SeriesInfo& info) override {
+    return sink_.series_with_report(name, info);
+  }
   Result<double> label(SeriesId series, std::string_view text) override { return sink_.label(series, text); }
   Ticket push(std::span<const Sample> samples) override {
     pushed += samples.size();
@@ -60,6 +63,7 @@ SourceSink::SourceSink(const config::Node& section, Downstream downstream)
       feeder_(downstream.feeds.join(name_)),
       max_series_(static_cast<std::size_t>(section.integer("max_series"))),
       labels_(labels_of(section)),
+      report_(make_source_report(section)),
       samples_metric_(
           downstream.metrics.counter("source/" + name_ + "/samples", "", "Samples that the source delivered.")),
       rejected_metric_(
@@ -68,6 +72,19 @@ SourceSink::SourceSink(const config::Node& section, Downstream downstream)
 
 Result<SeriesId> SourceSink::series(std::string_view name, const SeriesInfo& info) {
   SeriesInfo whole = info;
+  if (report_) whole.expected_interval = report_->longest(info.expected_interval);
+  auto id = intern(name, std::move(whole));
+  if (id && report_) report_->choose(*id, info.kind);
+  return id;
+}
+
+Result<SeriesId> SourceSink::series_with_report(std::string_view name, const SeriesInfo& info) {
+  auto id = intern(name, info);
+  if (id && report_) report_->leave(*id);
+  return id;
+}
+
+Result<SeriesId> SourceSink::intern(std::string_view name, SeriesInfo whole) {
   whole.source = name_;
   add_missing(whole.labels, labels_);
   const std::lock_guard lock(mutex_);
@@ -106,6 +123,8 @@ Result<double> SourceSink::label(SeriesId series, std::string_view text) {
 }
 
 Ticket SourceSink::push(std::span<const Sample> samples) {
+  std::vector<Sample> reported;
+  if (report_) samples = report_->of(samples, reported);
   samples_metric_.add(static_cast<double>(samples.size()));
   return downstream_.intake.push(samples);
 }
@@ -156,6 +175,12 @@ Source::Source(const config::Node& section, std::unique_ptr<drivers::Driver> dri
       sink_(section, downstream),
       driver_(std::move(driver)) {}
 
+dashboard::SourceView Source::view() const {
+  dashboard::SourceView view = sink_.view();
+  view.turns = driver_->turns();
+  return view;
+}
+
 Source::~Source() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
@@ -175,12 +200,6 @@ Result<std::size_t> Source::take_again(const DeadLetter& letter) {
   if (sink.pushed == 0) return fail(Errc::conflict, "'{}' reads nothing of it", name_);
   return sink.pushed;
 }
-dashboard::SourceView Source::view() const {
-  dashboard::SourceView view = sink_.view();
-  view.turns = driver_->turns();
-  return view;
-}
-
 
 void Source::run(std::stop_token stop) {
   Backoff backoff(std::chrono::seconds(1), std::chrono::minutes(1), std::hash<std::string>{}(name_));

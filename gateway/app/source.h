@@ -11,6 +11,7 @@
 #include "drivers/driver.h"
 #include "gateway/app/feeds.h"
 #include "gateway/app/rate.h"
+#include "gateway/app/source_report.h"
 #include "gateway/core/intake.h"
 #include "gateway/core/sink.h"
 #include "gateway/journal/journal.h"
@@ -35,6 +36,7 @@ class SourceSink final : public Sink {
 
   /// Errc::conflict: another source that runs feeds it.
   Result<SeriesId> series(std::string_view name, const SeriesInfo& info) override;
+  Result<SeriesId> series_with_report(std::string_view name, const SeriesInfo& info) override;
   Result<double> label(SeriesId series, std::string_view text) override;
   Ticket push(std::span<const Sample> samples) override;
   bool wait_committed(Ticket ticket, std::stop_token stop) override;
@@ -47,6 +49,8 @@ class SourceSink final : public Sink {
   void measure() { rate_.update(static_cast<std::uint64_t>(samples_metric_.value())); }  ///< the main loop, each second
 
  private:
+  /// `whole`: with all that the section says.
+  Result<SeriesId> intern(std::string_view name, SeriesInfo whole);
   Status claim(SeriesId series, std::string_view name);
 
   Downstream downstream_;
@@ -55,6 +59,7 @@ class SourceSink final : public Sink {
   const Feeds::Feeder feeder_;
   const std::size_t max_series_;
   const Labels labels_;
+  const std::unique_ptr<SourceReport> report_;  ///< null where every sample is stored
   Metric& samples_metric_;
   Metric& rejected_metric_;
   std::atomic<std::uint64_t> rejected_{0};

@@ -33,6 +33,12 @@ class Sink {
   /// that is none. An existing series takes over a changed unit, kind or labels.
   virtual Result<SeriesId> series(std::string_view name, const SeriesInfo& info) = 0;
 
+  /// The same of a series whose point says by a `report` of its own which readings become samples: its source's
+  /// `report` is not for it.
+  virtual Result<SeriesId> series_with_report(std::string_view name, const SeriesInfo& info) {
+    return series(name, info);
+  }
+
   /// The code of a state series' label, made on first sight. Fails with Errc::full beyond 256 labels a series.
   virtual Result<double> label(SeriesId series, std::string_view text) = 0;
 

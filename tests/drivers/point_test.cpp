@@ -128,6 +128,13 @@ TEST_F(APoint, AChangedQualityIsAlwaysReported) {
   EXPECT_TRUE(read(0));
 }
 
+TEST_F(APoint, WhatIsOlderThanTheLastIsReportedAndIsNotTheLast) {
+  open("{report: {deadband: 5, at_least: 1h}}");
+  EXPECT_TRUE(read(10, 100s));
+  EXPECT_TRUE(read(11, 50s)) << "what stood beside it is not known";
+  EXPECT_FALSE(read(15, 101s)) << "it is compared with 10";
+}
+
 TEST_F(APoint, ThatIsReadSeldomIsNotExpectedOftenerThanItIsRead) {
   open("{report: change}", SeriesKind::number, 10min);
   EXPECT_EQ(info().expected_interval, Micros{10min});

@@ -1,0 +1,38 @@
+#include "gateway/app/source_report.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace tidegate::app {
+
+void SourceReport::choose(SeriesId series, SeriesKind kind) {
+  // Of a code the distance says nothing, and a counter's every step counts: a dead band is of numbers.
+  drivers::Report report = report_;
+  if (kind != SeriesKind::number) report.deadband = 0;
+  const std::lock_guard lock(mutex_);
+  const auto found = chosen_.find(static_cast<std::uint32_t>(series));
+  if (found != chosen_.end() && found->second.kind == kind) return;
+  chosen_.insert_or_assign(static_cast<std::uint32_t>(series), Chosen{kind, drivers::ReportFilter(report)});
+}
+
+void SourceReport::leave(SeriesId series) {
+  const std::lock_guard lock(mutex_);
+  chosen_.erase(static_cast<std::uint32_t>(series));
+}
+
+std::span<const Sample> SourceReport::of(std::span<const Sample> samples, std::vector<Sample>& kept) {
+  kept.reserve(samples.size());
+  const std::lock_guard lock(mutex_);
+  std::copy_if(samples.begin(), samples.end(), std::back_inserter(kept), [&](const Sample& sample) {
+    const auto chosen = chosen_.find(static_cast<std::uint32_t>(sample.series));
+    return chosen == chosen_.end() || chosen->second.filter.passes(sample);
+  });
+  return kept;
+}
+
+std::unique_ptr<SourceReport> make_source_report(const config::Node& section) {
+  const drivers::Report report = drivers::read_report(section["report"]);
+  return report.every ? nullptr : std::make_unique<SourceReport>(report);
+}
+
+}  // namespace tidegate::app
