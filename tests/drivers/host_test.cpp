@@ -64,6 +64,7 @@ TEST_F(HostDriver, ShowsTheMachineThatThisRunsOn) {
   EXPECT_EQ(sink_.info("box/memory_used")->source, "box");
   EXPECT_EQ(sink_.info("box/memory_used")->expected_interval, Micros{200ms});
   EXPECT_EQ(sink_.reports().back().health, SourceHealth::up);
+  EXPECT_TRUE(driver_->turns()) << "it measures how it keeps them";
 }
 
 TEST_F(HostDriver, AFailedReadIsABadSampleAndSaidInWords) {

@@ -54,6 +54,7 @@ TEST(Sources, HaveTheSameCommonFieldsWithDefaults) {
   EXPECT_TRUE(section.boolean("enabled"));
   EXPECT_EQ(section.integer("max_series"), 5000);
   EXPECT_TRUE(section["labels"].entries.empty());
+  EXPECT_EQ(section.string("report"), "every");
   EXPECT_EQ(section.duration("every"), Micros{std::chrono::seconds(2)});
 }
 

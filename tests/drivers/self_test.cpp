@@ -46,6 +46,7 @@ TEST_F(SelfDriver, ShowsEveryMetricUnderItsPath) {
   EXPECT_EQ(sink_.info("self/intake/depth")->kind, SeriesKind::number);
   EXPECT_EQ(sink_.info("self/intake/depth")->unit, "samples");
   EXPECT_EQ(sink_.info("self/intake/depth")->source, "gateway");
+  EXPECT_TRUE(driver_->turns()) << "it measures how it keeps its turns";
 }
 
 TEST_F(SelfDriver, FollowsAMetricAndFindsThoseMadeLater) {

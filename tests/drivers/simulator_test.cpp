@@ -209,6 +209,7 @@ TEST_F(SimulatorDriver, FeedsEveryPointWithItsKindAndUnit) {
   EXPECT_EQ(sink_.last_label("coldroom/door"), "closed");
   EXPECT_EQ(sink_.last_label("boiler1/burner"), "idle");
   EXPECT_EQ(sink_.reports().back().health, SourceHealth::up);
+  EXPECT_TRUE(driver_->turns()) << "it measures how it keeps them";
 }
 
 TEST_F(SimulatorDriver, SaysWhichFaultThereIs) {
