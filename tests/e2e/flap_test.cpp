@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "tests/drivers/coap/server.h"
 #include "tests/drivers/modbus/serial_line.h"
 #include "tests/e2e/small_plant.h"
+#include "tests/support/held.h"
 
 namespace tidegate::e2e {
 namespace {
@@ -103,19 +103,6 @@ std::vector<std::string> not_yet(const test::GatewayProcess& gateway, const std:
   return others;
 }
 
-struct Held {
-  long descriptors = 0, threads = 0;
-  double mebibytes = 0;
-};
-
-Held held_by(pid_t pid) {
-  const auto entries = [&](const char* folder) {
-    return std::distance(std::filesystem::directory_iterator(fmt::format("/proc/{}/{}", pid, folder)),
-                         std::filesystem::directory_iterator{});
-  };
-  return {entries("fd"), entries("task"), bench::resident_mebibytes(pid)};
-}
-
 class Flap : public testing::Test {
  protected:
   void reaches(const std::string& health) {
@@ -141,11 +128,12 @@ class Flap : public testing::Test {
   }
 
   bool broker_is_up() const { return source_named(gateway_, kOfBroker, "up"); }
-  Held held() { return held_by(gateway_.process().pid()); }
+  test::Held held() { return test::held_by(gateway_.process().pid()); }
+  double mebibytes() { return bench::resident_mebibytes(gateway_.process().pid()); }
   void tell(int turn) {
-    const Held now = held();
+    const test::Held now = held();
     std::cout << fmt::format("{} turns, the broker lost {} times: {} descriptors, {} threads, {:.1f} MiB\n", turn,
-                             lost_brokers_, now.descriptors, now.threads, now.mebibytes)
+                             lost_brokers_, now.descriptors, now.threads, mebibytes())
               << std::flush;
   }
 
@@ -166,7 +154,8 @@ TEST_F(Flap, LeavesNothingBehind) {
   const auto is_warm = [&] { return warm > 0 && (!weighed || gateway_.metric("tidegate_history_rounds_total") >= 1); };
   for (; !is_warm(); ++warm) ASSERT_NO_FATAL_FAILURE(once()) << "in turn " << warm << " of warming up";
   ASSERT_TRUE(eventually([&] { return broker_is_up(); }, 120s));
-  const Held before = held();
+  const test::Held before = held();
+  const double weight = mebibytes();
   tell(warm);
   for (int i = 1; i <= times; ++i) {
     ASSERT_NO_FATAL_FAILURE(once()) << "in turn " << i;
@@ -179,7 +168,7 @@ TEST_F(Flap, LeavesNothingBehind) {
   EXPECT_TRUE(eventually([&] { return held().threads <= before.threads; }))
       << before.threads << " before, " << held().threads;
   if (weighed) {
-    EXPECT_LT(held().mebibytes, before.mebibytes + 4) << "MiB, after " << times;
+    EXPECT_LT(mebibytes(), weight + 4) << "MiB, after " << times;
   }
 
   peers_.publish();

@@ -35,6 +35,15 @@ bool has_sockets() {
   return fd >= 0;
 }
 
+template <class Frame>
+bool send_as(int fd, canid_t id, const std::vector<std::uint8_t>& data) {
+  Frame frame{};
+  frame.can_id = id;
+  frame.len = static_cast<std::uint8_t>(data.size());
+  std::copy(data.begin(), data.end(), frame.data);
+  return ::write(fd, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame);
+}
+
 }  // namespace
 
 Vcan::Vcan() : lacks_(prepare()) {}
@@ -93,20 +102,10 @@ Sender::Sender() : fd_(::socket(PF_CAN, SOCK_RAW | SOCK_CLOEXEC, CAN_RAW)) {
 
 Sender::~Sender() { ::close(fd_); }
 
-bool Sender::send(canid_t id, const std::vector<std::uint8_t>& data) const {
-  can_frame frame{};
-  frame.can_id = id;
-  frame.len = static_cast<std::uint8_t>(data.size());
-  std::copy(data.begin(), data.end(), frame.data);
-  return ::write(fd_, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame);
-}
+bool Sender::send(canid_t id, const std::vector<std::uint8_t>& data) const { return send_as<can_frame>(fd_, id, data); }
 
 bool Sender::send_fd(canid_t id, const std::vector<std::uint8_t>& data) const {
-  canfd_frame frame{};
-  frame.can_id = id;
-  frame.len = static_cast<std::uint8_t>(data.size());
-  std::copy(data.begin(), data.end(), frame.data);
-  return ::write(fd_, &frame, sizeof frame) == static_cast<ssize_t>(sizeof frame);
+  return send_as<canfd_frame>(fd_, id, data);
 }
 
 }  // namespace tidegate::drivers::can

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <thread>
 
 #include "tests/drivers/modbus/peer.h"
+#include "tests/support/held.h"
 
 namespace tidegate::drivers::modbus {
 namespace {
@@ -172,17 +172,14 @@ TEST_F(ModbusLine, AThousandConnectionsLeaveNothingOpenBehind) {
     if (round % 4 != 0) say(fd, one_register(request, 7));
     return round % 2 == 1;  // every second time it is closed: after an answer, and instead of one
   });
-  const auto open_files = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator{});
-  };
   Line line(to(peer));
   ASSERT_TRUE(line.read(1, {Table::holding, 0, 1}, registers_));
-  const auto before = open_files();
+  const auto before = test::held_by().descriptors;
   int failed = 0;
   for (int i = 0; i < 2000; ++i) failed += line.read(1, {Table::holding, 0, 1}, registers_) ? 0 : 1;
   EXPECT_EQ(failed, 0) << "a lost answer is asked for once more";
   EXPECT_GT(peer.connections(), 1000);
-  EXPECT_LE(open_files(), before + 1) << "the peer's own end of the last one may still be open";
+  EXPECT_LE(test::held_by().descriptors, before + 1) << "the peer's own end of the last one may still be open";
 }
 
 TEST_F(ModbusLine, RubbishIsAnErrorThatComesSoonAndIsAskedForOnceMore) {

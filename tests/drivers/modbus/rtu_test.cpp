@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "tests/drivers/modbus/peer.h"
+#include "tests/support/held.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::drivers::modbus {
@@ -82,9 +81,6 @@ TEST_F(ModbusRtu, ShortFramesNoiseAndMissingUnitsDoNotHarmTheOthers) {
 }
 
 TEST_F(ModbusRtu, APortThatIsUnpluggedIsOpenedAgainWithinFiveSeconds) {
-  const auto open_files = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator{});
-  };
   Running line(source(unit(1) + "," + unit(2)));
   ASSERT_TRUE(line.says(SourceHealth::up, "2 devices")) << line.last_words();
   long before = 0;
@@ -99,9 +95,9 @@ TEST_F(ModbusRtu, APortThatIsUnpluggedIsOpenedAgainWithinFiveSeconds) {
     const auto plugged = std::chrono::steady_clock::now();
     ASSERT_TRUE(line.says(SourceHealth::up, "2 devices", 10s)) << line.last_words();
     EXPECT_LT(std::chrono::steady_clock::now() - plugged, 5s) << "in round " << round;
-    if (round == 0) before = open_files();
+    if (round == 0) before = test::held_by().descriptors;
   }
-  EXPECT_EQ(open_files(), before) << "a descriptor was left open";
+  EXPECT_EQ(test::held_by().descriptors, before) << "a descriptor was left open";
 }
 
 TEST_F(ModbusRtu, SaysWhatIsWrongWithAPort) {

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "drivers/modbus/modbus.h"
 #include "tests/drivers/modbus/peer.h"
+#include "tests/support/held.h"
 
 namespace tidegate::drivers::modbus {
 namespace {
@@ -187,9 +187,6 @@ TEST_F(ModbusTcp, GroupsAreReadAtTheirOwnIntervals) {
 
 TEST(ModbusTcpAway, ComesBackWhenTheDeviceDoes) {
   const int port = test::free_port();
-  const auto open_files = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator{});
-  };
   Running plant(
       fmt::format("{{name: p, type: modbus, tcp: '127.0.0.1:{}', every: 100ms, timeout: 300ms, devices: "
                   "[{{name: d, unit: 1, points: [{{name: x, holding: 7}}]}}, "
@@ -204,9 +201,9 @@ TEST(ModbusTcpAway, ComesBackWhenTheDeviceDoes) {
       ASSERT_TRUE(plant.says(SourceHealth::up, "2 devices", 5s)) << plant.last_words();
     }
     ASSERT_TRUE(plant.says(SourceHealth::down, "d, e: ")) << plant.last_words();
-    if (round == 0) before = open_files();
+    if (round == 0) before = test::held_by().descriptors;
   }
-  EXPECT_EQ(open_files(), before) << "a descriptor was left open";
+  EXPECT_EQ(test::held_by().descriptors, before) << "a descriptor was left open";
 }
 
 }  // namespace
