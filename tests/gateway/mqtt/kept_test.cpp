@@ -7,27 +7,21 @@
 
 #include <mutex>
 
-#include "gateway/mqtt/connection.h"
+#include "tests/gateway/mqtt/support.h"
 #include "tests/support/broker.h"
 #include "tests/support/scripted_broker.h"
 
 namespace tidegate::mqtt {
 namespace {
 
-using namespace std::chrono_literals;
 using test::Broker;
-using test::eventually;
 using test::ScriptedBroker;
 using ::testing::ElementsAre;
 
 ConnectionOptions options_for(const std::string& url, ConnectionOptions::Version version) {
-  ConnectionOptions options;
-  options.broker = *Address::parse(url);
+  ConnectionOptions options = mqtt::options_for(url, "gateway");
   options.version = version;
-  options.client_id = "gateway";
   options.session_expiry = 1h;
-  options.first_wait = 50ms;
-  options.longest_wait = 200ms;
   return options;
 }
 
@@ -51,11 +45,7 @@ class Heard {
 };
 
 class KeptOfEveryVersion : public ::testing::TestWithParam<ConnectionOptions::Version> {};
-INSTANTIATE_TEST_SUITE_P(Kept, KeptOfEveryVersion,
-                         ::testing::Values(ConnectionOptions::Version::v5, ConnectionOptions::Version::v3_1_1),
-                         [](const auto& version) {
-                           return version.param == ConnectionOptions::Version::v5 ? "v5" : "v3_1_1";
-                         });
+INSTANTIATE_TEST_SUITE_P(Kept, KeptOfEveryVersion, kVersions, name_of_version);
 
 TEST_P(KeptOfEveryVersion, IsReadBeforeWhatWaitedInTheSession) {
   Broker broker;
