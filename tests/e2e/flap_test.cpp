@@ -24,6 +24,9 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using test::eventually;
 
+/// Faster than a plant is asked, for a day's worth of losses is to be seen in two hours.
+const Pace kPace{.every = "500ms", .timeout = "500ms"};
+
 /// The small plant, a CoAP server, and Modbus units on a serial line.
 class Peers {
  public:
@@ -33,19 +36,20 @@ class Peers {
   }
 
   std::string configuration() const {
-    return plant_.configuration(fmt::format(R"(  - name: tank
+    const std::string more = fmt::format(R"(  - name: tank
     type: coap
     host: 127.0.0.1
     port: {}
-    every: 1s
+    every: {}
     resources: [{{path: /t, points: [{{name: t, kind: number}}]}}]
   - name: line
     type: modbus
     serial: {{port: "{}"}}
-    every: 1s
+    every: {}
     devices: [{{name: far, unit: 1, points: [{{name: x, holding: 7}}]}}]
 )",
-                                            tank_.port(), line_.end(1)));
+                                         tank_.port(), kPace.every, line_.end(1), kPace.every);
+    return plant_.configuration(more, kPace);
   }
 
   /// All of them; the broker too where it is wanted.

@@ -49,10 +49,10 @@ std::string agent_points() {
   return text;
 }
 
-std::string units_of_plc() {
+std::string units_of_plc(const std::string& every) {
   std::string text;
   for (int unit = 1; unit <= kUnits; ++unit) {
-    text += fmt::format("      - name: u{}\n        unit: {}\n        every: 1s\n        points:\n", unit, unit);
+    text += fmt::format("      - name: u{}\n        unit: {}\n        every: {}\n        points:\n", unit, unit, every);
     for (int i = kRegister; i < kRegister + kRegisters; ++i) {
       text += fmt::format("          - {{name: r{}, holding: {}}}\n", i, i);
     }
@@ -92,13 +92,13 @@ void SmallPlant::start_units() {
   if (!units->ready()) throw std::runtime_error("no Modbus units: " + units->process().output());
 }
 
-std::string SmallPlant::configuration(const std::string& more) const {
+std::string SmallPlant::configuration(const std::string& more, const Pace& pace) const {
   std::string text = fmt::format(R"(gateway: {{name: plant}}
 sources:
   - name: web
     type: http
     series: "{{source}}/{{field}}"
-    requests: [{{name: web, url: "{}", every: 1s}}]
+    requests: [{{name: web, url: "{}", every: {}}}]
   - name: field
     type: mqtt
     broker: {}
@@ -111,13 +111,15 @@ sources:
     type: snmp
     host: 127.0.0.1
     port: {}
-    every: 1s
+    every: {}
+    timeout: {}
     points:
 )",
-                                 web.url(), broker.url(), (directory_.path() / "tty").string(), agent.port());
+                                 web.url(), pace.every, broker.url(), (directory_.path() / "tty").string(),
+                                 agent.port(), pace.every, pace.timeout);
   text += agent_points();
   text += fmt::format("  - name: plc\n    type: modbus\n    tcp: '127.0.0.1:{}'\n    devices:\n", modbus_port_);
-  return text + units_of_plc() + more;
+  return text + units_of_plc(pace.every) + more;
 }
 
 void SmallPlant::say() { scale.say(words()); }

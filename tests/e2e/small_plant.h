@@ -26,14 +26,19 @@ class WebFolder {
   std::unique_ptr<test::Process> server_;
 };
 
+/// How often what is polled is polled, and for how long an agent that does not answer is waited for.
+struct Pace {
+  std::string every = "1s", timeout = "1500ms";
+};
+
 /// A small plant: Modbus units, an SNMP agent, an MQTT broker, a URL and a serial line, 5,000 points in all, each of
-/// which shows one value for ever. What is polled is polled each second.
+/// which shows one value for ever.
 class SmallPlant {
  public:
   SmallPlant();
 
   /// The gateway's configuration for it; `more` are sources beside its own.
-  std::string configuration(const std::string& more = "") const;
+  std::string configuration(const std::string& more = "", const Pace& pace = {}) const;
   /// What is not polled says its values: the topics once, for each client that subscribes by then.
   void publish();
   void say();
