@@ -4,8 +4,7 @@
 
 namespace tidegate::drivers {
 
-Point::Point(std::string series, ValueOptions options)
-    : series_(std::move(series)), options_(std::move(options)), filter_(options_.report) {}
+Point::Point(std::string series, ValueOptions options) : series_(std::move(series)), options_(std::move(options)) {}
 
 Status Point::open(Sink& sink, SeriesKind natural, Micros read_every, Labels labels) {
   SeriesInfo info;
@@ -14,6 +13,7 @@ Status Point::open(Sink& sink, SeriesKind natural, Micros read_every, Labels lab
   info.expected_interval = options_.report.longest(read_every);
   info.labels = std::move(labels);
   state_ = info.kind == SeriesKind::state;
+  filter_ = ReportFilter(options_.report.of(info.kind));
   return feed_.open(sink, series_, info, options_.report.own);
 }
 

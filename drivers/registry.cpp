@@ -69,7 +69,7 @@ std::vector<config::Shape::Field> common_fields() {
                         "Labels that every series of this source carries, such as {area: boiler-house}."),
       config::defaulted("report", report_shape(), "every",
                         "Which readings of this source become samples, where a point does not say it itself: every, "
-                        "change (and one a minute), or {deadband, at_least}. A dead band is of numbers alone."),
+                        "change (and one a minute), or {deadband, at_least}."),
   };
 }
 

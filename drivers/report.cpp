@@ -11,12 +11,14 @@ Shape report_shape() {
   constexpr double kLargest = 1e300;
   return Shape::either(
       {Shape::choice({"every", "change"}),
-       Shape::object("What is reported of what is read.",
-                     {config::defaulted("deadband", Shape::number(0, kLargest), "0",
-                                        "A change of at most this is none; in the unit shown."),
-                      config::defaulted("at_least", Shape::duration(milliseconds(100), hours(24)), "1m",
-                                        "So long after the last sample there is one, whether it changed or not: a "
-                                        "value that rests is not a device that is gone.")})});
+       Shape::object(
+           "What is reported of what is read.",
+           {config::defaulted(
+                "deadband", Shape::number(0, kLargest), "0",
+                "A change of at most this is none; in the unit shown. Of numbers: other series report any change."),
+            config::defaulted("at_least", Shape::duration(milliseconds(100), hours(24)), "1m",
+                              "So long after the last sample there is one, whether it changed or not: a "
+                              "value that rests is not a device that is gone.")})});
 }
 
 Shape::Field report_field() {
@@ -34,6 +36,12 @@ Report read_report(const config::Node& node) {
     report.deadband = node.number("deadband");
     report.at_least = node.duration("at_least");
   }
+  return report;
+}
+
+Report Report::of(SeriesKind kind) const {
+  Report report = *this;
+  if (kind != SeriesKind::number) report.deadband = 0;
   return report;
 }
 

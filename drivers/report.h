@@ -16,6 +16,9 @@ struct Report {
   Micros at_least = std::chrono::minutes(1);  ///< a reading this long after the last sample is one, whatever it says
   bool own = false;                           ///< it was said: what else would hold does not
 
+  /// For a series of this kind: a dead band is of numbers. Of a code the distance says nothing, and each step of a
+  /// counter counts: there any change is one.
+  Report of(SeriesKind kind) const;
   /// The longest between two samples of a point that is read each `read_every`.
   Micros longest(Micros read_every) const { return every || at_least < read_every ? read_every : at_least; }
 };

@@ -6,13 +6,10 @@
 namespace tidegate::app {
 
 void SourceReport::choose(SeriesId series, SeriesKind kind) {
-  // Of a code the distance says nothing, and a counter's every step counts: a dead band is of numbers.
-  drivers::Report report = report_;
-  if (kind != SeriesKind::number) report.deadband = 0;
   const std::lock_guard lock(mutex_);
   const auto found = chosen_.find(static_cast<std::uint32_t>(series));
   if (found != chosen_.end() && found->second.kind == kind) return;
-  chosen_.insert_or_assign(static_cast<std::uint32_t>(series), Chosen{kind, drivers::ReportFilter(report)});
+  chosen_.insert_or_assign(static_cast<std::uint32_t>(series), Chosen{kind, drivers::ReportFilter(report_.of(kind))});
 }
 
 void SourceReport::leave(SeriesId series) {

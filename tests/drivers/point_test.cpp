@@ -120,6 +120,15 @@ TEST_F(APoint, ADeadbandIsMeasuredFromTheLastThatWasReportedAndInTheUnitShown) {
   EXPECT_TRUE(read(100));
 }
 
+TEST_F(APoint, ADeadbandIsOfNumbersAlone) {
+  for (const auto kind : {SeriesKind::boolean, SeriesKind::state, SeriesKind::counter}) {
+    open("{report: {deadband: 10, at_least: 1h}}", kind);
+    EXPECT_TRUE(read(0)) << static_cast<int>(kind);
+    EXPECT_FALSE(read(0)) << static_cast<int>(kind);
+    EXPECT_TRUE(read(1)) << static_cast<int>(kind);
+  }
+}
+
 TEST_F(APoint, AChangedQualityIsAlwaysReported) {
   open("{faults: {999: broken}, report: {deadband: 1000}}");
   EXPECT_TRUE(read(0));
