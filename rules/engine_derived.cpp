@@ -56,6 +56,8 @@ void Engine::Impl::offer(std::uint32_t i) {
   if (known != by_name.end()) {
     maker->second.series = known->second;
     series[known->second].made = true;
+    // Of an earlier run the series is known before what it is made of, and as it is: nobody will declare it again.
+    if (is_new) maker->second.is_ours = texts[known->second].known.info.source == kDerivedSource;
   }
   if (!is_new && maker->second.info == made.info) return;
   maker->second.info = made.info;

@@ -61,6 +61,20 @@ TEST_F(DerivedSeries, HaveNoSamplesBeforeTheyAreDeclared) {
   EXPECT_EQ(out_.samples[0], (Sample{SeriesId{1}, Quality::good, Reason::none, kStart + std::chrono::seconds(2), 8}));
 }
 
+/// As after a restart: each that is known is declared once, in the order in which they were made.
+TEST_F(DerivedSeries, GoOnWhereTheyAreDeclaredBeforeWhatTheyAreMadeOf) {
+  begin(R"([{name: m/y, value: "m/x * 2"}, {name: m/on, value: "m/x > 3"}, {name: m/sum, increase: "m/x", unit: ""}])");
+  const std::vector<MadeSeries> known{{"m/y", {SeriesKind::number, "", "derived", {}, {}}},
+                                      {"m/on", {SeriesKind::boolean, "", "derived", {}, {}}},
+                                      {"m/sum", {SeriesKind::counter, "", "derived", {}, {}}}};
+  for (std::uint32_t i = 0; i < 3; ++i) declare(i + 1, known[i].name, known[i].info);
+  declare(0, "m/x", {});
+  const auto wanted = engine_.take_made_series();
+  ASSERT_EQ(wanted.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(wanted[i].info, known[i].info) << "or it is declared once more";
+  EXPECT_EQ(made(1, 4), 3u);
+}
+
 TEST_F(DerivedSeries, EndWhereASourceFeedsThemToo) {
   begin(R"([{name: "{d}/y", from: "{d}/x", value: value}])");
   declare(0, "m/x", {});
