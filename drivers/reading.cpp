@@ -19,6 +19,12 @@ bool equal_ignoring_case(std::string_view a, std::string_view lower) {
          });
 }
 
+/// No tenth is exact in binary: 61 times 0.1 is 6.1000000000000005, and by ten it is the 6.1 that the device shows.
+double scaled(double value, double factor) {
+  const double parts = std::round(1 / factor);
+  return parts > 1 && 1 / parts == factor ? value / parts : value * factor;
+}
+
 }  // namespace
 
 SeriesKind kind_of(Reading::Type type) {
@@ -121,7 +127,7 @@ Feed::Conversion Feed::convert(Sink& sink, const Reading& reading, const Scale& 
     sample.value = value != 0 ? 1 : 0;
     return {};
   }
-  sample.value = value * scale.factor + scale.offset;
+  sample.value = scaled(value, scale.factor) + scale.offset;
   if (!std::isfinite(sample.value)) mark(sample, Quality::bad, Reason::not_a_number);
   return {};
 }

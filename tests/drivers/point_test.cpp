@@ -1,5 +1,6 @@
 #include "drivers/point.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "gateway/config/load.h"
@@ -98,6 +99,18 @@ TEST_F(APoint, KeepsADoubtOfItsDevice) {
   open("{}");
   point_->take(sink_, {Reading::Type::number, 4}, Timestamp{1s}, Quality::uncertain, Reason::clock, samples_);
   EXPECT_EQ(samples_.back(), (Sample{SeriesId{0}, Quality::uncertain, Reason::clock, Timestamp{1s}, 4}));
+}
+
+TEST_F(APoint, OfTenthsIsWhatTheDeviceShows) {
+  open("{scale: 0.1, report: every}");
+  EXPECT_EQ(read(61)->value, 6.1);
+  EXPECT_EQ(read(-3)->value, -0.3);
+  open("{scale: 0.001}");
+  EXPECT_EQ(read(1003)->value, 1.003);
+  for (const char* scale : {"0.3", "-0.1", "0", "1", "10", "2.5", "1e-300"}) {
+    open(fmt::format("{{scale: {}}}", scale));
+    EXPECT_EQ(read(7)->value, 7 * std::stod(scale)) << scale;
+  }
 }
 
 TEST_F(APoint, IsReportedWhenItChangesAndOnceAMinute) {
