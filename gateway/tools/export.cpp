@@ -27,7 +27,8 @@ Result<int> export_samples(const ExportOptions& options, const Surroundings& sur
   if (status) status = output.flush();
   if (!status) return fail(std::move(status.error()));
   progress.clear();
-  fmt::print(stderr, "{} of {} series\n", counted(written, "sample", "samples"), series->size());
+  fmt::print(stderr, "{}; {} that match were looked through\n", counted(written, "sample", "samples"),
+             counted(series->size(), "series", "series"));
   return verdict((*view)->reading());
 }
 
