@@ -61,7 +61,8 @@ class FindingDevice final : public PolledDevice {
 
   Result<std::string> read(std::size_t, Turn& turn) override {
     found_.clear();
-    const Status status = finder_->find(found_);
+    const Status status = finder_->find(found_, turn.stop);
+    if (turn.stop.stop_requested()) return std::string();  // what was not looked at any more is not gone
     if (!status) return fail(status.error());
     Troubles troubles;
     for (Watched& watched : points_) watched.seen = false;

@@ -22,8 +22,9 @@ struct Found {
 class Finder {
  public:
   virtual ~Finder() = default;
-  /// All that are there, each with its value. An error: there is no place to look at.
-  virtual Status find(std::vector<Found>& out) = 0;
+  /// All that are there, each with its value. An error: there is no place to look at. After a stop nobody asks what was
+  /// found, so that one that takes long may end early.
+  virtual Status find(std::vector<Found>& out, const std::stop_token& stop) = 0;
 };
 
 /// The options of a source that finds its sensors: every, prefix, root, points, others.

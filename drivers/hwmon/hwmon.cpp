@@ -63,7 +63,7 @@ class Chips final : public Finder {
  public:
   explicit Chips(const fs::path& root) : class_(root / "sys/class/hwmon") {}
 
-  Status find(std::vector<Found>& out) override {
+  Status find(std::vector<Found>& out, const std::stop_token&) override {
     std::error_code error;
     if (!fs::is_directory(class_, error)) return fail(Errc::not_found, "{} is not there", class_.string());
     std::map<std::string, std::vector<fs::path>> chips;  // by name: a number is given anew at each start

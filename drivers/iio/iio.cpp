@@ -17,7 +17,7 @@ class Devices final : public Finder {
  public:
   explicit Devices(const fs::path& root) : devices_(root / "sys/bus/iio/devices") {}
 
-  Status find(std::vector<Found>& out) override {
+  Status find(std::vector<Found>& out, const std::stop_token&) override {
     std::error_code error;
     if (!fs::is_directory(devices_, error)) {
       return fail(Errc::not_found, "{} is not there: no driver of an IIO device is loaded", devices_.string());

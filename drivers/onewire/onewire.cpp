@@ -1,29 +1,33 @@
 #include "drivers/onewire/onewire.h"
 
-#include "drivers/files.h"
+#include <future>
+
 #include "drivers/found.h"
-#include "drivers/onewire/thermometer.h"
+#include "drivers/onewire/bus.h"
 
 namespace tidegate::drivers::onewire {
 namespace {
 
 namespace fs = std::filesystem;
 
-class Bus final : public Finder {
+class Thermometers final : public Finder {
  public:
-  explicit Bus(const fs::path& root) : devices_(root / "sys/bus/w1/devices") {}
+  explicit Thermometers(const fs::path& root) : devices_(root / "sys/bus/w1/devices") {}
 
-  Status find(std::vector<Found>& out) override {
+  Status find(std::vector<Found>& out, const std::stop_token& stop) override {
     std::error_code error;
     if (!fs::is_directory(devices_, error)) {
       return fail(Errc::not_found, "{} is not there: load w1-gpio (on a Raspberry Pi: dtoverlay=w1-gpio) and w1-therm",
                   devices_.string());
     }
-    for (const fs::path& device : entries(devices_)) {
-      const std::string id = device.filename().string();
-      if (!is_thermometer(id)) continue;
-      const auto text = read_file(device / "w1_slave");
-      out.push_back({id, "", "\u00b0C", SeriesKind::number, text ? parse_thermometer(*text) : fail(text.error())});
+    // Each bus by a thread, so that none waits while another measures. A single one needs none, and what gets none is
+    // read when its turn comes.
+    const std::vector<Bus> buses = buses_in(devices_);
+    const auto how = buses.size() == 1 ? std::launch::deferred : std::launch::async | std::launch::deferred;
+    std::vector<std::future<std::vector<Found>>> reads;
+    for (const Bus& bus : buses) reads.push_back(std::async(how, read_bus, std::cref(bus), std::cref(stop)));
+    for (auto& read : reads) {
+      for (Found& found : read.get()) out.push_back(std::move(found));
     }
     return {};
   }
@@ -33,7 +37,7 @@ class Bus final : public Finder {
 };
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {
-  return make_finding(section, std::make_unique<Bus>(section.string("root")), context, problems);
+  return make_finding(section, std::make_unique<Thermometers>(section.string("root")), context, problems);
 }
 
 }  // namespace

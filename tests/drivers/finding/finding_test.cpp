@@ -1,14 +1,7 @@
-// onewire, hwmon and iio on a tree that looks like /sys.
-#include <fmt/format.h>
+// hwmon and iio on a tree that looks like /sys, and the options of all that find their sensors.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <fstream>
-#include <thread>
-
-#include "tests/drivers/section.h"
-#include "tests/fakes/fake_sink.h"
-#include "tests/support/temp_dir.h"
+#include "tests/drivers/finding/tree.h"
 
 namespace tidegate::drivers {
 namespace {
@@ -17,90 +10,6 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::UnorderedElementsAre;
-
-class Tree : public testing::Test {
- protected:
-  // Replaced in one step, so that no read finds half a file.
-  void put(const std::string& file, const std::string& text) {
-    const auto whole = root_.path() / file;
-    std::filesystem::create_directories(whole.parent_path());
-    std::ofstream(root_.path() / "new") << text;
-    std::filesystem::rename(root_.path() / "new", whole);
-  }
-  void link(const std::string& target, const std::string& at) {
-    std::filesystem::create_directories(root_.path() / target);
-    std::filesystem::create_directories((root_.path() / at).parent_path());
-    std::filesystem::create_directory_symlink(root_.path() / target, root_.path() / at);
-  }
-  void remove(const std::string& at) { std::filesystem::remove_all(root_.path() / at); }
-  void move(const std::string& from, const std::string& to) {
-    std::filesystem::rename(root_.path() / from, root_.path() / to);
-  }
-
-  void start(const std::string& type, const std::string& every, const std::string& options = "") {
-    std::string why;
-    driver_ = test::make_driver(fmt::format("{{name: box, type: {}, every: {}, root: '{}'{}{}}}", type, every,
-                                            root_.path().string(), options.empty() ? "" : ", ", options),
-                                clock_, metrics_, why);
-    ASSERT_NE(driver_, nullptr) << why;
-    thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });
-  }
-  bool reaches(const std::string& name, double value) {
-    return sink_.wait_until([&](const fakes::FakeSink& sink) {
-      const auto last = sink.last(name);
-      return last && last->quality == Quality::good && std::abs(last->value - value) < 1e-9;
-    });
-  }
-  bool turns_bad(const std::string& name, Reason why) { return sink_.wait_for_bad(name, why); }
-  bool says(const std::string& text) { return sink_.wait_for_words(text); }
-
-  GatewayClock clock_;
-  Metrics metrics_;
-  fakes::FakeSink sink_;
-  test::TempDir root_;
-  std::unique_ptr<Driver> driver_;
-  std::jthread thread_;
-};
-
-std::string w1(int milli) { return fmt::format("72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 t={}\n", milli); }
-
-TEST_F(Tree, ThermometersHaveTheirNamesOrTheirIds) {
-  put("sys/bus/w1/devices/28-000001/w1_slave", w1(21500));
-  put("sys/bus/w1/devices/28-000002/w1_slave", w1(-5000));
-  put("sys/bus/w1/devices/w1_bus_master1/w1_master_slave_count", "2");
-  put("sys/bus/w1/devices/01-00000f/id", "a button");
-  start("onewire", "1s", "points: [{find: 28-000001, name: boiler/flow, offset: 0.5}]");
-  ASSERT_TRUE(reaches("box/boiler/flow", 22));
-  ASSERT_TRUE(reaches("box/28-000002", -5));
-  EXPECT_THAT(sink_.names(), UnorderedElementsAre("box/boiler/flow", "box/28-000002"));
-  EXPECT_EQ(sink_.info("box/28-000002")->unit, "\u00b0C");
-  EXPECT_TRUE(says("all sensors are read"));
-}
-
-TEST_F(Tree, AThermometerThatIsUnpluggedOrReadsWronglyIsBadAndComesBack) {
-  put("sys/bus/w1/devices/28-000001/w1_slave", w1(21500));
-  put("sys/bus/w1/devices/28-000002/w1_slave", w1(30000));
-  start("onewire", "1s", "points: [{find: 28-000001, name: flow}]");
-  ASSERT_TRUE(reaches("box/flow", 21.5));
-  put("sys/bus/w1/devices/28-000001/w1_slave", "72 01 4b 46 7f ff 0e 10 58 : crc=57 NO\n72 01 t=21500\n");
-  ASSERT_TRUE(turns_bad("box/flow", Reason::device_fault));
-  ASSERT_TRUE(says("box/flow: the checksum is wrong"));
-  remove("sys/bus/w1/devices/28-000001");
-  remove("sys/bus/w1/devices/28-000002");
-  ASSERT_TRUE(turns_bad("box/flow", Reason::no_answer));
-  ASSERT_TRUE(turns_bad("box/28-000002", Reason::no_answer));
-  EXPECT_TRUE(says("28-000001 is not there"));
-  put("sys/bus/w1/devices/28-000001/w1_slave", w1(25000));
-  put("sys/bus/w1/devices/28-000002/w1_slave", w1(26000));
-  ASSERT_TRUE(reaches("box/flow", 25));
-  ASSERT_TRUE(reaches("box/28-000002", 26));
-}
-
-TEST_F(Tree, WithoutABusSaysWhatToLoad) {
-  start("onewire", "1s");
-  ASSERT_TRUE(sink_.wait_for_health(SourceHealth::down));
-  EXPECT_THAT(sink_.reports().back().text, AllOf(HasSubstr("w1-gpio"), HasSubstr("w1-therm")));
-}
 
 TEST_F(Tree, ChipsHaveTheirQuantitiesUnitsAndLabels) {
   const std::string chip = "sys/class/hwmon/hwmon0/";
