@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "gateway/core/seconds.h"
+
 namespace tidegate::drivers {
 namespace {
-
-double seconds(Micros time) { return std::chrono::duration<double>(time).count(); }
 
 Micros unless_step(Micros time) { return time < kClockStep ? time : Micros{0}; }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/core/seconds.h"
 #include "gateway/core/time_text.h"
 #include "rules/kinds.h"
 #include "rules/usual_gap.h"
@@ -54,7 +55,6 @@ class AbsenceDetector : public Detector {
     patience_ = patience;
     listen(since_);
   }
-  static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
  private:
   Micros patience_;

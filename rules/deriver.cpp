@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gateway/core/seconds.h"
 #include "rules/expr/measure.h"
 #include "rules/units.h"
 #include "rules/when.h"
@@ -17,8 +18,6 @@ constexpr double kRounding = 1e-12;
 
 /// So many steps of a sum are kept while the past is told.
 constexpr std::size_t kMostPast = 4096;
-
-double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
 
 Timestamp next_on_the_clock(Timestamp after, Micros every) {
   return Timestamp{(after.time_since_epoch() / every + 1) * every};

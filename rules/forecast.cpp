@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gateway/core/seconds.h"
 #include "gateway/core/time_text.h"
 #include "rules/counted.h"
 #include "rules/kinds.h"
@@ -58,8 +59,6 @@ class ForecastDetector final : public Detector {
   }
 
  private:
-  static double seconds(Micros time) { return static_cast<double>(time.count()) * 1e-6; }
-
   /// From the line to the limit, and how fast it gets there.
   double way(const Line& line) const {
     return forecast_.above ? forecast_.limit - line.value : line.value - forecast_.limit;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "gateway/core/seconds.h"
+
 namespace tidegate::drivers::simulator {
 
 namespace {
@@ -13,8 +15,6 @@ constexpr double kTickSeconds = 0.1;
 constexpr double kRoom = 20;     // °C about the boiler
 constexpr double kLimiter = 88;  // °C at which the boiler's safety limiter trips
 constexpr double kDaySeconds = 86'400;
-
-double seconds(Micros time) { return std::chrono::duration<double>(time).count(); }
 
 // A first-order lag: how far `value` goes towards `target` in `dt`.
 double approach(double value, double target, double dt, double time_constant) {

@@ -8,14 +8,12 @@
 #include <iterator>
 #include <string>
 
+#include "gateway/core/seconds.h"
+
 namespace tidegate::app {
 namespace {
 
-double seconds(Micros time) { return std::chrono::duration<double>(time).count(); }
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
+Micros span_of(const timeval& time) { return std::chrono::seconds(time.tv_sec) + Micros{time.tv_usec}; }
 
 double resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -27,7 +25,7 @@ double resident_bytes() {
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  return seconds(span_of(usage.ru_utime) + span_of(usage.ru_stime));
 }
 
 double entries_of(const char* folder) {

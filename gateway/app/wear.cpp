@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string>
 
+#include "gateway/core/seconds.h"
+
 namespace tidegate::app {
 namespace {
 
@@ -13,8 +15,6 @@ constexpr Micros kStep = 10s;
 constexpr Micros kLeast = 60s;
 constexpr double kDaySeconds = 86'400;
 constexpr double kYearDays = 365.25;
-
-double seconds(Micros time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
