@@ -70,10 +70,7 @@ class SystemLines final : public Lines {
     if (ready < 0) return errno == EINTR ? Result<std::vector<Edge>>(edges) : failed("wait for", 0);
     for (std::size_t i = 0; i < fds.size(); ++i) {
       if (fds[i].revents == 0) continue;
-      if ((fds[i].revents & POLLIN) == 0) {
-        errno = ENODEV;  // that its chip is gone; poll says it without one
-        return failed("wait for", i);
-      }
+      if ((fds[i].revents & POLLIN) == 0) return failed("wait for", i, ENODEV);  // its chip is gone
       if (Status read = read_events(i, edges); !read) return fail(read.error());
     }
     std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.ago > b.ago; });
@@ -123,8 +120,8 @@ class SystemLines final : public Lines {
     return {};
   }
 
-  static tl::unexpected<Error> failed(const char* what, std::size_t line) {
-    return fail(Errc::io, "cannot {} line {} of those that are listed: {}", what, line + 1, std::strerror(errno));
+  static tl::unexpected<Error> failed(const char* what, std::size_t line, int why = errno) {
+    return fail(Errc::io, "cannot {} line {} of those that are listed: {}", what, line + 1, std::strerror(why));
   }
 
   std::vector<std::unique_ptr<gpiod_chip, CloseChip>> chips_;
