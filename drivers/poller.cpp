@@ -9,15 +9,16 @@ Micros until_next_turn(Timestamp now, Micros every) {
 
 void poll_aligned(Micros every, const Clock& clock, TurnMeter& turns, std::stop_token stop,
                   const std::function<void(Timestamp)>& poll) {
-  while (true) {
-    const Timestamp before = clock.now();
-    const Timestamp planned = before + until_next_turn(before, every);
-    if (!sleep_for(planned - before, stop)) return;
+  Timestamp now = clock.now();
+  Schedule schedule({every}, now + until_next_turn(now, every));
+  for (std::uint64_t counted = 0;; counted = schedule.missed()) {
+    const Timestamp planned = schedule.next();
+    if (!sleep_for(planned - now, stop)) return;
     const Timestamp begun = clock.now();
     poll(begun);
-    const Timestamp ended = clock.now();
-    const bool kept_time = ended >= planned && ended - planned < kClockStep;
-    turns.add(planned, begun, ended, kept_time ? static_cast<std::uint64_t>((ended - planned) / every) : 0);
+    now = clock.now();
+    schedule.take_due(now);  // not before the poll: what came meanwhile is left out
+    turns.add(planned, begun, now, schedule.missed() - counted);
   }
 }
 

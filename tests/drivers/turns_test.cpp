@@ -157,5 +157,20 @@ TEST(TurnsOfAPoll, ALongOneMissesThoseThatCameMeanwhile) {
   EXPECT_EQ(turns.turns()->missed, 2u);
 }
 
+TEST(TurnsOfAPoll, ThatWereMissedAreCountedWithTheTurnThatMissedThem) {
+  // Of a turn at 10 s that is over at 12.5 s, the next at 13 s, and the clock that is set while that one polls.
+  const ScriptedClock clock({9'999ms, 10'000ms, 12'500ms, 13'000ms, 2h});
+  Metrics metrics;
+  TurnMeter turns({"box", clock, metrics});
+  std::stop_source stop;
+  std::vector<Timestamp> polls;
+  poll_aligned(1s, clock, turns, stop.get_token(), [&](Timestamp now) {
+    polls.push_back(now);
+    if (polls.size() == 2) stop.request_stop();
+  });
+  EXPECT_EQ(polls, (std::vector{Timestamp{10s}, Timestamp{13s}}));
+  EXPECT_EQ(turns.turns()->missed, 2u) << "a step of the clock is none";
+}
+
 }  // namespace
 }  // namespace tidegate::drivers
