@@ -3,95 +3,73 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
+#include <exception>
 #include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
 
-#include "drivers/poller.h"
-#include "drivers/schedule.h"
+#include "drivers/polled_line.h"
 #include "drivers/turns.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::drivers {
 namespace {
 
-constexpr Micros kFirstRest = std::chrono::seconds(1);
-constexpr Micros kLongestRest = std::chrono::minutes(1);
-constexpr Micros kLongestCheapRest = std::chrono::seconds(3);  // where a try costs the others nothing
-
-/// One device, and whether it answers.
-class Watched {
+/// The lines of a source that nobody asks just now: whoever has time takes the one that is due. Any thread. Nobody is
+/// woken by another: who gives a line back waits for the earliest by himself, so as many are awake as lines are due.
+class WaitingLines {
  public:
-  Watched(Polled polled, std::uint64_t seed)
-      : polled_(std::move(polled)),
-        rest_(kFirstRest, kLongestRest, seed),
-        cheap_rest_(kFirstRest, kLongestCheapRest, seed) {}
-
-  const std::string& name() const { return polled_.name; }
-  const std::vector<Micros>& intervals() const { return polled_.intervals; }
-  const PolledDevice& device() const { return *polled_.device; }
-  PolledDevice& device() { return *polled_.device; }
-  bool answers() const { return failure_.empty(); }
-  bool rests(Timestamp now) const { return now < until_; }
-
-  void open(Sink& sink) {
-    const Status opened = polled_.device->open(sink);
-    refused_ = opened ? "" : opened.error().text;
-    troubles_.assign(polled_.intervals.size(), {});
+  WaitingLines(std::vector<PolledLine>& lines, const Clock& clock) : clock_(clock) {
+    for (PolledLine& line : lines) waiting_.push_back(&line);
   }
 
-  /// Reads what is due of it; false: it did not answer.
-  bool read(const std::vector<std::size_t>& due, Turn& turn) {
-    for (auto group = due.begin(); group != due.end(); ++group) {
-      if (turn.stop.stop_requested()) return true;
-      auto read = polled_.device->read(*group, turn);
-      if (!read) {
-        lose({group, due.end()}, read.error(), turn);
-        return false;
+  /// Waits until one is due, and takes it; nullptr: asked to stop.
+  PolledLine* take(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      const auto first = std::min_element(waiting_.begin(), waiting_.end(),
+                                          [](const auto* a, const auto* b) { return a->next() < b->next(); });
+      const bool none = first == waiting_.end();
+      const Timestamp now = clock_.now();
+      if (!none && (*first)->next() <= now) {
+        PolledLine* line = *first;
+        waiting_.erase(first);
+        return line;
       }
-      troubles_[*group] = std::move(*read);
+      never_.wait_for(lock, stop, none ? kLongestWait : std::min(kLongestWait, (*first)->next() - now),
+                      [] { return false; });
     }
-    failure_.clear();
-    rest_.reset();
-    cheap_rest_.reset();
-    return true;
+    return nullptr;
   }
 
-  /// What is wrong with it, each thing once; "" where nothing is.
-  std::string trouble() const {
-    std::string all;
-    const auto note = [&](const std::string& text) {
-      if (!text.empty() && all.find(text) == std::string::npos) all += (all.empty() ? "" : "; ") + text;
-    };
-    note(failure_);
-    note(refused_);
-    if (answers()) std::for_each(troubles_.begin(), troubles_.end(), note);
-    return all;
+  /// By one who calls take() next.
+  void give_back(PolledLine& line) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(&line);
   }
 
  private:
-  void lose(const std::vector<std::size_t>& groups, const Error& why, Turn& turn) {
-    for (const std::size_t group : groups) polled_.device->lose(group, reason_of(why), turn);
-    failure_ = why.text;
-    const std::optional<Micros> asked = polled_.device->turned_away();
-    const Micros rest = (asked || why.code == Errc::timed_out ? rest_ : cheap_rest_).next();
-    until_ = turn.clock.now() + std::max(rest, asked.value_or(Micros{0}));
-  }
+  static constexpr Micros kLongestWait = std::chrono::hours(1);
 
-  Polled polled_;
-  Backoff rest_, cheap_rest_;
-  Timestamp until_{};
-  std::string failure_;  ///< why it does not answer
-  std::string refused_;  ///< the series that it may not have
-  std::vector<std::string> troubles_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable_any never_;
+  std::vector<PolledLine*> waiting_;
 };
 
 class PolledDriver final : public Driver, public Outlet {
  public:
   PolledDriver(std::vector<Polled> devices, std::string what, const Context& context)
       : context_(context), what_(std::move(what)) {
+    std::vector<std::string> names;  // of the lines, by device
     for (Polled& device : devices) {
       const std::uint64_t seed = std::hash<std::string>{}(context.source + '/' + device.name);
+      names.push_back(device.line);
       devices_.emplace_back(std::move(device), seed);
     }
+    make_lines(names);
   }
 
   Outlet* outlet() override { return points().empty() ? nullptr : this; }
@@ -116,81 +94,89 @@ class PolledDriver final : public Driver, public Outlet {
 
   Status run(Sink& sink, std::stop_token stop) override {
     for (Watched& device : devices_) device.open(sink);
-    Schedule schedule = whole_schedule();
-    counted_ = 0;
-    while (true) {
-      const Timestamp turn = schedule.next();
-      const Timestamp now = context_.clock.now();
-      if (!sleep_for(turn > now ? turn - now : Micros{0}, stop)) return {};
-      take_turn(turn, schedule, sink, stop);
-      if (stop.stop_requested()) return {};
-      report(sink);
+    for (PolledLine& line : lines_) line.start();
+    states_.assign(devices_.size(), std::nullopt);
+    failure_ = nullptr;
+    std::stop_source all;  // what ends one line ends all
+    const std::stop_callback asked(stop, [&] { all.request_stop(); });
+    WaitingLines waiting(lines_, context_.clock);
+    {
+      const auto others = start_others(waiting, sink, all);
+      serve(waiting, sink, all);
     }
+    if (failure_) std::rethrow_exception(failure_);
+    return {};
   }
 
  private:
-  struct Group {
-    std::size_t device, number;
-  };
-
-  Schedule whole_schedule() {
-    std::vector<Micros> all;
-    groups_.clear();
-    for (std::size_t device = 0; device < devices_.size(); ++device) {
-      const std::vector<Micros>& own = devices_[device].intervals();
-      for (std::size_t number = 0; number < own.size(); ++number) groups_.push_back({device, number});
-      all.insert(all.end(), own.begin(), own.end());
-    }
-    return {all, context_.clock.now()};
+  void make_lines(const std::vector<std::string>& names) {
+    std::map<std::string, std::vector<Watched*>> by_name;
+    for (std::size_t i = 0; i < names.size(); ++i) by_name[names[i]].push_back(&devices_[i]);
+    for (auto& [name, devices] : by_name)
+      lines_.emplace_back(std::move(devices), context_.clock, PolledLine::Counts{reads_, failed_});
   }
 
-  void take_turn(Timestamp planned, Schedule& schedule, Sink& sink, const std::stop_token& stop) {
-    const Timestamp begun = context_.clock.now();
-    due_.assign(devices_.size(), {});
-    for (const std::size_t group : schedule.take_due(begun)) {
-      due_[groups_[group].device].push_back(groups_[group].number);
+  /// The threads beside the source's own. Where the system has no more of them, fewer do the same.
+  std::vector<std::jthread> start_others(WaitingLines& waiting, Sink& sink, std::stop_source& all) {
+    std::vector<std::jthread> others;
+    const std::size_t threads = std::min(lines_.size(), kMostLinesAtOnce);
+    others.reserve(threads);
+    try {
+      while (others.size() + 1 < threads) others.emplace_back([&] { serve(waiting, sink, all); });
+    } catch (const std::exception&) {
     }
-    read_due(sink, stop);
-    turns_.add(planned, begun, context_.clock.now(), schedule.missed() - counted_);
-    counted_ = schedule.missed();
+    return others;
   }
 
-  // Each turn another one comes first: a slow one does not always delay the same.
-  void read_due(Sink& sink, const std::stop_token& stop) {
-    samples_.clear();
-    Turn turn{sink, context_.clock, samples_, stop};
-    first_ = devices_.empty() ? 0 : (first_ + 1) % devices_.size();
-    for (std::size_t i = 0; i < devices_.size() && !stop.stop_requested(); ++i) {
-      const std::size_t at = (first_ + i) % devices_.size();
-      if (due_[at].empty() || devices_[at].rests(context_.clock.now())) continue;
-      reads_.add();
-      if (!devices_[at].read(due_[at], turn)) failed_.add();
+  /// Takes turns of whichever line is due until asked to stop. What is thrown ends the others too, and run() throws it.
+  void serve(WaitingLines& waiting, Sink& sink, std::stop_source& all) {
+    const std::stop_token stop = all.get_token();
+    try {
+      while (PolledLine* line = waiting.take(stop)) {
+        take_turn(*line, sink, stop);
+        waiting.give_back(*line);
+      }
+    } catch (...) {
+      {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+      }
+      all.request_stop();
     }
-    if (!samples_.empty()) sink.push(samples_);
   }
+
+  void take_turn(PolledLine& line, Sink& sink, const std::stop_token& stop) {
+    const PolledLine::Taken taken = line.take_turn(sink, stop);
+    const std::lock_guard lock(mutex_);  // to the end: a later report comes later
+    turns_.add(taken.planned, taken.begun, taken.ended, taken.missed);
+    if (stop.stop_requested()) return;
+    for (const Watched* device : line.devices()) states_[number_of(*device)] = device->state();
+    if (std::all_of(states_.begin(), states_.end(), [](const auto& state) { return state.has_value(); })) report(sink);
+  }
+
+  std::size_t number_of(const Watched& device) const { return static_cast<std::size_t>(&device - devices_.data()); }
 
   void report(Sink& sink) const {
-    std::string troubles = in_words([](const Watched& device) { return device.trouble(); });
-    std::string notices = in_words([](const Watched& device) { return device.device().notice(); });
+    std::string troubles = in_words(&Watched::State::trouble);
+    std::string notices = in_words(&Watched::State::notice);
     if (!notices.empty()) notices.insert(0, "; ");
-    const auto answering = std::count_if(devices_.begin(), devices_.end(), [](const auto& d) { return d.answers(); });
+    const auto answering = std::count_if(states_.begin(), states_.end(), [](const auto& s) { return s->answers; });
     if (troubles.empty()) return sink.report(SourceHealth::up, what_ + notices);
     if (devices_.size() > 1) troubles = fmt::format("{} of {} answer; {}", answering, devices_.size(), troubles);
     sink.report(answering > 0 ? SourceHealth::degraded : SourceHealth::down, troubles + notices);
   }
 
   // A line that is gone is one trouble of all devices on it.
-  template <class Text>
-  std::string in_words(const Text& text_of) const {
+  std::string in_words(std::string Watched::State::*text_of) const {
     std::vector<std::pair<std::string, std::string>> whose;  // of each text; in order of the devices
-    for (const Watched& device : devices_) {
-      const std::string text = text_of(device);
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const std::string& text = (*states_[i]).*text_of;
       if (text.empty()) continue;
       const auto same = std::find_if(whose.begin(), whose.end(), [&](const auto& t) { return t.first == text; });
       if (same == whose.end()) {
-        whose.emplace_back(text, device.name());
+        whose.emplace_back(text, devices_[i].name());
       } else {
-        same->second += ", " + device.name();
+        same->second += ", " + devices_[i].name();
       }
     }
     std::string all;
@@ -206,15 +192,15 @@ class PolledDriver final : public Driver, public Outlet {
 
   const Context context_;
   const std::string what_;
-  std::vector<Watched> devices_;
-  std::vector<Group> groups_;                  ///< by their number in the schedule
-  std::vector<std::vector<std::size_t>> due_;  ///< by device
-  std::vector<Sample> samples_;
-  std::size_t first_ = 0;
-  std::uint64_t counted_ = 0;  ///< of the turns missed
-  TurnMeter turns_{context_};
   Metric& reads_ = count("reads", "Times that a device of the source was read.");
   Metric& failed_ = count("failed_reads", "Times that a device of the source did not answer.");
+  std::vector<Watched> devices_;
+  std::vector<PolledLine> lines_;
+
+  std::mutex mutex_;                                   ///< guards what follows while lines are asked
+  std::vector<std::optional<Watched::State>> states_;  ///< by device; nothing before its first turn
+  std::exception_ptr failure_;
+  TurnMeter turns_{context_};  ///< its turns() needs no lock
 };
 
 }  // namespace

@@ -20,7 +20,7 @@ struct Turn {
 };
 
 /// Something that is asked and answers, or does not: a unit on a bus, an agent, a URL, a sensor's file. It has groups
-/// of points, each with an interval of its own. One thread; throws nothing.
+/// of points, each with an interval of its own. One thread at a time; throws nothing.
 class PolledDevice {
  public:
   virtual ~PolledDevice() = default;
@@ -53,11 +53,17 @@ struct Polled {
   std::string name;               ///< in health reports; "" where the source is one device
   std::vector<Micros> intervals;  ///< of its groups
   std::unique_ptr<PolledDevice> device;
+  std::string line{};  ///< what it shares with others, such as a server: those of one line wait for one another
 };
 
-/// A source that polls devices one after another, as on a serial line: at whole multiples of their intervals, each
-/// device left alone for longer and longer while it does not answer, so that a dead one costs the others one time-out
-/// now and then. What need not wait for one another is a source each, for each has its thread.
+/// So many lines of a source are asked at once at most, and so many threads it has.
+inline constexpr std::size_t kMostLinesAtOnce = 16;
+
+/// A source that polls devices at whole multiples of their intervals. Those of one line are asked one after another, as
+/// on a serial line, each left alone for longer and longer while it does not answer, so that a dead one costs the
+/// others of its line one time-out now and then. Lines do not wait for one another, unless kMostLinesAtOnce of them
+/// are being asked: then the one that is longest due comes next. A source of one line has no thread but its own.
+/// Health is that of all devices, told when each line has had its first turn.
 ///
 /// Counts as source/NAME/: `reads`, `failed_reads` and, by a TurnMeter, how it keeps its turns.
 /// `what`: what is read, for the health report: "3 devices, 120 points, every 1 s".

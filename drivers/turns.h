@@ -9,7 +9,7 @@
 namespace tidegate::drivers {
 
 /// Measures how a source keeps its turns, and counts it as source/NAME/: `turn_lateness`, `turn_time` and
-/// `missed_turns`. One thread adds; turns(): any thread.
+/// `missed_turns`. One thread at a time adds; turns(): any thread.
 class TurnMeter {
  public:
   explicit TurnMeter(const Context& context);
