@@ -65,10 +65,11 @@ Error not_allowed(const std::string& where, const std::string& address) {
                       where, address)};
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 bool is_header(std::string_view line, std::string_view name) {
   return line.size() > name.size() && line[name.size()] == ':' &&
-         std::equal(name.begin(), name.end(), line.begin(),
-                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); });
+         std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) { return a == lower(b); });
 }
 
 /// Retry-After in seconds. Its other form, a date, is by a clock that may differ from this one.
@@ -291,6 +292,20 @@ std::string url_problem(std::string_view url) {
   const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
   const auto code = curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), 0);
   return code == CURLUE_OK ? "" : fmt::format("the URL is none: {}", curl_url_strerror(code));
+}
+
+std::string server_of(std::string_view url) {
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
+  curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), 0);
+  const auto part = [&](CURLUPart which) {
+    char* text = nullptr;
+    if (curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) != CURLUE_OK) return std::string();
+    const std::unique_ptr<char, void (*)(void*)> owned(text, curl_free);
+    std::string low(text);
+    std::transform(low.begin(), low.end(), low.begin(), lower);
+    return low;
+  };
+  return fmt::format("{}://{}:{}", part(CURLUPART_SCHEME), part(CURLUPART_HOST), part(CURLUPART_PORT));
 }
 
 std::string shown(std::string_view url) { return printable(url.substr(0, url.find_first_of("?#"))); }

@@ -47,7 +47,7 @@ struct Answer {
 };
 
 /// One request that is made again and again, by one connection that is kept open. Speaks to nobody but the URL's host:
-/// no proxy. One thread; throws nothing.
+/// no proxy. One thread at a time; throws nothing.
 class Client {
  public:
   explicit Client(RequestOptions options);
@@ -70,6 +70,8 @@ class Client {
 
 /// What is wrong with a URL; "" where nothing is: http or https, a host, no user in it.
 std::string url_problem(std::string_view url);
+/// Which server a URL without a problem asks, by scheme, host and port: "http://meter:80".
+std::string server_of(std::string_view url);
 /// Without what may be secret: scheme, host, port and path.
 std::string shown(std::string_view url);
 

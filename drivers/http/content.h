@@ -11,7 +11,7 @@
 
 namespace tidegate::drivers::http {
 
-/// Turns answers of one URL into samples. One thread.
+/// Turns answers of one URL into samples. One thread at a time.
 class Content {
  public:
   virtual ~Content() = default;

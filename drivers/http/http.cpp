@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 
 #include "drivers/http/client.h"
 #include "drivers/http/content.h"
@@ -18,11 +19,12 @@ namespace {
 
 constexpr Micros kLookAtFiles = std::chrono::hours(1);
 
-/// Of the servers of a source: whose certificate ends first is what is shown. One thread.
+/// Of the servers of a source: whose certificate ends first is what is shown. Any thread.
 class Ends {
  public:
   explicit Ends(const Context& context) : context_(context) {}
   void note(const std::string& server, Timestamp ends) {
+    const std::lock_guard lock(mutex_);
     ends_[server] = ends;
     const auto first =
         std::min_element(ends_.begin(), ends_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -31,6 +33,7 @@ class Ends {
 
  private:
   const Context context_;
+  std::mutex mutex_;
   std::map<std::string, Timestamp> ends_;  ///< by URL
 };
 
@@ -165,9 +168,10 @@ std::unique_ptr<Driver> make(const config::Node& section, const Context& context
   const auto ends = std::make_shared<Ends>(context);
   for (Request& request : options.requests) {
     std::string name = request.name;
+    std::string server = server_of(request.http.url);
     const Micros every = request.every;
     auto page = std::make_unique<Page>(std::move(request), name_of_field(options.series, context.source, name), ends);
-    pages.push_back({std::move(name), {every}, std::move(page)});
+    pages.push_back({std::move(name), {every}, std::move(page), std::move(server)});
   }
   return make_polled(std::move(pages), std::move(what), context);
 }

@@ -1,10 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ostream>
 #include <thread>
 
+#include "drivers/http/client.h"
 #include "tests/drivers/section.h"
 #include "tests/fakes/fake_sink.h"
 #include "tests/support/broker.h"
@@ -18,6 +23,26 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
+
+/// A server that takes connections and never says a word.
+class Silent {
+ public:
+  Silent() {
+    const sockaddr_in any_port{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(address_);
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&any_port), sizeof(any_port)), 0);
+    EXPECT_EQ(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
+    EXPECT_EQ(::listen(listener_, 8), 0);
+  }
+  ~Silent() { ::close(listener_); }
+  Silent(const Silent&) = delete;
+  Silent& operator=(const Silent&) = delete;
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(ntohs(address_.sin_port)) + "/status"; }
+
+ private:
+  const int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address_{};
+};
 
 /// peer.py beside this file is asked, a server of Python's.
 class HttpDriver : public testing::Test {
@@ -310,6 +335,52 @@ TEST_F(HttpDriver, StopsInTheMiddleOfARequest) {
   thread_.request_stop();
   thread_.join();
   EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+}
+
+TEST_F(HttpDriver, AServerThatIsSilentDelaysNoOtherAndIsTold) {
+  const Silent silent;
+  serve();
+  start("{name: dead, url: '" + silent.url() + "', fields: {x: {pointer: /x, kind: number}}}, {name: good, url: '" +
+        url("json") + "', every: 200ms}");
+  ASSERT_TRUE(says(SourceHealth::degraded, "1 of 2 answer; dead: " + silent.url() + ": no whole answer in 5s"));
+  EXPECT_EQ(sink_.last("web/dead/x")->reason, Reason::no_answer);
+  // It timed out once more, beside which the good one goes on.
+  const Metric& failed = metrics_.counter("source/web/failed_reads", "", "");
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return failed.value() >= 2; }));
+  const auto good = sink_.samples("web/good/temp");
+  Micros longest{0};
+  for (std::size_t i = 1; i < good.size(); ++i) longest = std::max(longest, good[i].time - good[i - 1].time);
+  EXPECT_GE(good.size(), 20u);
+  EXPECT_LT(longest, 1s);
+}
+
+TEST_F(HttpDriver, UrlsOfOneServerAreAskedOneAfterAnotherBesideThoseOfOthers) {
+  serve();
+  const std::string other = "http://localhost:" + std::to_string(port_) + "/crowd";
+  start("{name: a, url: '" + url("crowd") + "'}, {name: b, url: '" + url("crowd?b") + "'}, {name: c, url: '" + other +
+        "'}, {name: d, url: '" + other + "?d'}");
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return value("web/b/all") >= 2 && value("web/d/all") >= 2; }));
+  ASSERT_TRUE(sink_.wait_for_samples("web/b/host", 10));
+  ASSERT_TRUE(sink_.wait_for_samples("web/d/host", 10));
+  for (const std::string name : {"a", "b", "c", "d"}) EXPECT_EQ(value("web/" + name + "/host"), 1) << name;
+}
+
+TEST_F(HttpDriver, StopsWhileSeveralServersHang) {
+  const Silent one, two;
+  start("{name: a, url: '" + one.url() + "'}, {name: b, url: '" + two.url() + "'}", "timeout: 60s, ");
+  const Metric& reads = metrics_.counter("source/web/reads", "", "");
+  ASSERT_TRUE(sink_.wait_until([&](const auto&) { return reads.value() == 2; })) << "at once";
+  const auto before = std::chrono::steady_clock::now();
+  thread_ = {};
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 3s);
+}
+
+TEST(ServerOfAUrl, IsItsSchemeHostAndPort) {
+  EXPECT_EQ(http::server_of("http://meter/a?b=c#d"), "http://meter:80");
+  EXPECT_EQ(http::server_of("http://METER:80/other"), "http://meter:80");
+  EXPECT_EQ(http::server_of("http://meter:8080"), "http://meter:8080");
+  EXPECT_EQ(http::server_of("https://meter/a"), "https://meter:443");
+  EXPECT_EQ(http::server_of("http://[FE80::1]:9100/metrics"), "http://[fe80::1]:9100");
 }
 
 TEST_F(HttpDriver, StartsWithoutTheServerMarksWhatFailsAndComesBack) {

@@ -1,6 +1,7 @@
 """The server that the tests of the driver http ask: python3 peer.py PORT [CERTIFICATE KEY [CA]]. With a CA it asks for a
 client's certificate. /counts tells how often /tagged was sent, how often nothing had changed, and how often /status/CODE
-was asked for; /status/CODE?SECONDS has a Retry-After."""
+was asked for; /status/CODE?SECONDS has a Retry-After. /crowd tells how many of its kind were asked
+for at once so far, of this host and of all."""
 
 import base64
 import gzip
@@ -8,9 +9,11 @@ import http.server
 import json
 import ssl
 import sys
+import threading
 import time
 
 COUNTS = {"sent": 0, "unchanged": 0, "refused": 0}
+CROWD, CROWD_LOCK = {}, threading.Lock()
 METRICS = """# HELP requests_total What came.
 # TYPE requests_total counter
 requests_total{method="get",path="/a b"} 17
@@ -69,6 +72,18 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def on_counts(self):
         self.reply(json.dumps(COUNTS))
+
+    def on_crowd(self):
+        with CROWD_LOCK:
+            crowds = [CROWD.setdefault(of, {"now": 0, "most": 0}) for of in (self.headers.get("Host"), "all")]
+            for crowd in crowds:
+                crowd["now"] += 1
+                crowd["most"] = max(crowd["most"], crowd["now"])
+        time.sleep(0.05)
+        with CROWD_LOCK:
+            for crowd in crowds:
+                crowd["now"] -= 1
+        self.reply(json.dumps({"host": crowds[0]["most"], "all": crowds[1]["most"]}))
 
     def on_timed(self):
         self.reply('{"value": 5, "at": %d}' % (time.time() - 10))
