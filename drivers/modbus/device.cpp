@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "drivers/modbus/decode.h"
+#include "drivers/modbus/point_options.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::drivers::modbus {
@@ -175,10 +176,8 @@ Status Device::write(std::string_view series, std::string_view value) {
                                   [&](const PointOptions& one) { return one.series == series; });
   if (point == options_.points.end()) return fail(Errc::not_found, "{} is no point of {}", series, options_.name);
   if (!point->writable) return fail(Errc::invalid, "{} may not be written: its point does not say writable", series);
-  const auto wanted = to_device(*point->writable, value);
-  if (!wanted) return fail(wanted.error());
-  const auto registers = encode(*wanted, point->format);
-  if (!registers) return fail(Errc::invalid, "{}: {}", series, registers.error().text);
+  const auto registers = registers_for(*point, value);
+  if (!registers) return fail(registers.error());
   const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple);
   if (!written) return fail(written.error().error.code, "{}: not written: {}", series, written.error().error.text);
   return point->writable->point.read_back ? verify(*point, *registers) : Status{};
@@ -188,7 +187,7 @@ Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> 
   constexpr int kLooks = 3;  // some take a moment until they show it
   constexpr auto kBetween = std::chrono::milliseconds(100);
   std::string no_text;
-  const Reading wanted = decode(written, point.format, no_text);  // rounded to what the registers hold
+  const Reading wanted = decode(written, point.format, no_text);
   std::vector<std::uint16_t> registers;
   Reading now;
   for (int look = 0; look < kLooks; ++look) {

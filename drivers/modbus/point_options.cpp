@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
+
+#include "drivers/modbus/decode.h"
+#include "gateway/core/text.h"
 
 namespace tidegate::drivers::modbus {
 namespace {
@@ -133,6 +137,14 @@ void read_writing(const Node& node, PointOptions& point, Problems& problems) {
   point.writable = drivers::read_writable(how, point.series, natural_kind(point.format), point.value, problems);
 }
 
+/// To the last digits that undoing a scale leaves, and a float32.
+bool is_held(const Format& format, double wanted, double held) {
+  constexpr double kScaled = 1e-12, kHalfDigitOfFloat = 6e-8;
+  if (format.type == Type::float32) return std::abs(held - wanted) <= kHalfDigitOfFloat * std::abs(wanted);
+  constexpr double kSmall = 1e6;  // a millionth of a register's step is none
+  return std::abs(held - wanted) <= kScaled * std::max(std::abs(wanted), is_integer(format.type) ? kSmall : 0);
+}
+
 }  // namespace
 
 std::vector<std::string> type_names() {
@@ -196,6 +208,18 @@ PointOptions read_point(const Node& node, const std::string& device, const Setti
   read_exponent(node, point, settings, problems);
   read_writing(node, point, problems);
   return point;
+}
+
+Result<std::vector<std::uint16_t>> registers_for(const PointOptions& point, std::string_view wished) {
+  const auto wanted = to_device(*point.writable, wished);
+  if (!wanted) return fail(wanted.error());
+  auto registers = encode(*wanted, point.format);
+  if (!registers) return fail(Errc::invalid, "{}: {}", point.series, registers.error().text);
+  std::string no_text;
+  const Reading held = decode(*registers, point.format, no_text);
+  if (is_held(point.format, wanted->number, held.number)) return registers;
+  return fail(Errc::invalid, "{} cannot be set to {}: the nearest that its registers hold is {}", point.series,
+              printable(wished, 64), shown(*point.writable, held));
 }
 
 }  // namespace tidegate::drivers::modbus

@@ -33,4 +33,9 @@ struct Settings {
 PointOptions read_point(const config::Node& node, const std::string& device, const Settings& settings,
                         config::Problems& problems);
 
+/// What the registers of a point that is writable are to hold for what people wish ("21.5", "on", "running").
+/// Errc::invalid: the point does not take it, or they can hold nothing but its neighbours. A value is never rounded to
+/// one of those: what was wished, what keeps the limits and what is told is what reaches the device.
+Result<std::vector<std::uint16_t>> registers_for(const PointOptions& point, std::string_view wished);
+
 }  // namespace tidegate::drivers::modbus

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/modbus/device.h"
+#include "gateway/core/text.h"
 #include "tests/drivers/modbus/peer.h"
 
 namespace tidegate::drivers::modbus {
@@ -31,6 +32,9 @@ class ModbusWriting : public testing::Test {
             "{{name: float, holding: 3002, type: float32, order: cdab, writable: {{min: -1e9, max: 1e9}}}}, "
             "{{name: mode, holding: 3004, enum: {{0: stop, 3: run}}, writable: {{}}}}, "
             "{{name: many, holding: 3005, writable: {{min: 0, max: 9, function: multiple}}}}, "
+            "{{name: tens, holding: 3007, scale: 10, unit: °C, writable: {{min: 40, max: 80}}}}, "
+            "{{name: whole, holding: 3008, writable: {{min: 0, max: 80}}}}, "
+            "{{name: big, holding: 3010, type: uint32, writable: {{min: 0, max: 4.2e9}}}}, "
             "{{name: coil, coil: 3000, writable: {{}}}}, "
             "{{name: coils, coil: 3001, writable: {{function: multiple}}}}, "
             "{{name: stubborn, holding: 3050, writable: {{min: 0, max: 9}}}}, "
@@ -46,7 +50,7 @@ class ModbusWriting : public testing::Test {
     device_ = std::make_unique<Device>(options.devices[0], line_);
   }
 
-  Status write(const std::string& point, const char* value) { return device_->write("d/" + point, value); }
+  Status write(const std::string& point, const std::string& value) { return device_->write("d/" + point, value); }
   std::vector<std::uint16_t> stored(const Span& span) {
     std::vector<std::uint16_t> registers;
     EXPECT_TRUE(line_->read(1, span, registers));
@@ -108,6 +112,38 @@ TEST_F(ModbusWriting, RefusesWhatIsNotAllowedAndAsksTheUnitForNothing) {
   }
   EXPECT_EQ(device_->write("d/none", "1").error().code, Errc::not_found);
   EXPECT_EQ(stored({Table::holding, 3000, 1}), Registers{1});
+}
+
+/// Nobody asked for its neighbour, and the answer would tell of a value that is not there.
+TEST_F(ModbusWriting, WritesNoNeighbourOfAValueThatTheRegistersCannotHold) {
+  ASSERT_TRUE(write("tens", "50"));
+  ASSERT_TRUE(write("whole", "74"));
+  ASSERT_TRUE(write("float", "1.5"));
+  ASSERT_TRUE(write("degrees", "20"));
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"tens", "76", "d/tens cannot be set to 76: the nearest that its registers hold is 80 °C"},
+      {"tens", "44", "d/tens cannot be set to 44: the nearest that its registers hold is 40 °C"},
+      {"whole", "74.6", "the nearest that its registers hold is 75"},
+      {"degrees", "20.04", "the nearest that its registers hold is 20"},
+      {"float", "1e-46", "the nearest that its registers hold is 0"}};
+  for (const auto& [point, value, expected] : cases) {
+    const Status status = write(point, value);
+    EXPECT_THAT(why(status), HasSubstr(expected)) << point << ' ' << value;
+    EXPECT_TRUE(!status && status.error().code == Errc::invalid);
+  }
+  EXPECT_EQ(stored({Table::holding, 3007, 2}), (Registers{5, 74}));
+  EXPECT_EQ(stored({Table::holding, 3001, 3}), (Registers{300, 0, 0x3fc0})) << "words swapped";
+}
+
+TEST_F(ModbusWriting, TakesEveryValueOfItsSteps) {
+  for (int tenths = -400; tenths <= 800; tenths += 7) {
+    ASSERT_EQ(why(write("degrees", number_text(tenths / 10.0))), "it was written") << tenths;
+    EXPECT_EQ(stored({Table::holding, 3001, 1}), Registers{static_cast<std::uint16_t>(tenths + 100)});
+  }
+  for (const char* value : {"0.1", "-0.3", "1e9", "123456.7", "0"}) {
+    EXPECT_EQ(why(write("float", value)), "it was written") << value;
+  }
+  EXPECT_EQ(why(write("big", "4199999999")), "it was written");
 }
 
 TEST_F(ModbusWriting, SaysWhenTheDeviceDidNotTakeIt) {
