@@ -77,9 +77,12 @@ Outcome kind_of(int error) {
   return Outcome::lost;
 }
 
+/// Wrong is only what the request itself asks for; what a unit cannot do now it may do later.
 Errc code_of(int exception) {
   if (exception == MODBUS_EXCEPTION_GATEWAY_TARGET) return Errc::timed_out;
-  return exception == MODBUS_EXCEPTION_GATEWAY_PATH ? Errc::unavailable : Errc::invalid;
+  const bool is_wrong =
+      exception >= MODBUS_EXCEPTION_ILLEGAL_FUNCTION && exception <= MODBUS_EXCEPTION_ILLEGAL_DATA_VALUE;
+  return is_wrong ? Errc::invalid : Errc::unavailable;
 }
 
 /// 3.5 characters: so long a serial line is silent between two frames; above 19200 baud, 1.75 ms.

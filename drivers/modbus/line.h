@@ -26,6 +26,7 @@ struct LineOptions {
 };
 
 /// Why a request has no answer. Errc::timed_out: silence, which cost the time-out; the others cost nothing.
+/// Errc::invalid: the unit says that it never takes such a one (exceptions 1 to 3).
 struct Failure {
   int exception = 0;  ///< what the unit answered instead: 1 to 11, kUnknownException; 0: it answered nothing of use
   Error error;
