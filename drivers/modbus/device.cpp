@@ -179,11 +179,37 @@ Status Device::write(std::string_view series, std::string_view value) {
   const auto registers = registers_for(*point, value);
   if (!registers) return fail(registers.error());
   const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple);
-  if (!written) return fail(written.error().error.code, "{}: not written: {}", series, written.error().error.text);
+  if (!written) {
+    const auto& [exception, error, may_be_done] = written.error();
+    if (may_be_done) return settle(*point, *registers, error);
+    return fail(error.code, "{}: not written: {}", series, error.text);
+  }
   return point->writable->point.read_back ? verify(*point, *registers) : Status{};
 }
 
 Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> written) {
+  const auto instead = instead_of(point, written);
+  if (!instead) {
+    return fail(instead.error().code, "{}: written, but it cannot be read back: {}", point.series,
+                instead.error().text);
+  }
+  if (instead->empty()) return {};
+  return fail(Errc::conflict, "{}: written, but it shows {}", point.series, *instead);
+}
+
+/// Of a write without a good answer: it is done where the point shows it, and else nobody knows.
+Status Device::settle(const PointOptions& point, std::span<const std::uint16_t> written, const Error& doubt) {
+  std::string found;
+  if (point.writable->point.read_back) {
+    const auto instead = instead_of(point, written);
+    if (instead && instead->empty()) return {};
+    found = instead ? "; it shows " + *instead : "; it cannot be read back: " + instead.error().text;
+  }
+  return fail(doubt.code, "{}: {}{}: look at the point before you try again", point.series, doubt.text, found);
+}
+
+/// "12 % instead of 33 %"; empty where the point shows what was written.
+Result<std::string> Device::instead_of(const PointOptions& point, std::span<const std::uint16_t> written) {
   constexpr int kLooks = 3;  // some take a moment until they show it
   constexpr auto kBetween = std::chrono::milliseconds(100);
   std::string no_text;
@@ -193,14 +219,11 @@ Status Device::verify(const PointOptions& point, std::span<const std::uint16_t> 
   for (int look = 0; look < kLooks; ++look) {
     if (look > 0) std::this_thread::sleep_for(kBetween);
     const auto answer = line_->read(options_.unit, point.span, registers);
-    if (!answer) {
-      const Error& error = answer.error().error;
-      return fail(error.code, "{}: written, but it cannot be read back: {}", point.series, error.text);
-    }
+    if (!answer) return fail(answer.error().error);
     now = decode(registers, point.format, no_text);
-    if (is_same(*point.writable, wanted, now)) return {};
+    if (is_same(*point.writable, wanted, now)) return "";
   }
-  return shows_instead(*point.writable, wanted, shown(*point.writable, now));
+  return fmt::format("{} instead of {}", shown(*point.writable, now), shown(*point.writable, wanted));
 }
 
 }  // namespace tidegate::drivers::modbus

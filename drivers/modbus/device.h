@@ -58,6 +58,8 @@ class Device final : public PolledDevice {
   std::string take(Group& group, Turn& turn);
   std::string take(Held& held, const Group& group, Turn& turn);
   Status verify(const PointOptions& point, std::span<const std::uint16_t> written);
+  Status settle(const PointOptions& point, std::span<const std::uint16_t> written, const Error& doubt);
+  Result<std::string> instead_of(const PointOptions& point, std::span<const std::uint16_t> written);
 
   const DeviceOptions options_;
   const std::shared_ptr<Line> line_;

@@ -279,15 +279,19 @@ class Line::Wire {
     switch (kind) {
       case Outcome::exception: {
         const int exception = exception_of(error);
-        return {exception, {code_of(exception), exception_text(exception)}};
+        // The first says so, the second that the unit's answer to its gateway is missing.
+        const bool may_be_done =
+            exception == MODBUS_EXCEPTION_ACKNOWLEDGE || exception == MODBUS_EXCEPTION_GATEWAY_TARGET;
+        return {exception, {code_of(exception), exception_text(exception)}, may_be_done};
       }
       case Outcome::silent:
         return {0,
-                {Errc::timed_out, fmt::format("unit {} did not answer within {}", unit, age_text(options_.timeout))}};
+                {Errc::timed_out, fmt::format("unit {} did not answer within {}", unit, age_text(options_.timeout))},
+                true};
       case Outcome::garbled:
-        return {0, {Errc::io, fmt::format("the answer of unit {} is damaged: {}", unit, modbus_strerror(error))}};
+        return {0, {Errc::io, fmt::format("the answer of unit {} is damaged: {}", unit, modbus_strerror(error))}, true};
       default:
-        return {0, {Errc::interrupted, fmt::format("lost {}: {}", options_.text(), modbus_strerror(error))}};
+        return {0, {Errc::interrupted, fmt::format("lost {}: {}", options_.text(), modbus_strerror(error))}, true};
     }
   }
 

@@ -30,6 +30,7 @@ struct LineOptions {
 struct Failure {
   int exception = 0;  ///< what the unit answered instead: 1 to 11, kUnknownException; 0: it answered nothing of use
   Error error;
+  bool may_be_done = false;  ///< it was sent, and the unit may have done what was asked, or may do it yet
 };
 inline constexpr int kUnknownException = 255;
 /// "no such address (exception 2)"

@@ -113,6 +113,8 @@ class ModbusWriteTroubles : public testing::Test {
   static std::string why(const Status& status) { return status ? "it was written" : status.error().text; }
 };
 
+constexpr const char* kLook = "look at the point before you try again";
+
 TEST_F(ModbusWriteTroubles, WhatTheUnitRefusesIsWrongOnlyWhereItSaysSo) {
   const std::pair<int, Errc> cases[] = {{1, Errc::invalid},     {2, Errc::invalid},      {3, Errc::invalid},
                                         {4, Errc::unavailable}, {6, Errc::unavailable},  {7, Errc::unavailable},
@@ -126,6 +128,51 @@ TEST_F(ModbusWriteTroubles, WhatTheUnitRefusesIsWrongOnlyWhereItSaysSo) {
               "d/valve: not written: " + exception_text(exception == 42 ? kUnknownException : exception));
     EXPECT_EQ(unit.writes(), 1) << exception;
   }
+}
+
+TEST_F(ModbusWriteTroubles, WhatArrivedWithoutAnAnswerIsFoundByReadingBack) {
+  const Unit::Way ways[] = {{.is_silent = true}, {.hangs_up = true}, {.exception = 5}, {.exception = 11}};
+  for (const Unit::Way& way : ways) {
+    const Unit unit(way);
+    EXPECT_EQ(why(write(unit, "valve", "33")), "it was written") << way.exception << way.hangs_up;
+    EXPECT_EQ(unit.writes(), 1);
+  }
+}
+
+TEST_F(ModbusWriteTroubles, WhatMayHaveArrivedIsNoWriteThatDidNot) {
+  const std::tuple<Unit::Way, const char*, Errc, const char*> cases[] = {
+      {{.takes = false, .is_silent = true},
+       "valve",
+       Errc::timed_out,
+       "d/valve: unit 1 did not answer within 200 ms; it shows 0 % instead of 33 %: look at"},
+      {{.takes = false, .exception = 5},
+       "valve",
+       Errc::unavailable,
+       "d/valve: request accepted, but it takes its time (exception 5); it shows 0 % instead of 33 %: look at"},
+      {{.takes = false, .exception = 11}, "valve", Errc::timed_out, "(exception 11); it shows 0 % instead of 33 %"},
+      {{.takes = false, .hangs_up = true}, "valve", Errc::interrupted, "; it shows 0 % instead of 33 %"},
+      {{.dies = true},
+       "valve",
+       Errc::timed_out,
+       "; it cannot be read back: unit 1 did not answer within 200 ms: look at"},
+      {{.is_silent = true}, "command", Errc::timed_out, "d/command: unit 1 did not answer within 200 ms: look at"},
+      {{.exception = 5}, "command", Errc::unavailable, "(exception 5): look at"}};
+  for (const auto& [way, point, code, expected] : cases) {
+    const Unit unit(way);
+    const Status status = write(unit, point, "33");
+    ASSERT_FALSE(status) << expected;
+    EXPECT_EQ(status.error().code, code) << expected;
+    EXPECT_THAT(status.error().text,
+                testing::AllOf(HasSubstr(expected), HasSubstr(kLook), Not(HasSubstr("not written"))));
+    EXPECT_EQ(unit.writes(), 1) << expected;
+  }
+}
+
+TEST_F(ModbusWriteTroubles, WhatCouldNotBeSentIsNotWritten) {
+  const Status status = write(test::free_port(), "valve", "33");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::unavailable);
+  EXPECT_THAT(status.error().text, testing::AllOf(HasSubstr("d/valve: not written: "), Not(HasSubstr(kLook))));
 }
 
 }  // namespace
