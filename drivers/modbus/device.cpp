@@ -21,6 +21,12 @@ constexpr int kIllegalFunction = 1, kIllegalAddress = 2, kIllegalValue = 3, kGat
 bool is_absent(int exception) { return exception == kGatewayPath || exception == kGatewayTarget; }
 bool is_configuration(int exception) { return exception >= kIllegalFunction && exception <= kIllegalValue; }
 
+/// One is compared to its last bit.
+bool is_whole_number(const PointOptions& point) {
+  const SeriesKind kind = point.writable->point.kind;
+  return is_integer(point.format.type) && (kind == SeriesKind::number || kind == SeriesKind::counter);
+}
+
 /// Several things that are wrong, as one text.
 class Troubles {
  public:
@@ -221,7 +227,9 @@ Result<std::string> Device::instead_of(const PointOptions& point, std::span<cons
     const auto answer = line_->read(options_.unit, point.span, registers);
     if (!answer) return fail(answer.error().error);
     now = decode(registers, point.format, no_text);
-    if (is_same(*point.writable, wanted, now)) return "";
+    const bool is_written =
+        is_whole_number(point) ? std::ranges::equal(registers, written) : is_same(*point.writable, wanted, now);
+    if (is_written) return "";
   }
   return fmt::format("{} instead of {}", shown(*point.writable, now), shown(*point.writable, wanted));
 }

@@ -175,5 +175,13 @@ TEST_F(ModbusWriteTroubles, WhatCouldNotBeSentIsNotWritten) {
   EXPECT_THAT(status.error().text, testing::AllOf(HasSubstr("d/valve: not written: "), Not(HasSubstr(kLook))));
 }
 
+/// Not to the digits that a scale leaves alone, but to the last bit.
+TEST_F(ModbusWriteTroubles, ANeighbourIsNotWhatWasWritten) {
+  const Status status = write(Unit({.adds = -3}), "big", "4000000000");
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Errc::conflict);
+  EXPECT_EQ(status.error().text, "d/big: written, but it shows 3999999997 instead of 4000000000");
+}
+
 }  // namespace
 }  // namespace tidegate::drivers::modbus
