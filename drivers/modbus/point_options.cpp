@@ -123,6 +123,17 @@ void read_exponent(const Node& node, PointOptions& point, const Settings& settin
   }
 }
 
+/// What a point says that it takes its registers hold: else it is told when somebody needs it.
+void check_values(const Node& how, const PointOptions& point, Problems& problems) {
+  const auto check = [&](const Node& at, std::string_view value) {
+    if (const auto held = registers_for(point, value); !held) problems.add(at.at, held.error().text);
+  };
+  for (const char* limit : {"min", "max"}) {
+    if (how.has(limit)) check(how[limit], number_text(how.number(limit)));
+  }
+  for (const std::string& word : point.writable->point.states) check(how, word);
+}
+
 void read_writing(const Node& node, PointOptions& point, Problems& problems) {
   if (!node.has("writable")) return;
   const Node& how = node["writable"];
@@ -135,6 +146,7 @@ void read_writing(const Node& node, PointOptions& point, Problems& problems) {
   }
   point.writes_multiple = how.string("function") == "multiple" || point.span.count > 1;
   point.writable = drivers::read_writable(how, point.series, natural_kind(point.format), point.value, problems);
+  if (point.writable) check_values(how, point, problems);
 }
 
 /// To the last digits that undoing a scale leaves, and a float32.

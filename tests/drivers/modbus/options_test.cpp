@@ -106,6 +106,14 @@ TEST(ModbusOptions, WhatMakesNoSenseIsTold) {
       {"points: [{name: x, coil: 1, writable: {min: 0, max: 1}}]", "has no min and max"},
       {"points: [{name: x, holding: 1, bit: 2, writable: {}}]", "some bits of a register"},
       {"points: [{name: x, holding: 1, scale: 0, writable: {min: 0, max: 1}}]", "with a scale of 0"},
+      {"points: [{name: x, holding: 1, writable: {min: 0, max: 100000}}]",
+       "d/x: 100000 does not fit into the register, which takes 0 to 65535"},
+      {"points: [{name: x, holding: 1, type: bcd16, writable: {min: -1, max: 9}}]", "takes 0 to 9999"},
+      {"points: [{name: x, holding: 1, scale: 10, unit: °C, writable: {min: 40, max: 75}}]",
+       "d/x cannot be set to 75: the nearest that its registers hold is 80 °C"},
+      {"points: [{name: x, holding: 1, enum: {0: stop, 70000: run}, writable: {}}]", "70000 does not fit"},
+      {"points: [{name: x, holding: 1, enum: {0: stop, 1.5: low}, writable: {}}]", "d/x cannot be set to low: "},
+      {"points: [{name: x, coil: 1, enum: {0: stop, 2: run}, writable: {}}]", "2 is neither 0 nor 1"},
       {"points: [{name: x, holding: 1}, {name: x, holding: 2}]", "'x' is there already"},
       {"points: []", "nothing to read"},
       {"profile: pzem-016, only: [volts]", "no point of its profile is among `only`"},
@@ -113,6 +121,12 @@ TEST(ModbusOptions, WhatMakesNoSenseIsTold) {
       {"points: [{name: 'a//b', holding: 1}]", "no empty level"},
   };
   for (const auto& [device, expected] : cases) EXPECT_THAT(problem(source(device)), HasSubstr(expected)) << device;
+}
+
+TEST(ModbusOptions, LimitsAreWhatTheRegistersHoldToTheDigitsOfAScaleAndAFloat) {
+  good("points: [{name: x, holding: 1, scale: 0.1, writable: {min: -0, max: 62.3}}]");
+  good("points: [{name: x, holding: 1, type: float32, scale: 0.1, offset: 3, writable: {min: -1e-3, max: 74.6}}]");
+  good("points: [{name: x, holding: 1, type: uint64, scale: 0.001, writable: {min: 0, max: 4294967295.123}}]");
 }
 
 TEST(ModbusOptions, WhatMakesNoSenseOfALineIsTold) {
