@@ -145,7 +145,9 @@ Status TopicOutlet::send(Watch& watch) {
 /// not gone out yet.
 Status TopicOutlet::publish(const Watch& watch, const std::stop_token& stop) {
   const std::string& series = watch.command.writable.point.series;
-  Status sent = connection_->publish(watch.command.message(watch.wanted), stop);  // at once: nothing is under way
+  tidegate::mqtt::Outgoing command = watch.command.message(watch.wanted);
+  if (!command.retain) command.expiry = left(watch.until);       // a device that is away gets it no more by then
+  Status sent = connection_->publish(std::move(command), stop);  // at once: nothing is under way
   if (!sent) return fail(sent.error().code, "{}: not written: {}", series, sent.error().text);
   sent = connection_->flush(left(watch.until), stop);
   if (sent) return {};

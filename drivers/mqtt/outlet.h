@@ -17,7 +17,7 @@ namespace tidegate::drivers::mqtt {
 
 /// Sets points by publishing, and waits until they show it. Commands go out on a connection of their own that keeps no
 /// session: one whose acknowledgement is lost is sent by nobody later, when nobody wants it any more. A write is over
-/// within its point's time-out, whatever the broker and the device do.
+/// within its point's time-out, whatever the broker and the device do; the broker keeps a command for no longer.
 class TopicOutlet final : public Outlet {
  public:
   /// `subscriber`: the connection that the source has.

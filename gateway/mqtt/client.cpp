@@ -223,8 +223,10 @@ Client::~Client() {
 }
 
 std::size_t packet_bytes(const Outgoing& message) {
-  // Before topic and payload: the topic's length, the packet id, the length of no properties.
-  const std::size_t rest = 2 + message.topic.size() + (message.qos > 0 ? 2 : 0) + 1 + message.payload.size();
+  // Before topic and payload: the topic's length, the packet id, the length of the properties, and they.
+  const std::size_t properties = message.expiry ? 5 : 0;
+  const std::size_t rest =
+      2 + message.topic.size() + (message.qos > 0 ? 2 : 0) + 1 + properties + message.payload.size();
   const std::size_t length = rest < 1u << 7 ? 1 : rest < 1u << 14 ? 2 : rest < 1u << 21 ? 3 : 4;
   return 1 + length + rest;
 }
@@ -291,9 +293,14 @@ Status Client::send_and_wait(const Outgoing& message, Micros patience, std::stop
 }
 
 Status Client::publish(Outgoing message, std::uint32_t round) try {
-  impl_->paho->publish(
-      paho::make_message(std::move(message.topic), std::move(message.payload), message.qos, message.retain),
-      context_of(round), *impl_);
+  paho::properties properties;
+  if (message.expiry && is_v5(impl_->options)) {
+    const auto seconds = std::max(std::chrono::ceil<std::chrono::seconds>(*message.expiry), 1s);
+    properties.add(paho::property(paho::property::MESSAGE_EXPIRY_INTERVAL, static_cast<std::int32_t>(seconds.count())));
+  }
+  impl_->paho->publish(paho::message::create(std::move(message.topic), std::move(message.payload), message.qos,
+                                             message.retain, properties),
+                       context_of(round), *impl_);
   return {};
 } catch (const paho::exception& error) {
   return fail(Errc::unavailable, "{}: {}", impl_->where, plain(error, impl_->options));

@@ -37,6 +37,9 @@ struct Outgoing {
   std::string payload;
   int qos = 1;
   bool retain = false;
+  /// So long the broker keeps it for those that are away, in whole seconds, rounded up; nothing: as long as their
+  /// sessions. MQTT 3.1.1 has no word for it.
+  std::optional<Micros> expiry{};
 };
 
 /// What a broker takes at most, as its CONNACK says (MQTT 5).

@@ -138,6 +138,19 @@ TEST_F(MqttWriting, EndsWithItsSource) {
   EXPECT_THAT(why(lamp.get()), HasSubstr("look at the point before you try again"));
 }
 
+/// The broker keeps a command for a device that is away, and by then it is told that it was not done.
+TEST_F(MqttWriting, OfADeviceThatIsAwayIsNotDoneWhenItComesBack) {
+  const std::vector<std::string> session = {"-c", "-i", "lamp", "-q", "1"};
+  broker_.subscribe("home/+/set", session);  // and is away again
+  start("1s");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(write("lamp/on", "on").get().error().code, Errc::timed_out);
+  EXPECT_EQ(why(write("house/bell", "on").get()), "it is set") << "5 s are not over";
+  std::this_thread::sleep_for(2s);  // brokers count whole seconds
+  const auto device = broker_.subscribe("home/+/set", session);
+  EXPECT_TRUE(device->wait_for_output("home/bell/set ring\n"));
+  EXPECT_THAT(device->output(), testing::Not(HasSubstr("home/lamp/set")));
+}
+
 /// A point without a subscriber: what is heard of it is nothing.
 class MqttWriteDeadline : public testing::Test {
  protected:
