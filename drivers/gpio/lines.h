@@ -18,6 +18,7 @@ struct LineOptions {
   bool active_low = false;
   Bias bias = Bias::as_is;
   std::optional<bool> output{};  ///< it is driven, and whether it is active at first; nothing: it is read
+  bool as_is = false;            ///< an output that is only looked at: nothing of it is changed
 };
 
 /// A line that became active, or no longer is: so long ago.
@@ -34,7 +35,7 @@ class Lines {
   virtual ~Lines() = default;
   /// Asks for all of them; those of before are let go. The error names the line: missing, or held by another program.
   virtual Status open(const std::vector<LineOptions>& lines) = 0;
-  /// Of an output too: what the pin says.
+  /// Of an output too, and of one that is only looked at: what the pin says.
   virtual Result<bool> active(std::size_t line) = 0;
   virtual Status set(std::size_t output, bool active) = 0;
   /// The edges of inputs since the last call, in order; waits for the first of them for at most so long.

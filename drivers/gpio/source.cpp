@@ -86,6 +86,7 @@ class Source final : public Driver, public Outlet {
     for (const OutputOptions& output : options_.outputs) {
       outputs_.emplace_back(output);
       wanted_.push_back(output.line);
+      wanted_.back().as_is = context.trial;
     }
   }
 

@@ -97,7 +97,9 @@ class SystemLines final : public Lines {
       if (line == nullptr) return fail(Errc::not_found, "{} has no line '{}'", options.chip, options.line);
     }
     constexpr const char* kConsumer = "tidegate";
-    const int requested = options.output
+    const gpiod_line_request_config as_is{kConsumer, GPIOD_LINE_REQUEST_DIRECTION_AS_IS, flags_of(options)};
+    const int requested = options.as_is ? gpiod_line_request(line, &as_is, 0)
+                          : options.output
                               ? gpiod_line_request_output_flags(line, kConsumer, flags_of(options), *options.output)
                               : gpiod_line_request_both_edges_events_flags(line, kConsumer, flags_of(options));
     if (requested != 0) {

@@ -39,6 +39,11 @@ class OnPins : public testing::Test {
     run(make_source({every, std::move(inputs), std::move(outputs), first_rest}, pins_->lines(),
                     {"box", clock_, metrics_}));
   }
+  /// As `tidegate read` does.
+  void look(std::vector<InputOptions> inputs, std::vector<OutputOptions> outputs) {
+    run(make_source({std::chrono::milliseconds(100), std::move(inputs), std::move(outputs)}, pins_->lines(),
+                    {"box", clock_, metrics_, true}));
+  }
   void run(std::unique_ptr<Driver> driver) {
     driver_ = std::move(driver);
     thread_ = std::jthread([this](std::stop_token stop) { EXPECT_TRUE(driver_->run(sink_, stop)); });

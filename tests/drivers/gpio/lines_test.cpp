@@ -119,6 +119,15 @@ TEST_P(GpioLines, AnOutputIsAsItIsSaidAtFirstAndIsSet) {
   EXPECT_TRUE(reaches("pump", 0));
 }
 
+TEST_P(GpioLines, AnOutputThatIsOnlyLookedAtStaysAsItIs) {
+  pins_->set(0, true);
+  look({}, pump_and_power(0));
+  ASSERT_TRUE(reaches("pump", 1));
+  ASSERT_TRUE(reaches("power", 0));
+  EXPECT_TRUE(pins_->level(0)) << "though its initial value is off";
+  EXPECT_FALSE(pins_->level(1));
+}
+
 TEST_P(GpioLines, AnOutputOfAChipThatIsAwayIsNotSetAndBeginsAnew) {
   start({}, 100ms, pump_and_power(0));
   ASSERT_TRUE(reaches("pump", 0));

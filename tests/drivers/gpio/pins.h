@@ -76,7 +76,7 @@ class BoardLines final : public Lines {
     board_.edges_.clear();
     if (board_.unplugged_) return fail(Errc::not_found, "cannot open gpiochip1: No such file or directory");
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (lines[i].output) board_.levels_[i] = *lines[i].output;
+      if (lines[i].output && !lines[i].as_is) board_.levels_[i] = *lines[i].output;
     }
     return {};
   }
