@@ -17,6 +17,7 @@ using config::required;
 using config::Shape;
 
 constexpr std::size_t kMostFields = 1000;
+constexpr std::size_t kMostShown = 8;  // paths of a record, in a sentence
 
 std::string pointer_problem(std::string_view text) {
   const auto path = path_of_pointer(text);
@@ -120,6 +121,13 @@ std::optional<FieldRule> rule_of_any(const FieldsRule& rule, std::span<const Lea
   return found;
 }
 
+std::string joined_as_pointers(const std::vector<std::string_view>& paths) {
+  std::string text = paths.empty() ? "no values" : "";
+  for (std::size_t i = 0; i < std::min(paths.size(), kMostShown); ++i)
+    text += fmt::format("{}/{}", i == 0 ? "" : ", ", printable(paths[i], 64));
+  return paths.size() > kMostShown ? text + ", ..." : text;
+}
+
 }  // namespace
 
 Shape pointer_shape() { return Shape::text_where("a JSON pointer", pointer_problem); }
@@ -181,6 +189,17 @@ std::optional<FieldRule> rule_of(const FieldsRule& rule, std::span<const Leaf> r
       std::find_if(rule.fields.begin(), rule.fields.end(), [&](const FieldRule& f) { return f.path == leaf.path; });
   if (named != rule.fields.end()) return *named;
   return rule.every_leaf ? rule_of_any(rule, record, leaf) : std::nullopt;
+}
+
+std::string lack_of_named(const FieldsRule& rule, std::span<const Leaf> record) {
+  if (rule.every_leaf) return "";
+  std::vector<std::string_view> named, there;
+  for (const FieldRule& field : rule.fields) named.push_back(field.path);
+  for (const Leaf& leaf : record) {
+    if (std::find(named.begin(), named.end(), leaf.path) != named.end()) return "";
+    there.push_back(leaf.path);
+  }
+  return fmt::format("there is no {} in it; it has {}", joined_as_pointers(named), joined_as_pointers(there));
 }
 
 SeriesKind natural_kind(const Leaf& leaf) {

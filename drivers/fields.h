@@ -49,6 +49,10 @@ FieldsRule read_fields(const config::Node& node, config::Problems& problems);
 
 /// How a leaf of a record, which has a path, is read; nothing: it is not.
 std::optional<FieldRule> rule_of(const FieldsRule& rule, std::span<const Leaf> record, const Leaf& leaf);
+/// Where named fields alone are read and the record has none of them: "there is no '/tempp' in it; it has /temp,
+/// /mode".
+/// "" else.
+std::string lack_of_named(const FieldsRule& rule, std::span<const Leaf> record);
 /// What the leaf looks like; a number in quotes is a number.
 SeriesKind natural_kind(const Leaf& leaf);
 

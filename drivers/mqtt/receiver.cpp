@@ -232,18 +232,29 @@ Reading Receiver::meant(const Field& field, const Leaf& leaf) {
   return leaf;
 }
 
+/// Devices send messages of several kinds under one topic, so a topic is told of once. What a profile names is what a
+/// device may send, and not what it must.
+void Receiver::look_for_named(Topic& topic, std::span<const Leaf> leaves, const Received& message) {
+  if (topic.told_of_fields || !topic.rule->style.empty()) return;
+  const std::string lack = lack_of_named(*topic.rule, leaves);
+  topic.told_of_fields = !lack.empty();
+  if (topic.told_of_fields) refuse(topic, message, lack);
+}
+
 void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now) {
   const bool offline = topic.style->offline || (topic.device != nullptr && topic.device->away());
   Stamp stamp = stamp_of(topic, leaves, message.retained, now);
   // What somebody else says for a device that is away is its last word; what was kept of it is none.
   if (offline) stamp = {stamp.time, Quality::uncertain, Reason::no_answer};
   topic.expected = 0;
+  bool any = false;  // is to be read
   for (const Leaf& leaf : leaves) {
     const std::size_t known = topic.fields.size();
     Field& field = field_of(topic, leaf);
     if (topic.fields.size() > known || (field.changed && leaf.type != Leaf::Type::null) ||
         (field.is == Field::Is::undecided && !field.rule.value.kind))
       describe(topic, leaves, leaf, field);
+    any = any || field.is != Field::Is::ignored;
     if (!resolve(topic, leaf, field, message, now)) continue;
     if (offline && message.retained) {
       field.point->lose(Reason::no_answer, now, samples_);
@@ -254,6 +265,7 @@ void Receiver::take_leaves(Topic& topic, std::span<const Leaf> leaves, const Rec
     if (!problem.empty()) refuse(topic, message, problem);
     if (field.awaited && !offline && !message.retained) outlet_->heard(field.point->series(), meant(field, leaf));
   }
+  if (!any) look_for_named(topic, leaves, message);
   if (message.retained && !offline) {  // of a bad one too: a failure that the broker kept is no news either
     for (Sample& sample : samples_) sample.reason = Reason::retained;
   }

@@ -66,6 +66,7 @@ class Receiver final : public Reader {
   void take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now);
   std::optional<Ticket> take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
                                           Timestamp now);
+  void look_for_named(Topic& topic, std::span<const Leaf> leaves, const Received& message);
   void refuse(const Topic& topic, const Received& message, std::string_view reason);
   bool of_before(const Received& message) const;
   void leave_unread(Topic& topic, const Received& message, std::string_view reason);

@@ -59,6 +59,7 @@ struct Receiver::Field {
 struct Receiver::Topic {
   const SubscriptionRule* rule = nullptr;  ///< nothing: it is left out, or no subscription fits it
   bool unknown = false, told = false;      ///< no subscription fits it; somebody was told
+  bool told_of_fields = false;             ///< that a message had none of those that are named
   Style* style = nullptr;
   Device* device = nullptr;  ///< nothing: its style knows no devices
   const KnownPoint* known(std::string_view path) const;

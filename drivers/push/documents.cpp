@@ -58,6 +58,8 @@ FieldPoints& Documents::points_of(const std::string& owner) {
 Result<std::string> Documents::take(Sink& sink, std::string_view body, Timestamp now, std::vector<Sample>& samples) {
   const auto leaves = decoder_.decode(body, Format::json);
   if (!leaves) return fail(leaves.error());
+  if (const std::string lack = lack_of_named(rule_.fields, *leaves); !lack.empty())
+    return fail(Errc::invalid, "{}", lack);
   const auto owner = owner_of(*leaves);
   if (!owner) return fail(owner.error());
   return points_of(*owner).take(sink, {*leaves, now, false}, samples);

@@ -40,8 +40,11 @@ class PushDriver final : public Driver, public Inlet {
     auto taken = receiver_->take(push, now);
     if (taken && taken->samples > 0) {
       heard_ = now;
+      refused_.clear();
       sink_->report(SourceHealth::up, "programs push to it");
     }
+    if (!taken) refused_ = taken.error().text;
+    if (taken && !taken->told.empty()) refused_ = taken->told.front().reason;
     return taken;
   }
 
@@ -59,10 +62,10 @@ class PushDriver final : public Driver, public Inlet {
   void look(Sink& sink) {
     const std::lock_guard lock(mutex_);
     if (options_.silent_after == Micros{0} || context_.clock.now() - heard_ < options_.silent_after) return;
-    sink.report(
-        SourceHealth::down,
-        fmt::format("nothing that can be used was pushed for {}: are its senders alive, and are their tokens good?",
-                    age_text(options_.silent_after)));
+    const std::string why =
+        refused_.empty() ? "are its senders alive, and are their tokens good?" : "the last was refused: " + refused_;
+    sink.report(SourceHealth::down,
+                fmt::format("nothing that can be used was pushed for {}: {}", age_text(options_.silent_after), why));
   }
 
   const Options options_;
@@ -72,6 +75,7 @@ class PushDriver final : public Driver, public Inlet {
   Sink* sink_ = nullptr;
   std::optional<Receiver> receiver_;  ///< while it runs
   Timestamp heard_{};
+  std::string refused_;  ///< why the last was that gave nothing; "": none was since one could be used
 };
 
 std::unique_ptr<Driver> make(const config::Node& section, const Context& context, config::Problems& problems) {

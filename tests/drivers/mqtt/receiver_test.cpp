@@ -65,6 +65,19 @@ TEST_F(ReceiverTest, NamesSeriesByTheTopicWhereItHasNoCaptures) {
   EXPECT_EQ(sink.last_label("site/gate/state"), "closed");
 }
 
+TEST_F(ReceiverTest, AMessageWithNoneOfTheNamedFieldsIsToldOnceATopic) {
+  subscribe("[{topic: \"plant/{device}\", payload: {fields: {temp: /tempp, rpm: /rpm}}}]");
+  take("plant/a", R"({"temp": 21.5, "mode": "auto"})");
+  take("plant/a", R"({"temp": 21.6, "mode": "auto"})");
+  ASSERT_EQ(sink.rejected().size(), 1u);
+  EXPECT_EQ(sink.rejected()[0].reason, "there is no /tempp, /rpm in it; it has /temp, /mode");
+  take("plant/b", R"({"rpm": 1450})");
+  EXPECT_EQ(sink.rejected().size(), 1u) << "a message may have some of them";
+  take("plant/b", R"({"rpms": 1450})");
+  EXPECT_EQ(sink.rejected().size(), 2u) << "a field that came may vanish";
+  EXPECT_THAT(sink.names(), ElementsAre("b/rpm"));
+}
+
 TEST_F(ReceiverTest, NamesSeriesByATemplate) {
   subscribe("[{topic: \"{device}/status/{component}\", series: \"{source}/{device}/{field}\", payload: {field: v}}]");
   take("shelly1/status/switch:0", R"({"temperature":{"tC":45.5}})");

@@ -65,6 +65,22 @@ TEST_F(PushDriver, IsDownWhenNothingComes) {
   stop();
 }
 
+TEST_F(PushDriver, ADocumentWithNoneOfTheNamedFieldsIsRefusedAndTheReasonStands) {
+  start(", silent_after: 10m, document: {fields: {t: /t, h: /h}}");
+  const auto document = [&](std::string_view body) {
+    return driver->inlet()->take({body, Push::Format::document, 1ns, "test"});
+  };
+  EXPECT_EQ(document(R"({"h": 40})")->samples, 1u) << "it may have some of them";
+  const auto refused = document(R"({"dev": "d1", "T": 21.5})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::invalid);
+  EXPECT_EQ(refused.error().text, "there is no /t, /h in it; it has /dev, /T");
+  ASSERT_EQ(sink.rejected().size(), 1u);
+  clock.advance(10min);
+  ASSERT_TRUE(sink.wait_for_words("the last was refused: there is no /t, /h in it", SourceHealth::down));
+  stop();
+}
+
 TEST_F(PushDriver, ATemplateThatIsNoneIsAProblemAtItsPlace) {
   std::string why;
   EXPECT_EQ(test::make_driver("{name: p, type: push, series: \"{field}/{host\"}", clock, metrics, why), nullptr);
