@@ -97,13 +97,19 @@ class Tail final : public Driver {
       for (const std::string_view cell : *cells) columns.emplace_back(trim(cell));
     }
     csv_.name_columns(std::move(columns));
+    named_came_ = false;
   }
 
   void take_line(Sink& sink, std::string_view line) {
     const auto leaves = is_csv() ? csv_.decode(line) : json_->decode(line);
     if (!leaves) return refuse(sink, line, leaves.error().text);
     if (leaves->empty()) return;
+    const std::string lack = lack_of_named(options_.fields, *leaves);
+    if (!lack.empty() && !named_came_) return refuse(sink, line, lack);
     lines_.add();
+    // A file may have lines of several kinds. Those that say nothing of what is read are silence.
+    if (!lack.empty()) return;
+    named_came_ = true;
     understood_ = context_.clock.now();
     wrong_ = points_.take(sink, {*leaves, understood_, false}, samples_);
   }
@@ -147,8 +153,9 @@ class Tail final : public Driver {
     points_.lose(Reason::no_answer, now, samples_);
     if (!samples_.empty()) sink.push(samples_);
     samples_.clear();
-    sink.report(SourceHealth::down, fmt::format("{}: no line for {}; does the program that writes it still run?",
-                                                options_.path.string(), duration_text(options_.silent_after)));
+    sink.report(SourceHealth::down,
+                fmt::format("{}: no line with what is read for {}; does the program that writes it still run?",
+                            options_.path.string(), duration_text(options_.silent_after)));
   }
 
   const Options options_;
@@ -161,7 +168,8 @@ class Tail final : public Driver {
   std::vector<Sample> samples_;
   Position stored_, kept_;  ///< behind what is on disk; as it was kept
   Timestamp understood_{}, shown_{}, kept_at_{};
-  std::string wrong_;  ///< with the last line, or its values
+  bool named_came_ = false;  ///< with a line, of the columns that a CSV file has now
+  std::string wrong_;        ///< with the last line, or its values
 };
 
 }  // namespace

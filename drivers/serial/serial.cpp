@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "drivers/field_points.h"
 #include "drivers/polled.h"
 #include "drivers/serial/lines.h"
@@ -30,6 +32,7 @@ class Lines {
   Lines(const Options& options, Micros every, const Context& context)
       : clock_(context.clock),
         path_(options.port.path),
+        fields_(options.fields),
         cutter_(options.line_end, options.format.max_line),
         decoder_(make_decoder(options.format)),
         points_(options.fields, name_of_field(options.series, context.source), every),
@@ -38,7 +41,10 @@ class Lines {
                                      "Lines that made no sense, or were too long.")) {}
 
   Status open(Sink& sink) { return points_.open(sink); }
-  void begin(bool in_the_middle) { cutter_.reset(in_the_middle); }
+  void begin(bool in_the_middle) {
+    cutter_.reset(in_the_middle);
+    lack_.clear();
+  }
   void lose(Reason why, std::vector<Sample>& samples) { points_.lose(why, clock_.now(), samples); }
 
   /// Takes in what came; true where a line of it could be read. `whole`: it must have all named fields.
@@ -54,6 +60,9 @@ class Lines {
     too_long_ = cutter_.too_long();
     return understood;
   }
+  /// Of lines that could be read, what they lack that have none of the named fields, since the last that had one; "".
+  const std::string& lack() const { return lack_; }
+  void show_lack(Sink& sink) { show(sink, lacking_, lack_); }
   /// What was wrong with the last line that could not be read, or with the values of the last that could; "" where
   /// nothing was.
   const std::string& wrong() const { return wrong_; }
@@ -66,27 +75,41 @@ class Lines {
     const Timestamp now = clock_.now();
     if (leaves) {
       good_.add();
-      if (leaves->empty()) return !whole;  // it says nothing, and is no answer
+      if (leaves->empty()) return !whole && fields_.every_leaf;  // it says nothing, and is no answer
+      if (!whole && passes_over(line, *leaves)) return false;
       wrong_ = points_.take(sink, {*leaves, now, whole}, samples);
       return true;
     }
     bad_.add();
     wrong_ = leaves.error().text;
-    if (now - shown_ >= kShowAgain) {
-      sink.reject(path_, line, wrong_);
-      shown_ = now;
-    }
+    show(sink, line, wrong_);
     return false;
+  }
+
+  /// A device may say lines of several kinds: one with none of the named fields is fine where others follow.
+  bool passes_over(std::string_view line, std::span<const Leaf> leaves) {
+    lack_ = lack_of_named(fields_, leaves);
+    if (!lack_.empty()) lacking_ = line;
+    return !lack_.empty();
+  }
+
+  void show(Sink& sink, std::string_view line, std::string_view why) {
+    const Timestamp now = clock_.now();
+    if (now - shown_ < kShowAgain) return;
+    sink.reject(path_, line, why);
+    shown_ = now;
   }
 
   const Clock& clock_;
   const std::string path_;
+  const FieldsRule fields_;
   LineCutter cutter_;
   std::unique_ptr<RecordDecoder> decoder_;
   FieldPoints points_;
   Metric& good_;
   Metric& bad_;
   std::string wrong_;
+  std::string lack_, lacking_;  ///< and the line itself
   Timestamp shown_{};
   std::size_t too_long_ = 0;
 };
@@ -199,6 +222,11 @@ class Listener final : public Driver {
     const bool noise = now - heard_ < options_.timeout;
     lose(sink, noise ? Reason::device_fault : Reason::no_answer);
     const std::string time = duration_text(options_.timeout);
+    if (noise && !lines_.lack().empty()) {
+      lines_.show_lack(sink);
+      return sink.report(SourceHealth::down, fmt::format("{}: for {} nothing of what is read; {}", options_.port.path,
+                                                         time, lines_.lack()));
+    }
     sink.report(SourceHealth::down,
                 noise
                     ? fmt::format("{}: for {} nothing that makes sense; are baud, parity and format as the device has "

@@ -98,6 +98,32 @@ TEST_F(FileDriver, ALineThatMakesNoSenseIsShownAndCounted) {
   EXPECT_EQ(metrics_.counter("source/log/bad_lines", "", "").value(), 1);
 }
 
+TEST_F(FileDriver, NamedFieldsThatNeverComeAreTold) {
+  append("{\"temp\": 21}\n{\"temp\": 22}\n");
+  start("format: jsonl, every: 50ms, from: beginning, fields: {t: /t, h: /h}, silent_after: 2s");
+  ASSERT_TRUE(says(SourceHealth::degraded, "there is no /t, /h in it; it has /temp"));
+  ASSERT_EQ(sink_.rejected().size(), 1u);
+  EXPECT_EQ(sink_.rejected()[0].payload, "{\"temp\": 21}");
+  EXPECT_EQ(metrics_.counter("source/log/bad_lines", "", "").value(), 2);
+  append("{\"h\": 40}\n{\"temp\": 23}\n");
+  ASSERT_TRUE(says(SourceHealth::up, path())) << "lines may be of several kinds";
+  EXPECT_EQ(metrics_.counter("source/log/bad_lines", "", "").value(), 2);
+  ASSERT_TRUE(test::eventually([&] {
+    append("{\"temp\": 24}\n");
+    return sink_.reports().back().health == SourceHealth::down;
+  })) << "of what is read they say nothing";
+  EXPECT_EQ(sink_.last("log/h")->reason, Reason::no_answer);
+}
+
+TEST_F(FileDriver, NamedColumnsThatAFileHasNoMoreAreTold) {
+  append("t,h\n21,40\n");
+  start("format: csv, every: 50ms, from: beginning, fields: {t: /t}");
+  ASSERT_TRUE(sink_.wait_for_samples("log/t", 1));
+  std::filesystem::rename(path(), path() + ".1");
+  append("temp,h\n22,41\n");
+  ASSERT_TRUE(says(SourceHealth::degraded, "there is no /t in it; it has /temp, /h"));
+}
+
 TEST_F(FileDriver, GoesOnWhereItWasAfterARestart) {
   append("{\"a\": 1}\n{\"a\": 2}\n");
   const std::string options =
@@ -142,7 +168,7 @@ TEST_F(FileDriver, SaysThatTheFileIsNotThereAndThatItIsSilent) {
   ASSERT_TRUE(says(SourceHealth::down, "No such file or directory"));
   append("{\"a\": 1}\n");
   ASSERT_TRUE(sink_.wait_for_samples("log/a", 1));
-  ASSERT_TRUE(says(SourceHealth::down, "no line for 300ms"));
+  ASSERT_TRUE(says(SourceHealth::down, "no line with what is read for 300ms"));
   EXPECT_EQ(sink_.last("log/a")->reason, Reason::no_answer);
 }
 

@@ -154,6 +154,24 @@ TEST_F(SerialDriver, SilenceIsBadAndTold) {
   EXPECT_TRUE(says(SourceHealth::up, port()));
 }
 
+TEST_F(SerialDriver, NamedFieldsThatNeverComeAreTold) {
+  start("format: key_value, fields: {h: /hh}, timeout: 300ms");
+  ASSERT_TRUE(test::eventually([&] {
+    device_.say("h=40 t=21\n");
+    std::this_thread::sleep_for(20ms);
+    return sink_.wait_for_words("nothing of what is read; there is no /hh in it; it has /h, /t", SourceHealth::down,
+                                1ms);
+  }));
+  ASSERT_EQ(sink_.rejected().size(), 1u);
+  EXPECT_EQ(sink_.rejected()[0].payload, "h=40 t=21");
+  EXPECT_TRUE(test::eventually([&] {
+    device_.say("t=21\nhh=41\nt=22\n");
+    return sink_.wait_for_words(port(), SourceHealth::up, 50ms);
+  })) << "lines may be of several kinds";
+  EXPECT_TRUE(reads("dev/h", 41));
+  EXPECT_EQ(metrics_.counter("source/dev/bad_lines", "", "").value(), 0);
+}
+
 TEST_F(SerialDriver, AWrongBaudIsToldApartFromSilence) {
   start("format: nmea, timeout: 200ms");
   ASSERT_TRUE(test::eventually([&] {
