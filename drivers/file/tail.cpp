@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "drivers/csv_record.h"
 #include "drivers/field_points.h"
 #include "drivers/series_name.h"
@@ -26,7 +28,7 @@ class Tail final : public Driver {
         points_(
             options_.fields, [this](std::string_view field) { return name_of(field); }, options_.silent_after),
         lines_(count("lines", "Lines that were read.")),
-        bad_(count("bad_lines", "Lines that made no sense, or were too long.")),
+        bad_(count("bad_lines", "Lines that made no sense, were too long, or had a value that cannot be used.")),
         rotations_(count("rotations", "Times that the file was renamed and begun anew.")),
         cut_(count("cut", "Times that the file was cut and begun anew: its last lines may have been missed.")) {}
 
@@ -77,7 +79,7 @@ class Tail final : public Driver {
         break;
       }
       if (*event == Event::nothing) break;
-      news = true;
+      if (!std::exchange(news, true)) wrong_.clear();
       if (*event == Event::header) take_header(line);
       if (*event == Event::line) take_line(sink, line);
       if (*event == Event::too_long) refuse(sink, line, "longer than max_line");
@@ -111,12 +113,13 @@ class Tail final : public Driver {
     if (!lack.empty()) return;
     named_came_ = true;
     understood_ = context_.clock.now();
-    wrong_ = points_.take(sink, {*leaves, understood_, false}, samples_);
+    const std::string problem = points_.take(sink, {*leaves, understood_, false}, samples_);
+    if (!problem.empty()) refuse(sink, line, problem);
   }
 
   void refuse(Sink& sink, std::string_view line, const std::string& reason) {
     bad_.add();
-    wrong_ = reason;
+    if (wrong_.empty()) wrong_ = reason;
     const Timestamp now = context_.clock.now();
     if (now - shown_ < kShowAgain) return;
     shown_ = now;
@@ -169,7 +172,7 @@ class Tail final : public Driver {
   Position stored_, kept_;  ///< behind what is on disk; as it was kept
   Timestamp understood_{}, shown_{}, kept_at_{};
   bool named_came_ = false;  ///< with a line, of the columns that a CSV file has now
-  std::string wrong_;        ///< with the last line, or its values
+  std::string wrong_;        ///< first with the lines that were read last, or with their values
 };
 
 }  // namespace

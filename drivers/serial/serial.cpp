@@ -38,7 +38,7 @@ class Lines {
         points_(options.fields, name_of_field(options.series, context.source), every),
         good_(context.metrics.counter(fmt::format("source/{}/lines", context.source), "", "Lines that were read.")),
         bad_(context.metrics.counter(fmt::format("source/{}/bad_lines", context.source), "",
-                                     "Lines that made no sense, or were too long.")) {}
+                                     "Lines that made no sense, were too long, or had a value that cannot be used.")) {}
 
   Status open(Sink& sink) { return points_.open(sink); }
   void begin(bool in_the_middle) {
@@ -52,6 +52,8 @@ class Lines {
     cutter_.feed(bytes);
     bool understood = false;
     for (std::string_view line; cutter_.next(line);) {
+      // One that can be read takes back what was said of noise before it, and not what is wrong with another's values.
+      if (!understood) wrong_.clear();
       understood = take_line(sink, line, whole, samples) || understood;
       if (whole && understood) break;
     }
@@ -63,8 +65,7 @@ class Lines {
   /// Of lines that could be read, what they lack that have none of the named fields, since the last that had one; "".
   const std::string& lack() const { return lack_; }
   void show_lack(Sink& sink) { show(sink, lacking_, lack_); }
-  /// What was wrong with the last line that could not be read, or with the values of the last that could; "" where
-  /// nothing was.
+  /// What was wrong first with the lines that came last, or with their values; "" where nothing was.
   const std::string& wrong() const { return wrong_; }
 
  private:
@@ -77,13 +78,18 @@ class Lines {
       good_.add();
       if (leaves->empty()) return !whole && fields_.every_leaf;  // it says nothing, and is no answer
       if (!whole && passes_over(line, *leaves)) return false;
-      wrong_ = points_.take(sink, {*leaves, now, whole}, samples);
+      const std::string problem = points_.take(sink, {*leaves, now, whole}, samples);
+      if (!problem.empty()) refuse(sink, line, problem);
       return true;
     }
-    bad_.add();
-    wrong_ = leaves.error().text;
-    show(sink, line, wrong_);
+    refuse(sink, line, leaves.error().text);
     return false;
+  }
+
+  void refuse(Sink& sink, std::string_view line, const std::string& why) {
+    bad_.add();
+    if (wrong_.empty()) wrong_ = why;
+    show(sink, line, why);
   }
 
   /// A device may say lines of several kinds: one with none of the named fields is fine where others follow.

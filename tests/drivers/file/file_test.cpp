@@ -124,6 +124,20 @@ TEST_F(FileDriver, NamedColumnsThatAFileHasNoMoreAreTold) {
   ASSERT_TRUE(says(SourceHealth::degraded, "there is no /t in it; it has /temp, /h"));
 }
 
+TEST_F(FileDriver, AValueThatCannotBeUsedIsToldThoughAGoodLineFollows) {
+  append("t,mode\n21.6,a\n");
+  start("format: csv, every: 50ms, from: beginning, fields: {t: {pointer: /t, kind: number}}");
+  ASSERT_TRUE(says(SourceHealth::up, path()));
+  append("\"21,7\",b\n21.9,c\n");
+  ASSERT_TRUE(says(SourceHealth::degraded, "log/t: '21,7' is no number"));
+  EXPECT_EQ(sink_.last("log/t")->value, 21.9);
+  ASSERT_EQ(sink_.rejected().size(), 1u);
+  EXPECT_EQ(sink_.rejected()[0].payload, "\"21,7\",b");
+  EXPECT_EQ(metrics_.counter("source/log/bad_lines", "", "").value(), 1);
+  append("22,d\n");
+  ASSERT_TRUE(says(SourceHealth::up, path()));
+}
+
 TEST_F(FileDriver, GoesOnWhereItWasAfterARestart) {
   append("{\"a\": 1}\n{\"a\": 2}\n");
   const std::string options =

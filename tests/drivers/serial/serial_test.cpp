@@ -172,6 +172,19 @@ TEST_F(SerialDriver, NamedFieldsThatNeverComeAreTold) {
   EXPECT_EQ(metrics_.counter("source/dev/bad_lines", "", "").value(), 0);
 }
 
+TEST_F(SerialDriver, AValueThatCannotBeUsedIsToldThoughAGoodLineFollows) {
+  start("format: csv, columns: [a, b]");
+  ASSERT_TRUE(say_until("1,2\n", "dev/a", 1));
+  device_.say("abc,2\n5,2\n");
+  ASSERT_TRUE(says(SourceHealth::degraded, "dev/a: 'abc' is no number"));
+  EXPECT_TRUE(test::eventually([&] { return reads("dev/a", 5); }));
+  ASSERT_EQ(sink_.rejected().size(), 1u);
+  EXPECT_EQ(sink_.rejected()[0].payload, "abc,2");
+  EXPECT_EQ(metrics_.counter("source/dev/bad_lines", "", "").value(), 1);
+  ASSERT_TRUE(say_until("6,2\n", "dev/a", 6));
+  EXPECT_TRUE(says(SourceHealth::up, port()));
+}
+
 TEST_F(SerialDriver, AWrongBaudIsToldApartFromSilence) {
   start("format: nmea, timeout: 200ms");
   ASSERT_TRUE(test::eventually([&] {
