@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "drivers/files.h"
 #include "drivers/snmp/reading.h"
@@ -76,6 +75,7 @@ Result<std::string> Table::read(Agent& agent, Turn& turn) {
     troubles.add(take_row(name, cells, turn));
   }
   drop_unseen(turn);
+  if (!walked->rows.empty()) troubles.add(missing(taken));
   return troubles.text();
 }
 
@@ -113,6 +113,20 @@ void Table::drop_unseen(Turn& turn) {
     }
     at = rows_.erase(at);
   }
+}
+
+// Rows that are wanted by name, and columns that none of the rows has. A row may lack a column that others have.
+std::string Table::missing(const std::set<std::string>& rows) const {
+  Troubles troubles;
+  for (const std::string& wanted : options_.only) {
+    if (!rows.contains(as_level(wanted))) troubles.add(fmt::format("{}: there is no row '{}'", prefix_, wanted));
+  }
+  for (std::size_t i = 0; !rows_.empty() && i < options_.columns.size(); ++i) {
+    const auto has = [i](const auto& row) { return row.second.objects[i].has_value(); };
+    if (std::any_of(rows_.begin(), rows_.end(), has)) continue;
+    troubles.add(fmt::format("{}: no row has the column '{}'", prefix_, options_.columns[i].name));
+  }
+  return troubles.text();
 }
 
 void Table::lose(Reason why, Turn& turn) {

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ class Table {
   };
   std::string take_row(const std::string& name, const std::vector<std::optional<Varbind>>& cells, Turn& turn);
   void drop_unseen(Turn& turn);
+  std::string missing(const std::set<std::string>& rows) const;
 
   const std::string prefix_;
   const TableOptions options_;

@@ -118,6 +118,15 @@ TEST_F(SnmpDriver, SaysThatATableIsNotThereOrTooLong) {
   EXPECT_TRUE(says("box/port: the table has more than 2 rows: see max_rows"));
 }
 
+TEST_F(SnmpDriver, RowsAndColumnsThatAreNotThereAreTold) {
+  start(
+      "tables: [{name: port, rows: 1.3.6.1.4.1.99999.2.1.1, only: [Port/1, Port/9], columns: [{name: load, oid: "
+      "1.3.6.1.4.1.99999.2.1.2}, {name: heat, oid: 1.3.6.1.4.1.99999.2.1.9}]}]");
+  ASSERT_TRUE(sink_.wait_for_words("box/port: there is no row 'Port/9'", SourceHealth::degraded)) << told();
+  EXPECT_THAT(told(), HasSubstr("box/port: no row has the column 'heat'"));
+  EXPECT_EQ(value("box/port/port_1/load"), 11);
+}
+
 TEST_F(SnmpDriver, ARowThatGoesTurnsBadOnceAndComesBack) {
   start("timeout: 200ms, points: [{name: cold, oid: 1.3.6.1.4.1.99999.1.3.0}], tables: [" + kTable + "]");
   ASSERT_TRUE(turns("box/port/port_1/load", Quality::good)) << told();
