@@ -56,12 +56,11 @@ class DeviceReader {
     if (profile != nullptr) settings.overlay(*profile);
     settings.overlay(node);
     device.limits = settings.limits;
+    check_only(node, profile);
     if (profile != nullptr) add(*profile, read_patterns(node["only"]), settings, device);
     add(node, {}, settings, device);
-    if (device.points.empty() && (profile != nullptr || !node.has("profile"))) {
-      problems_.add(node.at, profile != nullptr ? "it has nothing to read: no point of its profile is among `only`"
-                                                : "it has nothing to read: give it a profile, or points");
-    }
+    const bool told = node.has("profile") && (profile == nullptr || !node["only"].items.empty());
+    if (device.points.empty() && !told) problems_.add(node.at, "it has nothing to read: give it a profile, or points");
     return device;
   }
 
@@ -71,6 +70,21 @@ class DeviceReader {
     if (number >= 1 && number <= 247) return;
     if (serial) problems_.add(unit.at, "a unit on a serial line is 1 to 247");
     if (number > 247 && number < 255) problems_.add(unit.at, "248 to 254 are reserved");
+  }
+
+  /// Each of them is of something: what is misspelled is never read.
+  void check_only(const Node& node, const Node* profile) {
+    const auto& patterns = node["only"].items;
+    if (!patterns.empty() && !node.has("profile")) problems_.add(node["only"].at, "`only` is of a profile's points");
+    if (profile == nullptr) return;
+    std::vector<std::string> names;
+    for (const Node& point : (*profile)["points"].items) names.push_back(point.string("name"));
+    for (const Node& pattern : patterns) {
+      const Pattern parsed = read_pattern(pattern);
+      if (std::any_of(names.begin(), names.end(), [&](const auto& name) { return parsed.matches(name); })) continue;
+      problems_.add(pattern.at, fmt::format("no point of its profile is '{}'{}", printable(pattern.string()),
+                                            did_you_mean(pattern.string(), names)));
+    }
   }
 
   void add(const Node& from, const std::vector<Pattern>& only, const Settings& settings, DeviceOptions& device) {

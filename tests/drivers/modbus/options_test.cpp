@@ -116,7 +116,9 @@ TEST(ModbusOptions, WhatMakesNoSenseIsTold) {
       {"points: [{name: x, coil: 1, enum: {0: stop, 2: run}, writable: {}}]", "2 is neither 0 nor 1"},
       {"points: [{name: x, holding: 1}, {name: x, holding: 2}]", "'x' is there already"},
       {"points: []", "nothing to read"},
-      {"profile: pzem-016, only: [volts]", "no point of its profile is among `only`"},
+      {"profile: pzem-016, only: [volts]", "no point of its profile is 'volts'"},
+      {"profile: pzem-016, only: [voltage, powr]", "no point of its profile is 'powr' (did you mean 'power'?)"},
+      {"points: [{name: x, holding: 1}], only: [x]", "`only` is of a profile's points"},
       {"profile: sdm999", "one of those shipped: danfoss-vlt-fc, eastron-sdm630"},
       {"points: [{name: 'a//b', holding: 1}]", "no empty level"},
   };
