@@ -92,6 +92,16 @@ Format format_of(std::string_view name) {
   return Format::automatic;
 }
 
+/// A payload that is always one value has no fields.
+void check_one_value(const Node& node, Problems& problems) {
+  for (const auto& field : fields_fields()) {
+    if (!node.has(field.key) || node[field.key].is_default) continue;
+    const char* instead = field.key == "units" ? "; its unit is `unit`" : "";
+    problems.add(node[field.key].at, fmt::format("'{}' is of payloads with fields: 'format: {}' is one value{}",
+                                                 field.key, node.string("format"), instead));
+  }
+}
+
 void read_payload(const Node& node, SubscriptionRule& rule, Problems& problems) {
   rule.format = format_of(node.string("format"));
   const std::string precision = node.string("precision");
@@ -101,6 +111,7 @@ void read_payload(const Node& node, SubscriptionRule& rule, Problems& problems) 
                                                                 : 1);
   if (rule.format != Format::line_protocol && !node["precision"].is_default)
     problems.add(node["precision"].at, "'precision' is of the times in 'format: line_protocol'");
+  if (rule.format == Format::number || rule.format == Format::text) check_one_value(node, problems);
   if (node.has("field")) rule.bare.name = node.string("field");
   rule.bare.value = read_value(node, problems);
   static_cast<FieldsRule&>(rule) = read_fields(node, problems);

@@ -38,6 +38,13 @@ TEST(MqttOptions, PointAtWhatIsWrong) {
   EXPECT_THAT(problems_of("{topic: a, payload: {fields: {t: /x}, ignore: [z]}}"),
               HasSubstr("'ignore' has a meaning with 'fields: auto' only"));
   EXPECT_THAT(problems_of("{topic: a, payload: {timestamp: {format: seconds}}}"), HasSubstr("pointer"));
+  EXPECT_EQ(problems_of("{topic: a, payload: {format: number, unit: W}}"), "");
+  EXPECT_THAT(problems_of("{topic: a, payload: {format: number, units: {\"#\": W}}}"),
+              HasSubstr("'units' is of payloads with fields: 'format: number' is one value; its unit is `unit`"));
+  EXPECT_THAT(problems_of("{topic: a, payload: {format: text, ignore: [\"#\"]}}"),
+              HasSubstr("'ignore' is of payloads"));
+  EXPECT_THAT(problems_of("{topic: a, payload: {format: text, fields: {t: /t}}}"),
+              HasSubstr("'fields' is of payloads"));
   EXPECT_THAT(problems_of(""), HasSubstr("no subscription"));
 }
 
