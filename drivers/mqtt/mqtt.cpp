@@ -27,7 +27,7 @@ using tidegate::mqtt::Subscription;
 /// After a stop, for a commit that a message waits for.
 constexpr auto kCommitPatience = std::chrono::seconds(5);
 constexpr auto kSendPatience = std::chrono::seconds(5);
-constexpr Micros kLook = std::chrono::seconds(1), kNothingToDo = std::chrono::hours(1);
+constexpr Micros kLook = std::chrono::seconds(1);
 
 SourceHealth health_of(State::Phase phase) {
   switch (phase) {
@@ -112,8 +112,8 @@ class MqttDriver final : public Driver {
     outlet_.start();
     connection.start();
     while (!stop.stop_requested()) {
-      send(connection, requests.wait(options_.tells_findings ? kLook : kNothingToDo, stop), stop);
-      if (options_.tells_findings) look(readers, sink);
+      send(connection, requests.wait(kLook, stop), stop);
+      look(readers, sink);
     }
     outlet_.stop();
     // The pump outlives the sources, so a message that waits for its commit gets it, and its acknowledgement before we

@@ -147,9 +147,6 @@ Options read_options(const Node& section, const std::string& source, Problems& p
                  "points that can be set are of a source that shares no messages: what shows "
                  "them may go to another gateway");
   }
-  options.tells_findings =
-      section.has("profile") || std::any_of(options.subscriptions.begin(), options.subscriptions.end(),
-                                            [](const SubscriptionRule& rule) { return rule.availability.has_value(); });
   if (section.boolean("watch_broker")) options.subscriptions.push_back(watch_of_broker());
   options.ack_when_committed = section.string("ack") == "committed";
   options.limits.max_bytes = static_cast<std::size_t>(section.bytes("max_payload"));

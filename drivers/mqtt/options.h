@@ -18,7 +18,6 @@ struct Options {
   std::string base;                   ///< their first level, where it was changed
   std::string zigbee2mqtt;            ///< the bridge's base topic, where that profile is used; empty: it is not
   bool guesses = false;               ///< profile: auto
-  bool tells_findings = false;        ///< there is a profile or an availability topic
   bool rebirth = true;                ///< Sparkplug nodes are asked for a birth that was missed
   std::string host_id;                ///< of a Sparkplug host that is a primary one; empty: it is none
   std::string share;                  ///< the group of shared subscriptions; empty: not shared

@@ -78,8 +78,10 @@ std::string Readers::findings(bool& offline) const {
     }
     text += ")";
   }
-  if (text.empty()) return options_.guesses || !options_.profiles.empty() ? "nothing yet that a profile reads" : "";
-  return options_.guesses ? "guessed: " + text : text;
+  if (options_.guesses && !text.empty()) text = "guessed: " + text;
+  if (text.empty() && (options_.guesses || !options_.profiles.empty())) text = "nothing yet that a profile reads";
+  const std::string silent = receiver_.silent();
+  return text.empty() || silent.empty() ? text + silent : fmt::format("{}; {}", text, silent);
 }
 
 }  // namespace tidegate::drivers::mqtt

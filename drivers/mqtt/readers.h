@@ -23,7 +23,8 @@ class Readers {
   std::uint64_t unread() const { return receiver_.unread(); }
   void tick(Timestamp now);
   void connected(Timestamp now);
-  /// What was found, in words: "zigbee2mqtt (12 devices, 1 offline: lamp)"; `offline`: is any device?
+  /// What was found, and what is still awaited, in words: "zigbee2mqtt (12 devices, 1 offline: lamp)"; `offline`: is
+  /// any device?
   std::string findings(bool& offline) const;
 
  private:

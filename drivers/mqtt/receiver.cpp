@@ -22,6 +22,8 @@ constexpr std::string_view kOfBefore =
 constexpr int kMostUnreadTold = 20;  // topics that nobody reads
 constexpr auto kAskAgainAfter = std::chrono::minutes(1);
 
+constexpr std::size_t kMostSilent = 3;  // subscriptions, in a sentence
+
 bool brought_by(std::uint32_t subscription, std::span<const std::uint32_t> ids) {
   return ids.empty() || std::find(ids.begin(), ids.end(), subscription) != ids.end();
 }
@@ -31,6 +33,9 @@ bool brought_by(std::uint32_t subscription, std::span<const std::uint32_t> ids) 
 Receiver::Receiver(const Options& options, std::string source, Sink& sink, TopicOutlet* outlet)
     : options_(options), source_(std::move(source)), sink_(sink), outlet_(outlet), decoder_(options.limits) {
   for (const auto& subscription : subscriptions()) own_.push_back(subscription.id);
+  for (const auto& rule : options_.subscriptions) {
+    if (rule.read && rule.style.empty() && !rule.availability) silent_.push_back({&rule});
+  }
 }
 Receiver::~Receiver() = default;
 
@@ -52,6 +57,25 @@ std::vector<tidegate::mqtt::Subscription> Receiver::subscriptions() const {
     }
   }
   return all;
+}
+
+void Receiver::hear(const SubscriptionRule& rule, bool used) {
+  const auto found = std::find_if(silent_.begin(), silent_.end(), [&](const Silent& one) { return one.rule == &rule; });
+  if (found == silent_.end()) return;
+  found->heard = true;
+  if (used) silent_.erase(found);
+}
+
+std::string Receiver::silent() const {
+  std::string nothing, of_no_use;
+  for (std::size_t i = 0; i < std::min(silent_.size(), kMostSilent); ++i) {
+    std::string& text = silent_[i].heard ? of_no_use : nothing;
+    text += fmt::format("{}'{}'", text.empty() ? "" : ", ", silent_[i].rule->topic.mqtt_filter());
+  }
+  std::string all;
+  if (!nothing.empty()) all = "nothing yet on " + nothing;
+  if (!of_no_use.empty()) all += (all.empty() ? "" : ", ") + ("nothing that can be used yet on " + of_no_use);
+  return silent_.size() > kMostSilent ? all + ", ..." : all;
 }
 
 const SubscriptionRule* Receiver::rule_of(std::string_view topic) const {
@@ -296,6 +320,7 @@ std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
     if (of_before(message)) leave_unread(topic, message, kOfBefore);
     return std::nullopt;
   }
+  if (!silent_.empty()) hear(*topic.rule, false);
   const auto leaves = decoder_.decode(message.payload, topic.rule->format, topic.rule->line_time);
   if (!leaves) {
     refuse(topic, message, leaves.error().text);
@@ -307,6 +332,7 @@ std::optional<Ticket> Receiver::take(const Received& message, Timestamp now) {
   take_leaves(topic, *leaves, message, now);
   if (samples_.empty()) return std::nullopt;
   topic.style->seen = true;
+  if (!silent_.empty()) hear(*topic.rule, true);
   return sink_.push(samples_);
 }
 

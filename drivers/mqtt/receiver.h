@@ -38,6 +38,8 @@ class Receiver final : public Reader {
   /// that it had and has no more are bad.
   std::optional<Ticket> know(const std::string& style, KnownDevices devices, Timestamp now);
   void find(Findings& findings) const override;
+  /// Of the configuration's own subscriptions those that no sample came of yet: "nothing yet on 'plant/+/temp'"; "".
+  std::string silent() const;
   /// Messages so far that only subscriptions of before brought, which the broker's session still has: of topics that no
   /// rule has now, or under a filter that none has. The first of each of a few topics is rejected too, in words.
   std::uint64_t unread() const { return unread_; }
@@ -53,6 +55,11 @@ class Receiver final : public Reader {
     Reason reason = Reason::none;
   };
 
+  struct Silent {
+    const SubscriptionRule* rule;
+    bool heard = false;  ///< of it there were messages, and none could be used
+  };
+
   const SubscriptionRule* rule_of(std::string_view topic) const;
   Topic& topic_of(std::string_view name);
   Style& style_of(const std::string& name);
@@ -66,6 +73,7 @@ class Receiver final : public Reader {
   void take_leaves(Topic& topic, std::span<const Leaf> leaves, const Received& message, Timestamp now);
   std::optional<Ticket> take_availability(Topic& topic, std::span<const Leaf> leaves, const Received& message,
                                           Timestamp now);
+  void hear(const SubscriptionRule& rule, bool used);
   void look_for_named(Topic& topic, std::span<const Leaf> leaves, const Received& message);
   void refuse(const Topic& topic, const Received& message, std::string_view reason);
   bool of_before(const Received& message) const;
@@ -90,6 +98,7 @@ class Receiver final : public Reader {
   std::unordered_map<std::string, const Topic*> given_;  ///< whose name out of the payload it is
   std::deque<Style> styles_;
   std::vector<std::uint32_t> own_;  ///< ids of its subscriptions
+  std::vector<Silent> silent_;
   std::uint64_t unread_ = 0;
   int unread_topics_ = 0;        ///< that were told of
   std::size_t table_bytes_ = 0;  ///< about what topics_ takes

@@ -89,5 +89,40 @@ TEST(Clock, OfABoxWithoutABatteryHarmsNoSampleAndDelaysNoAlert) {
   EXPECT_EQ(check.status, 0) << check.output;
 }
 
+TEST(Clock, OfABoxWithoutABatteryMakesNoInterlockOfAnEarlierRunFresh) {
+  Machine machine;
+  Broker field;
+  GatewayProcess gateway(kProgram,
+                         fmt::format(R"(sources:
+  - {{name: pushed, type: push, series: "{{device}}/{{measurement}}"}}
+  - name: field
+    type: mqtt
+    broker: {}
+    subscriptions:
+      - topic: plant/pump
+        series: pump/{{field}}
+        payload: {{fields: {{relay: {{pointer: /relay, kind: boolean, writable: {{topic: plant/pump/set, interlock: pump/allowed, verify: false}}}}}}}}
+)",
+                                     field.url()),
+                         machine.environment());
+  const auto write = [&] { return tidegate({"write", "pump/relay", "on", "--yes", "--data", gateway.data()}); };
+  const auto allow = [&] {
+    return eventually([&] {
+      return gateway.http().post("/api/v2/write?bucket=b&org=o", "allowed,device=pump value=true\n", {}).status == 204;
+    });
+  };
+  gateway.start();
+  ASSERT_TRUE(allow());
+  ASSERT_TRUE(eventually([&] { return write().status == 0; })) << write().output;
+  ASSERT_EQ(gateway.stop(), 0);
+  gateway.start();
+  EXPECT_TRUE(eventually([&] {
+    return write().output.find("its interlock pump/allowed is of an earlier run, and nobody knows how long") !=
+           std::string::npos;
+  })) << write().output;
+  ASSERT_TRUE(allow());
+  EXPECT_TRUE(eventually([&] { return write().status == 0; })) << write().output;
+}
+
 }  // namespace
 }  // namespace tidegate::e2e

@@ -32,6 +32,8 @@ sources:
           - {{name: setpoint, holding: 3000, scale: 0.1, unit: °C, writable: {{min: 40, max: 75, interlock: boiler1/may_heat}}}}
           - {{name: may_heat, coil: 3000, writable: {{}}}}
           - {{name: fixed, holding: 3006}}
+          - {{name: pump, coil: 3001, writable: {{interlock: boiler1/allowed}}}}
+          - {{name: vent, coil: 3002, writable: {{interlock: boiler1/level}}}}
 )",
                      port);
 }
@@ -85,6 +87,27 @@ TEST_F(Writing, IsDoneWhileTheInterlockIsTrueAndKeptInTheAudit) {
   EXPECT_THAT(audit.output, ContainsRegex("anna,write,boiler1/setpoint,62.5 is set"));
 }
 
+TEST_F(Writing, AnInterlockSaysYesOrNoAndNothingElse) {
+  EXPECT_THAT(write("boiler1/pump", "on").output, HasSubstr("its interlock boiler1/allowed has never had a value"));
+  push("level,device=boiler1 value=21.5");
+  ASSERT_TRUE(shows("boiler1/level", 21.5));
+  EXPECT_THAT(write("boiler1/vent", "on").output, HasSubstr("is a number, and has to be a yes/no series"));
+  push("allowed,device=boiler1 value=true");
+  ASSERT_TRUE(shows("boiler1/allowed", 1));
+  EXPECT_EQ(write("boiler1/pump", "on").status, 0);
+}
+
+/// A "no" that comes after a "yes" from ahead has the older time of the two.
+TEST_F(Writing, AnInterlockWhoseClockIsAheadIsNone) {
+  const std::int64_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  push("allowed,device=boiler1 value=true", now + 200);
+  push("allowed,device=boiler1 value=false", now);
+  ASSERT_TRUE(shows("boiler1/allowed", 1));
+  const Finished refused = write("boiler1/pump", "on");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.output, HasSubstr("came with a time ahead of the gateway's clock"));
+}
+
 TEST_F(Writing, RefusesWhatThePointDoesNotTake) {
   EXPECT_EQ(write("boiler1/may_heat", "on").status, 0);
   ASSERT_TRUE(shows("boiler1/may_heat", 1));
@@ -104,6 +127,84 @@ TEST_F(Writing, OfADeviceThatIsGoneSaysSoAndIsNoSuccess) {
   ASSERT_TRUE(eventually([&] {  // and then the contact's value is none that is known
     return write("boiler1/setpoint", "50").output.find("its interlock boiler1/may_heat is bad") != std::string::npos;
   }));
+}
+
+/// A device that hears its commands and never says anything: a write waits 30 s for it.
+std::string silent_configuration(const std::string& url, const std::string& of_source, const std::string& of_gateway) {
+  return fmt::format(R"(gateway: {{name: plant}}
+sources:
+  - name: field
+    type: mqtt
+    broker: {}
+    {}
+    subscriptions:
+      - topic: plant/pump
+        series: pump/{{field}}
+        payload: {{fields: {{relay: {{pointer: /relay, kind: boolean, writable: {{topic: plant/pump/set, timeout: 30s}}}}}}}}
+{})",
+                     url, of_source, of_gateway);
+}
+
+class WritingToASilentDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    gateway.start();
+    ASSERT_TRUE(eventually([&] { return source_is(gateway, "up"); }));
+    begin();
+  }
+  /// Returns while it waits.
+  void begin() {
+    const auto commands = broker.subscribe("plant/pump/set");
+    write = std::make_unique<test::Process>(
+        std::vector<std::string>{kProgram, "write", "pump/relay", "on", "--yes", "--data", gateway.data()});
+    ASSERT_TRUE(commands->wait_for_output("ON"));
+  }
+  void reload(const std::string& of_source, const std::string& of_gateway) {
+    gateway.reload(silent_configuration(broker.url(), of_source, of_gateway));
+    EXPECT_TRUE(gateway.process().wait_for_output("the configuration was reloaded", kSoon));
+  }
+
+  static constexpr std::chrono::seconds kSoon{8};
+  test::Broker broker;
+  test::GatewayProcess gateway{kProgram, silent_configuration(broker.url(), "", "")};
+  std::unique_ptr<test::Process> write;
+};
+
+TEST_F(WritingToASilentDevice, DelaysNoReloadOfSomethingElse) {
+  reload("", "rules: [{name: hot, series: a, threshold: {above: 1}}]");
+  EXPECT_TRUE(write->running());
+}
+
+TEST_F(WritingToASilentDevice, EndsWithItsSourceSoThatAReloadGoesOn) {
+  reload("labels: {area: east}", "");
+  EXPECT_EQ(write->wait(kSoon), 1);
+  EXPECT_THAT(write->output(), HasSubstr("look at the point"));
+}
+
+TEST_F(WritingToASilentDevice, ByManyHoldsUpNothingElse) {
+  std::vector<std::unique_ptr<test::Process>> others;
+  for (int i = 0; i < 6; ++i) {
+    others.push_back(std::make_unique<test::Process>(
+        std::vector<std::string>{kProgram, "write", "pump/relay", "off", "--yes", "--data", gateway.data()}));
+  }
+  const auto began = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - began < std::chrono::seconds(2)) {  // all six have come by then
+    ASSERT_THAT(gateway.get("/api/v1/alerts/log"), HasSubstr("["));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, kSoon);
+}
+
+/// A command line that waits as long as for anything else would say after 15 s that nobody answers.
+TEST_F(WritingToASilentDevice, IsWaitedForUntilItIsKnownWhatCameOfIt) {
+  EXPECT_FALSE(write->wait(std::chrono::seconds(17)));
+  broker.publish("plant/pump", R"({"relay": true})");
+  EXPECT_EQ(write->wait(kSoon), 0);
+  EXPECT_THAT(write->output(), HasSubstr("pump/relay is set to on and was read back"));
+}
+
+TEST_F(WritingToASilentDevice, EndsWithTheGateway) {
+  EXPECT_EQ(gateway.process().terminate(kSoon), 0);
+  EXPECT_EQ(write->wait(kSoon), 1);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ TEST(MqttDriver, BringsWhatIsPublishedAsSamples) {
   fakes::FakeSink sink;
   const RunningMqtt driver(broker.url(), kSubscriptions, sink);
   ASSERT_TRUE(sink.wait_for_health(SourceHealth::up));
-  EXPECT_EQ(sink.reports().back().text, "connected to " + broker.url());
+  ASSERT_TRUE(sink.wait_for_words("connected to " + broker.url() + "; nothing yet on 'z/+'", SourceHealth::up));
   for (const char* value : {"-18.37", "-18.4", "-17.125"}) {
     broker.publish("z/freezer", std::string(R"({"temperature":)") + value + R"(,"door":false})");
   }
@@ -38,6 +38,22 @@ TEST(MqttDriver, BringsWhatIsPublishedAsSamples) {
   EXPECT_EQ(samples[1].value, -18.4);
   EXPECT_EQ(samples[2].value, -17.125);
   EXPECT_EQ(samples[0].quality, Quality::good);
+  EXPECT_TRUE(sink.wait_for_words("connected to " + broker.url() + "; subscriptions (1 device)", SourceHealth::up));
+}
+
+TEST(MqttDriver, SaysOnWhichSubscriptionsNothingThatCanBeUsedCame) {
+  Broker broker;
+  fakes::FakeSink sink;
+  const RunningMqtt driver(broker.url(),
+                           "subscriptions: [{topic: a/temp}, {topic: b/temp, payload: {format: number}}, "
+                           "{topic: c/temp, payload: {fields: {t: /tt}}}]",
+                           sink);
+  ASSERT_TRUE(sink.wait_for_words("; nothing yet on 'a/temp', 'b/temp', 'c/temp'", SourceHealth::up));
+  broker.publish("c/temp", R"({"t": 21.5})");
+  ASSERT_TRUE(sink.wait_for_words("'b/temp', nothing that can be used yet on 'c/temp'", SourceHealth::up));
+  EXPECT_EQ(sink.rejected().size(), 1u);
+  broker.publish("a/temp", "21.5");
+  EXPECT_TRUE(sink.wait_for_words("; nothing yet on 'b/temp', nothing that", SourceHealth::up));
 }
 
 TEST(MqttDriver, GoesOnAfterTheBrokerCameBack) {
