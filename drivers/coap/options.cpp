@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tidegate::drivers::coap {
 namespace {
 
@@ -18,6 +20,13 @@ std::string series_problem(std::string_view text) {
 
 std::string path_problem(std::string_view text) {
   return text.starts_with('/') ? "" : "a path begins with /: /sensors/temperature?unit=C";
+}
+
+std::string host_problem(std::string_view text) {
+  const bool port = std::count(text.begin(), text.end(), ':') == 1;  // an address of IPv6 has more
+  const bool plain = !text.empty() && text.find_first_of("/[] ") == text.npos && !port;
+  return plain ? ""
+               : "a name or an address alone, as 192.168.1.5 or fd00::5; the port stands in `port`, a path in `path`";
 }
 
 Shape point_shape() {
@@ -62,7 +71,7 @@ Format format_of_word(const std::string& word) {
 Shape shape() {
   static const Shape made = Shape::object(
       "Asks and observes a CoAP server: small sensors on radio, Thread or 6LoWPAN.",
-      {required("host", Shape::text(), "A name or an address."),
+      {required("host", Shape::text_where("a name or an address", host_problem), "A name or an address."),
        optional("port", Shape::integer(1, 65535), "UDP; missing: 5683, with secure 5684."),
        defaulted("secure", Shape::boolean(), "false", "DTLS with a pre-shared key."),
        optional("identity", Shape::text(), "With secure: by which the server knows the key."),

@@ -205,6 +205,13 @@ TEST(CoapOptions, ThatMakeNoSenseAreProblemsAtTheirPlace) {
       EXPECT_THAT(why, HasSubstr(expected));
     }
   }
+  for (const auto& [host, is_one] : std::vector<std::pair<std::string, bool>>{
+           {"coap://127.0.0.1", false}, {"box:5683", false}, {"box/a", false}, {"box", true}, {"fd00::5", true}}) {
+    std::string why;
+    const std::string section = "{name: box, type: coap, host: '" + host + "', " + fine + "}";
+    EXPECT_EQ(test::make_driver(section, clock, metrics, why) != nullptr, is_one) << host << ": " << why;
+    EXPECT_THAT(why, HasSubstr(is_one ? "" : "a name or an address alone")) << host;
+  }
 }
 
 }  // namespace
