@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace tidegate::drivers::snmp {
+namespace {
+
+tl::unexpected<Error> refused_with(int error) {
+  constexpr int kAuthorizationError = 16;  // RFC 3416
+  return fail(Errc::corrupt, "the agent refuses: {}{}", error_in_words(error),
+              error == kAuthorizationError ? "; a user of version 3 may need auth, or privacy too" : "");
+}
+
+}  // namespace
 
 bool Agent::ask_for_less() {
   if (most_ <= 1) return false;
@@ -55,7 +64,7 @@ Result<std::vector<Varbind>> Agent::get_some(std::span<const Oid> oids, const st
       return all;
     }
     if (answer->at == 0 || answer->at > asked.size()) {
-      return fail(Errc::corrupt, "the agent refuses: {}", error_in_words(answer->error));
+      return refused_with(answer->error);
     }
     const auto refused = asked.begin() + static_cast<std::ptrdiff_t>(answer->at - 1);
     all[*refused].text = answer->error == kNoSuchName ? "the agent has no such object" : error_in_words(answer->error);
@@ -115,7 +124,7 @@ Result<Walked> Agent::walk(const std::vector<Oid>& columns, std::size_t most_row
       active[answer->at - 1]->ended = true;  // version 1: there is nothing behind it
       continue;
     }
-    if (answer->error != 0) return fail(Errc::corrupt, "the agent refuses: {}", error_in_words(answer->error));
+    if (answer->error != 0) return refused_with(answer->error);
     if (answer->varbinds.empty()) return fail(Errc::corrupt, "the agent's answer is empty");
     for (std::size_t i = 0; i < answer->varbinds.size(); ++i) {
       take(*active[i % active.size()], answer->varbinds[i], columns.size(), walked);

@@ -213,6 +213,7 @@ TEST_F(SnmpDriver, WhoIsRefusedIsToldWhy) {
            {"version: 3, user: nobody, auth: sha, auth_password: auth secret", "knows no user 'nobody'"},
            {"version: 3, user: reader, auth: sha256, auth_password: wrong secret", "refuses auth or auth_password"},
            {"version: 3, user: reader, auth: sha256, auth_password: auth secret", "authorizationError"},
+           {"version: 3, user: reader", "a user of version 3 may need auth, or privacy too"},
            {"version: 3, timeout: 100ms, user: reader, auth: sha256, auth_password: auth secret, privacy: aes, "
             "privacy_password: wrong "
             "secret",
