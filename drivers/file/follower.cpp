@@ -85,7 +85,10 @@ Status Follower::open() {
   if (file < 0) {
     const int why = errno;
     if (why == ENOENT) from_ = From::beginning;  // what appears later is all new
-    return fail(Errc::unavailable, "{}: {}", path_.string(), std::strerror(why));
+    const char* hint = why == ENOENT   ? "; is the path right, and has the program that writes it begun?"
+                       : why == EACCES ? "; the gateway's user must be allowed to read it"
+                                       : "";
+    return fail(Errc::unavailable, "{}: {}{}", path_.string(), std::strerror(why), hint);
   }
   struct stat status {};
   if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {

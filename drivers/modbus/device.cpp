@@ -103,6 +103,15 @@ Status Device::ask(Group& group, Turn& turn) {
   return {};
 }
 
+/// Of a unit that says nothing.
+Error Device::what_to_look_at(Error error) const {
+  if (error.code != Errc::timed_out) return error;
+  const bool is_tcp = line_->options().kind == LineOptions::Kind::tcp;
+  error.text += is_tcp ? "; is it on, and is its number right?"
+                       : "; is it on, and are its number, baud, parity and wiring right?";
+  return error;
+}
+
 Status Device::ask_one(Group& group, std::size_t at, Timestamp now) {
   Asked& request = group.requests[at];
   const auto answer = line_->read(options_.unit, request.block.span, request.registers);
@@ -110,7 +119,7 @@ Status Device::ask_one(Group& group, std::size_t at, Timestamp now) {
   request.time = now;
   if (answer) return {};
   const int exception = answer.error().exception;
-  if (exception == 0 || is_absent(exception)) return fail(answer.error().error);
+  if (exception == 0 || is_absent(exception)) return fail(what_to_look_at(answer.error().error));
   split_or_rest(group, at, exception, now);
   return {};
 }

@@ -53,6 +53,7 @@ class Device final : public PolledDevice {
 
   void add(std::size_t number);
   Status ask(Group& group, Turn& turn);
+  Error what_to_look_at(Error error) const;
   Status ask_one(Group& group, std::size_t at, Timestamp now);
   void split_or_rest(Group& group, std::size_t at, int exception, Timestamp now);
   std::string take(Group& group, Turn& turn);

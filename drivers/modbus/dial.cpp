@@ -34,6 +34,11 @@ int connect_by(int fd, const addrinfo& address, Deadline deadline) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
+const char* hint_of(int error) {
+  if (error == ECONNREFUSED) return "; is Modbus switched on there, at this port?";
+  return error == ETIMEDOUT || error == EHOSTUNREACH ? "; is it on, and is the address right?" : "";
+}
+
 }  // namespace
 
 Result<int> dial(const std::string& host, int port, Deadline deadline) {
@@ -57,8 +62,8 @@ Result<int> dial(const std::string& host, int port, Deadline deadline) {
     }
     ::close(fd);
   }
-  return fail(error == ETIMEDOUT ? Errc::timed_out : Errc::unavailable, "cannot connect to {}:{}: {}", host, port,
-              std::strerror(error));
+  return fail(error == ETIMEDOUT ? Errc::timed_out : Errc::unavailable, "cannot connect to {}:{}: {}{}", host, port,
+              std::strerror(error), hint_of(error));
 }
 
 }  // namespace tidegate::drivers::modbus

@@ -45,6 +45,11 @@ void set_frame(termios& line, const PortOptions& options) {
   if (options.flow == PortOptions::Flow::software) line.c_iflag |= IXON | IXOFF;
 }
 
+const char* hint_of(int error) {
+  if (error == ENOENT || error == ENODEV || error == ENXIO) return "; is it plugged in?";
+  return error == EACCES ? "; the gateway's user must be in the group that owns it (dialout)" : "";
+}
+
 }  // namespace
 
 std::span<const int> bauds() {
@@ -59,7 +64,10 @@ std::span<const int> bauds() {
 Status Port::open() {
   close();
   fd_ = ::open(options_.path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-  if (fd_ < 0) return fail(Errc::unavailable, "{}: cannot be opened: {}", options_.path, std::strerror(errno));
+  if (fd_ < 0) {
+    const int error = errno;
+    return fail(Errc::unavailable, "{}: cannot be opened: {}{}", options_.path, std::strerror(error), hint_of(error));
+  }
   Status status = configure();
   if (!status) close();
   return status;

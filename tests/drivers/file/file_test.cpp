@@ -179,7 +179,7 @@ TEST_F(FileDriver, ALargeFileDoesNotDrownTheQueue) {
 
 TEST_F(FileDriver, SaysThatTheFileIsNotThereAndThatItIsSilent) {
   start("format: jsonl, every: 50ms, silent_after: 300ms");
-  ASSERT_TRUE(says(SourceHealth::down, "No such file or directory"));
+  ASSERT_TRUE(says(SourceHealth::down, "No such file or directory; is the path right"));
   append("{\"a\": 1}\n");
   ASSERT_TRUE(sink_.wait_for_samples("log/a", 1));
   ASSERT_TRUE(says(SourceHealth::down, "no line with what is read for 300ms"));

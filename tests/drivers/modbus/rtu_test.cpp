@@ -77,7 +77,10 @@ TEST_F(ModbusRtu, ShortFramesNoiseAndMissingUnitsDoNotHarmTheOthers) {
   // At worst all three are tried in one turn, each for a time-out of 1 s.
   EXPECT_LT(longest_gap(line.sink().samples("u1/x")), 5s);
   EXPECT_TRUE(line.says(SourceHealth::degraded, "1 of 4 answer")) << line.last_words();
-  EXPECT_THAT(line.last_words(), testing::HasSubstr("u12: unit 12 did not answer within 1 s"));
+  EXPECT_THAT(
+      line.last_words(),
+      testing::HasSubstr(
+          "u12: unit 12 did not answer within 1 s; is it on, and are its number, baud, parity and wiring right?"));
 }
 
 TEST_F(ModbusRtu, APortThatIsUnpluggedIsOpenedAgainWithinFiveSeconds) {

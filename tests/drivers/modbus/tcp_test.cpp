@@ -192,7 +192,11 @@ TEST(ModbusTcpAway, ComesBackWhenTheDeviceDoes) {
                   "[{{name: d, unit: 1, points: [{{name: x, holding: 7}}]}}, "
                   "{{name: e, unit: 2, points: [{{name: x, holding: 7}}]}}]}}",
                   port));
-  ASSERT_TRUE(plant.says(SourceHealth::down, "0 of 2 answer; d, e: cannot connect to 127.0.0.1")) << plant.last_words();
+  ASSERT_TRUE(
+      plant.says(SourceHealth::down, fmt::format("0 of 2 answer; d, e: cannot connect to 127.0.0.1:{}: Connection "
+                                                 "refused; is Modbus switched on there, at this port?",
+                                                 port)))
+      << plant.last_words();
   long before = 0;
   for (int round = 0; round < 3; ++round) {
     {

@@ -213,7 +213,7 @@ TEST_F(SerialDriver, ComesBackWhereverItIsPluggedInAgainAndKeepsNoDescriptor) {
 TEST_F(SerialDriver, StartsWithoutItsDevice) {
   device_.unplug();
   start("format: csv, columns: [a]");
-  ASSERT_TRUE(says(SourceHealth::down, "cannot be opened: No such file or directory"));
+  ASSERT_TRUE(says(SourceHealth::down, "cannot be opened: No such file or directory; is it plugged in?"));
   device_.plug_in();
   ASSERT_TRUE(say_until("1\n", "dev/a", 1));
 }
