@@ -25,13 +25,17 @@ Timestamp next_on_the_clock(Timestamp after, Micros every) {
 
 }  // namespace
 
-Deriver::Deriver(std::size_t own, expr::Program program, Recipe recipe)
-    : Joint(own), recipe_(std::move(recipe)), program_(std::move(program)), running_(kUnknown) {}
+Deriver::Deriver(std::size_t own, expr::Program program, Recipe recipe, std::size_t inputs)
+    : Joint(own),
+      recipe_(std::move(recipe)),
+      program_(std::move(program)),
+      heard_(inputs),
+      together_(inputs),
+      running_(kUnknown) {}
 
 Result<std::unique_ptr<Deriver>> Deriver::make(std::size_t own, expr::Program program, const Recipe& recipe,
                                                std::span<const Known* const> known) {
-  std::unique_ptr<Deriver> made(new Deriver(own, std::move(program), recipe));
-  made->heard_.resize(known.size());
+  std::unique_ptr<Deriver> made(new Deriver(own, std::move(program), recipe, known.size()));
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (known[i] != nullptr) made->heard_[i].stale_after = input_of(*known[i], recipe.stale_after).stale_after;
   }
@@ -95,6 +99,7 @@ Result<std::size_t> Deriver::add(std::size_t pattern, const Known& known) {
   heard_.resize(std::max(heard_.size(), input + 1));
   heard_[input].stale_after = now.stale_after;
   heard_[pattern].is_pattern = true;
+  together_.add_member(input, pattern);
   if (Status fits = fit(); !fits) return fail(std::move(fits.error()));
   return input;
 }
@@ -104,9 +109,9 @@ Result<std::size_t> Deriver::add(std::size_t pattern, const Known& known) {
 void Deriver::note(std::size_t input, const Sample& sample) {
   close_before(sample.time);
   Heard& heard = heard_[input];
-  if (sample.time > moment_) begin_moment(input, sample.time);
+  together_.note(input, sample.time);
+  moment_ = together_.moment();
   is_open_ = true;
-  count_in(heard);
   const auto count = [this](const Heard& of, std::size_t by) {
     if (of.quality != Quality::good) (of.quality == Quality::bad ? bad_ : uncertain_) += by;
   };
@@ -118,34 +123,8 @@ void Deriver::note(std::size_t input, const Sample& sample) {
   program_.observe(input, sample);
 }
 
-void Deriver::begin_moment(std::size_t input, Timestamp time) {
-  Heard& heard = heard_[input];
-  const Heard& then = heard_[heard.leader];
-  moment_ = time;
-  ++number_;
-  before_ = heard.moment;
-  awaited_ = then.led == before_ ? then.count : 0;
-  if (before_ == 0) {  // of those of which nothing came yet the first may come with it
-    const auto is_new = [](const Heard& one) { return one.moment == 0 && !one.is_pattern; };
-    awaited_ = static_cast<std::uint32_t>(std::count_if(heard_.begin(), heard_.end(), is_new));
-  }
-  leader_ = static_cast<std::uint32_t>(input);
-  heard.led = number_;
-  heard.count = 0;
-}
-
-void Deriver::count_in(Heard& heard) {
-  if (heard.moment == number_) return;
-  if (heard.moment == before_ && awaited_ > 0) --awaited_;
-  Heard& then = heard_[heard.leader];
-  if (heard.moment != 0 && then.led == heard.moment) --then.count;
-  heard.moment = number_;
-  heard.leader = leader_;
-  ++heard_[leader_].count;
-}
-
 Finding Deriver::judge(Timestamp) {
-  if (is_open_ && awaited_ == 0) settle(moment_);
+  if (is_open_ && together_.awaited() == 0) settle(moment_);
   set_deadline();
   return {Verdict::clear};  // whatever it hears says something: its timers go by the lag of that
 }
@@ -221,7 +200,7 @@ Micros Deriver::lookback() const {
 /// Of the samples of one moment.
 void Deriver::settle(Timestamp at) {
   is_open_ = false;
-  awaited_ = 0;
+  together_.expect_no_more();
   const expr::Value value = program_.evaluate(at);
   sum_up(value, at);
   told_ = std::max(told_, at);
@@ -315,7 +294,7 @@ Deriver::Made Deriver::result(Timestamp at, const expr::Value& value) const {
 Reason Deriver::why_not_known(Timestamp at) const {
   const auto of = [&](Quality quality) {
     return std::find_if(heard_.begin(), heard_.end(),
-                        [&](const Heard& one) { return one.moment != 0 && one.quality == quality; });
+                        [&](const Heard& one) { return one.time != Timestamp::min() && one.quality == quality; });
   };
   if (bad_ > 0) return of(Quality::bad)->reason;
   if (std::any_of(heard_.begin(), heard_.end(), [&](const Heard& one) { return is_silent(one, at); }))
@@ -324,7 +303,7 @@ Reason Deriver::why_not_known(Timestamp at) const {
 }
 
 bool Deriver::is_silent(const Heard& heard, Timestamp at) const {
-  if (heard.moment == 0) return !heard.is_pattern;
+  if (heard.time == Timestamp::min()) return !heard.is_pattern;
   return heard.stale_after > Micros{0} && at - heard.time >= heard.stale_after;
 }
 

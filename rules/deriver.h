@@ -10,6 +10,7 @@
 
 #include "rules/detector.h"
 #include "rules/expr/expression.h"
+#include "rules/together.h"
 
 namespace tidegate::rules {
 
@@ -29,7 +30,7 @@ struct Recipe {
   /// So long a sample waits for those that came together with it the last time, and a turn of `every` for what is
   /// made of others that wait: longer than those do.
   Micros patience = kPatience;
-  static constexpr Micros kPatience = std::chrono::seconds(1);
+  static constexpr Micros kPatience = Joint::kPatience;
 };
 
 /// Makes a series of others. What it makes does not depend on how samples were batched: series whose samples are of one
@@ -72,23 +73,17 @@ class Deriver final : public Joint {
  private:
   /// What came of an input.
   struct Heard {
-    Timestamp time = Timestamp::min();
-    std::uint64_t moment = 0;  ///< the number of that moment; 0: nothing came yet
-    std::uint64_t led = 0;     ///< the last moment whose first sample it had...
-    std::uint32_t count = 0;   ///< ...and of how many inputs the newest sample is of that moment
-    std::uint32_t leader = 0;  ///< which input had the first sample of `moment`
+    Timestamp time = Timestamp::min();  ///< that: nothing came yet
     Micros stale_after{0};
     Quality quality = Quality::good;
     Reason reason = Reason::none;
     bool is_pattern = false;  ///< its members are heard
   };
 
-  Deriver(std::size_t own, expr::Program program, Recipe recipe);
+  Deriver(std::size_t own, expr::Program program, Recipe recipe, std::size_t inputs);
   Status fit();
   void note(std::size_t input, const Sample& sample) override;
   Finding judge(Timestamp at) override;
-  void begin_moment(std::size_t input, Timestamp time);
-  void count_in(Heard& heard);
   void settle(Timestamp at);
   void sum_up(const expr::Value& value, Timestamp at);
   void offer(Timestamp at, const expr::Value& value, bool is_of_time);
@@ -104,18 +99,15 @@ class Deriver final : public Joint {
   const Recipe recipe_;
   expr::Program program_;
   std::string unit_;
-  double scale_ = 1, shift_ = 0;         ///< from what it computes to its samples
-  double deadband_ = -1;                 ///< in the unit of its samples
-  std::vector<Heard> heard_;             ///< by input
+  double scale_ = 1, shift_ = 0;  ///< from what it computes to its samples
+  double deadband_ = -1;          ///< in the unit of its samples
+  std::vector<Heard> heard_;      ///< by input
+  Together together_;
   std::size_t bad_ = 0, uncertain_ = 0;  ///< so many of them are
-  // The moment of the newest samples.
-  Timestamp moment_ = Timestamp::min();
-  std::uint64_t number_ = 0, before_ = 0;  ///< of it, and of that in which its first input came before
-  std::uint32_t leader_ = 0;               ///< that input
-  std::uint32_t awaited_ = 0;              ///< inputs that came together with that one then, and not yet now
-  bool is_open_ = false;                   ///< nothing was made of it yet
-  bool is_due_ = false;                    ///< with `every`: there is something to tell
-  Timestamp told_ = Timestamp::min();      ///< the newest time that it was asked about
+  Timestamp moment_ = Timestamp::min();  ///< of the newest samples
+  bool is_open_ = false;                 ///< nothing was made of it yet
+  bool is_due_ = false;                  ///< with `every`: there is something to tell
+  Timestamp told_ = Timestamp::min();    ///< the newest time that it was asked about
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
   Timestamp summed_until_ = Timestamp::min();

@@ -84,6 +84,7 @@ class Joint : public Detector {
     std::string unit;
   };
   static constexpr std::size_t kNone = static_cast<std::uint32_t>(-1);  ///< no input
+  static constexpr Micros kPatience = std::chrono::seconds(1);          ///< so long it waits for the rest of a moment
 
   /// Of the series that the rule watches, where nothing else reads it.
   Finding observe(const Sample& sample) final {
@@ -98,7 +99,13 @@ class Joint : public Detector {
   }
   void hear_own(const Sample& sample) { hear(own_, sample); }
   /// Of what it heard until now.
-  Finding judge() { return judge(newest_); }
+  Finding judge() {
+    waits_ = false;
+    return judge(newest_);
+  }
+  /// What came together with its newest samples the last time has not come yet: judge() would see new values beside old
+  /// ones. It wants tick() when it has waited for long enough.
+  bool waits() const { return waits_; }
   Timestamp newest() const { return newest_; }
   /// A series was seen for the first time, or has another unit or one more state. Errc::invalid where the rule makes no
   /// sense for it.
@@ -115,6 +122,9 @@ class Joint : public Detector {
  private:
   Timestamp newest_{};
   std::uint32_t own_;  ///< the input that is the watched series itself, or kNone: it only says when to look
+
+ protected:
+  bool waits_ = false;
 };
 
 }  // namespace tidegate::rules

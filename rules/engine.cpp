@@ -52,12 +52,23 @@ Sample Engine::Impl::as_input(std::uint32_t i, Sample sample) const {
   return sample;
 }
 
+/// For the rest of a moment. What says whether an alert is suppressed does not: the alert may be raised by the very
+/// sample that it has.
+bool Engine::Impl::is_waiting(std::uint32_t i) const {
+  const Policy& policy = policies[instances[i].rule];
+  return policy.joins && !policy.judges && !policy.derives && joint(instances[i]).waits();
+}
+
 Finding Engine::Impl::look(std::uint32_t i, const Sample& sample, Timestamp arrived) {
   Instance& instance = instances[i];
   const Policy& policy = policies[instance.rule];
   if (!policy.joins && !usable(sample, policy.good_only)) return {};
   if (policy.derives) static_cast<Deriver&>(*instance.detector).forget_made();
   if (policy.joins) tell_moment(i, sample);
+  if (is_waiting(i)) {
+    instance.lag = lag_of(sample, arrived);
+    return instance.last;
+  }
   const Finding finding = policy.joins ? joint(instance).judge() : instance.detector->observe(sample);
   if (finding.verdict != Verdict::hold) instance.lag = lag_of(sample, arrived);
   return finding;
@@ -84,7 +95,10 @@ void Engine::Impl::evaluate(std::uint32_t i, const Sample& sample, Timestamp arr
   if (moment.at > moment.first && policy.joins && was_told(i)) return;
   if (policy.judged) judge_before(i - 1, sample.time, arrived, out);
   if (has_spoken && instance.due < sample.time) run_timers(i, sample.time - Micros{1}, out);
+  if (is_waiting(i) && joint(instance).newest() < sample.time)
+    take(i, joint(instance).judge(), joint(instance).newest(), out);
   const Finding finding = look(i, sample, arrived);
+  if (is_waiting(i)) return arm(i);
   take(i, finding, policy.joins ? joint(instance).newest() : sample.time, out);
 }
 

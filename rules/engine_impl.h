@@ -132,6 +132,7 @@ struct Engine::Impl {
   Timestamp wake(std::uint32_t instance) const;
   std::optional<Change> pass(std::uint32_t companion, Timestamp until);
   void catch_up(Timestamp until, Output& out);
+  bool is_waiting(std::uint32_t instance) const;
   Finding look(std::uint32_t instance, const Sample& sample, Timestamp arrived);
   void tell_inputs(std::uint32_t instance, const Sample& sample);
   void take(std::uint32_t instance, const Finding& finding, Timestamp at, Output& out);

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "gateway/core/clock.h"
 #include "gateway/core/text.h"
 #include "rules/expr/expression.h"
 #include "rules/kinds.h"
+#include "rules/together.h"
 
 namespace tidegate::rules {
 namespace {
@@ -30,10 +32,13 @@ struct Options {
 
 class WhenDetector final : public Joint {
  public:
-  WhenDetector(std::size_t own, expr::Program program, const Options& options)
-      : Joint(own), unknown_(options.unknown), stale_after_(options.stale_after), program_(std::move(program)) {}
+  WhenDetector(std::size_t own, expr::Program program, const Options& options, std::size_t inputs)
+      : Joint(own), unknown_(options.unknown), stale_after_(options.stale_after), program_(std::move(program)) {
+    if (inputs > 1) together_ = std::make_unique<Together>(inputs);
+  }
 
-  Finding tick(Timestamp now) override { return judge(now); }
+  /// What time alone brought about since the moment that was waited for is asked behind that.
+  Finding tick(Timestamp now) override { return judge(std::exchange(waits_, false) ? newest() : now); }
   Micros lookback() const override { return program_.lookback(); }
   void unwatched(Timestamp from, Timestamp to) override {
     program_.unwatched(from, to);
@@ -47,7 +52,10 @@ class WhenDetector final : public Joint {
   Result<std::size_t> add(std::size_t pattern, const Known& known) override {
     const auto added = program_.add_member(pattern, input_of(known, stale_after_));
     if (const auto* problem = std::get_if<expr::Problem>(&added)) return fail(Errc::invalid, "{}", problem->text);
-    return std::get<std::size_t>(added);
+    const std::size_t input = std::get<std::size_t>(added);
+    if (!together_) together_ = std::make_unique<Together>(pattern + 1);
+    together_->add_member(input, pattern);
+    return input;
   }
   Basis basis(const std::string&) const override {
     Basis basis{program_.lookback()};
@@ -72,9 +80,16 @@ class WhenDetector final : public Joint {
   }
 
  private:
-  void note(std::size_t input, const Sample& sample) override { program_.observe(input, sample); }
+  void note(std::size_t input, const Sample& sample) override {
+    program_.observe(input, sample);
+    if (!together_) return;
+    together_->note(input, sample.time);
+    waits_ = together_->awaited() > 0;
+    if (waits_) deadline_ = together_->moment() + kPatience;
+  }
   /// What a timer found is not asked again of an earlier time: the program is at the timer's.
   Finding judge(Timestamp at) override {
+    if (together_) together_->expect_no_more();
     const expr::Value value = program_.evaluate(std::max(at, newest()));
     deadline_ = program_.wake();
     if (!value.known) return {unknown_};
@@ -84,6 +99,7 @@ class WhenDetector final : public Joint {
   const Verdict unknown_;
   const Micros stale_after_;  ///< as in Options
   expr::Program program_;
+  std::unique_ptr<Together> together_;  ///< where it reads several series
 };
 
 /// What is wrong with it whatever the series are; and whether it is a number then.
@@ -104,7 +120,7 @@ Result<Watch> fit(const expr::Expression& expression, const Options& options, st
   if (!bound) return fail(std::move(bound.error()));
   if (bound->program.type() != expr::Type::boolean)
     return fail(Errc::invalid, "'{}' is neither true nor false", expression.text());
-  return Watch{std::make_unique<WhenDetector>(bound->own, std::move(bound->program), options), ""};
+  return Watch{std::make_unique<WhenDetector>(bound->own, std::move(bound->program), options, known.size()), ""};
 }
 
 Compiled compiled(const expr::Expression& expression, const Options& options) {

@@ -60,8 +60,9 @@ inline constexpr std::uint32_t kMember = 0xFFFF'FFFF;
 struct Feed {
   struct Step {
     std::uint32_t op;
-    bool takes = false;  ///< a window: takes its argument
-    bool reads = false;  ///< what it gives is needed by a step behind it
+    bool takes = false;    ///< a window: takes its argument
+    bool reads = false;    ///< what it gives is needed by a step behind it
+    std::uint64_t of = 0;  ///< of one that takes: the references that its argument reads, a bit each
   };
   std::vector<Step> steps;
 };

@@ -73,7 +73,7 @@ void Emitter::plan_feed(std::size_t reference) {
     }
   }
   for (std::uint32_t i = 0; i < block_.ops.size(); ++i) {
-    if (needed[i] || takes[i]) block_.feeds[reference].steps.push_back({i, takes[i], needed[i]});
+    if (needed[i] || takes[i]) block_.feeds[reference].steps.push_back({i, takes[i], needed[i], reads_[i]});
   }
 }
 

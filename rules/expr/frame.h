@@ -55,7 +55,8 @@ struct Live {
   Timestamp time{};                        ///< of that
   std::unique_ptr<std::vector<Gap>> gaps;  ///< since then, where there are any; the last ones may be one
   Micros stale_after{0};
-  bool usable = false;  ///< no bad one came since
+  bool usable = false;    ///< no bad one came since
+  bool is_fresh = false;  ///< no window has taken it yet
   Type type = Type::number;
 
   /// Since when it is as old as `age`. What was so before a time in which nobody watched stays so.
@@ -145,7 +146,8 @@ struct Patterns {
     std::vector<Frame> frames;  ///< by member
     FoldTree tree;
   };
-  std::vector<Group> groups;  ///< by aggregate
+  std::vector<Group> groups;       ///< by aggregate
+  std::vector<std::size_t> fresh;  ///< members of which a sample came that no window has taken yet
 };
 
 }  // namespace tidegate::rules::expr

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "rules/expr/frame.h"
@@ -99,6 +100,7 @@ struct Program::Impl {
     added.values = input.values;
     added.live.fit(input);
     of_it.push_back(patterns->members.size() - 1);
+    patterns->fresh.reserve(patterns->members.size());
     if (auto problem = compile_again(pattern, together(pattern))) {
       of_it.pop_back();
       patterns->members.pop_back();
@@ -258,14 +260,16 @@ struct Program::Impl {
     return run(work);
   }
 
-  /// At a sample of a reference.
-  void feed(const Block& block, Frame& frame, std::size_t reference, Timestamp time, const Member* member = nullptr) {
+  /// At a sample of a reference. `fresh`: those that have one of this moment, a bit each. A window takes at the last of
+  /// them that its argument reads.
+  void feed(const Block& block, Frame& frame, std::size_t reference, std::uint64_t fresh, Timestamp time,
+            const Member* member = nullptr) {
     const auto& steps = block.feeds[reference].steps;
     if (steps.empty()) return;
     Work work(block, frame, member);
     for (const Feed::Step& step : steps) {
       const Op& op = block.ops[step.op];
-      if (step.takes) {
+      if (step.takes && (step.of & fresh) >> reference == 1) {
         const double value = work.slots[op.a];
         if (!std::isnan(value)) frame.window(op.index).add(block.windows[op.index], time, value, compiled->zone);
       }
@@ -290,12 +294,65 @@ struct Program::Impl {
       for (; i < last; ++i) group.tree.touch(i);
     });
   }
-  void feed_members(std::size_t input, Timestamp time) {
+  /// A pattern is not fresh for those of its members that are not.
+  void feed_members(std::size_t input, std::uint64_t fresh, Timestamp time) {
     const std::size_t reference = is_member(input) ? member(input).reference : input;
     each_group(input, [&](const Aggregate& over, Patterns::Group& group, std::size_t i, std::size_t last) {
-      for (; i < last; ++i)
-        feed(over.body, group.frames[i], reference, time, &patterns->members[patterns->of[over.reference][i]]);
+      for (; i < last; ++i) {
+        const Member& one = patterns->members[patterns->of[over.reference][i]];
+        const std::uint64_t not_its = one.live.is_fresh ? 0 : bit(over.reference);
+        feed(over.body, group.frames[i], reference, fresh & ~not_its, time, &one);
+      }
     });
+  }
+
+  static std::uint64_t bit(std::size_t reference) { return std::uint64_t{1} << reference; }
+
+  /// Windows take what a moment came to, and not what stood between two of its samples. They do so when it is asked
+  /// for, or over.
+  void settle() {
+    if (!std::exchange(is_fresh, false)) return;
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < references(); ++i) {
+      if (std::exchange(live(i).is_fresh, false)) all |= bit(i);
+    }
+    if (patterns) all |= settle_members(all);
+    for (std::uint64_t left = all; left != 0; left &= left - 1)
+      feed(compiled->block, main, static_cast<std::size_t>(std::countr_zero(left)), all, now);
+  }
+  /// Gives the patterns of which members are fresh.
+  std::uint64_t settle_members(std::uint64_t others_fresh) {
+    std::uint64_t of_members = 0;
+    for (const std::size_t input : patterns->fresh) of_members |= bit(member(input).reference);
+    const std::uint64_t all = others_fresh | of_members;
+    for (std::uint64_t left = all; left != 0; left &= left - 1) {
+      const auto reference = static_cast<std::size_t>(std::countr_zero(left));
+      if (!is_pattern(reference)) {
+        feed_members(reference, all, now);
+        continue;
+      }
+      for (const std::size_t input : patterns->fresh) {
+        if (member(input).reference == reference) feed_members(input, all, now);
+      }
+    }
+    for (const std::size_t input : patterns->fresh) member(input).live.is_fresh = false;
+    patterns->fresh.clear();
+    return of_members;
+  }
+  /// Of one series alone a window takes each sample at once, and so it does what came too late for its moment.
+  void give(std::size_t input, Live& of, Timestamp time) {
+    const std::size_t reference = is_member(input) ? member(input).reference : input;
+    if (time == now && (patterns || others)) {
+      of.is_fresh = is_fresh = true;
+      if (is_member(input)) patterns->fresh.push_back(input);
+      return;
+    }
+    if (patterns) {
+      of.is_fresh = true;
+      feed_members(input, bit(reference), time);
+      of.is_fresh = false;
+    }
+    feed(compiled->block, main, reference, bit(reference), time);
   }
 
   /// All that time alone brings about before `until`. After ages without a call what lies between is passed over.
@@ -314,19 +371,19 @@ struct Program::Impl {
 
   void observe(std::size_t input, const Sample& sample) {
     if (!is_member(input) && (is_pattern(input) || !compiled->of[input])) return;
+    Live& live = is_member(input) ? member(input).live : this->live(input);
+    if (live.is_fresh || sample.time != now) settle();
     if (!has_begun || sample.time > now) {
       if (has_begun) pass(sample.time);
       has_begun = true;
       now = sample.time;
     }
-    Live& live = is_member(input) ? member(input).live : this->live(input);
     is_dirty = true;
     if (patterns) touch(input);
     live.usable = sample.quality != Quality::bad && sample.value - sample.value == 0;
     if (!live.usable) return;
     live.take(sample);
-    if (patterns) feed_members(input, sample.time);
-    feed(compiled->block, main, is_member(input) ? member(input).reference : input, sample.time);
+    give(input, live, sample.time);
   }
 
   void unwatched(Timestamp from, Timestamp to) {
@@ -353,6 +410,7 @@ struct Program::Impl {
       has_begun = true;
       now = time;
     }
+    settle();
     double value = run();  // of one moment twice is no other than once
     if (wake <= time) {
       pass(std::min(time, kNever - Micros{1}) + Micros{1});
@@ -383,6 +441,7 @@ struct Program::Impl {
   Timestamp now{};
   Timestamp wake = kNever;
   bool has_begun = false, is_dirty = true;
+  bool is_fresh = false;  ///< some input is
 };
 
 std::variant<Program, Problem> Program::bind(const Expression& expression, std::span<const Input* const> inputs,

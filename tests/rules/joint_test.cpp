@@ -54,6 +54,25 @@ TEST_F(JointTest, ASiblingThatComesLaterIsReadFromThenOn) {
   EXPECT_THAT(told(), ElementsAre("3 raised"));
 }
 
+TEST_F(JointTest, TheRestOfAMomentIsWaitedForASecond) {
+  rules("when: 'value - flow > 20'", "{pump}/current");
+  declare(0, "p1/current");
+  declare(1, "p1/flow");
+  for (const int second : {1, 2}) {
+    observe(0, second, 60 * second);
+    observe(1, second, 60 * second - 10);
+    tick(second);
+  }
+  observe(0, 4, 150);
+  tick(4);
+  EXPECT_THAT(told(), ElementsAre()) << "the other one came with it the last time";
+  tick(5);
+  EXPECT_THAT(told(), ElementsAre("5 raised"));
+  observe(0, 6, 160);
+  observe(1, 7, 155);
+  EXPECT_THAT(told(), ElementsAre("5 raised", "7 cleared")) << "they came apart";
+}
+
 TEST_F(JointTest, AMemberThatComesLaterJoins) {
   rules("when: 'count(room/+/temperature > 26) > 1'", "hall/fan");
   declare(0, "hall/fan");

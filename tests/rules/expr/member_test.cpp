@@ -76,6 +76,20 @@ TEST(ExpressionMembers, AWindowMayBeOverThemAll) {
   EXPECT_NEAR(made.evaluate(kStart + seconds(2)).value, (4 + 6 + 3) / 3.0, 1e-12);
 }
 
+TEST(ExpressionMembers, WindowsTakeAMomentOnce) {
+  Program made = program("sum(count(room/+/t > value, 1m)) + 100 * max(sum(room/+/t), 1m)");
+  std::vector<std::size_t> members;
+  for (int i = 0; i < 3; ++i) members.push_back(std::get<std::size_t>(made.add_member(0, input())));
+  for (int poll = 1; poll <= 2; ++poll) {
+    const Timestamp now = kStart + seconds(poll);
+    for (int i = 0; i < 2; ++i) made.observe(members[static_cast<std::size_t>(i)], at(now, poll == 1 ? 5 : i));
+    made.observe(1, at(now, 0.5));
+  }
+  made.observe(members[2], at(kStart + seconds(3), 1));
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(3))), "1004")
+      << "4 times 1 is more: two in the first poll, one in the second, and one by itself; 10 is the most in sum";
+}
+
 TEST(ExpressionMembers, TheBodyMayReadOthers) {
   Program made = program("count(room/+/t > value + 2) >= 1");
   ASSERT_EQ(parsed("count(room/+/t > value + 2) >= 1").references().size(), 2u);

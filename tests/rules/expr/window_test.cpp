@@ -172,6 +172,13 @@ TEST(ExpressionWindow, TakesAnyExpressionAndOtherWindows) {
   made.observe(0, at(kStart + seconds(2), 10));
   EXPECT_EQ(shown(made.evaluate(kStart + seconds(2))), "6.5") << "5 when the other came, 8 by now";
 
+  Program together = program("count(value - other > 5, 10s) + max(value - avg(other, 1s), 10s) / 100");
+  for (int i = 0; i < 3; ++i) {
+    together.observe(0, at(kStart + seconds(i), 10 * i));
+    together.observe(1, at(kStart + seconds(i), 10 * i - 6));
+  }
+  EXPECT_EQ(shown(together.evaluate(kStart + seconds(2))), "3.06") << "once for each moment, of all its samples";
+
   Program nested = program("max(avg(value, 2s), 10s)");
   for (int i = 0; i < 6; ++i) nested.observe(0, at(kStart + seconds(i), i < 3 ? 2 * i : 0));
   EXPECT_EQ(shown(nested.evaluate(kStart + seconds(5))), "3") << "0, 1, 3, 2, 0, 0";
