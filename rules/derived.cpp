@@ -231,9 +231,8 @@ std::optional<Item> compile(const Node& item, Problems& problems) {
   rule.good_only = item.boolean("good_only");
   rule.version = version_of(item);
   rule.reads = reads;
-  rule.derives = Derivation{rule.name, Micros{-1}, item.has("from")};
-  if (recipe.every > Micros{0}) rule.derives->interval = recipe.every;
-  if (recipe.deadband >= 0) rule.derives->interval = recipe.repeat;
+  rule.derives =
+      Derivation{rule.name, recipe.every, recipe.deadband >= 0 ? recipe.repeat : Micros{-1}, item.has("from")};
   rule.enabled = item.boolean("enabled");
   rule.at = item.at;
   return made;

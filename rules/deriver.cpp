@@ -37,7 +37,9 @@ Result<std::unique_ptr<Deriver>> Deriver::make(std::size_t own, expr::Program pr
                                                std::span<const Known* const> known) {
   std::unique_ptr<Deriver> made(new Deriver(own, std::move(program), recipe, known.size()));
   for (std::size_t i = 0; i < known.size(); ++i) {
-    if (known[i] != nullptr) made->heard_[i].stale_after = input_of(*known[i], recipe.stale_after).stale_after;
+    if (known[i] == nullptr) continue;
+    made->heard_[i].stale_after = input_of(*known[i], recipe.stale_after).stale_after;
+    made->heard_[i].interval = known[i]->info.expected_interval;
   }
   if (Status fits = made->fit(); !fits) return fail(std::move(fits.error()));
   return made;
@@ -84,10 +86,21 @@ SeriesKind Deriver::kind() const {
   return is_condition ? SeriesKind::boolean : SeriesKind::number;
 }
 
+Micros Deriver::slowest_input() const {
+  Micros slowest{0};
+  for (const Heard& one : heard_) {
+    if (one.is_pattern) continue;
+    if (one.interval == Micros{0}) return Micros{0};
+    slowest = std::max(slowest, one.interval);
+  }
+  return slowest;
+}
+
 Status Deriver::know(std::size_t input, const Known& known) {
   const expr::Input now = input_of(known, recipe_.stale_after);
   if (const auto problem = program_.set(input, now)) return fail(Errc::invalid, "{}", problem->text);
   heard_[input].stale_after = now.stale_after;
+  heard_[input].interval = known.info.expected_interval;
   return fit();
 }
 
@@ -98,6 +111,7 @@ Result<std::size_t> Deriver::add(std::size_t pattern, const Known& known) {
   const std::size_t input = std::get<std::size_t>(added);
   heard_.resize(std::max(heard_.size(), input + 1));
   heard_[input].stale_after = now.stale_after;
+  heard_[input].interval = known.info.expected_interval;
   heard_[pattern].is_pattern = true;
   together_.add_member(input, pattern);
   if (Status fits = fit(); !fits) return fail(std::move(fits.error()));

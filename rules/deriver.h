@@ -62,6 +62,8 @@ class Deriver final : public Joint {
   /// Of what it makes.
   SeriesKind kind() const;
   const std::string& unit() const { return unit_; }
+  /// The longest interval of what it reads; 0: that of one is not known.
+  Micros slowest_input() const;
 
   Finding tick(Timestamp now) override;
   Micros lookback() const override;
@@ -75,6 +77,7 @@ class Deriver final : public Joint {
   struct Heard {
     Timestamp time = Timestamp::min();  ///< that: nothing came yet
     Micros stale_after{0};
+    Micros interval{0};  ///< between two of its samples; 0: not known
     Quality quality = Quality::good;
     Reason reason = Reason::none;
     bool is_pattern = false;  ///< its members are heard

@@ -16,6 +16,13 @@ Deriver& deriver(const Instance& instance) { return static_cast<Deriver&>(*insta
 
 Deriver::Made made_of(const Sample& sample) { return {sample.time, sample.value, sample.quality, sample.reason}; }
 
+/// Between two samples of what is made, by that of what it is made of: nothing is made more often than something comes.
+/// 0: not known.
+Micros interval_of(const Derivation& how, Micros of_inputs) {
+  if (of_inputs == Micros{0} || how.repeat == Micros{0}) return Micros{0};
+  return std::max(how.every, of_inputs) + std::max(how.repeat, Micros{0});
+}
+
 }  // namespace
 
 /// Of a series that was declared, or has changed, what is made.
@@ -39,11 +46,12 @@ void Engine::Impl::offer(std::uint32_t i) {
   const SeriesText& from = texts[instance.series];
   const Deriver& makes = deriver(instance);
   const bool has_from = rule.derives->has_from;
+  const bool reads_own =
+      std::any_of(rule.reads.begin(), rule.reads.end(), [](const Reads& one) { return one.kind == Reads::Kind::own; });
+  const Micros of_inputs = reads_own ? from.known.info.expected_interval : makes.slowest_input();
   MadeSeries made{input_name(rule, {Reads::Kind::path, rule.derives->series}, from.name),
-                  {makes.kind(), makes.unit(), std::string(kDerivedSource), rule.derives->interval,
+                  {makes.kind(), makes.unit(), std::string(kDerivedSource), interval_of(*rule.derives, of_inputs),
                    has_from ? from.known.info.labels : Labels{}}};
-  if (made.info.expected_interval < Micros{0})
-    made.info.expected_interval = has_from ? from.known.info.expected_interval : Micros{0};
   for (const auto& label : rule.labels) {
     std::erase_if(made.info.labels, [&](const auto& other) { return other.first == label.first; });
     made.info.labels.push_back(label);

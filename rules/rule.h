@@ -52,8 +52,9 @@ struct SnapshotPolicy {
 
 /// The series that a rule makes; it has no alerts then, and its detectors are Derivers.
 struct Derivation {
-  std::string series;    ///< its name, with the captures of the rule's own
-  Micros interval{-1};   ///< between two of its samples; negative: that of the series from which it is made
+  std::string series;  ///< its name, with the captures of the rule's own
+  Micros every{0};     ///< one sample for each so long; 0: for each of what it reads
+  Micros repeat{-1};   ///< with a dead band: so long after the last one, with the next; 0: never; negative: it has none
   bool has_from = true;  ///< else the rule watches the series that it makes, of which it is told no sample
 };
 

@@ -92,7 +92,8 @@ void explain_derived(const Rule& rule) {
   line("made of", rule.condition);
   if (rule.derives->has_from) line("from", rule.series.text() + ": one for each series that matches");
   for (const rules::Reads& reads : rule.reads) line("reads", in_words(reads));
-  if (rule.derives->interval > Micros{0}) line("every", duration_text(rule.derives->interval));
+  if (rule.derives->every > Micros{0}) line("every", duration_text(rule.derives->every));
+  if (rule.derives->repeat > Micros{0}) line("repeat", duration_text(rule.derives->repeat));
   if (rule.good_only) line("leaves out", "samples of uncertain quality");
   for (const auto& [key, value] : rule.labels) line("label", fmt::format("{}={}", key, value));
 }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "gateway/config/load.h"
 #include "rules/engine.h"
 
@@ -50,6 +52,31 @@ TEST_F(DerivedSeries, AreAskedForWithUnitLabelsAndInterval) {
   EXPECT_TRUE(engine_.take_made_series().empty()) << "once";
   declare(0, "m/x", {SeriesKind::number, "W", "plant", std::chrono::seconds(5), {}});
   ASSERT_EQ(engine_.take_made_series().at(0).info.unit, "Wh");
+}
+
+TEST_F(DerivedSeries, ComeNoMoreOftenThanWhatTheyAreMadeOf) {
+  begin(R"([{name: "{d}/fast", from: "{d}/x", value: value, every: 1s},
+            {name: "{d}/slow", from: "{d}/x", value: value, every: 5m},
+            {name: "{d}/calm", from: "{d}/x", value: value, deadband: 1, repeat: 10s},
+            {name: "{d}/mute", from: "{d}/x", value: value, deadband: 1},
+            {name: all, value: sum(+/x), every: 1s}])");
+  declare(0, "m/x", {SeriesKind::number, "", "plant", std::chrono::seconds(60), {}});
+  const auto intervals = [this] {
+    std::map<std::string, std::int64_t> all;
+    for (const MadeSeries& made : engine_.take_made_series())
+      all[made.name] = std::chrono::duration_cast<std::chrono::seconds>(made.info.expected_interval).count();
+    return all;
+  };
+  using All = std::map<std::string, std::int64_t>;
+  EXPECT_EQ(intervals(), (All{{"m/fast", 60}, {"m/slow", 300}, {"m/calm", 70}, {"m/mute", 0}}));
+  declare(1, "all", {});
+  EXPECT_EQ(intervals(), (All{{"all", 60}}));
+  declare(2, "n/x", {SeriesKind::number, "", "plant", std::chrono::seconds(90), {}});
+  EXPECT_EQ(intervals()["all"], 90) << "the slowest member";
+  declare(3, "o/x", {SeriesKind::number, "", "push", {}, {}});
+  const auto unknown = intervals();
+  EXPECT_EQ(unknown.at("o/fast"), 0) << "not known of what it is made of";
+  EXPECT_EQ(unknown.at("all"), 0);
 }
 
 TEST_F(DerivedSeries, HaveNoSamplesBeforeTheyAreDeclared) {
