@@ -299,6 +299,7 @@ Deriver::Made Deriver::result(Timestamp at, const expr::Value& value) const {
   if (!value.known) return {at, computed, Quality::uncertain, why_not_known(at)};
   if (bad_ == 0 && uncertain_ == 0 &&
       std::none_of(heard_.begin(), heard_.end(), [&](const Heard& one) { return is_silent(one, at); })) {
+    if (leaves_out_) return {at, computed, Quality::uncertain, Reason::wrong_type};
     return {at, computed, Quality::good, Reason::none};
   }
   return {at, computed, Quality::uncertain, why_not_known(at)};

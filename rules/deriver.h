@@ -62,6 +62,8 @@ class Deriver final : public Joint {
   /// Of what it makes.
   SeriesKind kind() const;
   const std::string& unit() const { return unit_; }
+  /// Some series of a pattern is left out of it, because it does not fit the others.
+  void leave_out(bool some) { leaves_out_ = some; }
   /// The longest interval of what it reads; 0: that of one is not known.
   Micros slowest_input() const;
 
@@ -108,9 +110,10 @@ class Deriver final : public Joint {
   Together together_;
   std::size_t bad_ = 0, uncertain_ = 0;  ///< so many of them are
   Timestamp moment_ = Timestamp::min();  ///< of the newest samples
-  bool is_open_ = false;                 ///< nothing was made of it yet
-  bool is_due_ = false;                  ///< with `every`: there is something to tell
-  Timestamp told_ = Timestamp::min();    ///< the newest time that it was asked about
+  bool leaves_out_ = false;
+  bool is_open_ = false;               ///< nothing was made of it yet
+  bool is_due_ = false;                ///< with `every`: there is something to tell
+  Timestamp told_ = Timestamp::min();  ///< the newest time that it was asked about
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
   Timestamp summed_until_ = Timestamp::min();

@@ -108,6 +108,7 @@ struct Engine::Impl {
   void attach(std::uint32_t series, const Feed& feed);
   void add_members(std::uint32_t instance);
   std::optional<std::size_t> add_member(const Feed& pattern, std::uint32_t series);
+  void note_left_out(std::uint32_t instance, std::uint32_t series, bool is_left_out);
   bool reads(std::uint32_t instance, std::uint32_t series) const;
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
@@ -224,6 +225,7 @@ struct Engine::Impl {
   std::vector<Maker*> maker_of;                                   ///< the same by instance, as far as there are any
   std::vector<std::optional<std::vector<std::uint32_t>>> chains;  ///< by series: makers_of(), as far as asked
   std::vector<MadeSeries> offered;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> left_out;  ///< of an instance's patterns: series that do not fit
   std::vector<Entry> group;  ///< a sample and what was made of it; behind it those of a moment that stands before it
   struct Moment {
     std::size_t first = 0, end = 0, at = 0;  ///< in `group`; `at`: what is looked at

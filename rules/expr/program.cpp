@@ -30,12 +30,14 @@ struct Program::Impl {
   Member& member(std::size_t input) { return patterns->members[input - references()]; }
   Live& live(std::size_t reference) { return reference == 0 ? first_live : others[reference - 1]; }
 
-  /// What a pattern's members are together: of the first one's kind and unit, with the states of all.
+  /// What a pattern's members are together: of the first one's kind, and the unit of the first that has one, with the
+  /// states of all.
   std::optional<Values> together(std::size_t pattern) const {
     const auto& members = patterns->of[pattern];
     if (members.empty()) return std::nullopt;
     Values all = patterns->members[members.front()].values;
     for (const std::size_t member : members) {
+      if (all.unit.empty()) all.unit = patterns->members[member].values.unit;
       for (const std::string& state : patterns->members[member].values.states) {
         if (std::find(all.states.begin(), all.states.end(), state) == all.states.end()) all.states.push_back(state);
       }
@@ -71,9 +73,8 @@ struct Program::Impl {
   std::optional<Problem> unlike_the_others(std::size_t pattern, const Values& values, std::size_t place) const {
     const auto& members = patterns->of[pattern];
     const Reference& named = reference(pattern);
-    // What converts to the first converts to all; the first itself must be what all others convert to.
-    const std::size_t compared = place > 0 ? std::min<std::size_t>(1, members.size()) : members.size();
-    for (std::size_t i = place > 0 ? 0 : 1; i < compared; ++i) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (i == place) continue;
       const Values& other = patterns->members[members[i]].values;
       if (type_of(other.kind) != type_of(values.kind)) {
         return Problem{named.at, fmt::format("it is a series of {}s, and the others of '{}' are of {}s",
@@ -83,6 +84,7 @@ struct Program::Impl {
         return Problem{named.at, fmt::format("its unit is {}, which does not convert to that of the others of '{}', {}",
                                              values.unit, named.name, other.unit)};
       }
+      if (!other.unit.empty()) break;  // what converts to one converts to all; without a unit it is taken in theirs
     }
     return std::nullopt;
   }

@@ -102,6 +102,20 @@ TEST_F(DerivedSeries, GoOnWhereTheyAreDeclaredBeforeWhatTheyAreMadeOf) {
   EXPECT_EQ(made(1, 4), 3u);
 }
 
+TEST_F(DerivedSeries, OfAPatternOfWhichOneIsLeftOutAreNotTheWhole) {
+  begin(R"([{name: all, value: sum(+/x)}])");
+  declare(1, "all", {SeriesKind::number, "W", "derived", {}, {}});
+  declare(0, "a/x", {SeriesKind::number, "W", "", {}, {}});
+  declare(2, "b/x", {SeriesKind::number, "bar", "", {}, {}});
+  ASSERT_EQ(made(1, 5), 1u);
+  EXPECT_EQ(out_.samples[0].value, 5);
+  EXPECT_EQ(out_.samples[0].quality, Quality::uncertain);
+  EXPECT_EQ(out_.samples[0].reason, Reason::wrong_type);
+  declare(2, "b/x", {SeriesKind::number, "kW", "", {}, {}});
+  ASSERT_EQ(made(2, 5), 1u);
+  EXPECT_EQ(out_.samples[0].reason, Reason::no_answer) << "it is a member, and never spoke";
+}
+
 TEST_F(DerivedSeries, EndWhereASourceFeedsThemToo) {
   begin(R"([{name: "{d}/y", from: "{d}/x", value: value}])");
   declare(0, "m/x", {});

@@ -90,6 +90,22 @@ TEST(ExpressionMembers, WindowsTakeAMomentOnce) {
       << "4 times 1 is more: two in the first poll, one in the second, and one by itself; 10 is the most in sum";
 }
 
+TEST(ExpressionMembers, AUnitThatTheFirstOneLacksIsThatOfTheNext) {
+  Program made = program("sum(+/power)");
+  const std::size_t none = std::get<std::size_t>(made.add_member(0, input()));
+  const std::size_t watts = std::get<std::size_t>(made.add_member(0, input("W")));
+  const std::size_t kilowatts = std::get<std::size_t>(made.add_member(0, input("kW")));
+  made.observe(none, at(kStart, 1));
+  made.observe(watts, at(kStart, 500));
+  made.observe(kilowatts, at(kStart, 2));
+  EXPECT_EQ(shown(made.evaluate(kStart)), "2501");
+  EXPECT_EQ(made.unit(), "W");
+  const auto refused = made.add_member(0, input("bar"));
+  ASSERT_TRUE(std::holds_alternative<Problem>(refused));
+  EXPECT_EQ(std::get<Problem>(refused).text,
+            "its unit is bar, which does not convert to that of the others of '+/power', W");
+}
+
 TEST(ExpressionMembers, TheBodyMayReadOthers) {
   Program made = program("count(room/+/t > value + 2) >= 1");
   ASSERT_EQ(parsed("count(room/+/t > value + 2) >= 1").references().size(), 2u);
