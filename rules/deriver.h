@@ -62,6 +62,7 @@ class Deriver final : public Joint {
   /// Of what it makes.
   SeriesKind kind() const;
   const std::string& unit() const { return unit_; }
+  bool is_difference() const { return recipe_.sums == Recipe::Sums::nothing && program_.is_difference(); }
   /// Some series of a pattern is left out of it, because it does not fit the others.
   void leave_out(bool some) { leaves_out_ = some; }
   /// The longest interval of what it reads; 0: that of one is not known.

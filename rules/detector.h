@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gateway/core/event.h"
@@ -68,9 +69,16 @@ class Detector {
   Timestamp deadline_ = kNever;
 };
 
+/// What the values of a series are.
+struct Measured : SeriesInfo {
+  Measured() = default;
+  Measured(SeriesInfo of) : SeriesInfo(std::move(of)) {}
+  bool is_difference = false;  ///< it is made, of two levels: 5 °C are then 9 °F
+};
+
 /// What is known of a series that a rule reads.
 struct Known {
-  SeriesInfo info;
+  Measured info;
   std::vector<std::string> states;  ///< a state series' texts by code
 };
 

@@ -66,9 +66,13 @@ void Engine::Impl::offer(std::uint32_t i) {
     series[known->second].made = true;
     // Of an earlier run the series is known before what it is made of, and as it is: nobody will declare it again.
     if (is_new) maker->second.is_ours = texts[known->second].known.info.source == kDerivedSource;
+    const Measured& stored = texts[known->second].known.info;
+    if (stored.source == kDerivedSource && stored.is_difference != makes.is_difference())
+      turned.push_back(known->second);
   }
-  if (!is_new && maker->second.info == made.info) return;
+  if (!is_new && maker->second.info == made.info && maker->second.is_difference == makes.is_difference()) return;
   maker->second.info = made.info;
+  maker->second.is_difference = makes.is_difference();
   offered.push_back(std::move(made));
 }
 

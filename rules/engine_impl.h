@@ -167,6 +167,7 @@ struct Engine::Impl {
     std::optional<std::uint32_t> series;
     SeriesInfo info;
     bool is_ours;  ///< declared, and as what it is made as
+    bool is_difference = false;
   };
   void offer_all(std::uint32_t series);
   void offer(std::uint32_t instance);
@@ -225,6 +226,7 @@ struct Engine::Impl {
   std::vector<Maker*> maker_of;                                   ///< the same by instance, as far as there are any
   std::vector<std::optional<std::vector<std::uint32_t>>> chains;  ///< by series: makers_of(), as far as asked
   std::vector<MadeSeries> offered;
+  std::vector<std::uint32_t> turned;  ///< series of differences that were declared as levels, or the other way round
   std::set<std::pair<std::uint32_t, std::uint32_t>> left_out;  ///< of an instance's patterns: series that do not fit
   std::vector<Entry> group;  ///< a sample and what was made of it; behind it those of a moment that stands before it
   struct Moment {

@@ -239,10 +239,13 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   }
   Series& series = impl_->series[at];
   Known known{info, {labels.begin(), labels.end()}};
+  const auto maker = impl_->makers.find(name);
+  known.info.is_difference =
+      maker != impl_->makers.end() && info.source == kDerivedSource && maker->second.is_difference;
   Known& before = impl_->texts[at].known;
   const bool is_paced_anew = before.info.expected_interval != info.expected_interval;
   const bool is_same = series.declared && before.info.kind == info.kind && before.info.unit == info.unit &&
-                       before.states == known.states;
+                       before.info.is_difference == known.info.is_difference && before.states == known.states;
   if (series.declared) impl_->accept(at, info);
   if (is_same && !is_paced_anew) return;
   before = std::move(known);
@@ -262,6 +265,10 @@ void Engine::declare(SeriesId id, std::string_view name, const SeriesInfo& info,
   }
   impl_->connect(at, now, out);
   impl_->offer_all(at);
+  for (const std::uint32_t other : std::exchange(impl_->turned, {})) {
+    const SeriesText text = impl_->texts[other];  // a copy: it is declared in its place
+    declare(SeriesId{other}, text.name, text.known.info, text.known.states, now, out);
+  }
 }
 
 std::vector<std::string> Engine::literal_series() const {

@@ -79,7 +79,7 @@ class ForecastDetector final : public Detector {
   Window window_;
 };
 
-Result<Watch> fit(const Forecast& forecast, const SeriesInfo& info) {
+Result<Watch> fit(const Forecast& forecast, const Measured& info) {
   if (Status status = measures(info, "trend to go on with"); !status) return fail(std::move(status.error()));
   if (Status status = may_fall(info); !forecast.above && !status) return fail(std::move(status.error()));
   const auto limit = level_for(info, forecast.limit, forecast.unit, "limit");
@@ -131,7 +131,7 @@ std::optional<Compiled> compile(const Node& options, Problems& problems) {
   return Compiled{fmt::format("{} within {}, by the trend of the last {}", where, age_text(forecast.within),
                               age_text(forecast.from)),
                   fmt::format("{{series}} will be {} in {{left}}", may_be_told ? where : "beyond its limit"),
-                  [forecast = std::move(forecast)](const SeriesInfo& info, const std::vector<std::string>&) {
+                  [forecast = std::move(forecast)](const Measured& info, const std::vector<std::string>&) {
                     return fit(forecast, info);
                   }};
 }

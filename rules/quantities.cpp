@@ -40,7 +40,8 @@ std::optional<std::string_view> only_key(const config::Node& options, std::strin
   return only;
 }
 
-Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what) {
+Result<double> level_for(const Measured& info, double value, const std::string& unit, std::string_view what) {
+  if (info.is_difference) return difference_for(info, value, unit, what);
   return converted(convert(value, unit, info.unit), info, unit, what);
 }
 

@@ -8,7 +8,7 @@
 #include "gateway/config/node.h"
 #include "gateway/config/schema.h"
 #include "gateway/core/result.h"
-#include "gateway/core/types.h"
+#include "rules/detector.h"
 
 namespace tidegate::rules {
 
@@ -35,8 +35,9 @@ std::optional<std::string_view> only_key(const config::Node& options, std::strin
                                          std::initializer_list<std::string_view> keys, std::string_view or_else,
                                          config::Problems& problems);
 
-/// A written level, or difference, in the unit of a series; `what` it is called where it does not convert.
-Result<double> level_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
+/// A written level, or difference, in the unit of a series; `what` it is called where it does not convert. Of a series
+/// of differences a level is one.
+Result<double> level_for(const Measured& info, double value, const std::string& unit, std::string_view what);
 Result<double> difference_for(const SeriesInfo& info, double value, const std::string& unit, std::string_view what);
 /// Errc::invalid for series of states and booleans, which have none of `what`.
 Status measures(const SeriesInfo& info, std::string_view what);

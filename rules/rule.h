@@ -30,7 +30,7 @@ struct Watch {
 
 /// Fits a rule to one series; `labels` are a state series' texts by code. Errc::invalid, with a sentence for the user,
 /// where the rule makes no sense for it: a unit that does not convert, a limit on a state series.
-using MakeWatch = std::function<Result<Watch>(const SeriesInfo& info, const std::vector<std::string>& labels)>;
+using MakeWatch = std::function<Result<Watch>(const Measured& info, const std::vector<std::string>& labels)>;
 
 /// Fits a rule that reads several series: what is known of each of its `reads`, null where it was not seen yet (and of
 /// patterns). The detector is a Joint. Errors as of MakeWatch.

@@ -90,10 +90,10 @@ struct Written {
   bool strict_clear = false;  ///< "clear_below: 85": 85 is not below 85
 };
 
-Band in_unit(const Written& written, const std::string& unit) {
+Band in_unit_of(const Measured& info, const Written& written) {
   Band band = written.band;
   for (double* level : {&band.low, &band.high, &band.clear_low, &band.clear_high}) {
-    if (std::isfinite(*level)) *level = convert(*level, written.unit, unit).value_or(*level);
+    if (std::isfinite(*level)) *level = level_for(info, *level, written.unit, "limit").value_or(*level);
   }
   if (written.strict_clear && std::isfinite(band.clear_high))
     band.clear_high = std::nextafter(band.clear_high, -kInfinity);
@@ -101,10 +101,10 @@ Band in_unit(const Written& written, const std::string& unit) {
   return band;
 }
 
-Result<Watch> fit(const Written& written, const SeriesInfo& info) {
+Result<Watch> fit(const Written& written, const Measured& info) {
   if (info.kind == SeriesKind::state) return fail(measures(info, "size; use equals").error());
   if (auto converts = level_for(info, 0, written.unit, "limit"); !converts) return fail(std::move(converts.error()));
-  return Watch{std::make_unique<BandDetector>(in_unit(written, info.unit)), unit_for(info, written.unit)};
+  return Watch{std::make_unique<BandDetector>(in_unit_of(info, written)), unit_for(info, written.unit)};
 }
 
 std::optional<double> boolean_code(std::string_view word) {
@@ -144,7 +144,7 @@ Compiled equals(const Node& wanted) {
 
 Compiled band(std::string condition, Written written) {
   return {std::move(condition), "{series} is at {value} {unit}, limit {limit}",
-          [written = std::move(written)](const SeriesInfo& info, const std::vector<std::string>&) {
+          [written = std::move(written)](const Measured& info, const std::vector<std::string>&) {
             return fit(written, info);
           }};
 }
@@ -212,7 +212,7 @@ std::optional<Compiled> leveled(const Node& options, bool above, Problems& probl
         fmt::format("{} {} ({})", &level == &written->front() ? "" : ",", level.node->shown(), name(level.severity));
   }
   if (options.has("hysteresis")) condition += fmt::format(", hysteresis {}", hysteresis_node.shown());
-  const auto make = [levels, sign, unit = quantities.unit()](const SeriesInfo& info,
+  const auto make = [levels, sign, unit = quantities.unit()](const Measured& info,
                                                              const std::vector<std::string>&) -> Result<Watch> {
     if (info.kind == SeriesKind::state) return fail(measures(info, "size; use equals").error());
     std::vector<LevelsDetector::Level> fitted = levels;

@@ -133,6 +133,7 @@ Operand Compiler::loaded(const Node& node, Code code) {
     out.states = &values->states;
     out.is_counter = values->kind == SeriesKind::counter;
     out.type = type_of(values->kind);
+    if (values->is_difference) out.role = Role::difference;
   }
   Op op{code, 0, 0, 0, 0, is_member ? kMember : static_cast<std::uint32_t>(node.reference)};
   out.slot = emitter_.emit(op, out.reads);

@@ -56,6 +56,7 @@ struct Values {
   SeriesKind kind = SeriesKind::number;
   std::string unit;
   std::vector<std::string> states;  ///< a state series' texts by code
+  bool is_difference = false;       ///< of two levels, not a level
   friend bool operator==(const Values&, const Values&) = default;
 };
 

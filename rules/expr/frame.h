@@ -112,7 +112,7 @@ struct Member {
   }
   /// `pattern`: what all members are together.
   void fit(const Values& pattern) {
-    if (const auto way = expr::conversion(values.unit, pattern.unit, false)) conversion = *way;
+    if (const auto way = expr::conversion(values.unit, pattern.unit, values.is_difference)) conversion = *way;
     codes.clear();
     for (const std::string& state : values.states) {
       const auto found = std::find(pattern.states.begin(), pattern.states.end(), state);

@@ -38,6 +38,7 @@ struct Program::Impl {
     Values all = patterns->members[members.front()].values;
     for (const std::size_t member : members) {
       if (all.unit.empty()) all.unit = patterns->members[member].values.unit;
+      all.is_difference = all.is_difference && patterns->members[member].values.is_difference;
       for (const std::string& state : patterns->members[member].values.states) {
         if (std::find(all.states.begin(), all.states.end(), state) == all.states.end()) all.states.push_back(state);
       }

@@ -102,6 +102,27 @@ TEST_F(DerivedSeries, GoOnWhereTheyAreDeclaredBeforeWhatTheyAreMadeOf) {
   EXPECT_EQ(made(1, 4), 3u);
 }
 
+/// As after an edit: what they are made of may have been seen later than they.
+TEST_F(DerivedSeries, OfDifferencesAreKnownAsSuchInWhateverOrderSeriesAreDeclared) {
+  begin(
+      R"([{name: "{d}/gap", from: "{d}/x", value: "value - y"}, {name: "{d}/back", from: "{d}/y", value: "value + gap"}])");
+  const SeriesInfo kelvin{SeriesKind::number, "K", "derived", {}, {}};
+  const SeriesInfo celsius{SeriesKind::number, "°C", "", {}, {}};
+  SeriesInfo back = celsius;
+  back.source = "derived";
+  declare(3, "m/back", back);
+  declare(2, "m/gap", kelvin);
+  declare(1, "m/y", celsius);
+  declare(0, "m/x", kelvin);
+  const Timestamp now = kStart + std::chrono::seconds(1);
+  const std::vector<Sample> samples{{SeriesId{1}, Quality::good, Reason::none, now, 50},
+                                    {SeriesId{0}, Quality::good, Reason::none, now, 333.15}};
+  engine_.observe(samples, now, out_);
+  ASSERT_EQ(out_.samples.size(), 2u);
+  EXPECT_EQ(out_.samples[1].series, SeriesId{3});
+  EXPECT_NEAR(out_.samples[1].value, 60, 1e-9);
+}
+
 TEST_F(DerivedSeries, OfAPatternOfWhichOneIsLeftOutAreNotTheWhole) {
   begin(R"([{name: all, value: sum(+/x)}])");
   declare(1, "all", {SeriesKind::number, "W", "derived", {}, {}});
