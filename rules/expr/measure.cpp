@@ -1,10 +1,51 @@
 #include "rules/expr/measure.h"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
 #include "rules/units.h"
 
 namespace tidegate::rules::expr {
+namespace {
+
+/// "°C·d" is °C for 86,400 seconds.
+struct ForATime {
+  std::string_view unit;
+  double seconds;
+};
+std::optional<ForATime> parse_for_a_time(std::string_view text) {
+  constexpr std::string_view kTimes = "·";
+  const std::size_t dot = text.rfind(kTimes);
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  const auto seconds = convert_difference(1, text.substr(dot + kTimes.size()), "s");
+  return seconds ? std::optional(ForATime{text.substr(0, dot), *seconds}) : std::nullopt;
+}
+
+/// W/m² is W, over "/m²".
+std::pair<std::string_view, std::string_view> split_over(std::string_view unit) {
+  const std::size_t slash = std::min(unit.find('/'), unit.size());
+  return {unit.substr(0, slash), unit.substr(slash)};
+}
+
+/// Only by a factor: of what has a zero of its own it is not known how far it is from the other's.
+std::optional<double> factor(std::string_view from, std::string_view to) {
+  const auto way = conversion(from, to, false);
+  return !way || way->shift != 0 || from.empty() || to.empty() ? std::nullopt : std::optional(way->scale);
+}
+
+std::optional<double> of_times(const ForATime& from, std::string_view to) {
+  if (const auto other = parse_for_a_time(to)) {
+    const auto scale = factor(from.unit, other->unit);
+    return scale ? std::optional(rounded(*scale * from.seconds / other->seconds)) : std::nullopt;
+  }
+  const auto [power, over] = split_over(from.unit);
+  const auto [energy, also_over] = split_over(to);
+  const auto watts = convert_difference(1, power, "W"), joules = convert_difference(1, energy, "J");
+  if (power.empty() || energy.empty() || !watts || !joules || over != also_over) return std::nullopt;
+  return rounded(*watts * from.seconds / *joules);
+}
+
+}  // namespace
 
 std::optional<Conversion> conversion(std::string_view from, std::string_view to, bool is_difference) {
   if (from == to || from.empty() || to.empty()) return Conversion{};
@@ -28,6 +69,11 @@ std::optional<Conversion> conversion(std::string_view from, std::string_view to,
   }
   if (const auto watts = power(other)) {
     if (const auto scale = convert_difference(1, from, "W")) return Conversion{rounded(*scale / *watts), 0};
+  }
+  if (const auto time = parse_for_a_time(from)) {
+    if (const auto scale = of_times(*time, to)) return Conversion{*scale, 0};
+  } else if (const auto wanted = parse_for_a_time(to)) {
+    if (const auto scale = of_times(*wanted, from)) return Conversion{rounded(1 / *scale), 0};
   }
   return std::nullopt;
 }

@@ -24,7 +24,9 @@ struct Conversion {
   double operator()(double value) const { return value * scale + shift; }
 };
 
-/// Beside those of rules/units.h: rates by one another (°C/s, °C/min), and energy in a time by power (kWh/h, kW).
+/// Beside those of rules/units.h: rates by one another (°C/s, °C/min), energy in a time by power (kWh/h, kW), what is
+/// times a time by one another (°C·s, °C·d), and power times a time by energy, each over something too (W/m²·s,
+/// kWh/m²).
 std::optional<Conversion> conversion(std::string_view from, std::string_view to, bool is_difference);
 
 bool is_time(std::string_view unit);
