@@ -20,6 +20,11 @@ bool has_begin(const Extent& extent) {
   return extent.kind != Extent::Kind::samples && extent.kind != Extent::Kind::session;
 }
 
+/// What came since the clock said so began with the step from the sample before.
+bool steps_in(Fn fn, const Extent& extent) {
+  return fn == Fn::increase && (extent.kind == Extent::Kind::since || extent.kind == Extent::Kind::each);
+}
+
 /// Of a session no more than this is known.
 constexpr Micros kLongestSession = std::chrono::days(1);
 
@@ -61,11 +66,12 @@ double read_spread(const WindowSpec& spec, const Spread& all) {
   return spec.fn == Fn::min ? all.min : spec.fn == Fn::max ? all.max : all.max - all.min;
 }
 
-double read_steps(const WindowSpec& spec, const Steps& all) {
+/// `from`: where the window begins.
+double read_steps(const WindowSpec& spec, const Steps& all, Timestamp from) {
   if (all.count == 0) return kUnknown;
   if (spec.fn == Fn::changes) return all.changes;
   if (spec.fn == Fn::resets) return all.resets;
-  if (all.count < 2) return kUnknown;
+  if (all.count < 2) return steps_in(spec.fn, spec.extent) && all.first_time < from ? 0 : kUnknown;
   if (spec.fn == Fn::delta) return all.last - all.first;
   if (spec.fn == Fn::increase) return all.counted;
   return all.counted / seconds_between(all.first_time, all.last_time);  // rate
@@ -137,7 +143,7 @@ Micros WindowSpec::lookback() const {
   if (extent.kind == Extent::Kind::samples) return std::chrono::hours(1);
   if (fn == Fn::season) return Season::kLookback * extent.width;
   if (fn == Fn::ewma) return std::min<Micros>(extent.width * kTimeConstants, std::chrono::days(90));
-  return holds_areas(fn) ? 2 * width(extent) : width(extent);
+  return holds_areas(fn) || steps_in(fn, extent) ? 2 * width(extent) : width(extent);
 }
 
 bool WindowSpec::only_fades() const {
@@ -161,7 +167,7 @@ Window::Store Window::store(const WindowSpec& spec) {
     case Fn::delta:
     case Fn::rate:
     case Fn::increase:
-      return SlidingWindow<Steps>(wide);
+      return SlidingWindow<Steps>(wide, steps_in(spec.fn, spec.extent) ? wide : Micros{0});
     case Fn::twa:
     case Fn::integral:
       return SlidingWindow<Area>(wide, has_begin(spec.extent) ? wide : Micros{0});
@@ -288,7 +294,7 @@ double Window::read(const WindowSpec& spec, Timestamp now, Zone zone) {
         } else if constexpr (std::is_same_v<T, SlidingWindow<Spread>>) {
           return read_spread(spec, window.all());
         } else if constexpr (std::is_same_v<T, SlidingWindow<Steps>>) {
-          return read_steps(spec, window.all());
+          return read_steps(spec, window.all(), begin_of(spec.extent, now, zone));
         } else if constexpr (std::is_same_v<T, SlidingWindow<Area>>) {
           return read_area(spec, window.all(), begin_of(spec.extent, now, zone), now);
         } else {

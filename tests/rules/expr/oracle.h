@@ -104,9 +104,10 @@ inline std::optional<std::pair<long double, long double>> area(const Points& poi
   return std::pair{sum, covered};
 }
 
-/// What a function says at `now` of `held`, the samples in its window; `anchored` has the one before them as well.
+/// What a function says at `now` of `held`, the samples in its window; `anchored` has the one before them as well, and
+/// so has `stepped` where a clock says when the window begins.
 struct Seen {
-  Points held, anchored;
+  Points held, anchored, stepped;
   Timestamp edge, now;
 };
 
@@ -158,8 +159,9 @@ inline const std::map<std::string, std::function<Answer(const Seen&)>>& definiti
        }},
       {"increase(value, W)",
        [](const Seen& s) {
+         const std::size_t least = s.stepped.size() > s.held.size() ? 1 : 2;
          return pairs(
-             s.held, [](auto a, auto b) { return b < a ? std::max(b, 0.0L) : b - a; }, 2);
+             s.stepped, [](auto a, auto b) { return b < a ? std::max(b, 0.0L) : b - a; }, least);
        }},
       {"rate(value, W)",
        [](const Seen& s) -> Answer {

@@ -65,7 +65,9 @@ Seen seen(const Points& all, const Extents& extent, Timestamp now) {
   if (extent.each > Micros{0}) reach = extent.each + hours(1);
   if (extent.count == 0 && extent.gap == Micros{0} && before > 0 && all[before - 1].time > out.edge - reach)
     out.anchored.insert(out.anchored.begin(), all[before - 1]);
-  if (extent.of_day >= Micros{0} || extent.each > Micros{0}) out.edge += Micros{1};
+  const bool is_by_the_clock = extent.of_day >= Micros{0} || extent.each > Micros{0};
+  out.stepped = is_by_the_clock ? out.anchored : out.held;
+  if (is_by_the_clock) out.edge += Micros{1};
   return out;
 }
 
