@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "gateway/core/text.h"
 #include "rules/deriver.h"
@@ -71,18 +75,76 @@ bool may_be_one(const Level& one, const Level& other) {
   return begins && ends;
 }
 
+using Levels = std::vector<Level>;
+
+Levels levels_of(std::string_view text) {
+  Levels levels;
+  for (const std::string_view level : split(text, '/')) levels.push_back(level_of(level));
+  return levels;
+}
+
 /// Some series may have a name that is a match of both.
-bool may_meet(std::string_view one, std::string_view other) {
-  const auto ones = split(one, '/'), others = split(other, '/');
+bool may_meet(const Levels& ones, const Levels& others) {
   for (std::size_t i = 0;; ++i) {
     if (i == ones.size() && i == others.size()) return true;
     // "a/#" is a match of "a" too.
     const bool is_over = i == ones.size() || i == others.size();
-    if (i < ones.size() && level_of(ones[i]).is_rest) return true;
-    if (i < others.size() && level_of(others[i]).is_rest) return true;
-    if (is_over || !may_be_one(level_of(ones[i]), level_of(others[i]))) return false;
+    if (i < ones.size() && ones[i].is_rest) return true;
+    if (i < others.size() && others[i].is_rest) return true;
+    if (is_over || !may_be_one(ones[i], others[i])) return false;
   }
 }
+
+/// Names, to be found by what may meet them. Of thousands few have the first or the last level in common.
+class Names {
+ public:
+  void add(std::string_view name) {
+    const Levels& levels = all_.emplace_back(levels_of(name));
+    first_.add(levels.front(), all_.size() - 1);
+    last_.add(levels.back(), all_.size() - 1);
+  }
+  /// In order of their numbers, which count from 0.
+  std::vector<std::size_t> that_may_meet(const Levels& pattern) const {
+    std::vector<std::size_t> some = few(pattern);
+    std::erase_if(some, [&](std::size_t i) { return !may_meet(pattern, all_[i]); });
+    return some;
+  }
+
+ private:
+  struct ByLevel {
+    std::unordered_map<std::string_view, std::vector<std::size_t>> of;
+    std::vector<std::size_t> open;
+
+    void add(const Level& level, std::size_t i) { (level.is_open ? open : of[level.before]).push_back(i); }
+    const std::vector<std::size_t>& with(const Level& level) const {
+      static const std::vector<std::size_t> kNone;
+      const auto found = of.find(level.before);
+      return found == of.end() ? kNone : found->second;
+    }
+  };
+
+  /// All that can be among them.
+  std::vector<std::size_t> few(const Levels& pattern) const {
+    const Level &first = pattern.front(), &last = pattern.back();
+    if (first.is_open && last.is_open) {
+      std::vector<std::size_t> all(all_.size());
+      std::iota(all.begin(), all.end(), std::size_t{0});
+      return all;
+    }
+    const auto size = [](const ByLevel& by, const Level& level) {
+      return level.is_open ? std::numeric_limits<std::size_t>::max() : by.with(level).size() + by.open.size();
+    };
+    const bool by_first = size(first_, first) < size(last_, last);
+    const ByLevel& by = by_first ? first_ : last_;
+    const auto& same = by.with(by_first ? first : last);
+    std::vector<std::size_t> some;
+    std::merge(same.begin(), same.end(), by.open.begin(), by.open.end(), std::back_inserter(some));
+    return some;
+  }
+
+  std::vector<Levels> all_;
+  ByLevel first_, last_;
+};
 
 /// What a name in an expression may mean, whatever the rule's series is.
 std::string pattern_of(const Reads& reads, const std::string& from) {
@@ -240,22 +302,23 @@ std::optional<Item> compile(const Node& item, Problems& problems) {
 
 /// Two that may make one series.
 void check_names(const std::vector<Item>& items, Problems& problems) {
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    for (std::size_t before = 0; before < i; ++before) {
-      if (!may_meet(items[i].rule.name, items[before].rule.name)) continue;
-      const Node& name = (*items[i].node)["name"];
-      problems.add(name.at,
-                   fmt::format("'{}' may be the same series as '{}' at {}: give them names of their own", name.shown(),
-                               (*items[before].node)["name"].shown(), config::text((*items[before].node)["name"].at)));
-      break;
-    }
+  Names names;
+  for (const Item& item : items) {
+    const auto before = names.that_may_meet(levels_of(item.rule.name));
+    names.add(item.rule.name);
+    if (before.empty()) continue;
+    const Node &name = (*item.node)["name"], &other = (*items[before.front()].node)["name"];
+    problems.add(name.at, fmt::format("'{}' may be the same series as '{}' at {}: give them names of their own",
+                                      name.shown(), other.shown(), config::text(other.at)));
   }
 }
 
 /// What each is made of stands before it. One that is made of itself is a problem, where it reads what leads to it.
 class Order {
  public:
-  Order(std::vector<Item>& items, Problems& problems) : items_(items), problems_(problems), seen_(items.size()) {}
+  Order(std::vector<Item>& items, Problems& problems) : items_(items), problems_(problems), seen_(items.size()) {
+    for (const Item& item : items) names_.add(item.rule.name);
+  }
 
   std::vector<Rule> run() {
     for (std::size_t i = 0; i < items_.size(); ++i) visit(i);
@@ -280,8 +343,7 @@ class Order {
     seen_[i] = Seen::begun;
     path_.push_back(i);
     for (const Source& source : items_[i].sources) {
-      for (std::size_t other = 0; other < items_.size(); ++other) {
-        if (!may_meet(source.pattern, items_[other].rule.name)) continue;
+      for (const std::size_t other : names_.that_may_meet(levels_of(source.pattern))) {
         if (seen_[other] == Seen::begun) {
           tell(other, source);
         } else {
@@ -308,6 +370,7 @@ class Order {
 
   std::vector<Item>& items_;
   Problems& problems_;
+  Names names_;  ///< of the items
   std::vector<Seen> seen_;
   std::vector<std::size_t> path_, order_;
 };
