@@ -3,11 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "gateway/core/text.h"
 #include "gateway/core/time_text.h"
+#include "rules/alert.h"
 
 namespace tidegate::app {
 namespace {
@@ -27,38 +27,62 @@ PointWriter::PointWriter(PointDoors doors, journal::Journal& journal, const Cloc
       given_up_(metrics.counter(fmt::format("uplink/{}/given_up", kName), "",
                                 "Points that rules wanted to be set, and that could not be in time.")) {}
 
-/// Of a gap nobody knows what was to be set.
+/// Those that somebody still wants, oldest first. Of a gap nobody knows what was to be set.
 std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Parcel> parcels) {
   std::vector<Wish> wishes;
-  for (const uplink::Parcel& parcel : parcels) {
-    if (parcel.batch->gap) continue;
-    for (std::size_t event = parcel.first; event < parcel.first + parcel.count; ++event) {
-      const auto* transition = std::get_if<AlertTransition>(&parcel.batch->events[event].body);
+  Since since;
+  for (auto parcel = parcels.rbegin(); parcel != parcels.rend(); ++parcel) {
+    if (parcel->batch->gap) continue;
+    for (std::size_t event = parcel->first + parcel->count; event-- > parcel->first;) {
+      const auto* transition = std::get_if<AlertTransition>(&parcel->batch->events[event].body);
       if (transition == nullptr) continue;
-      for (std::size_t i = 0; i < transition->write.size(); ++i) {
-        wishes.push_back({{parcel.batch->seq, event, i}, transition, &transition->write[i]});
+      for (std::size_t i = transition->write.size(); i-- > 0;) {
+        const Wish wish{{parcel->batch->seq, event, i}, transition, &transition->write[i]};
+        if (still_wanted(wish, since)) wishes.push_back(wish);
       }
+      since.add(*transition);
     }
   }
+  std::reverse(wishes.begin(), wishes.end());
   return wishes;
 }
 
-/// Those behind which a newer one of the same point waits, and those that are over.
-void PointWriter::drop_outdone(std::vector<Wish>& wishes) {
-  std::set<std::string_view> wanted;
-  std::for_each(wishes.rbegin(), wishes.rend(), [&](const Wish& wish) {
-    Progress& progress = progress_[wish.place];
-    if (wanted.insert(wish.setting->point).second || progress.over) return;
-    if (progress.recorded) return end(wish, progress, "not set: another value is wanted by now");
-    progress.over = true;
-  });
-  std::erase_if(wishes, [&](const Wish& wish) { return progress_[wish.place].over; });
+/// And not over yet.
+bool PointWriter::still_wanted(const Wish& wish, Since& since) {
+  Progress& progress = progress_[wish.place];
+  if (progress.withdrawn) return false;
+  if (!progress.over) {
+    const std::string why = since.outdoes(*wish.transition, *wish.setting);
+    if (!why.empty() && progress.recorded) end(wish, progress, "not set: " + why);
+    progress.withdrawn = !why.empty();
+    if (progress.withdrawn) return false;
+  }
+  since.points.insert(wish.setting->point);
+  return !progress.over;
+}
+
+void PointWriter::Since::add(const AlertTransition& transition) {
+  const AlertRecord& alert = transition.alert;
+  if (!rules::raised(alert.phase) || silenced(alert)) quiet[alert.id] = transition.cause;
+  if (!rules::raised(alert.phase)) return;
+  for (const PointSetting& setting : alert.release) owed.emplace(alert.id, setting.point);
+}
+
+/// Why nobody wants it any more; empty where somebody does.
+std::string PointWriter::Since::outdoes(const AlertTransition& transition, const PointSetting& setting) const {
+  const AlertRecord& alert = transition.alert;
+  if (points.contains(setting.point)) return "another value is wanted by now";
+  if (!rules::raised(alert.phase)) {
+    const bool again = owed.contains({alert.id, setting.point});
+    return again ? fmt::format("{} is raised again, and it comes when that is over", alert.id) : "";
+  }
+  const auto found = quiet.find(alert.id);
+  return found == quiet.end() ? "" : fmt::format("{} {} meanwhile", alert.id, found->second);
 }
 
 Status PointWriter::send(uplink::Lane, std::span<const uplink::Parcel> parcels, std::stop_token stop) {
   progress_.erase(progress_.begin(), progress_.lower_bound({parcels.front().batch->seq, 0, 0}));
   std::vector<Wish> wishes = wishes_of(parcels);
-  drop_outdone(wishes);
   // News first: a device that hangs delays no other one but while it is tried.
   std::stable_partition(wishes.begin(), wishes.end(),
                         [&](const Wish& wish) { return progress_[wish.place].trouble.empty(); });

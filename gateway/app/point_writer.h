@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "gateway/core/clock.h"
@@ -33,7 +35,8 @@ struct PointDoors {
 /// A point that cannot be set is tried again, beside the others, until what is wanted is as old as its rule allows;
 /// then it is given up, since a valve that moves when nobody expects it any more is worse than one that does not. Given
 /// up, too, is what an earlier run decided, while nobody knows how long ago that was. Where a rule, or two, want
-/// several values of one point, the newest counts.
+/// several values of one point, the newest counts; and what an alert asked for while it called somebody nobody wants
+/// once it is over or silenced.
 ///
 /// The audit has what is to be set before it is sent, and what came of it; what is given up is a dead letter and
 /// counted as uplink/points/given_up. After a kill what was set and is not behind the cursor yet is set again, to the
@@ -60,11 +63,22 @@ class PointWriter final : public uplink::Uplink {
   /// What is known of one that was looked at.
   struct Progress {
     bool recorded = false, over = false;
+    bool withdrawn = false;  ///< nobody wants it any more
     std::string trouble;
   };
 
-  static std::vector<Wish> wishes_of(std::span<const uplink::Parcel> parcels);
-  void drop_outdone(std::vector<Wish>& wishes);
+  /// What came after a moment of the log: gathered while it is walked back through.
+  struct Since {
+    std::set<std::string_view> points;                   ///< for which there is a newer wish
+    std::map<std::string_view, std::string_view> quiet;  ///< alerts that call nobody any more, and since what
+    std::set<std::pair<std::string_view, std::string_view>>
+        owed;  ///< of alerts that were raised: set when they are over
+    void add(const AlertTransition& transition);
+    std::string outdoes(const AlertTransition& transition, const PointSetting& setting) const;
+  };
+
+  std::vector<Wish> wishes_of(std::span<const uplink::Parcel> parcels);
+  bool still_wanted(const Wish& wish, Since& since);
   void attempt(const Wish& wish, Progress& progress);
   std::string too_old(const PointSetting& setting) const;
   void give_up(const Wish& wish, Progress& progress, const std::string& why);

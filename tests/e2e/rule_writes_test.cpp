@@ -134,6 +134,28 @@ TEST_F(RuleWrites, HaveToWaitForTheInterlockAsPeopleDo) {
   EXPECT_TRUE(shows("t1/inlet_valve", 0)) << "each by itself";
 }
 
+/// Its interlock is true only once the reason is gone. t2 has no valve, so that what is wanted of it is given up at
+/// once: whatever was to be set before it has been, then.
+TEST_F(RuleWrites, AreNotDoneOnceTheirAlertIsOver) {
+  gateway.reload(configuration(port, fmt::format(R"({}
+  - name: drain
+    series: "{{tank}}/level"
+    threshold: {{above: 98}}
+    write: [{{point: "{{tank}}/drain", raised: "on", within: 1h}}]
+)",
+                                                 kOverflow)));
+  push("t1", 99);
+  ASSERT_TRUE(points_are("down", "its interlock t1/may_drain says no"));
+  push("t1", 70);
+  ASSERT_TRUE(audit_says("rule drain,write,t1/drain,not set: drain:t1 cleared meanwhile"));
+  ASSERT_EQ(tidegate({"write", "t1/may_drain", "on", "--yes", "--data", gateway.data()}).status, 0);
+  ASSERT_TRUE(shows("t1/may_drain", 1));
+  push("t2", 96);
+  ASSERT_TRUE(audit_says("t2/inlet_valve,.*not set, and given up"));
+  EXPECT_EQ(times("t1/drain,on is set"), 0u);
+  EXPECT_TRUE(shows("t1/drain", 0));
+}
+
 TEST_F(RuleWrites, OfADeviceThatIsAwayAreDoneWhenItIsBackThoughTheGatewayWasKilled) {
   simulator->process().kill();
   push("t1", 96);

@@ -47,18 +47,24 @@ class PointWriting : public journal::JournalTest {
             [this] { return time_is_known.load(); }};
   }
   Batch wish(std::vector<PointSetting> settings, const std::string& alert = "full:t1") const {
+    return transition(std::move(settings), journal::alert(alert, Phase::active), "raised");
+  }
+  Batch transition(std::vector<PointSetting> settings, const AlertRecord& alert, const std::string& cause) const {
     for (PointSetting& one : settings) {
       if (one.asked == Timestamp{}) one.asked = clock.now();
       if (one.within == Micros{0}) one.within = 30s;
     }
-    Event event = journal::transition(journal::alert(alert, Phase::active), clock.now());
+    Event event = journal::transition(alert, clock.now());
+    std::get<AlertTransition>(event.body).cause = cause;
     std::get<AlertTransition>(event.body).write = std::move(settings);
     Batch batch;
     batch.events = {std::move(event)};
     return batch;
   }
   void want(std::vector<PointSetting> settings, const std::string& alert = "full:t1") {
-    Batch batch = wish(std::move(settings), alert);
+    add(wish(std::move(settings), alert));
+  }
+  void add(Batch batch) {
     batch.seq = Seq{static_cast<std::int64_t>(parcels.size()) + 1};
     parcels.push_back({std::make_shared<const Batch>(std::move(batch)), 0, 1, false});
   }
@@ -147,6 +153,53 @@ TEST_F(PointWriting, TheNewestOfAPointCounts) {
   EXPECT_TRUE(send());
   EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t1/valve on"));
   EXPECT_EQ(take_said().front(), "rule boiler-overheating t1/valve not set: another value is wanted by now");
+}
+
+TEST_F(PointWriting, WhatAnAlertAskedForNobodyWantsOnceItIsOver) {
+  faults["t1/drain"] = Errc::conflict;
+  want({{"t1/drain", "on"}});
+  EXPECT_FALSE(send());
+  faults.clear();
+  add(transition({}, journal::alert("full:t2", Phase::normal), "cleared"));
+  add(transition({}, journal::alert("full:t1", Phase::normal), "cleared"));
+  take_tried();
+  take_said();
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), IsEmpty());
+  EXPECT_THAT(take_said(), ElementsAre("rule boiler-overheating t1/drain not set: full:t1 cleared meanwhile"));
+  EXPECT_EQ(metric("uplink/points/given_up"), 0);
+}
+
+TEST_F(PointWriting, WhatAnAlertAskedForNobodyWantsOnceItIsSilenced) {
+  AlertRecord shelved = journal::alert("full:t1", Phase::active);
+  shelved.shelved_until = kOutOfService;
+  want({{"t1/drain", "on"}});
+  add(transition({}, shelved, "shelved"));
+  want({{"t2/drain", "on"}}, "full:t2");
+  add(transition({}, journal::alert("full:t2", Phase::active), "commented"));
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t2/drain on"));
+  EXPECT_THAT(take_said().front(), HasSubstr("t2/drain"));
+}
+
+TEST_F(PointWriting, OfAnAlertThatIsOverAnothersWishForThePointIsOutdoneByNothing) {
+  want({{"t1/valve", "off"}}, "full:t1");
+  want({{"t1/valve", "on"}}, "dry:t1");
+  add(transition({}, journal::alert("dry:t1", Phase::normal), "cleared"));
+  faults["t1/valve"] = Errc::timed_out;
+  EXPECT_FALSE(send());
+  faults.clear();
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off", "t1/valve off"));
+}
+
+TEST_F(PointWriting, WhatIsSetWhenAnAlertIsOverWaitsForThatWhenItIsRaisedAgain) {
+  add(transition({{"t1/pump", "on"}, {"t1/old", "on"}}, journal::alert("full:t1", Phase::normal), "cleared"));
+  AlertRecord again = journal::alert("full:t1", Phase::active);
+  again.release = {{"t1/pump", "on", 30s}};
+  add(transition({}, again, "raised"));
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/old on")) << "which comes no other time";
 }
 
 TEST_F(PointWriting, NothingIsSetThatTheAuditDoesNotHave) {
