@@ -51,6 +51,8 @@ std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Pa
 bool PointWriter::still_wanted(const Wish& wish, Since& since) {
   Progress& progress = progress_[wish.place];
   if (progress.withdrawn) return false;
+  const auto ended = ended_->find(wish.setting->point);
+  progress.over |= ended != ended_->end() && std::get<Seq>(wish.place) <= ended->second;
   if (!progress.over) {
     const std::string why = since.outdoes(*wish.transition, *wish.setting);
     if (!why.empty() && progress.recorded) end(wish, progress, "not set: " + why);
@@ -81,6 +83,11 @@ std::string PointWriter::Since::outdoes(const AlertTransition& transition, const
 }
 
 Status PointWriter::send(uplink::Lane, std::span<const uplink::Parcel> parcels, std::stop_token stop) {
+  if (!ended_) {
+    auto ended = doors_.ended();
+    if (!ended) return fail(std::move(ended.error()));
+    ended_ = std::move(*ended);
+  }
   progress_.erase(progress_.begin(), progress_.lower_bound({parcels.front().batch->seq, 0, 0}));
   std::vector<Wish> wishes = wishes_of(parcels);
   // News first: a device that hangs delays no other one but while it is tried.
@@ -142,7 +149,8 @@ void PointWriter::give_up(const Wish& wish, Progress& progress, const std::strin
 
 void PointWriter::end(const Wish& wish, Progress& progress, const std::string& detail) {
   progress.over = true;
-  const Status kept = doors_.record({who(*wish.transition), kDeed, wish.setting->point, detail});
+  const Status kept =
+      doors_.end({who(*wish.transition), kDeed, wish.setting->point, detail}, std::get<Seq>(wish.place));
   if (!kept)
     spdlog::error("the audit does not keep what came of {}: {}", printable(wish.setting->point), kept.error().text);
 }

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -22,6 +23,10 @@ namespace tidegate::app {
 /// What a PointWriter has of the gateway. Called by its thread.
 struct PointDoors {
   std::function<Status(const state::Deed&)> record;  ///< on disk when it returns
+  /// Likewise; and that of the point that it is about all wishes up to this batch are over.
+  std::function<Status(const state::Deed&, Seq)> end;
+  /// Up to where they were, by point, when the run began.
+  std::function<Result<std::map<std::string, Seq, std::less<>>>()> ended;
   /// Once, within its limits and its interlock, read back; takes a few time-outs of a device at most. Errc::invalid and
   /// Errc::not_found: never.
   std::function<Status(std::string_view point, std::string_view value)> set;
@@ -39,8 +44,9 @@ struct PointDoors {
 /// once it is over or silenced.
 ///
 /// The audit has what is to be set before it is sent, and what came of it; what is given up is a dead letter and
-/// counted as uplink/points/given_up. After a kill what was set and is not behind the cursor yet is set again, to the
-/// same value.
+/// counted as uplink/points/given_up. With what came of it is kept how far its point is, since the cursor waits for the
+/// slowest of all: so nothing that was done is done again after a restart. Only after a kill between the write and that
+/// is it set again, to the same value.
 class PointWriter final : public uplink::Uplink {
  public:
   static constexpr std::string_view kName = "points";  ///< among the uplinks
@@ -89,7 +95,8 @@ class PointWriter final : public uplink::Uplink {
   const Clock& clock_;
   const Timestamp began_;
   Metric& given_up_;
-  std::map<Place, Progress> progress_;  ///< of those that the cursor is not behind
+  std::map<Place, Progress> progress_;                            ///< of those that the cursor is not behind
+  std::optional<std::map<std::string, Seq, std::less<>>> ended_;  ///< by earlier runs; nothing: not read yet
 };
 
 }  // namespace tidegate::app

@@ -28,6 +28,7 @@
 #include "gateway/core/intake.h"
 #include "gateway/core/metrics.h"
 #include "gateway/journal/journal.h"
+#include "gateway/state/point_marks.h"
 #include "gateway/state/state.h"
 #include "gateway/uplink/runner.h"
 
@@ -113,6 +114,7 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   Status interlock_closed(const WritablePoint& point) const;
   Status set(const std::string& series, const std::string& value);
   Status record(const state::Deed& deed);
+  state::PointMarks marks() const;
   void start_point_writer();
   void describe_rules(std::vector<dashboard::RuleView> views);
   void note(std::string kind, std::string text);

@@ -16,6 +16,10 @@ constexpr const char* kDeed = "write";
 /// Between tries: what a rule wants of one device does not wait long behind another one that hangs.
 constexpr uplink::Waits kPointWaits{std::chrono::milliseconds(250), std::chrono::seconds(2)};
 
+Status nothing_kept() {
+  return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");
+}
+
 }  // namespace
 
 std::vector<dashboard::PointDesk::Point> Runtime::writable() const {
@@ -80,9 +84,11 @@ Status Runtime::set(const std::string& series, const std::string& value) {
 
 /// On disk before it is done: whatever becomes of the gateway, it is known who set it and why.
 Status Runtime::record(const state::Deed& deed) {
-  if (ground_->state) return ground_->state->record(deed);
-  return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");
+  return ground_->state ? ground_->state->record(deed) : nothing_kept();
 }
+
+/// While there is a state.
+state::PointMarks Runtime::marks() const { return {*ground_->state, ground_->journal->epoch()}; }
 
 Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
   const auto found = outlet_of(wish.series);
@@ -101,6 +107,13 @@ void Runtime::start_point_writer() {
   if (point_writer_ || writable().empty()) return;
   PointDoors doors{
       [this](const state::Deed& deed) { return record(deed); },
+      [this](const state::Deed& deed, Seq through) {
+        return ground_->state ? marks().put(deed, through) : nothing_kept();
+      },
+      [this]() -> Result<std::map<std::string, Seq, std::less<>>> {
+        if (!ground_->state) return fail(nothing_kept().error());
+        return marks().all();
+      },
       [this](std::string_view point, std::string_view value) { return set(std::string(point), std::string(value)); },
       [this] { return ground_->clock.state() == ClockState::set; }};
   auto runner = std::make_unique<uplink::Runner>(

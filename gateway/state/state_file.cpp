@@ -26,7 +26,12 @@ constexpr const char* kPeople = R"(
     WITHOUT ROWID;
 )";
 
-constexpr const char* kSteps[] = {kPeople};
+/// How far what rules set is done (gateway/state/point_marks.h).
+constexpr const char* kPoints = R"(
+  CREATE TABLE point(series TEXT PRIMARY KEY, epoch TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+constexpr const char* kSteps[] = {kPeople, kPoints};
 constexpr journal::FileKind kKind = {0x54444753, "state", kSteps};  // "TDGS"
 
 constexpr const char* kTables = R"(
@@ -37,7 +42,7 @@ constexpr const char* kTables = R"(
 )";
 
 Result<sql::Connection> open_sound(const fs::path& file) {
-  auto connection = journal::open_to_write(file, kKind, {kTables, kPeople});
+  auto connection = journal::open_to_write(file, kKind, {kTables, kPeople, kPoints});
   if (!connection) return connection;
   if (Status status = journal::check_every_page(*connection, file); !status) return fail(std::move(status.error()));
   return connection;
@@ -56,6 +61,7 @@ constexpr Table kConfigurations = {"SELECT * FROM configuration", "id",
 constexpr auto kAny = [](const sql::Statement&) { return true; };
 constexpr Table kUsers = {"SELECT * FROM user", "name", "INSERT OR IGNORE INTO user VALUES(?,?,?,?)", kAny};
 constexpr Table kTokens = {"SELECT * FROM token", "id", "INSERT OR IGNORE INTO token VALUES(?,?,?,?,?,?,?)", kAny};
+constexpr Table kMarks = {"SELECT * FROM point", "series", "INSERT OR IGNORE INTO point VALUES(?,?,?)", kAny};
 /// An entry that does not follow from the one before it is kept: it shows that something is missing.
 constexpr Table kDeeds = {"SELECT * FROM deed", "id", "INSERT OR IGNORE INTO deed VALUES(?,?,?,?,?,?,?)", kAny};
 
@@ -74,7 +80,7 @@ Status copy_rows(sql::Connection& from, sql::Connection& to, const Table& table)
 Status copy_all(sql::Connection& from, sql::Connection& to) {
   auto transaction = sql::Transaction::begin(to);
   if (!transaction) return fail(std::move(transaction.error()));
-  for (const Table* table : {&kUsers, &kTokens, &kConfigurations, &kDeeds}) {
+  for (const Table* table : {&kUsers, &kTokens, &kMarks, &kConfigurations, &kDeeds}) {
     if (Status status = copy_rows(from, to, *table); !status) return status;
   }
   return transaction->commit();

@@ -183,6 +183,29 @@ TEST_F(RuleWrites, AreDoneOnceOverARestart) {
   EXPECT_EQ(times("t1/inlet_valve,to off"), 1u);
 }
 
+/// The drain waits for its interlock, and the cursor for the drain.
+TEST_F(RuleWrites, AreDoneOnceOverARestartThoughAnotherPointWaits) {
+  gateway.reload(configuration(port, R"(
+  - name: full
+    series: "{tank}/level"
+    threshold: {above: 98}
+    write:
+      - {point: "{tank}/inlet_valve", raised: "off", within: 1h}
+      - {point: "{tank}/drain", raised: "on", within: 1h}
+)"));
+  push("t1", 99);
+  ASSERT_TRUE(audit_says("t1/inlet_valve,off is set"));
+  ASSERT_TRUE(points_are("down", "its interlock t1/may_drain says no"));
+  ASSERT_EQ(tidegate({"write", "t1/inlet_valve", "on", "--yes", "--data", gateway.data()}).status, 0);
+  ASSERT_EQ(gateway.stop(), 0);
+  gateway.start();
+  ASSERT_TRUE(points_are("down", "its interlock t1/may_drain says no"));
+  push("t2", 99);
+  ASSERT_TRUE(audit_says("t2/inlet_valve,.*not set, and given up"));
+  EXPECT_EQ(times("t1/inlet_valve,off is set"), 1u);
+  EXPECT_TRUE(shows("t1/inlet_valve", 1)) << "somebody has set it since";
+}
+
 TEST_F(RuleWrites, OfARuleThatIsRemovedAreTakenBack) {
   push("t1", 96);
   ASSERT_TRUE(shows("t1/inlet_valve", 0));

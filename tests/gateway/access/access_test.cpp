@@ -165,7 +165,8 @@ TEST_F(AccessTest, AFileOfBeforeThereWereUsersIsTakenOver) {
   state.reset();
   {
     auto file = journal::sql::Connection::open(directory / "state.db", journal::sql::Connection::Access::write);
-    ASSERT_TRUE(file->run("DROP TABLE user; DROP TABLE token; DROP TABLE session; PRAGMA user_version=1"));
+    ASSERT_TRUE(
+        file->run("DROP TABLE user; DROP TABLE token; DROP TABLE session; DROP TABLE point; PRAGMA user_version=1"));
   }
   open();
   EXPECT_EQ(state->notice(), "");

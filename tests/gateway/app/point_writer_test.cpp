@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "gateway/state/point_marks.h"
 #include "gateway/uplink/runner.h"
 #include "tests/gateway/journal/support.h"
 #include "tests/support/process.h"
@@ -27,6 +28,9 @@ class PointWriting : public journal::JournalTest {
  protected:
   void SetUp() override {
     open();
+    auto opened = state::State::open(directory.path(), clock);
+    ASSERT_TRUE(opened) << opened.error().text;
+    decided = std::move(*opened);
     renew();
   }
   /// As a start of the gateway does.
@@ -38,6 +42,13 @@ class PointWriting : public journal::JournalTest {
               said.push_back(deed.who + " " + deed.about + " " + deed.detail);
               return {};
             },
+            [this](const state::Deed& deed, Seq through) -> Status {
+              const std::lock_guard lock(mutex);
+              if (!audit_works) return fail(Errc::io, "the disk is read-only");
+              said.push_back(deed.who + " " + deed.about + " " + deed.detail);
+              return marks().put(deed, through);
+            },
+            [this] { return marks().all(); },
             [this](std::string_view point, std::string_view value) -> Status {
               const std::lock_guard lock(mutex);
               tried.push_back(fmt::format("{} {}", point, value));
@@ -46,6 +57,7 @@ class PointWriting : public journal::JournalTest {
             },
             [this] { return time_is_known.load(); }};
   }
+  state::PointMarks marks() { return {*decided, journal->epoch()}; }
   Batch wish(std::vector<PointSetting> settings, const std::string& alert = "full:t1") const {
     return transition(std::move(settings), journal::alert(alert, Phase::active), "raised");
   }
@@ -84,6 +96,7 @@ class PointWriting : public journal::JournalTest {
   bool audit_works = true;
   std::atomic<bool> time_is_known = true;
   std::vector<Parcel> parcels;
+  std::unique_ptr<state::State> decided;
   std::unique_ptr<PointWriter> writer;
 };
 
@@ -220,14 +233,16 @@ TEST_F(PointWriting, OfAnEarlierRunIsDoneWhereItsAgeIsKnown) {
   renew();
   EXPECT_TRUE(send());
   EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+  want({{"t1/valve", "on"}});
+  clock.advance(5s);
   renew();
   time_is_known = false;  // the gateway's clock went on from where that run left off, however long it was off
   EXPECT_TRUE(send());
   EXPECT_THAT(take_tried(), IsEmpty());
   EXPECT_THAT(take_said().back(), HasSubstr("nobody knows how long ago"));
-  want({{"t1/valve", "on"}});
+  want({{"t1/valve", "off"}});
   EXPECT_TRUE(send());
-  EXPECT_THAT(take_tried(), ElementsAre("t1/valve on")) << "of this run it is known";
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off")) << "of this run it is known";
 }
 
 TEST_F(PointWriting, WhatIsOldOrOfTheFutureIsNotDone) {
@@ -235,6 +250,31 @@ TEST_F(PointWriting, WhatIsOldOrOfTheFutureIsNotDone) {
   EXPECT_TRUE(send());
   EXPECT_THAT(take_tried(), IsEmpty());
   EXPECT_EQ(metric("uplink/points/given_up"), 2);
+}
+
+TEST_F(PointWriting, WhatIsDoneIsNotDoneAgainByTheNextRunThoughAnotherPointWaits) {
+  faults["t2/valve"] = Errc::conflict;
+  want({{"t1/valve", "off"}, {"t2/valve", "off"}});
+  EXPECT_FALSE(send());
+  renew();
+  take_tried();
+  EXPECT_FALSE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t2/valve off"));
+  want({{"t1/valve", "on"}});
+  EXPECT_FALSE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve on", "t2/valve off")) << "what comes later is";
+}
+
+TEST_F(PointWriting, NothingIsSetWhileNobodyKnowsWhatWas) {
+  ASSERT_TRUE(
+      decided->keep([](journal::sql::Connection& file) { return file.run("ALTER TABLE point RENAME TO away"); }));
+  want({{"t1/valve", "off"}});
+  EXPECT_FALSE(send());
+  EXPECT_THAT(take_tried(), IsEmpty());
+  ASSERT_TRUE(
+      decided->keep([](journal::sql::Connection& file) { return file.run("ALTER TABLE away RENAME TO point"); }));
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
 }
 
 TEST_F(PointWriting, ByARunnerIsDoneOnceOverRestarts) {

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "gateway/state/point_marks.h"
 #include "gateway/state/state_view.h"
 #include "tests/support/temp_dir.h"
 
@@ -191,6 +192,31 @@ TEST_F(StateTest, ANewerProgramsFileIsLeftAlone) {
   EXPECT_EQ(opened.error().code, Errc::invalid);
   EXPECT_THAT(opened.error().text, HasSubstr("newer version"));
   EXPECT_THAT(set_aside(), IsEmpty());
+}
+
+TEST_F(StateTest, WhatIsDoneOfPointsIsOfOneJournalAlone) {
+  open();
+  PointMarks marks(*state, "1111");
+  ASSERT_TRUE(marks.put({"rule full", "write", "t1/valve", "off is set"}, Seq{7}));
+  ASSERT_TRUE(marks.put({"rule full", "write", "t1/valve", "on is set"}, Seq{9}));
+  ASSERT_TRUE(marks.put({"ada", "write", "t1/valve", "off is set"}, Seq{8}));
+  ASSERT_TRUE(marks.put({"rule full", "write", "t2/valve", "on is set"}, Seq{8}));
+  EXPECT_THAT(audit().back().deed.detail, "on is set");
+  open();
+  EXPECT_THAT(PointMarks(*state, "1111").all().value(),
+              ElementsAre(Pair("t1/valve", Seq{9}), Pair("t2/valve", Seq{8})));
+  EXPECT_THAT(PointMarks(*state, "2222").all().value(), IsEmpty());
+}
+
+TEST_F(StateTest, OfAVersionThatKnewNothingOfPointsIsTakenOver) {
+  open();
+  ASSERT_TRUE(state->record({"ada", "write", "t1/valve", "to off"}));
+  edit("DROP TABLE point; PRAGMA user_version=2");
+  open();
+  PointMarks marks(*state, "1111");
+  EXPECT_THAT(marks.all().value(), IsEmpty());
+  EXPECT_TRUE(marks.put({"rule full", "write", "t1/valve", "off is set"}, Seq{7}));
+  EXPECT_THAT(audit(), SizeIs(2));
 }
 
 TEST_F(StateTest, NobodyElseReadsIt) {
