@@ -32,7 +32,7 @@ std::vector<dashboard::PointDesk::Point> Runtime::writable() const {
   return all;
 }
 
-/// True, good and fresh: an interlock that nobody knows is none that is closed.
+/// A yes/no series that says yes, good and fresh: an interlock that nobody knows is none that is closed.
 Status Runtime::interlock_closed(const WritablePoint& point) const {
   if (point.interlock.empty()) return {};
   const auto refuse = [&](std::string_view why) {
@@ -40,6 +40,8 @@ Status Runtime::interlock_closed(const WritablePoint& point) const {
   };
   const auto id = ground_->journal->catalogue().find(point.interlock);
   if (!id) return refuse("has never had a value");
+  const SeriesKind kind = ground_->journal->catalogue().entry(*id).info.kind;
+  if (kind != SeriesKind::boolean) return refuse(fmt::format("is a {}, and has to be a yes/no series", name(kind)));
   const auto latest = ground_->journal->latest();
   if (index(*id) >= latest.size() || latest[index(*id)].time == Timestamp{}) return refuse("has never had a value");
   const Sample last = latest[index(*id)];
@@ -47,7 +49,7 @@ Status Runtime::interlock_closed(const WritablePoint& point) const {
   const Micros age = ground_->clock.now() - last.time;
   const Micros stale = freshness_.stale_after(*id);
   if (stale > Micros{0} && age > stale) return refuse(fmt::format("was last heard of {} ago", age_text(age)));
-  if (last.value == 0) return refuse("says no");
+  if (last.value != 1) return refuse("says no");
   return {};
 }
 
