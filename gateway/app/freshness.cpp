@@ -15,9 +15,13 @@ void Freshness::expect(SeriesId series, Micros interval) {
   entry(series).expected = interval;
 }
 
-void Freshness::observe(std::span<const Sample> samples) {
+void Freshness::observe(std::span<const Sample> samples, Timestamp now) {
   const std::unique_lock lock(mutex_);
   for (const Sample& sample : samples) {
+    if (sample.time > now + kClocksDiffer) {
+      Entry& wrong = entry(sample.series);
+      wrong.ahead = std::max(wrong.ahead, sample.time);
+    }
     if (sample.reason == Reason::retained) continue;
     Entry& known = entry(sample.series);
     const Micros step = sample.time - known.last;
@@ -50,6 +54,11 @@ Micros Freshness::stale_after(SeriesId series) const {
   const Entry& known = entries_[index(series)];
   const Micros interval = known.expected > Micros{0} ? known.expected : known.learned;
   return interval == Micros{0} ? kUnknown : std::max(kLeast, 3 * interval);
+}
+
+Timestamp Freshness::ahead(SeriesId series) const {
+  const std::shared_lock lock(mutex_);
+  return index(series) < entries_.size() ? entries_[index(series)].ahead : Timestamp{};
 }
 
 }  // namespace tidegate::app

@@ -15,20 +15,27 @@ namespace tidegate::app {
 /// any thread reads.
 class Freshness {
  public:
+  /// So far two clocks that are set differ.
+  static constexpr Micros kClocksDiffer = std::chrono::seconds(2);
   static constexpr Micros kLeast = std::chrono::seconds(2);
   /// Before an interval was seen twice.
   static constexpr Micros kUnknown = std::chrono::minutes(1);
 
   void expect(SeriesId series, Micros interval);
-  void observe(std::span<const Sample> samples);
+  /// `now`: when they came.
+  void observe(std::span<const Sample> samples, Timestamp now);
   /// The clock was set: the next interval of each series is none.
   void forget_last();
   /// Three intervals, at least kLeast.
   Micros stale_after(SeriesId series) const;
+  /// The newest time of the series that was ahead of the gateway's clock when it came; epoch 0: none. Up to there
+  /// nobody knows in which order its values were so.
+  Timestamp ahead(SeriesId series) const;
 
  private:
   struct Entry {
     Timestamp last{};
+    Timestamp ahead{};
     Micros expected{0};
     Micros learned{0};
     Micros longer{0};  ///< the last step beyond `learned`, which one more like it makes believed; it fades

@@ -95,7 +95,7 @@ void Pump::absorb(Intake::Taken& taken) {
   }
   const Timestamp now = clock_.now();
   engine_.observe(taken.samples, now, output_);
-  freshness_.observe(taken.samples);
+  freshness_.observe(taken.samples, now);
   tally_.count(taken.samples);
   batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());
   collect();
@@ -124,7 +124,7 @@ void Pump::collect() {
   urgent_ = urgent_ || !output_.events.empty();
   std::move(output_.events.begin(), output_.events.end(), std::back_inserter(batch_.events));
   std::move(output_.alerts.begin(), output_.alerts.end(), std::back_inserter(batch_.alerts));
-  freshness_.observe(output_.samples);
+  freshness_.observe(output_.samples, clock_.now());
   tally_.count(output_.samples);
   batch_.samples.insert(batch_.samples.end(), output_.samples.begin(), output_.samples.end());
   output_.clear();

@@ -119,7 +119,7 @@ void Pump::warm() {
   std::vector<Sample> latest = journal_.latest();
   std::erase_if(latest, [](const Sample& sample) { return sample.time == Timestamp{}; });  // never spoke
   engine_.warm(latest);
-  freshness_.observe(latest);
+  freshness_.observe(latest, clock_.now());
 }
 
 void Pump::warm_from_log() {
@@ -137,7 +137,7 @@ void Pump::warm_from_log() {
     if (batches->empty()) return;
     for (const auto& batch : *batches) {
       engine_.warm(batch->samples, batch->committed);
-      freshness_.observe(batch->samples);
+      freshness_.observe(batch->samples, batch->committed);
       *after = batch->gap ? batch->gap->last : batch->seq;
     }
     heart_.beat();

@@ -46,6 +46,8 @@ Status Runtime::interlock_closed(const WritablePoint& point) const {
   if (index(*id) >= latest.size() || latest[index(*id)].time == Timestamp{}) return refuse("has never had a value");
   const Sample last = latest[index(*id)];
   if (last.quality != Quality::good) return refuse(fmt::format("is {}, which is no yes", name(last.quality)));
+  if (last.time <= freshness_.ahead(*id))
+    return refuse("came with a time ahead of the gateway's clock, so that nobody knows whether it is its newest");
   const Micros age = ground_->clock.now() - last.time;
   const Micros stale = freshness_.stale_after(*id);
   if (stale > Micros{0} && age > stale) return refuse(fmt::format("was last heard of {} ago", age_text(age)));

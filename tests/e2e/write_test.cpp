@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <optional>
 
 #include "tests/drivers/modbus/simulator.h"
@@ -109,6 +110,17 @@ TEST_F(Writing, AnInterlockSaysYesOrNoAndNothingElse) {
   push("allowed,device=boiler1 value=true");
   ASSERT_TRUE(shows("boiler1/allowed", 1));
   EXPECT_EQ(write("boiler1/pump", "on").status, 0);
+}
+
+/// A "no" that comes after a "yes" from ahead has the older time of the two.
+TEST_F(Writing, AnInterlockWhoseClockIsAheadIsNone) {
+  const std::int64_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  push("allowed,device=boiler1 value=true", now + 200);
+  push("allowed,device=boiler1 value=false", now);
+  ASSERT_TRUE(shows("boiler1/allowed", 1));
+  const Finished refused = write("boiler1/pump", "on");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.output, HasSubstr("came with a time ahead of the gateway's clock"));
 }
 
 TEST_F(Writing, RefusesWhatThePointDoesNotTake) {

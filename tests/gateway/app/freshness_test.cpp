@@ -14,7 +14,7 @@ void speak(Freshness& freshness, Timestamp& now, Micros every, int times) {
   for (int i = 0; i < times; ++i) {
     now += every;
     const Sample sample{kSeries, Quality::good, Reason::none, now, 1.0};
-    freshness.observe({&sample, 1});
+    freshness.observe({&sample, 1}, now);
   }
 }
 
@@ -106,7 +106,7 @@ TEST(Freshness, ALateSampleTeachesNothing) {
   Timestamp now = kStart;
   speak(freshness, now, 5s, 20);
   const Sample late{kSeries, Quality::good, Reason::none, now - 1h, 1.0};
-  freshness.observe({&late, 1});
+  freshness.observe({&late, 1}, now);
   EXPECT_EQ(freshness.stale_after(kSeries), 15s);
 }
 
@@ -116,13 +116,25 @@ TEST(Freshness, ARetainedMessageTellsWhenWeConnectedAndTeachesNothing) {
   const auto connect = [&](Quality quality) {
     now += 10min;
     const Sample kept{kSeries, quality, Reason::retained, now, 1.0};
-    freshness.observe({&kept, 1});
+    freshness.observe({&kept, 1}, now);
   };
   for (int i = 0; i < 3; ++i) connect(Quality::uncertain);
   EXPECT_EQ(freshness.stale_after(kSeries), Freshness::kUnknown);
   speak(freshness, now, 5s, 20);
   for (int i = 0; i < 3; ++i) connect(Quality::bad);
   EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
+TEST(Freshness, RemembersUntilWhenAClockWasAhead) {
+  Freshness freshness;
+  const Sample near{kSeries, Quality::good, Reason::none, kStart + 2s, 1.0};
+  freshness.observe({&near, 1}, kStart);
+  EXPECT_EQ(freshness.ahead(kSeries), Timestamp{});
+  const Sample far{kSeries, Quality::good, Reason::none, kStart + 290s, 1.0};
+  freshness.observe({&far, 1}, kStart);
+  const Sample after{kSeries, Quality::good, Reason::none, kStart + 1s, 0.0};
+  freshness.observe({&after, 1}, kStart + 1s);
+  EXPECT_EQ(freshness.ahead(kSeries), far.time);
 }
 
 }  // namespace
