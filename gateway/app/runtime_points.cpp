@@ -48,6 +48,8 @@ Status Runtime::interlock_closed(const WritablePoint& point) const {
   if (last.quality != Quality::good) return refuse(fmt::format("is {}, which is no yes", name(last.quality)));
   if (last.time <= freshness_.ahead(*id))
     return refuse("came with a time ahead of the gateway's clock, so that nobody knows whether it is its newest");
+  if (last.time < started_ && ground_->clock.state() != ClockState::set)
+    return refuse("is of an earlier run, and nobody knows how long ago that was: the clock is not set");
   const Micros age = ground_->clock.now() - last.time;
   const Micros stale = freshness_.stale_after(*id);
   if (stale > Micros{0} && age > stale) return refuse(fmt::format("was last heard of {} ago", age_text(age)));
