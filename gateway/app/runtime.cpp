@@ -223,6 +223,10 @@ Runtime::~Runtime() { finish(); }
 
 std::uint64_t Runtime::finish() {
   refuse_reloads();  // a worker would wait for this thread, and this thread for the server's
+  if (point_writer_) point_writer_->ask_to_stop();
+  for (const auto& source : sources_) {  // whoever sets a point, for the server too, waits for its device no longer
+    if (source->outlet() != nullptr) source->ask_to_stop();
+  }
   server_.reset();
   point_writer_.reset();
   stop(sources_);
@@ -239,7 +243,6 @@ void Runtime::start_sources(const std::vector<config::Node>& sections,
                             std::vector<std::unique_ptr<drivers::Driver>> drivers) {
   std::vector<std::unique_ptr<Source>> leaving;
   {
-    const std::unique_lock none_writes(writing_);
     const std::scoped_lock lock(push_mutex_, parts_mutex_);
     takes_pushes_ = true;
     leaving = replace(sources_, sections, [&](std::size_t i) {

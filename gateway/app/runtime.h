@@ -110,9 +110,15 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   void start_uplinks(const std::vector<config::Node>& sections, std::vector<std::unique_ptr<uplink::Uplink>> uplinks);
   Status room_for_push() const;
   Result<Inlet*> inlet_of(const std::string& source) const;
-  Result<std::pair<Outlet*, WritablePoint>> outlet_of(const std::string& series) const;
+  /// A point that may be set; its source stays as long as this does.
+  struct HeldPoint {
+    std::shared_lock<std::shared_mutex> source;
+    Outlet* outlet;
+    WritablePoint point;
+  };
+  Result<HeldPoint> hold(const std::string& series) const;
   Status interlock_closed(const WritablePoint& point) const;
-  Status set(const std::string& series, const std::string& value);
+  Status set(const HeldPoint& held, const std::string& value) const;
   Status record(const state::Deed& deed);
   state::PointMarks marks() const;
   void start_point_writer();
@@ -177,7 +183,6 @@ class Runtime final : public dashboard::Gateway, public dashboard::RuleDesk, pub
   std::jthread pump_thread_;
   std::unique_ptr<Archivist> archivist_;
 
-  std::shared_mutex writing_;  ///< shared while a point is set, so that its source does not go away; before the next
   std::mutex push_mutex_;      ///< held while a body is read, so that no source goes away meanwhile; before the next
   bool takes_pushes_ = false;  ///< the sources have been made
   mutable std::mutex parts_mutex_;  ///< guards the three lists, what follows them, and wear_, which the main thread

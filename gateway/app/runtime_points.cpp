@@ -57,15 +57,14 @@ Status Runtime::interlock_closed(const WritablePoint& point) const {
   return {};
 }
 
-/// Under writing_, which keeps its source. Null: there is none.
-Result<std::pair<Outlet*, WritablePoint>> Runtime::outlet_of(const std::string& series) const {
+Result<Runtime::HeldPoint> Runtime::hold(const std::string& series) const {
   const std::lock_guard lock(parts_mutex_);
   std::vector<std::string> names;
   for (const auto& source : sources_) {
     Outlet* outlet = source->outlet();
     if (outlet == nullptr) continue;
     for (WritablePoint& point : outlet->points()) {
-      if (point.series == series) return std::pair(outlet, std::move(point));
+      if (point.series == series) return HeldPoint{source->hold(), outlet, std::move(point)};
       names.push_back(point.series);
     }
   }
@@ -78,12 +77,9 @@ Result<std::pair<Outlet*, WritablePoint>> Runtime::outlet_of(const std::string& 
 
 /// Whoever wants it, and has said so in the audit. Errc::not_found: there is no such point; a device that is not there
 /// may come back.
-Status Runtime::set(const std::string& series, const std::string& value) {
-  const std::shared_lock no_reload(writing_);
-  const auto found = outlet_of(series);
-  if (!found) return fail(found.error());
-  if (const Status closed = interlock_closed(found->second); !closed) return fail(closed.error());
-  Status done = found->first->write(series, value);
+Status Runtime::set(const HeldPoint& held, const std::string& value) const {
+  if (const Status closed = interlock_closed(held.point); !closed) return fail(closed.error());
+  Status done = held.outlet->write(held.point.series, value);
   if (!done && done.error().code == Errc::not_found) return fail(Errc::unavailable, "{}", done.error().text);
   return done;
 }
@@ -97,31 +93,33 @@ Status Runtime::record(const state::Deed& deed) {
 state::PointMarks Runtime::marks() const { return {*ground_->state, ground_->journal->epoch()}; }
 
 Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
-  const auto found = outlet_of(wish.series);
+  const auto found = hold(wish.series);
   if (!found) return fail(found.error());
   const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
   if (const Status kept = record({wish.who, kDeed, wish.series, asked}); !kept) return fail(kept.error());
-  const Status done = set(wish.series, wish.value);
+  const Status done = set(*found, wish.value);
   audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
   if (!done) return fail(done.error());
   return fmt::format("{} is set to {}{}", wish.series, printable(wish.value, 64),
-                     found->second.read_back ? " and was read back" : "; it is not read back");
+                     found->point.read_back ? " and was read back" : "; it is not read back");
 }
 
 /// Once there is a point that may be set. Behind the sources, so that none is missing yet.
 void Runtime::start_point_writer() {
   if (point_writer_ || writable().empty()) return;
-  PointDoors doors{
-      [this](const state::Deed& deed) { return record(deed); },
-      [this](const state::Deed& deed, Seq through) {
-        return ground_->state ? marks().put(deed, through) : nothing_kept();
-      },
-      [this]() -> Result<std::map<std::string, Seq, std::less<>>> {
-        if (!ground_->state) return fail(nothing_kept().error());
-        return marks().all();
-      },
-      [this](std::string_view point, std::string_view value) { return set(std::string(point), std::string(value)); },
-      [this] { return ground_->clock.state() == ClockState::set; }};
+  PointDoors doors{[this](const state::Deed& deed) { return record(deed); },
+                   [this](const state::Deed& deed, Seq through) {
+                     return ground_->state ? marks().put(deed, through) : nothing_kept();
+                   },
+                   [this]() -> Result<std::map<std::string, Seq, std::less<>>> {
+                     if (!ground_->state) return fail(nothing_kept().error());
+                     return marks().all();
+                   },
+                   [this](std::string_view point, std::string_view value) -> Status {
+                     const auto held = hold(std::string(point));
+                     return held ? set(*held, std::string(value)) : fail(held.error());
+                   },
+                   [this] { return ground_->clock.state() == ClockState::set; }};
   auto runner = std::make_unique<uplink::Runner>(
       uplink::Runner::Section{std::string(PointWriter::kName), std::string(PointWriter::kName), {}},
       std::make_unique<PointWriter>(std::move(doors), *ground_->journal, ground_->clock, ground_->metrics, started_),

@@ -182,8 +182,9 @@ dashboard::SourceView Source::view() const {
 }
 
 Source::~Source() {
-  if (!thread_.joinable()) return;
   thread_.request_stop();
+  const std::unique_lock nobody_holds_it(held_);
+  if (!thread_.joinable()) return;
   thread_.join();
   sink_.report(SourceHealth::stopped, "stopped");
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -76,7 +77,7 @@ class SourceSink final : public Sink {
 class Source {
  public:
   Source(const config::Node& section, std::unique_ptr<drivers::Driver> driver, Downstream downstream);
-  ~Source();  ///< asks the driver to stop and waits for it
+  ~Source();  ///< asks the driver to stop and waits for it, and for whoever holds it
 
   /// Does nothing when it runs already.
   void start();
@@ -97,6 +98,9 @@ class Source {
   Inlet* inlet() { return driver_->inlet(); }
   /// Null where nothing of it may be set.
   Outlet* outlet() { return driver_->outlet(); }
+  /// So long it stays. Of one that nobody can find any more no new hold is taken, so its end waits for those alone that
+  /// set something already.
+  std::shared_lock<std::shared_mutex> hold() { return std::shared_lock(held_); }
 
  private:
   void run(std::stop_token stop);
@@ -105,6 +109,7 @@ class Source {
   const std::string meaning_;
   SourceSink sink_;
   std::unique_ptr<drivers::Driver> driver_;
+  std::shared_mutex held_;
   std::jthread thread_;
 };
 

@@ -23,7 +23,9 @@ using testing::Not;
 /// What a preloaded program sees: a machine that has just started.
 class Machine {
  public:
-  Machine() {
+  Machine() { forget(); }
+  /// It starts, and nobody has told it the time.
+  void forget() {
     const Micros wall{GatewayClock::read_system(CLOCK_REALTIME)}, boot{GatewayClock::read_system(CLOCK_BOOTTIME)};
     write(5s - wall, 5s - boot);
   }
@@ -111,15 +113,19 @@ TEST(Clock, OfABoxWithoutABatteryMakesNoInterlockOfAnEarlierRunFresh) {
       return gateway.http().post("/api/v2/write?bucket=b&org=o", "allowed,device=pump value=true\n", {}).status == 204;
     });
   };
+  machine.set();
   gateway.start();
   ASSERT_TRUE(allow());
   ASSERT_TRUE(eventually([&] { return write().status == 0; })) << write().output;
   ASSERT_EQ(gateway.stop(), 0);
+  machine.forget();
   gateway.start();
   EXPECT_TRUE(eventually([&] {
     return write().output.find("its interlock pump/allowed is of an earlier run, and nobody knows how long") !=
            std::string::npos;
   })) << write().output;
+  machine.set();
+  ASSERT_TRUE(eventually([&] { return gateway.metric("tidegate_clock_set") == 1; }));
   ASSERT_TRUE(allow());
   EXPECT_TRUE(eventually([&] { return write().status == 0; })) << write().output;
 }

@@ -193,6 +193,7 @@ TEST_F(RuleWrites, AreDoneOnceOverARestartThoughAnotherPointWaits) {
       - {point: "{tank}/inlet_valve", raised: "off", within: 1h}
       - {point: "{tank}/drain", raised: "on", within: 1h}
 )"));
+  ASSERT_TRUE(gateway.process().wait_for_output("the configuration was reloaded"));
   push("t1", 99);
   ASSERT_TRUE(audit_says("t1/inlet_valve,off is set"));
   ASSERT_TRUE(points_are("down", "its interlock t1/may_drain says no"));
