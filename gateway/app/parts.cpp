@@ -1,5 +1,8 @@
 #include "gateway/app/parts.h"
 
+#include <algorithm>
+#include <map>
+
 #include "dashboard/tls.h"
 #include "drivers/registry.h"
 #include "drivers/writable.h"
@@ -62,15 +65,33 @@ void check_write(const rules::Rule& rule, const rules::Write& write, const std::
   }
 }
 
+/// Of all sources, each of one alone: else it would depend on their order which device is written to.
+std::vector<WritablePoint> points_of(const Parts& parts, const Settings& settings, config::Problems& problems) {
+  std::vector<WritablePoint> points;
+  std::map<std::string, std::string> sources;
+  for (std::size_t i = 0; i < parts.drivers.size(); ++i) {
+    Outlet* outlet = parts.drivers[i] == nullptr ? nullptr : parts.drivers[i]->outlet();
+    if (outlet == nullptr) continue;
+    const config::Node& section = settings.sources[i];
+    for (WritablePoint& point : outlet->points()) {
+      const auto [first, is_first] = sources.emplace(point.series, section.string("name"));
+      if (!is_first) {
+        problems.add(section.at,
+                     fmt::format("its point '{}' may be set, and one of source '{}' of that name too: nobody "
+                                 "would know which device is meant; give one of them another name",
+                                 point.series, first->second));
+      }
+      points.push_back(std::move(point));
+    }
+  }
+  return points;
+}
+
 /// What an enabled rule sets is a point that may be set, to what it takes. Where a driver could not be made, nobody
 /// knows.
-void check_writes(const Parts& parts, config::Problems& problems) {
-  std::vector<WritablePoint> points;
-  for (const auto& driver : parts.drivers) {
-    if (driver == nullptr) return;
-    if (driver->outlet() == nullptr) continue;
-    for (WritablePoint& point : driver->outlet()->points()) points.push_back(std::move(point));
-  }
+void check_writes(const Parts& parts, const Settings& settings, config::Problems& problems) {
+  const std::vector<WritablePoint> points = points_of(parts, settings, problems);
+  if (std::find(parts.drivers.begin(), parts.drivers.end(), nullptr) != parts.drivers.end()) return;
   for (const rules::Rule& rule : parts.rules) {
     for (const rules::Write& write : rule.write) check_write(rule, write, points, problems);
   }
@@ -93,7 +114,7 @@ Parts make_parts(const Settings& settings, const Surroundings& around, config::P
   parts.rules = rules::parse_rules(settings.rules, problems, rules::Which::all);
   for (const rules::Rule& rule : parts.rules) parts.rule_views.push_back(view_of(rule, settings));
   std::erase_if(parts.rules, [](const rules::Rule& rule) { return !rule.enabled; });
-  check_writes(parts, problems);
+  check_writes(parts, settings, problems);
   parts.derived = rules::parse_derived(settings.derived, problems);
   check_certificate(settings.http, problems);
   return parts;

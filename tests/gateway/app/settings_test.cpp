@@ -100,6 +100,16 @@ TEST(Settings, WhatARuleWritesIsAPointThatMayBeSetAndTakesIt) {
       << "one that is off keeps nobody from starting";
 }
 
+TEST(Settings, APointThatMayBeSetIsOfOneSourceAlone) {
+  const std::string plc = ", type: modbus, tcp: 127.0.0.1, devices: [{name: t1, unit: 1, points: [";
+  EXPECT_EQ(problems_of("sources:\n  - {name: a" + plc + "{name: valve, coil: 1, writable: {}}]}]}\n  - {name: b" +
+                        plc + "{name: pump, coil: 1, writable: {}}]}]}\n"),
+            "");
+  EXPECT_THAT(problems_of("sources:\n  - {name: a" + plc + "{name: valve, coil: 1, writable: {}}]}]}\n  - {name: b" +
+                          plc + "{name: valve, coil: 2, writable: {}}]}]}\n"),
+              HasSubstr("tidegate.yaml:3:5: its point 't1/valve' may be set, and one of source 'a' of that name too"));
+}
+
 TEST(Settings, NoUplinkIsCalledWhatTheGatewayCallsTheOneOfItsPoints) {
   EXPECT_THAT(problems_of("uplinks: [{name: points, type: mqtt, broker: \"mqtt://127.0.0.1\"}]\n"),
               HasSubstr(":1:18: 'points' is what sets the points that rules write: name the uplink otherwise"));
