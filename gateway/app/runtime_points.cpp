@@ -94,10 +94,9 @@ state::PointMarks Runtime::marks() const { return {*ground_->state, ground_->jou
 
 Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
   const auto found = hold(wish.series);
-  if (!found) return fail(found.error());
   const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
   if (const Status kept = record({wish.who, kDeed, wish.series, asked}); !kept) return fail(kept.error());
-  const Status done = set(*found, wish.value);
+  const Status done = found ? set(*found, wish.value) : fail(found.error());
   audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
   if (!done) return fail(done.error());
   return fmt::format("{} is set to {}{}", wish.series, printable(wish.value, 64),

@@ -131,6 +131,9 @@ TEST_F(Writing, RefusesWhatThePointDoesNotTake) {
   EXPECT_THAT(write("boiler1/setpoint", "hot").output, HasSubstr("'hot' is no number"));
   EXPECT_THAT(write("boiler1/fixed", "1").output, HasSubstr("is no point that may be set"));
   EXPECT_THAT(ask({"write", "boiler1/setpoint", "50"}).output, HasSubstr("say --yes"));
+  const Finished audit = ask({"audit", "--format", "csv"});
+  EXPECT_THAT(audit.output, ContainsRegex("anna,write,boiler1/fixed,to 1: test"));
+  EXPECT_THAT(audit.output, ContainsRegex("anna,write,boiler1/fixed,.*is no point that may be set"));
 }
 
 TEST_F(Writing, OfADeviceThatIsGoneSaysSoAndIsNoSuccess) {
