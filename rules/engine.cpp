@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 #include "rules/engine_impl.h"
@@ -15,6 +16,17 @@ namespace {
 
 /// A device whose clock is ahead has none: better late than a false alarm, should it be set right.
 Micros lag_of(const Sample& sample, Timestamp arrived) { return std::max(Micros{0}, arrived - sample.time); }
+
+/// What an alert of such a reading calls people for it does not do to devices, and so nothing of it is taken back.
+void spare_devices(AlertTransition& transition, AlertRecord& record, const std::vector<PointSetting>& owed,
+                   const std::function<bool(const PointSetting&)>& is_unsure) {
+  std::erase_if(transition.write, is_unsure);
+  std::erase_if(record.release, [&](const PointSetting& one) {
+    const auto same = [&](const PointSetting& before) { return before.point == one.point; };
+    return is_unsure(one) && std::none_of(owed.begin(), owed.end(), same);
+  });
+  transition.alert.release = record.release;
+}
 
 }  // namespace
 
@@ -160,6 +172,16 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
     explain(instances[i].rule, at, out);
 }
 
+/// That a point is set because of what was found at this time: it was found lately, and of a reading that is good. A
+/// silence is no reading.
+bool Engine::Impl::is_sure(std::uint32_t i, Timestamp at, Micros within) const {
+  const Rule& rule = rules[instances[i].rule];
+  const std::optional<Sample>& newest = series[instances[i].series].newest;
+  const Timestamp found = newest ? std::max(at, newest->time) : at;
+  if (watched_until.value_or(at) - found > within + rule.allowed_lateness) return false;
+  return rule.traits.of_silence || !newest || newest->quality == Quality::good;
+}
+
 /// What is known of an alert goes into the batch; and to the world, where there is a cause.
 void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Timestamp at, Output& out,
                         std::optional<SnapshotWish> snapshot) {
@@ -169,8 +191,12 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
     AlertTransition transition{record, from, std::string(why), {}, std::move(snapshot)};
     const SeriesText& text = texts[instances[i].series];
     publish(rules[instances[i].rule], text.known.info.kind, text.known.states, transition, record);
-    write(rules[instances[i].rule], watched_until.value_or(at), transition, record);
     const bool calls = calls_somebody(transition);
+    const std::vector<PointSetting> owed = record.release;
+    write(rules[instances[i].rule], watched_until.value_or(at), transition, record);
+    if (calls && !rules[instances[i].rule].write.empty()) {
+      spare_devices(transition, record, owed, [&](const PointSetting& one) { return !is_sure(i, at, one.within); });
+    }
     const Timestamp called = called_at(at, watched_until.value_or(at));
     if (calls) floods.pass(called, out.events);
     out.events.push_back({at, std::move(transition)});

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <memory>
 
 #include "tests/drivers/modbus/simulator.h"
@@ -154,6 +155,22 @@ TEST_F(RuleWrites, AreNotDoneOnceTheirAlertIsOver) {
   ASSERT_TRUE(audit_says("t2/inlet_valve,.*not set, and given up"));
   EXPECT_EQ(times("t1/drain,on is set"), 0u);
   EXPECT_TRUE(shows("t1/drain", 0));
+}
+
+/// Level 96 of two hours ago calls people, and no more.
+TEST_F(RuleWrites, OfAnOldReadingAreNone) {
+  const std::int64_t ago = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) - 7200;
+  ASSERT_TRUE(eventually([&] {  // a source that still starts says 503
+    return gateway.http()
+               .post("/api/v2/write?bucket=b&org=o&precision=s", fmt::format("level,tank=t1 value=96 {}\n", ago), {})
+               .status == 204;
+  }));
+  ASSERT_TRUE(
+      eventually([&] { return gateway.get("/api/v1/alerts/log").find("tank-overflow:t1") != std::string::npos; }));
+  push("t2", 96);
+  ASSERT_TRUE(audit_says("t2/inlet_valve,.*not set, and given up"));
+  EXPECT_EQ(times("t1/inlet_valve,to off"), 0u);
+  EXPECT_TRUE(shows("t1/inlet_valve", 1));
 }
 
 TEST_F(RuleWrites, OfADeviceThatIsAwayAreDoneWhenItIsBackThoughTheGatewayWasKilled) {

@@ -57,6 +57,62 @@ void watch(Engine& engine, int from, int until, Output& out) {
   for (int second = from + 1; second <= until; ++second) engine.tick(at(second), out);
 }
 
+/// The last transition: its cause, and what is set because of it.
+std::string last_of(const Output& out) {
+  const auto& transition = std::get<AlertTransition>(out.events.back().body);
+  std::string text = transition.cause;
+  for (const PointSetting& one : transition.write) text += ' ' + one.point + ' ' + one.value;
+  return text;
+}
+
+TEST(Engine, WhatMovesDevicesIsAReadingThatIsGoodAndNotOld) {
+  const auto engine = [] {
+    Engine made(compile(R"([{name: full, series: "{d}/t", threshold: {above: 90}, write: [
+      {point: "{d}/valve", raised: "off", cleared: "on"}, {point: "{d}/lamp", raised: "on", within: 1h}]}])"));
+    declare(made, kFirst, "a/t");
+    return made;
+  };
+  const auto raised_by = [&](Sample sample, int now) {
+    Engine one = engine();
+    Output out;
+    one.observe({&sample, 1}, at(now), out);
+    return last_of(out);
+  };
+  EXPECT_EQ(raised_by(good(kFirst, 0, 95), 30), "raised a/valve off a/lamp on");
+  EXPECT_EQ(raised_by(good(kFirst, 0, 95), 31), "raised a/lamp on") << "by the valve's time it is too old";
+  EXPECT_EQ(raised_by(good(kFirst, 0, 95), 3601), "raised");
+  Sample uncertain = good(kFirst, 0, 95);
+  uncertain.quality = Quality::uncertain;
+  EXPECT_EQ(raised_by(uncertain, 0), "raised");
+}
+
+TEST(Engine, WhatAnOldReadingDidNotSetIsNotTakenBack) {
+  Engine engine(compile(R"([{name: full, series: "{d}/t", threshold: {above: 90},
+    write: [{point: "{d}/valve", raised: "off", cleared: "on"}]}])"));
+  declare(engine, kFirst, "a/t");
+  const auto at_once = [&](Sample sample, int now) {
+    Output out;
+    engine.observe({&sample, 1}, at(now), out);
+    return last_of(out);
+  };
+  EXPECT_EQ(at_once(good(kFirst, 0, 95), 100), "raised");
+  EXPECT_EQ(at_once(good(kFirst, 100, 80), 100), "cleared");
+  EXPECT_EQ(at_once(good(kFirst, 101, 95), 101), "raised a/valve off");
+  EXPECT_EQ(at_once(good(kFirst, 102, 80), 200), "cleared a/valve on") << "what was set is, though it be late";
+}
+
+TEST(Engine, ASilenceIsNoReadingThatCouldBeUncertain) {
+  Engine engine(compile(R"([{name: lost, series: "{d}/t", absence: {for: 10s},
+    write: [{point: "{d}/valve", raised: "off"}]}])"));
+  declare(engine, kFirst, "a/t");
+  Output out;
+  Sample uncertain = good(kFirst, 0, 1);
+  uncertain.quality = Quality::uncertain;
+  observe(engine, {uncertain}, out);
+  watch(engine, 0, 12, out);
+  EXPECT_EQ(last_of(out), "raised a/valve off");
+}
+
 TEST(Engine, AShelfLastsAsLongAsItWasGivenForThoughTheClockIsSetForwards) {
   Engine engine(compile(R"([{name: hot, series: "{d}/t", threshold: {above: 90}}])"));
   declare(engine, kFirst, "a/t");
