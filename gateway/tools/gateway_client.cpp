@@ -26,6 +26,10 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kLongestBody = 64u << 10;
 /// An acknowledgement waits for its commit, at most 5 s.
 constexpr std::chrono::seconds kPatience{15};
+/// A device has up to 30 s to show what it was set to (mqtt), a silent one of modbus up to 40 s, and others may be
+/// before it.
+constexpr std::string_view kSetsAPoint = "/api/v1/points/write";
+constexpr std::chrono::seconds kPatienceForDevices{150};
 /// The stream says something every 10 s.
 constexpr std::chrono::seconds kSilence{25};
 constexpr std::chrono::milliseconds kAgain{20};
@@ -185,7 +189,8 @@ Result<Json> GatewayClient::post(const std::string& target, const Json& body, co
     return fail(Errc::invalid, "this is {} bytes, and the gateway takes at most {} at once", bytes.size(),
                 kLongestBody);
   }
-  return answer_of(client_for(socket_, name_, kPatience).Post(target, headers, bytes, "application/json"), socket_);
+  const std::chrono::seconds patience = target == kSetsAPoint ? kPatienceForDevices : kPatience;
+  return answer_of(client_for(socket_, name_, patience).Post(target, headers, bytes, "application/json"), socket_);
 }
 
 Status GatewayClient::follow(const std::vector<std::string>& patterns, EventReader::Take take, Clock::time_point until,

@@ -92,6 +92,9 @@ Result<int> write_point(const WriteOptions& options, const GatewayClient& gatewa
   const auto answer =
       gateway.as(options.who)
           .post("/api/v1/points/write", {{"series", options.series}, {"value", options.value}, {"why", options.why}});
+  if (!answer && answer.error().code == Errc::timed_out) {
+    return fail(Errc::timed_out, "{}; whether it was set stands in the audit", answer.error().text);
+  }
   if (!answer) return fail(answer.error());
   return told(options.json ? text_of(*answer) : word(*answer, "text"));
 }

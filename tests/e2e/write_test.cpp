@@ -204,6 +204,14 @@ TEST_F(WritingToASilentDevice, EndsWithItsSourceSoThatAReloadGoesOn) {
   EXPECT_THAT(write->output(), HasSubstr("look at the point"));
 }
 
+/// A command line that waits as long as for anything else would say after 15 s that nobody answers.
+TEST_F(WritingToASilentDevice, IsWaitedForUntilItIsKnownWhatCameOfIt) {
+  EXPECT_FALSE(write->wait(std::chrono::seconds(17)));
+  broker.publish("plant/pump", R"({"on": true})");
+  EXPECT_EQ(write->wait(kSoon), 0);
+  EXPECT_THAT(write->output(), HasSubstr("pump/on is set to on and was read back"));
+}
+
 TEST_F(WritingToASilentDevice, EndsWithTheGateway) {
   EXPECT_EQ(gateway.process().terminate(kSoon), 0);
   EXPECT_EQ(write->wait(kSoon), 1);
