@@ -22,7 +22,7 @@ Json point_json(const PointDesk::Point& writable) {
   return json;
 }
 
-Reply points(Backend& backend, const Call&) {
+Reply list_points(Backend& backend, const Call&) {
   Json list = Json::array();
   for (const auto& point : backend.gateway.points().writable()) list.push_back(point_json(point));
   return json_reply(text(Json{{"points", std::move(list)}}));
@@ -48,8 +48,8 @@ Reply write(Backend& backend, const Call& call) {
 
 std::span<const Route> point_routes() {
   using enum Workers::Lane;
-  static constexpr std::array<Route, 2> kRoutes = {{{"GET", "/api/v1/points", points, quick, Needs::viewer},
-                                                    {"POST", "/api/v1/points/write", write, slow, Needs::operator_}}};
+  static constexpr std::array<Route, 2> kRoutes = {{{"GET", "/api/v1/points", list_points, quick, Needs::viewer},
+                                                    {"POST", "/api/v1/points/write", write, points, Needs::operator_}}};
   return kRoutes;
 }
 

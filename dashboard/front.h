@@ -32,7 +32,7 @@ class Front {
     std::size_t connections = 512;
     std::size_t connections_per_address = 256;
     std::size_t requests_per_connection = 1000;
-    std::size_t workers = 4;
+    std::size_t workers = 5;
     std::size_t waiting_jobs = 256;
     std::size_t large_bodies = 8;             ///< that come or are being answered; half of them of one address
     std::size_t waiting_bytes = 32u << 20;    ///< of answers that peers have yet to take, in all

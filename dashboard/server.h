@@ -158,7 +158,7 @@ class Gateway {
 };
 
 /// The HTTP server: the page, the REST answers and the stream. Owns its threads, seven however many viewers there are:
-/// one for the connections, four workers, one that serves every viewer and one that waits for the journal to grow.
+/// one for the connections, five workers, one that serves every viewer and one that waits for the journal to grow.
 class Server {
  public:
   /// Binds and starts to serve. Errc::conflict when the address is taken. Without its socket it serves all the same,

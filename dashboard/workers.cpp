@@ -5,7 +5,7 @@
 namespace tidegate::dashboard {
 
 Workers::Workers(std::size_t threads, std::size_t max_jobs)
-    : max_jobs_(max_jobs), queues_{Queue{}, Queue{}, Queue{.one_at_a_time = true}, Queue{.one_at_a_time = true}} {
+    : max_jobs_(max_jobs), queues_{Queue{}, Queue{}, Queue{.at_once = 1}, Queue{.at_once = 1}, Queue{.at_once = 2}} {
   for (std::size_t i = 0; i < threads; ++i) {
     threads_.emplace_back(
         [this, quick_only = i == 0 && threads > 1](const std::stop_token& stop) { run(quick_only, stop); });
@@ -28,22 +28,22 @@ bool Workers::submit(Lane lane, std::function<void()> job) {
     const std::size_t waiting =
         std::accumulate(queues_.begin(), queues_.end(), std::size_t{0},
                         [](std::size_t sum, const Queue& one) { return sum + one.jobs.size(); });
-    // Of what goes one at a time many can wait; two such lanes together leave half of the places.
-    if (waiting >= max_jobs_ || (queue.one_at_a_time && queue.jobs.size() >= max_jobs_ / 4)) return false;
+    // Of what goes so many at a time many can wait; three such lanes together leave a quarter of the places.
+    if (waiting >= max_jobs_ || (queue.at_once != SIZE_MAX && queue.jobs.size() >= max_jobs_ / 4)) return false;
     queue.jobs.push_back(std::move(job));
   }
   changed_.notify_all();
   return true;
 }
 
-/// The queue whose turn it is, for a thread that is free: what goes one at a time before what is slow, else it would
-/// wait for a moment without any.
+/// The queue whose turn it is, for a thread that is free: what goes so many at a time before what is slow, else it
+/// would wait for a moment without any.
 Workers::Queue* Workers::next(bool quick_only) {
-  auto& [quick, slow, pushes, log_ins] = queues_;
+  auto& [quick, slow, pushes, log_ins, points] = queues_;
   if (!quick.jobs.empty()) return &quick;
   if (quick_only) return nullptr;
-  for (Queue* const queue : {&log_ins, &pushes}) {
-    if (!queue->jobs.empty() && !queue->taken) return queue;
+  for (Queue* const queue : {&points, &log_ins, &pushes}) {
+    if (!queue->jobs.empty() && queue->under_way < queue->at_once) return queue;
   }
   return slow.jobs.empty() ? nullptr : &slow;
 }
@@ -58,15 +58,14 @@ void Workers::run(bool quick_only, const std::stop_token& stop) {
       if (!changed_.wait(lock, stop, ready) || stop.stop_requested()) return;
       job = std::move(queue->jobs.front());
       queue->jobs.pop_front();
-      queue->taken = queue->one_at_a_time;
+      ++queue->under_way;
     }
     job();
-    if (!queue->one_at_a_time) continue;
     {
       const std::lock_guard lock(mutex_);
-      queue->taken = false;
+      --queue->under_way;
     }
-    changed_.notify_all();
+    if (queue->at_once != SIZE_MAX) changed_.notify_all();
   }
 }
 

@@ -21,17 +21,20 @@ class Workers {
     slow,
     pushes,   ///< one at a time, so that others that are slow find a thread
     log_ins,  ///< what computes the hash of a password for whoever asks: likewise
+    points,   ///< what waits for a device, perhaps for half a minute: two at a time, so that one which is silent holds
+              ///< up no other
   };
 
   Workers(std::size_t threads, std::size_t max_jobs);
   ~Workers();  ///< drops the jobs that wait, then finishes those that run
 
-  /// False when `max_jobs` wait already; of a lane that takes one at a time, a quarter of that.
+  /// False when `max_jobs` wait already; of a lane that takes so many at a time, a quarter of that.
   bool submit(Lane lane, std::function<void()> job);
 
  private:
   struct Queue {
-    bool one_at_a_time = false, taken = false;
+    std::size_t at_once = SIZE_MAX;  ///< so many at a time...
+    std::size_t under_way = 0;       ///< ...and so many are
     std::deque<std::function<void()>> jobs{};
   };
 
@@ -41,7 +44,7 @@ class Workers {
   const std::size_t max_jobs_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::array<Queue, 4> queues_;  ///< by lane
+  std::array<Queue, 5> queues_;  ///< by lane
   std::vector<std::jthread> threads_;
 };
 

@@ -57,6 +57,26 @@ TEST_P(OneAtATime, NeverTakesEveryPlaceThatThereIsToWait) {
   release.count_down();
 }
 
+TEST(Workers, TwoWaitForDevicesAndLeaveTheOthersAThread) {
+  std::latch release(1), started(2), all(4);
+  std::atomic<int> at_once = 0;
+  std::promise<void> answered;
+  Workers workers(4, 100);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(workers.submit(Lane::points, [&, i] {
+      EXPECT_LE(++at_once, 2);
+      if (i < 2) started.count_down(), release.wait();
+      --at_once;
+      all.count_down();
+    }));
+  }
+  started.wait();
+  ASSERT_TRUE(workers.submit(Lane::slow, [&] { answered.set_value(); }));
+  EXPECT_EQ(answered.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  release.count_down();
+  all.wait();
+}
+
 INSTANTIATE_TEST_SUITE_P(Workers, OneAtATime, testing::Values(Lane::pushes, Lane::log_ins),
                          [](const auto& lane) { return lane.param == Lane::pushes ? "pushes" : "log_ins"; });
 
@@ -68,6 +88,7 @@ TEST(Workers, OneAtATimeInEveryLaneLeavesPlacesForTheQuick) {
   for (int i = 0; i < 8; ++i) {
     workers.submit(Lane::pushes, [] {});
     workers.submit(Lane::log_ins, [] {});
+    workers.submit(Lane::points, [] {});
   }
   EXPECT_TRUE(workers.submit(Lane::quick, [] {}));
   release.count_down();

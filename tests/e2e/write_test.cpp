@@ -204,6 +204,19 @@ TEST_F(WritingToASilentDevice, EndsWithItsSourceSoThatAReloadGoesOn) {
   EXPECT_THAT(write->output(), HasSubstr("look at the point"));
 }
 
+TEST_F(WritingToASilentDevice, ByManyHoldsUpNothingElse) {
+  std::vector<std::unique_ptr<test::Process>> others;
+  for (int i = 0; i < 6; ++i) {
+    others.push_back(std::make_unique<test::Process>(
+        std::vector<std::string>{kProgram, "write", "pump/on", "off", "--yes", "--data", gateway.data()}));
+  }
+  const auto began = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - began < std::chrono::seconds(2)) {  // all six have come by then
+    ASSERT_THAT(gateway.get("/api/v1/alerts/log"), HasSubstr("["));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, kSoon);
+}
+
 /// A command line that waits as long as for anything else would say after 15 s that nobody answers.
 TEST_F(WritingToASilentDevice, IsWaitedForUntilItIsKnownWhatCameOfIt) {
   EXPECT_FALSE(write->wait(std::chrono::seconds(17)));
