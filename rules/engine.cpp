@@ -172,6 +172,17 @@ void Engine::Impl::change(std::uint32_t i, const AlertState& next, std::string_v
     explain(instances[i].rule, at, out);
 }
 
+/// Another alert of its rule stands, and has set this point too: the last one takes it back.
+bool Engine::Impl::is_held(std::uint32_t i, const std::string& point) const {
+  const auto holds = [&](const auto& other) {
+    const auto& [instance, record] = other;
+    const auto same = [&](const PointSetting& one) { return one.point == point; };
+    return instance != i && instances[instance].rule == instances[i].rule && raised(record.phase) &&
+           std::any_of(record.release.begin(), record.release.end(), same);
+  };
+  return std::any_of(records.begin(), records.end(), holds);
+}
+
 /// That a point is set because of what was found at this time: it was found lately, and of a reading that is good. A
 /// silence is no reading.
 bool Engine::Impl::is_sure(std::uint32_t i, Timestamp at, Micros within) const {
@@ -194,6 +205,9 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
     const bool calls = calls_somebody(transition);
     const std::vector<PointSetting> owed = record.release;
     write(rules[instances[i].rule], watched_until.value_or(at), transition, record);
+    if (!raised(record.phase) && why != "acknowledged") {
+      std::erase_if(transition.write, [&](const PointSetting& one) { return is_held(i, one.point); });
+    }
     if (calls && !rules[instances[i].rule].write.empty()) {
       spare_devices(transition, record, owed, [&](const PointSetting& one) { return !is_sure(i, at, one.within); });
     }

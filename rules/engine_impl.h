@@ -142,6 +142,7 @@ struct Engine::Impl {
   Evidence evidence(std::uint32_t instance, Timestamp at) const;
   std::optional<SnapshotWish> snapshot_wish(std::uint32_t instance, Timestamp breach, Timestamp raised) const;
   std::optional<Fact> newest(std::uint32_t instance, const Reads& reads) const;
+  bool is_held(std::uint32_t instance, const std::string& point) const;
   bool is_sure(std::uint32_t instance, Timestamp at, Micros within) const;
   void tell(std::uint32_t instance, Phase from, std::string_view cause, Timestamp at, Output& out,
             std::optional<SnapshotWish> snapshot = {});

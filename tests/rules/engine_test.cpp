@@ -101,6 +101,24 @@ TEST(Engine, WhatAnOldReadingDidNotSetIsNotTakenBack) {
   EXPECT_EQ(at_once(good(kFirst, 102, 80), 200), "cleared a/valve on") << "what was set is, though it be late";
 }
 
+TEST(Engine, OfTwoAlertsOfARuleThatSetOnePointTheLastTakesItBack) {
+  Engine engine(compile(R"([{name: full, series: "{d}/t", threshold: {above: 90},
+    write: [{point: main/valve, raised: "off", cleared: "on"}, {point: "{d}/lamp", raised: "on", cleared: "off"}]}])"));
+  declare(engine, kFirst, "a/t");
+  declare(engine, kSecond, "b/t");
+  const auto at_once = [&](SeriesId series, int second, double value) {
+    Output out;
+    observe(engine, {good(series, second, value)}, out);
+    return last_of(out);
+  };
+  EXPECT_EQ(at_once(kFirst, 0, 95), "raised main/valve off a/lamp on");
+  EXPECT_EQ(at_once(kSecond, 1, 95), "raised main/valve off b/lamp on");
+  EXPECT_EQ(at_once(kFirst, 2, 80), "cleared a/lamp off") << "b stands";
+  EXPECT_EQ(at_once(kFirst, 3, 95), "raised main/valve off a/lamp on");
+  EXPECT_EQ(at_once(kSecond, 4, 80), "cleared b/lamp off");
+  EXPECT_EQ(at_once(kFirst, 5, 80), "cleared main/valve on a/lamp off");
+}
+
 TEST(Engine, ASilenceIsNoReadingThatCouldBeUncertain) {
   Engine engine(compile(R"([{name: lost, series: "{d}/t", absence: {for: 10s},
     write: [{point: "{d}/valve", raised: "off"}]}])"));
