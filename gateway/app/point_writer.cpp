@@ -27,6 +27,15 @@ PointWriter::PointWriter(PointDoors doors, journal::Journal& journal, const Cloc
       given_up_(metrics.counter(fmt::format("uplink/{}/given_up", kName), "",
                                 "Points that rules wanted to be set, and that could not be in time.")) {}
 
+state::Deed PointWriter::deed(const Wish& wish, std::string detail) {
+  return {who(*wish.transition), kDeed, wish.setting->point, std::move(detail)};
+}
+
+void PointWriter::tell(const Status& kept, const Wish& wish) {
+  if (!kept)
+    spdlog::error("the audit does not keep what came of {}: {}", printable(wish.setting->point), kept.error().text);
+}
+
 /// Those that somebody still wants, oldest first. Of a gap nobody knows what was to be set.
 std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Parcel> parcels) {
   std::vector<Wish> wishes;
@@ -47,17 +56,15 @@ std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Pa
   return wishes;
 }
 
-/// And not over yet.
+/// And not over yet. What a newer wish outdoes may be wanted again, where that one's alert is over before it was done.
 bool PointWriter::still_wanted(const Wish& wish, Since& since) {
   Progress& progress = progress_[wish.place];
-  if (progress.withdrawn) return false;
   const auto ended = ended_->find(wish.setting->point);
   progress.over |= ended != ended_->end() && std::get<Seq>(wish.place) <= ended->second;
-  if (!progress.over) {
-    const std::string why = since.outdoes(*wish.transition, *wish.setting);
-    if (!why.empty() && progress.recorded) end(wish, progress, "not set: " + why);
-    progress.withdrawn = !why.empty();
-    if (progress.withdrawn) return false;
+  const std::string why = progress.over ? "" : since.outdoes(*wish.transition, *wish.setting);
+  if (!why.empty()) {
+    if (std::exchange(progress.recorded, false)) tell(doors_.record(deed(wish, "not set: " + why)), wish);
+    return false;
   }
   since.points.insert(wish.setting->point);
   return !progress.over;
@@ -149,10 +156,7 @@ void PointWriter::give_up(const Wish& wish, Progress& progress, const std::strin
 
 void PointWriter::end(const Wish& wish, Progress& progress, const std::string& detail) {
   progress.over = true;
-  const Status kept =
-      doors_.end({who(*wish.transition), kDeed, wish.setting->point, detail}, std::get<Seq>(wish.place));
-  if (!kept)
-    spdlog::error("the audit does not keep what came of {}: {}", printable(wish.setting->point), kept.error().text);
+  tell(doors_.end(deed(wish, detail), std::get<Seq>(wish.place)), wish);
 }
 
 }  // namespace tidegate::app

@@ -69,7 +69,6 @@ class PointWriter final : public uplink::Uplink {
   /// What is known of one that was looked at.
   struct Progress {
     bool recorded = false, over = false;
-    bool withdrawn = false;  ///< nobody wants it any more
     std::string trouble;
   };
 
@@ -83,6 +82,8 @@ class PointWriter final : public uplink::Uplink {
     std::string outdoes(const AlertTransition& transition, const PointSetting& setting) const;
   };
 
+  static state::Deed deed(const Wish& wish, std::string detail);
+  static void tell(const Status& kept, const Wish& wish);
   std::vector<Wish> wishes_of(std::span<const uplink::Parcel> parcels);
   bool still_wanted(const Wish& wish, Since& since);
   void attempt(const Wish& wish, Progress& progress);
