@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* kDeed = "write";
 
-/// Between tries: what a rule wants of one device does not wait long behind another one that hangs.
-constexpr uplink::Waits kPointWaits{std::chrono::milliseconds(250), std::chrono::seconds(2)};
+/// Between tries: what a rule wants of one device does not wait behind another one, or an interlock, that is away.
+constexpr uplink::Waits kPointWaits{std::chrono::milliseconds(250), std::chrono::seconds(2), true};
 
 Status nothing_kept() {
   return fail(Errc::unavailable, "nothing can be set while state.db cannot be used: nobody would know who did it");

@@ -145,8 +145,22 @@ void Runner::run(std::stop_token stop) {
       stats_.health = SourceHealth::down;
       stats_.text = fmt::format("{}; next try in {}", done.status.error().text, age_text(wait));
     }
-    sleep_for(wait, stop);
+    rest(wait, stop);
   }
+}
+
+/// Until the next try.
+void Runner::rest(Micros wait, const std::stop_token& stop) const {
+  const Steady::time_point until = Steady::now() + wait;
+  Seq heard = heard_;
+  const auto left = [&] { return std::chrono::duration_cast<Micros>(until - Steady::now()); };
+  while (waits_.until_news && journal_.wait(heard, std::max(left(), Micros{0}), stop)) {
+    const Seq last = journal_.last();
+    const auto news = journal_.events({.after = heard, .limit = 1, .alerts_only = true});
+    if (!news || !news->empty()) return;
+    heard = last;
+  }
+  sleep_for(std::max(left(), Micros{0}), stop);
 }
 
 Runner::Round Runner::round(std::stop_token stop) {

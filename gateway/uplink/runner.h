@@ -22,6 +22,8 @@ namespace tidegate::uplink {
 struct Waits {
   Micros first = std::chrono::seconds(1);
   Micros longest = std::chrono::seconds(5);
+  bool until_news = false;  ///< an alert ends them: for a far end of many parts, of which one that is away says nothing
+                            ///< of the others
 };
 
 /// Carries the journal to one far end, on a thread of its own. It keeps three durable cursors, `uplink/NAME/alerts`,
@@ -78,6 +80,7 @@ class Runner {
   };
 
   void run(std::stop_token stop);
+  void rest(Micros wait, const std::stop_token& stop) const;
   Round round(std::stop_token stop);
   Round send_alerts(Seq after, std::stop_token stop);
   Result<Alerts> alerts_after(Seq after) const;

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -276,6 +277,24 @@ TEST_F(PointWriting, NothingIsSetWhileNobodyKnowsWhatWas) {
       decided->keep([](journal::sql::Connection& file) { return file.run("ALTER TABLE away RENAME TO point"); }));
   EXPECT_TRUE(send());
   EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+}
+
+TEST_F(PointWriting, ByARunnerWaitsForNoOtherThatIsTriedAgainLater) {
+  faults["t1/valve"] = Errc::conflict;
+  uplink::Runner runner(uplink::Runner::Section{"points", "points", ""}, std::move(writer), *journal, clock, metrics,
+                        uplink::Waits{1h, 1h, true});
+  runner.start();
+  append(wish({{"t1/valve", "off"}}));
+  ASSERT_TRUE(eventually([&] { return runner.stats().health == SourceHealth::down; }));
+  const SeriesId level = series("t1/level");
+  append_samples({sample(level, 96)});
+  append(wish({{"t2/valve", "off"}}, "full:t2"));
+  std::vector<std::string> all;
+  EXPECT_TRUE(eventually([&] {
+    for (std::string& one : take_tried()) all.push_back(std::move(one));
+    return std::count(all.begin(), all.end(), "t2/valve off") == 1;
+  }));
+  EXPECT_LE(std::count(all.begin(), all.end(), "t1/valve off"), 3) << "samples are no news";
 }
 
 TEST_F(PointWriting, ByARunnerIsDoneOnceOverRestarts) {
