@@ -59,8 +59,10 @@ std::vector<PointWriter::Wish> PointWriter::wishes_of(std::span<const uplink::Pa
 /// And not over yet. What a newer wish outdoes may be wanted again, where that one's alert is over before it was done.
 bool PointWriter::still_wanted(const Wish& wish, Since& since) {
   Progress& progress = progress_[wish.place];
-  const auto ended = ended_->find(wish.setting->point);
-  progress.over |= ended != ended_->end() && std::get<Seq>(wish.place) <= ended->second;
+  const auto ended = ended_.find(wish.setting->point);
+  if (ended != ended_.end() && std::get<Seq>(wish.place) <= ended->second && !std::exchange(progress.over, true)) {
+    if (progress.recorded) tell(doors_.record(deed(wish, "not set: somebody has set it since")), wish);
+  }
   const std::string why = progress.over ? "" : since.outdoes(*wish.transition, *wish.setting);
   if (!why.empty()) {
     if (std::exchange(progress.recorded, false)) tell(doors_.record(deed(wish, "not set: " + why)), wish);
@@ -90,11 +92,9 @@ std::string PointWriter::Since::outdoes(const AlertTransition& transition, const
 }
 
 Status PointWriter::send(uplink::Lane, std::span<const uplink::Parcel> parcels, std::stop_token stop) {
-  if (!ended_) {
-    auto ended = doors_.ended();
-    if (!ended) return fail(std::move(ended.error()));
-    ended_ = std::move(*ended);
-  }
+  auto ended = doors_.ended();
+  if (!ended) return fail(std::move(ended.error()));
+  ended_ = std::move(*ended);
   progress_.erase(progress_.begin(), progress_.lower_bound({parcels.front().batch->seq, 0, 0}));
   std::vector<Wish> wishes = wishes_of(parcels);
   // News first: a device that hangs delays no other one but while it is tried.

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -25,7 +24,7 @@ struct PointDoors {
   std::function<Status(const state::Deed&)> record;  ///< on disk when it returns
   /// Likewise; and that of the point that it is about all wishes up to this batch are over.
   std::function<Status(const state::Deed&, Seq)> end;
-  /// Up to where they were, by point, when the run began.
+  /// Up to where they are, by point: since earlier runs, or because people have set it.
   std::function<Result<std::map<std::string, Seq, std::less<>>>()> ended;
   /// Once, within its limits and its interlock, read back; takes a few time-outs of a device at most. Errc::invalid and
   /// Errc::not_found: never.
@@ -41,7 +40,7 @@ struct PointDoors {
 /// then it is given up, since a valve that moves when nobody expects it any more is worse than one that does not. Given
 /// up, too, is what an earlier run decided, while nobody knows how long ago that was. Where a rule, or two, want
 /// several values of one point, the newest counts; and what an alert asked for while it called somebody nobody wants
-/// once it is over or silenced.
+/// once it is over or silenced. What somebody sets by hand counts as the newest, too.
 ///
 /// The audit has what is to be set before it is sent, and what came of it; what is given up is a dead letter and
 /// counted as uplink/points/given_up. With what came of it is kept how far its point is, since the cursor waits for the
@@ -96,8 +95,8 @@ class PointWriter final : public uplink::Uplink {
   const Clock& clock_;
   const Timestamp began_;
   Metric& given_up_;
-  std::map<Place, Progress> progress_;                            ///< of those that the cursor is not behind
-  std::optional<std::map<std::string, Seq, std::less<>>> ended_;  ///< by earlier runs; nothing: not read yet
+  std::map<Place, Progress> progress_;             ///< of those that the cursor is not behind
+  std::map<std::string, Seq, std::less<>> ended_;  ///< by earlier runs, and by people
 };
 
 }  // namespace tidegate::app

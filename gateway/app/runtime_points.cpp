@@ -1,6 +1,8 @@
 // Points of devices that people and rules set: who may is the gate's and the configuration's business, whether it may
 // be now is decided here.
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "gateway/app/point_writer.h"
@@ -93,12 +95,18 @@ Status Runtime::record(const state::Deed& deed) {
 state::PointMarks Runtime::marks() const { return {*ground_->state, ground_->journal->epoch()}; }
 
 Result<std::string> Runtime::write(const dashboard::PointWrite& wish) {
+  const Seq before = ground_->journal->last();
   const auto found = hold(wish.series);
   const std::string asked = fmt::format("to {}{}{}", wish.value, wish.why.empty() ? "" : ": ", wish.why);
   if (const Status kept = record({wish.who, kDeed, wish.series, asked}); !kept) return fail(kept.error());
   const Status done = found ? set(*found, wish.value) : fail(found.error());
-  audit({wish.who, kDeed, wish.series, done ? fmt::format("{} is set", wish.value) : done.error().text});
-  if (!done) return fail(done.error());
+  if (!done) {
+    audit({wish.who, kDeed, wish.series, done.error().text});
+    return fail(done.error());
+  }
+  // What a rule wanted before is over: it would undo what somebody has seen done.
+  const Status kept = marks().put({wish.who, kDeed, wish.series, fmt::format("{} is set", wish.value)}, before);
+  if (!kept) spdlog::error("the audit does not keep that {} is set: {}", wish.series, kept.error().text);
   return fmt::format("{} is set to {}{}", wish.series, printable(wish.value, 64),
                      found->point.read_back ? " and was read back" : "; it is not read back");
 }

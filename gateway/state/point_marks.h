@@ -10,7 +10,8 @@
 namespace tidegate::state {
 
 /// Of each point that rules set, the newest batch of the journal whose wishes for it are over: set, given up, or wanted
-/// by nobody any more. On disk with the line of the audit that says what came of it. Any thread.
+/// by nobody any more, since somebody has set the point by hand. On disk with the line of the audit that says what came
+/// of it. Any thread.
 class PointMarks {
  public:
   /// `epoch`: of the journal; of another one no batch is known.

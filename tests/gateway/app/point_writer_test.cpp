@@ -267,6 +267,22 @@ TEST_F(PointWriting, WhatIsDoneIsNotDoneAgainByTheNextRunThoughAnotherPointWaits
   EXPECT_THAT(take_tried(), ElementsAre("t1/valve on", "t2/valve off")) << "what comes later is";
 }
 
+TEST_F(PointWriting, WhatSomebodySetsByHandIsNewer) {
+  faults["t1/valve"] = Errc::conflict;
+  want({{"t1/valve", "off"}});
+  EXPECT_FALSE(send());
+  faults.clear();
+  take_tried();
+  ASSERT_TRUE(marks().put({"ada", "write", "t1/valve", "on is set"}, Seq{1}));
+  EXPECT_TRUE(send());
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), IsEmpty());
+  EXPECT_EQ(take_said().back(), "rule boiler-overheating t1/valve not set: somebody has set it since");
+  want({{"t1/valve", "off"}});
+  EXPECT_TRUE(send());
+  EXPECT_THAT(take_tried(), ElementsAre("t1/valve off"));
+}
+
 TEST_F(PointWriting, NothingIsSetWhileNobodyKnowsWhatWas) {
   ASSERT_TRUE(
       decided->keep([](journal::sql::Connection& file) { return file.run("ALTER TABLE point RENAME TO away"); }));
