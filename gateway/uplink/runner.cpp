@@ -19,6 +19,7 @@ using Steady = std::chrono::steady_clock;
 /// One round of samples: enough for speed, little enough that an alert does not wait long behind it.
 constexpr journal::ReadLimits kRound{64, 32'768};
 constexpr std::size_t kAlertsARound = 500;
+constexpr std::size_t kAlertsOfManyParts = 5'000;
 constexpr std::size_t kSnapshotsARound = 2;
 /// As many as a commit has at most, so that its messages are no larger than those of samples.
 constexpr std::size_t kSnapshotSamplesAMessage = 8'192;
@@ -154,7 +155,7 @@ void Runner::rest(Micros wait, const std::stop_token& stop) const {
   const Steady::time_point until = Steady::now() + wait;
   Seq heard = heard_;
   const auto left = [&] { return std::chrono::duration_cast<Micros>(until - Steady::now()); };
-  while (waits_.until_news && journal_.wait(heard, std::max(left(), Micros{0}), stop)) {
+  while (waits_.many_parts && journal_.wait(heard, std::max(left(), Micros{0}), stop)) {
     const Seq last = journal_.last();
     const auto news = journal_.events({.after = heard, .limit = 1, .alerts_only = true});
     if (!news || !news->empty()) return;
@@ -189,7 +190,7 @@ Runner::Round Runner::round(std::stop_token stop) {
 /// read.
 Result<Runner::Alerts> Runner::alerts_after(Seq after) const {
   Alerts alerts{{}, journal_.last()};
-  for (std::size_t limit = kAlertsARound;; limit *= 2) {
+  for (std::size_t limit = waits_.many_parts ? kAlertsOfManyParts : kAlertsARound;; limit *= 2) {
     auto events = journal_.events({.after = after, .limit = limit, .alerts_only = true, .damaged_too = true});
     if (!events) return fail(events.error());
     const bool cut = events->size() == limit;

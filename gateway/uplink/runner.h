@@ -22,8 +22,9 @@ namespace tidegate::uplink {
 struct Waits {
   Micros first = std::chrono::seconds(1);
   Micros longest = std::chrono::seconds(5);
-  bool until_news = false;  ///< an alert ends them: for a far end of many parts, of which one that is away says nothing
-                            ///< of the others
+  /// The far end has many parts, of which one that is away says nothing of the others: an alert ends a pause, and all
+  /// that wait are brought at once.
+  bool many_parts = false;
 };
 
 /// Carries the journal to one far end, on a thread of its own. It keeps three durable cursors, `uplink/NAME/alerts`,

@@ -313,6 +313,19 @@ TEST_F(PointWriting, ByARunnerWaitsForNoOtherThatIsTriedAgainLater) {
   EXPECT_LE(std::count(all.begin(), all.end(), "t1/valve off"), 3) << "samples are no news";
 }
 
+TEST_F(PointWriting, ByARunnerKnowsWhatCameSinceThoughItBeAFlood) {
+  append(wish({{"t1/drain", "on"}}));
+  Batch flood = wish({}, "full:t2");
+  flood.events.resize(1000, flood.events.front());
+  append(std::move(flood));
+  append(transition({}, journal::alert("full:t1", Phase::normal), "cleared"));
+  uplink::Runner runner(uplink::Runner::Section{"points", "points", ""}, std::move(writer), *journal, clock, metrics,
+                        uplink::Waits{1ms, 10ms, true});
+  runner.start();
+  ASSERT_TRUE(eventually([&] { return runner.stats().last_ack.has_value(); }));
+  EXPECT_THAT(take_tried(), IsEmpty());
+}
+
 TEST_F(PointWriting, ByARunnerIsDoneOnceOverRestarts) {
   const auto start = [&] {
     renew();
