@@ -103,11 +103,11 @@ TEST(Clock, OfABoxWithoutABatteryMakesNoInterlockOfAnEarlierRunFresh) {
     subscriptions:
       - topic: plant/pump
         series: pump/{{field}}
-        payload: {{fields: {{on: {{pointer: /on, kind: boolean, writable: {{topic: plant/pump/set, interlock: pump/allowed, verify: false}}}}}}}}
+        payload: {{fields: {{relay: {{pointer: /relay, kind: boolean, writable: {{topic: plant/pump/set, interlock: pump/allowed, verify: false}}}}}}}}
 )",
                                      field.url()),
                          machine.environment());
-  const auto write = [&] { return tidegate({"write", "pump/on", "on", "--yes", "--data", gateway.data()}); };
+  const auto write = [&] { return tidegate({"write", "pump/relay", "on", "--yes", "--data", gateway.data()}); };
   const auto allow = [&] {
     return eventually([&] {
       return gateway.http().post("/api/v2/write?bucket=b&org=o", "allowed,device=pump value=true\n", {}).status == 204;
