@@ -44,6 +44,16 @@ tl::unexpected<Error> none_of(const WritablePoint& point, std::string_view wishe
   return fail(Errc::invalid, "{}: '{}' is none of {}", point.series, printable(wished, 64), what);
 }
 
+/// Of a value between two steps; "" of one that is a step.
+std::string neighbours(const WritablePoint& point, double number) {
+  if (point.step <= 0) return "";
+  constexpr double kNear = 1e-12, kSmall = 1e6;  // a millionth of a step is none
+  const double steps = (number - point.min) / point.step;
+  if (std::abs(steps - std::nearbyint(steps)) <= kNear * std::max(std::abs(steps), kSmall)) return "";
+  const double below = point.min + std::floor(steps) * point.step;
+  return fmt::format("{} and {}", short_number(below, kDigits), short_number(below + point.step, kDigits));
+}
+
 /// What does not fit the kind of the point, in words; "" where nothing is wrong.
 std::string misfit(const Node& how, const Writable& writable) {
   const bool limits = how.has("min") || how.has("max");
@@ -101,9 +111,15 @@ Result<Reading> takes(const WritablePoint& point, std::string_view wished) {
     if (!read_number(wished, number) || number.type != Reading::Type::number) {
       return fail(Errc::invalid, "{}: '{}' is no number", point.series, printable(wished, 64));
     }
-    if (number.number >= point.min && number.number <= point.max) return number;
-    return fail(Errc::invalid, "{}: {} is not within {} and {}", point.series, number_text(number.number),
-                number_text(point.min), number_text(point.max));
+    if (!(number.number >= point.min && number.number <= point.max)) {
+      return fail(Errc::invalid, "{}: {} is not within {} and {}", point.series, number_text(number.number),
+                  number_text(point.min), number_text(point.max));
+    }
+    if (const std::string between = neighbours(point, number.number); !between.empty()) {
+      return fail(Errc::invalid, "{}: {} lies between two values that it takes, {}", point.series,
+                  number_text(number.number), between);
+    }
+    return number;
   }
   if (point.kind == SeriesKind::state) {
     const auto found = std::find(point.states.begin(), point.states.end(), wished);

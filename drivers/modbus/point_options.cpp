@@ -146,7 +146,9 @@ void read_writing(const Node& node, PointOptions& point, Problems& problems) {
   }
   point.writes_multiple = how.string("function") == "multiple" || point.span.count > 1;
   point.writable = drivers::read_writable(how, point.series, natural_kind(point.format), point.value, problems);
-  if (point.writable) check_values(how, point, problems);
+  if (!point.writable) return;
+  check_values(how, point, problems);
+  if (is_integer(point.format.type)) point.writable->point.step = std::abs(point.value.scale.factor);
 }
 
 /// To the last digits that undoing a scale leaves, and a float32.

@@ -18,6 +18,7 @@ struct WritablePoint {
   std::vector<std::string> states;  ///< of a state: what it may be set to
   std::string interlock;            ///< a yes/no series that has to be true; empty: none
   bool read_back = true;            ///< what it shows is compared with what was written
+  double step = 0;                  ///< of a number: it takes min and whole steps above it; 0: any
 };
 
 /// Where commands go out to devices. Any thread; several at once.
@@ -26,9 +27,9 @@ class Outlet {
   virtual ~Outlet() = default;
   /// The same for as long as it lives.
   virtual std::vector<WritablePoint> points() const = 0;
-  /// Sets a point to what it is to show, as people write it ("21.5", "on", "running"), and reads it back where that is so. Takes a few
-  /// time-outs of its device at most. Errc::invalid: it does not take this value; Errc::conflict: it was written, and
-  /// shows something else; any other: why the device did not do it.
+  /// Sets a point to what it is to show, as people write it ("21.5", "on", "running"), and reads it back where that is
+  /// so. Takes a few time-outs of its device at most. Errc::invalid: it does not take this value; Errc::conflict: it
+  /// was written, and shows something else; any other: why the device did not do it.
   virtual Status write(std::string_view series, std::string_view value) = 0;
 };
 

@@ -86,6 +86,16 @@ TEST(Writable, RefusesWhatThePointDoesNotTake) {
   EXPECT_EQ(taken(kTexts, "HEAT"), "d/p: 'HEAT' is none of heat, cool");
 }
 
+TEST(Writable, TakesTheStepsOfItsPointAndNothingBetween) {
+  WritablePoint tenths{.series = "d/p", .min = -1.2, .max = 70};
+  tenths.step = 0.1;
+  for (int n = -12; n <= 700; ++n) EXPECT_TRUE(takes(tenths, number_text(n / 10.0))) << n;
+  EXPECT_EQ(takes(tenths, "62.34").error().text, "d/p: 62.34 lies between two values that it takes, 62.3 and 62.4");
+  EXPECT_EQ(takes(tenths, "-1.15").error().code, Errc::invalid);
+  tenths.step = 0;
+  EXPECT_TRUE(takes(tenths, "62.34"));
+}
+
 TEST(Writable, KnowsWhetherTheDeviceShowsWhatWasWritten) {
   const Writable degrees = writable_of("{scale: 0.1, unit: °C, faults: {999: broken}, writable: {min: 0, max: 90}}");
   const Reading written = *to_device(degrees, "62.3");

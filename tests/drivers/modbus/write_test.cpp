@@ -121,10 +121,10 @@ TEST_F(ModbusWriting, WritesNoNeighbourOfAValueThatTheRegistersCannotHold) {
   ASSERT_TRUE(write("float", "1.5"));
   ASSERT_TRUE(write("degrees", "20"));
   const std::tuple<const char*, const char*, const char*> cases[] = {
-      {"tens", "76", "d/tens cannot be set to 76: the nearest that its registers hold is 80 °C"},
-      {"tens", "44", "d/tens cannot be set to 44: the nearest that its registers hold is 40 °C"},
-      {"whole", "74.6", "the nearest that its registers hold is 75"},
-      {"degrees", "20.04", "the nearest that its registers hold is 20"},
+      {"tens", "76", "d/tens: 76 lies between two values that it takes, 70 and 80"},
+      {"tens", "44", "d/tens: 44 lies between two values that it takes, 40 and 50"},
+      {"whole", "74.6", "lies between two values that it takes, 74 and 75"},
+      {"degrees", "20.04", "lies between two values that it takes, 20 and 20.1"},
       {"float", "1e-46", "the nearest that its registers hold is 0"}};
   for (const auto& [point, value, expected] : cases) {
     const Status status = write(point, value);

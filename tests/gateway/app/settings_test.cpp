@@ -85,7 +85,9 @@ TEST(Settings, WhatARuleWritesIsAPointThatMayBeSetAndTakesIt) {
         "      {name: mode, holding: 3, enum: {0: stop, 1: run}, writable: {}}, {name: fixed, coil: 2}]}]}\n");
   };
   EXPECT_EQ(with("{point: \"{tank}/valve\", raised: \"off\", cleared: \"on\"}"), "");
-  EXPECT_EQ(with("{point: t1/limit, raised: 62.5}, {point: t1/mode, raised: stop}"), "");
+  EXPECT_EQ(with("{point: t1/limit, raised: 62}, {point: t1/mode, raised: stop}"), "");
+  EXPECT_THAT(with("{point: t1/limit, raised: 62.5}"),
+              HasSubstr("t1/limit: 62.5 lies between two values that it takes, 62 and 63"));
   EXPECT_THAT(with("{point: \"{tank}/valv\", raised: \"off\"}"),
               HasSubstr("tidegate.yaml:1:86: no enabled source has a point '{tank}/valv' that may be set"));
   EXPECT_THAT(with("{point: t1/valv, raised: \"off\"}"), HasSubstr("(did you mean 't1/valve'?)"));
