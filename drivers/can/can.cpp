@@ -25,6 +25,8 @@ class Listener final : public Driver {
         bus_(std::move(open)),
         what_(std::move(what)),
         context_(context),
+        lost_(context.metrics.counter("source/" + context.source + "/lost_messages", "messages",
+                                      "Messages of several frames of which not all frames came.")),
         first_rest_(first_rest) {}
 
   Status run(Sink& sink, std::stop_token stop) override {
@@ -42,6 +44,7 @@ class Listener final : public Driver {
       if (status) continue;
       samples_.clear();
       decoder_->lose_all(context_.clock.now(), samples_);
+      count_losses();
       if (!samples_.empty()) sink.push(samples_);
       sink.report(SourceHealth::down, status.error().text);
       sleep_for(rest.next(), stop);
@@ -63,12 +66,15 @@ class Listener final : public Driver {
         if (!frame.bus_off) decoder_->take(frame, now, sink, samples_);
       }
       decoder_->look_for_silence(now, samples_);
+      count_losses();
       if (!samples_.empty()) sink.push(samples_);
       if (!received) return received;
       report(bus_off, sink);
     }
     return {};
   }
+
+  void count_losses() { lost_.add(static_cast<double>(decoder_->take_lost())); }
 
   void report(bool bus_off, Sink& sink) const {
     const std::string trouble =
@@ -85,6 +91,7 @@ class Listener final : public Driver {
   const std::string what_;
   std::string refused_;
   const Context context_;
+  Metric& lost_;
   const Micros first_rest_;
   std::vector<Frame> frames_;
   std::vector<Sample> samples_;
@@ -115,7 +122,8 @@ Shape shape() {
                  "The signals of a message that has not come for so long are bad; 0s: never."),
        defaulted("messages", Shape::list(Shape::text()), "[]", "These messages alone; empty: all of the file."),
        defaulted("j1939", Shape::boolean(), "false",
-                 "Messages are known by their parameter group (PGN), whoever sends them with whatever priority."),
+                 "Messages are known by their parameter group (PGN), whoever sends them with whatever priority, in one "
+                 "frame or several."),
        config::optional("sender", Shape::integer(0, 253), "With j1939: this source address alone."),
        defaulted("signals", Shape::list(signal_shape()), "[]", "Signals with names and more of their own.")});
   return made;

@@ -23,7 +23,7 @@ ValueOptions with_defaults(ValueOptions value, const Signal& signal) {
 
 }  // namespace
 
-Decoder::Decoder(Dbc dbc, const Options& options) : options_(options) {
+Decoder::Decoder(Dbc dbc, const Options& options) : options_(options), transport_(transport_for(dbc, options)) {
   for (Message& message : dbc.messages) {
     Heard& heard = messages_[key_of(message.id, message.extended)];
     heard.name = message.name;
@@ -40,6 +40,14 @@ Decoder::Decoder(Dbc dbc, const Options& options) : options_(options) {
       if (watched.signal.role == Signal::Role::selector) heard.selector = &watched.signal;
     }
   }
+}
+
+Transport Decoder::transport_for(const Dbc& dbc, const Options& options) {
+  std::set<std::uint32_t> groups;
+  for (const Message& message : dbc.messages) {
+    if (message.extended) groups.insert(pgn_of(message.id));
+  }
+  return {std::move(groups), options.sender};
 }
 
 std::uint64_t Decoder::key_of(std::uint32_t id, bool extended) const {
@@ -63,26 +71,44 @@ Status Decoder::open(Sink& sink) {
 std::int64_t Decoder::turn_of(Timestamp time) const { return time.time_since_epoch() / options_.every; }
 
 void Decoder::take(const Frame& frame, Timestamp now, Sink& sink, std::vector<Sample>& samples) {
-  if (options_.j1939 && options_.sender && frame.extended && (frame.id & 0xFFu) != *options_.sender) return;
-  const auto found = messages_.find(key_of(frame.id, frame.extended));
-  if (found == messages_.end()) return;
-  Heard& heard = found->second;
+  const bool other = options_.j1939 && options_.sender && frame.extended && (frame.id & 0xFFu) != *options_.sender;
+  const auto found = other ? messages_.end() : messages_.find(key_of(frame.id, frame.extended));
+  if (found != messages_.end()) take_message(found->second, frame.data(), now, sink, samples);
+  if (!options_.j1939) return;
+  // The receiver of a group speaks too, whoever it is.
+  const auto whole = transport_.take(frame, now, losses_);
+  tell_losses();
+  if (whole) take_message(messages_.at(key_of(whole->id, true)), whole->data, now, sink, samples);
+}
+
+void Decoder::take_message(Heard& heard, std::span<const std::uint8_t> data, Timestamp now, Sink& sink,
+                           std::vector<Sample>& samples) {
   heard.last = now;
   heard.silent = false;
+  heard.loss.clear();
   std::optional<std::uint64_t> selected;
-  if (heard.selector != nullptr) selected = raw_bits(*heard.selector, frame.data());
+  if (heard.selector != nullptr) selected = raw_bits(*heard.selector, data);
   for (Watched& watched : heard.signals) {
     const bool there = watched.signal.role != Signal::Role::selected || watched.signal.selector == selected;
     const bool due = options_.every == Micros{0} || turn_of(now) != turn_of(watched.told);
-    if (there && due) take_signal(watched, frame, now, sink, samples);
+    if (there && due) take_signal(watched, data, now, sink, samples);
   }
 }
 
-void Decoder::take_signal(Watched& watched, const Frame& frame, Timestamp now, Sink& sink,
+void Decoder::tell_losses() {
+  for (const Transport::Loss& loss : losses_) {
+    Heard& heard = messages_.at(key_of(loss.id, true));
+    heard.loss = fmt::format("{} from {} is lost: {}", heard.name, loss.id & 0xFFu, loss.why);
+  }
+  lost_ += losses_.size();
+  losses_.clear();
+}
+
+void Decoder::take_signal(Watched& watched, std::span<const std::uint8_t> data, Timestamp now, Sink& sink,
                           std::vector<Sample>& samples) {
   watched.trouble.clear();
   watched.told = now;
-  const auto bits = raw_bits(watched.signal, frame.data());
+  const auto bits = raw_bits(watched.signal, data);
   const auto state = bits && options_.j1939 ? j1939_availability(watched.signal, *bits) : Availability::available;
   if (!bits || state != Availability::available) {
     watched.point.lose(Reason::device_fault, now, samples);
@@ -105,6 +131,8 @@ void Decoder::begin(Timestamp now) {
 }
 
 void Decoder::look_for_silence(Timestamp now, std::vector<Sample>& samples) {
+  transport_.expire(now, losses_);
+  tell_losses();
   if (options_.silent_after == Micros{0}) return;
   for (auto& [key, heard] : messages_) {
     if (heard.silent || now - heard.last < options_.silent_after) continue;
@@ -114,6 +142,8 @@ void Decoder::look_for_silence(Timestamp now, std::vector<Sample>& samples) {
 }
 
 void Decoder::lose_all(Timestamp now, std::vector<Sample>& samples) {
+  transport_.lose_all(losses_);
+  tell_losses();
   for (auto& [key, heard] : messages_) {
     for (Watched& watched : heard.signals) {
       watched.point.lose(Reason::no_answer, now, samples);
@@ -126,6 +156,7 @@ std::string Decoder::trouble() const {
   Troubles troubles;
   for (const auto& [key, heard] : messages_) {
     if (heard.silent) troubles.add(fmt::format("{} is silent", heard.name));
+    troubles.add(heard.loss);
     for (const Watched& watched : heard.signals) troubles.add(watched.trouble);
   }
   return troubles.text();

@@ -69,6 +69,7 @@ class CanDriver : public testing::Test {
   }
   bool turns_bad(const std::string& name, Reason why) { return sink_.wait_for_bad(name, why); }
   bool says(SourceHealth health, const std::string& text) { return sink_.wait_for_words(text, health); }
+  double lost_messages() { return metrics_.counter("source/box/lost_messages", "", "").value(); }
 
   GatewayClock clock_;
   Metrics metrics_;
@@ -165,6 +166,90 @@ TEST_F(CanDriver, KnowsJ1939ByItsGroupAndItsSender) {
   ASSERT_TRUE(
       sink_.wait_until([](const auto& sink) { return sink.last_label("box/CCVS1/ParkingBrakeSwitch") == "set"; }));
   ASSERT_TRUE(turns_bad("box/CCVS1/WheelBasedVehicleSpeed", Reason::device_fault));
+}
+
+/// A group of 39 bytes in 6 packets, and one that has a frame of its own where it is short.
+const std::string kLongGroups = R"(
+BO_ 2566841342 EC1: 39 Engine
+ SG_ IdleSpeed : 0|16@1+ (0.125,0) [0|0] "rpm" Display
+ SG_ ReferenceTorque : 152|16@1+ (1,0) [0|0] "Nm" Display
+BO_ 2566834942 DM1: 14 Engine
+ SG_ RedStopLamp : 4|2@1+ (1,0) [0|0] "" Display
+ SG_ FMI : 32|5@1+ (1,0) [0|0] "" Display
+ SG_ SecondFMI : 64|5@1+ (1,0) [0|0] "" Display
+)";
+
+TEST_F(CanDriver, PutsAGroupOfSeveralFramesTogether) {
+  start({"", 0s, 0s, true, 0}, kLongGroups);
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 39, 0, 6, 0xFF, 0xE3, 0xFE, 0});
+  send(0x18ECFF03 | CAN_EFF_FLAG, {32, 39, 0, 6, 0xFF, 0xE3, 0xFE, 0});  // another sender
+  for (std::uint8_t number = 1; number <= 6; ++number) {
+    send(0x18EBFF03 | CAN_EFF_FLAG, {number, 1, 1, 1, 1, 1, 1, 1});
+    send(0x18FECA00 | CAN_EFF_FLAG, {0x10, 0xFF, 0x64, 0, number, 1, 0xFF, 0xFF});  // a frame of its own between them
+    std::vector<std::uint8_t> packet(8, number);
+    packet[0] = number;
+    if (number == 1) packet[1] = 0x40, packet[2] = 0x1F;  // 8000, the first of all bytes
+    if (number == 3) packet[6] = 0xDC, packet[7] = 0x05;  // 1500, bytes 19 and 20
+    send(0x18EBFF00 | CAN_EFF_FLAG, packet);
+  }
+  ASSERT_TRUE(reaches("box/EC1/ReferenceTorque", 1500));
+  EXPECT_EQ(sink_.last("box/EC1/IdleSpeed")->value, 1000);
+  EXPECT_EQ(sink_.samples("box/EC1/IdleSpeed").size(), 1u) << "the other sender's was taken";
+  EXPECT_EQ(sink_.last("box/DM1/FMI")->value, 6);
+  EXPECT_EQ(sink_.samples("box/DM1/FMI").size(), 6u);
+  EXPECT_EQ(lost_messages(), 0);
+}
+
+TEST_F(CanDriver, ReadsAGroupThatIsLongOrShortByOneMessage) {
+  start({"", 0s, 0s, true, 0}, kLongGroups);
+  // To a display, which answers from an address that is not listened to.
+  send(0x18EC2800 | CAN_EFF_FLAG, {16, 10, 0, 2, 0xFF, 0xCA, 0xFE, 0});
+  send(0x18EC0028 | CAN_EFF_FLAG, {17, 2, 1, 0xFF, 0xFF, 0xCA, 0xFE, 0});
+  send(0x18EB2800 | CAN_EFF_FLAG, {1, 0x10, 0xFF, 0x64, 0, 3, 1, 0x65});
+  send(0x18EC0028 | CAN_EFF_FLAG, {17, 2, 1, 0xFF, 0xFF, 0xCA, 0xFE, 0});  // it wants the first once more
+  send(0x18EB2800 | CAN_EFF_FLAG, {1, 0x10, 0xFF, 0x64, 0, 3, 1, 0x65});
+  send(0x18EB2800 | CAN_EFF_FLAG, {2, 0, 4, 1, 0xFF, 0xFF, 0xFF, 0xFF});
+  ASSERT_TRUE(reaches("box/DM1/SecondFMI", 4));
+  EXPECT_EQ(sink_.last("box/DM1/FMI")->value, 3);
+  EXPECT_TRUE(says(SourceHealth::up, "the bus"));
+  // The second trouble is gone, and with it its place.
+  send(0x18FECA00 | CAN_EFF_FLAG, {0x10, 0xFF, 0x64, 0, 5, 1, 0xFF, 0xFF});
+  ASSERT_TRUE(reaches("box/DM1/FMI", 5));
+  ASSERT_TRUE(turns_bad("box/DM1/SecondFMI", Reason::device_fault));
+  EXPECT_TRUE(says(SourceHealth::degraded, "box/DM1/SecondFMI: the message is shorter than it should be"));
+}
+
+TEST_F(CanDriver, TellsAndCountsAGroupThatDidNotComeWhole) {
+  start({"", 0s, 0s, true, 0}, kLongGroups, 1ms);
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 14, 0, 2, 0xFF, 0xCA, 0xFE, 0});
+  send(0x18EBFF00 | CAN_EFF_FLAG, {2, 1, 1, 1, 1, 1, 1, 1});
+  EXPECT_TRUE(says(SourceHealth::degraded, "DM1 from 0 is lost: packet 2 came where packet 1 of 2 was due"));
+  EXPECT_EQ(lost_messages(), 1);
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 39, 0, 6, 0xFF, 0xE3, 0xFE, 0});
+  EXPECT_TRUE(says(SourceHealth::degraded, "EC1 from 0 is lost: nothing came for 0.75 s"));
+  EXPECT_EQ(lost_messages(), 2);
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 39, 0, 6, 0xFF, 0xE3, 0xFE, 0});
+  for (std::uint8_t number = 1; number <= 6; ++number) send(0x18EBFF00 | CAN_EFF_FLAG, {number, 0, 0, 0, 0, 0, 0, 0});
+  send(0x18FECA00 | CAN_EFF_FLAG, {0, 0, 0, 0, 0, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/EC1/IdleSpeed", 0));
+  EXPECT_TRUE(says(SourceHealth::degraded, "box/DM1/SecondFMI")) << "and no more of a loss";
+  EXPECT_EQ(sink_.reports().back().text.find("lost"), std::string::npos);
+  EXPECT_EQ(lost_messages(), 2);
+  // One that is on its way when the bus goes.
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 14, 0, 2, 0xFF, 0xCA, 0xFE, 0});
+  unplug();
+  EXPECT_TRUE(says(SourceHealth::degraded, "DM1 from 0 is lost: the bus went away where packet 1 of 2 was due"));
+  EXPECT_EQ(lost_messages(), 3);
+}
+
+TEST_F(CanDriver, PutsNothingTogetherWithoutJ1939) {
+  start({"", 0s, 0s}, kLongGroups);
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 10, 0, 2, 0xFF, 0xCA, 0xFE, 0});
+  send(0x18EBFF00 | CAN_EFF_FLAG, {1, 1, 1, 1, 1, 1, 1, 1});
+  send(0x18EBFF00 | CAN_EFF_FLAG, {2, 1, 1, 1, 1, 1, 1, 1});
+  send(0x18FECAFE | CAN_EFF_FLAG, {0, 0, 0, 0, 7, 0, 0, 0});
+  ASSERT_TRUE(reaches("box/DM1/FMI", 7));
+  EXPECT_EQ(sink_.samples("box/DM1/FMI").size(), 1u);
 }
 
 TEST_F(CanDriver, AMessageThatFallsSilentIsBadOnceAndComesBack) {

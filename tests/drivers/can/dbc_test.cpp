@@ -15,7 +15,7 @@ using testing::Pair;
 TEST(Dbc, ReadsMessagesSignalsAndWords) {
   const auto dbc = parse_dbc(test::read_file(std::string(TIDEGATE_SOURCE_DIR) + "/drivers/can/sample.dbc"));
   ASSERT_TRUE(dbc) << dbc.error().text;
-  ASSERT_EQ(dbc->messages.size(), 3u);
+  ASSERT_EQ(dbc->messages.size(), 5u);
   const Message& eec1 = dbc->messages[0];
   EXPECT_EQ(eec1.id, 0x0CF004FEu);
   EXPECT_TRUE(eec1.extended);
@@ -23,7 +23,10 @@ TEST(Dbc, ReadsMessagesSignalsAndWords) {
   EXPECT_EQ(eec1.signals[0].unit, "rpm");
   EXPECT_EQ(eec1.signals[0].scale, 0.125);
   EXPECT_EQ(eec1.signals[1].offset, -125);
-  const Message& tank = dbc->messages[2];
+  const Message& ec1 = dbc->messages[3];
+  EXPECT_EQ(ec1.id, 0x18FEE3FEu);
+  EXPECT_EQ(ec1.bytes, 39u);
+  const Message& tank = dbc->messages[4];
   EXPECT_EQ(tank.id, 291u);
   EXPECT_FALSE(tank.extended);
   EXPECT_EQ(tank.signals[0].role, Signal::Role::selector);
