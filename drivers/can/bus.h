@@ -12,12 +12,15 @@
 
 namespace tidegate::drivers::can {
 
+/// Of CAN FD; a classic frame has at most 8.
+inline constexpr std::size_t kMostFrameBytes = 64;
+
 struct Frame {
   std::uint32_t id = 0;  ///< without flags
   bool extended = false;
   bool bus_off = false;  ///< no data: the controller has left the bus
   std::size_t size = 0;
-  std::array<std::uint8_t, 64> bytes{};
+  std::array<std::uint8_t, kMostFrameBytes> bytes{};
   std::span<const std::uint8_t> data() const { return {bytes.data(), size}; }
 };
 

@@ -144,6 +144,12 @@ Result<Dbc> read_dbc(const Node& section, Problems& problems) {
   std::erase_if(dbc->messages, [&](const Message& message) {
     return !wanted.empty() && std::find(wanted.begin(), wanted.end(), message.name) == wanted.end();
   });
+  for (const Message& message : dbc->messages) {
+    if (message.bytes <= kMostFrameBytes || section.boolean("j1939")) continue;
+    return fail(Errc::invalid,
+                "the message {} has {} bytes, more than a frame: set j1939: true, or list `messages` without it",
+                message.name, message.bytes);
+  }
   return dbc;
 }
 

@@ -7,12 +7,15 @@
 #include <set>
 
 #include "drivers/can/dbc_tokens.h"
+#include "drivers/can/transport.h"
 #include "gateway/core/text.h"
 
 namespace tidegate::drivers::can {
 namespace {
 
-constexpr std::size_t kMostMessages = 5'000, kMostSignals = 512, kMostWords = 256, kMostBytes = 64;
+constexpr std::size_t kMostMessages = 5'000, kMostSignals = 512, kMostWords = 256;
+// Of a frame, and of a J1939 group of several, which has an identifier of 29 bits.
+constexpr std::size_t kMostBytes = kMostFrameBytes, kMostGroupBytes = Transport::kMostBytes;
 constexpr std::uint32_t kExtended = 1u << 31u;
 
 /// Thrown at what is wrong, caught in parse_dbc().
@@ -105,7 +108,10 @@ class Parser {
     // Signals without a message stand under this one.
     in_message_ = id != 0xC0000000u;
     if (!in_message_) return;
-    if (message.bytes > kMostBytes) wrong("a message has at most 64 bytes");
+    if (message.bytes > (message.extended ? kMostGroupBytes : kMostBytes)) {
+      wrong(fmt::format("a message has at most {} bytes, and {} with an identifier of 29 bits (J1939)", kMostBytes,
+                        kMostGroupBytes));
+    }
     if (dbc_.messages.size() >= kMostMessages) wrong("there are too many messages");
     if (!ids_.insert(id).second) wrong(fmt::format("the message {} is there twice", id));
     dbc_.messages.push_back(std::move(message));
@@ -117,7 +123,7 @@ class Parser {
     signal.name = word("a signal's name");
     if (tokens_.now().type == Token::Type::word) read_role(signal);
     sign(':');
-    signal.start = static_cast<unsigned>(whole("a signal's start", kMostBytes * 8 - 1));
+    signal.start = static_cast<unsigned>(whole("a signal's start", kMostGroupBytes * 8 - 1));
     sign('|');
     signal.length = static_cast<unsigned>(whole("a signal's length", 64));
     sign('@');

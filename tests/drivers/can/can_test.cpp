@@ -200,6 +200,26 @@ TEST_F(CanDriver, PutsAGroupOfSeveralFramesTogether) {
   EXPECT_EQ(lost_messages(), 0);
 }
 
+TEST_F(CanDriver, ReadsAGroupOfAllBytesThatJ1939Carries) {
+  start({"", 0s, 0s, true, 0}, R"(
+BO_ 2566834942 DM1: 1785 Engine
+ SG_ First : 0|8@1+ (1,0) [0|0] "" Display
+ SG_ Middle : 7999|16@0+ (1,0) [0|0] "" Display
+ SG_ Last : 14272|8@1+ (1,0) [0|0] "" Display
+)");
+  send(0x18ECFF00 | CAN_EFF_FLAG, {32, 0xF9, 0x06, 255, 0xFF, 0xCA, 0xFE, 0});
+  for (unsigned number = 1; number <= 255; ++number) {
+    const auto fill = static_cast<std::uint8_t>(number % 250);
+    std::vector<std::uint8_t> packet(8, fill);
+    packet[0] = static_cast<std::uint8_t>(number);
+    send(0x18EBFF00 | CAN_EFF_FLAG, packet);
+  }
+  ASSERT_TRUE(reaches("box/DM1/Last", 5));
+  EXPECT_EQ(sink_.last("box/DM1/First")->value, 1);
+  EXPECT_EQ(sink_.last("box/DM1/Middle")->value, 143 * 256 + 143) << "bytes 999 and 1000, of packet 143";
+  EXPECT_EQ(lost_messages(), 0);
+}
+
 TEST_F(CanDriver, ReadsAGroupThatIsLongOrShortByOneMessage) {
   start({"", 0s, 0s, true, 0}, kLongGroups);
   // To a display, which answers from an address that is not listened to.
@@ -325,17 +345,28 @@ TEST_F(CanDriver, WithoutTheInterfaceIsDownAndSaysSo) {
 TEST(CanOptions, ThatMakeNoSenseAreProblemsAtTheirPlace) {
   GatewayClock clock;
   Metrics metrics;
+  const test::TempDir folder;
+  const std::string long_one =
+      folder.write("long.dbc", "BO_ 2566834942 DM1: 1785 Engine\nBO_ 291 Tank: 8 Engine\n").string();
   for (const auto& [options, expected] : std::vector<std::pair<std::string, std::string>>{
            {"dbc: /nowhere.dbc", "nowhere.dbc"},
            {"dbc: '" + kDbc + "', messages: [EEC9]", "no message 'EEC9'"},
            {"dbc: '" + kDbc + "', signals: [{signal: EEC1/Speed}]", "no signal 'EEC1/Speed'"},
            {"dbc: '" + kDbc + "', sender: 3", "j1939"},
+           {"dbc: '" + long_one + "'", "the message DM1 has 1785 bytes, more than a frame: set j1939: true"},
            {"every: 1s", "dbc"}}) {
     std::string why;
     EXPECT_EQ(test::make_driver("{name: box, type: can, interface: can0, " + options + "}", clock, metrics, why),
               nullptr)
         << options;
     EXPECT_THAT(why, AllOf(HasSubstr("test.yaml:1:"), HasSubstr(expected)));
+  }
+  for (const char* right : {"j1939: true", "messages: [Tank]"}) {
+    std::string why;
+    EXPECT_NE(test::make_driver("{name: box, type: can, interface: can0, dbc: '" + long_one + "', " + right + "}",
+                                clock, metrics, why),
+              nullptr)
+        << why;
   }
 }
 

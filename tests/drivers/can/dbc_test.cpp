@@ -54,12 +54,27 @@ TEST(Dbc, ReadsWhatOthersWrite) {
   EXPECT_EQ(dbc->messages[0].signals[1].words[0].first, -1);
 }
 
+TEST(Dbc, ReadsMessagesOfAsManyBytesAsJ1939Carries) {
+  const auto dbc = parse_dbc(
+      "BO_ 2566834942 DM1: 1785 Engine\n SG_ First : 0|8@1+ (1,0) [0|0] \"\" X\n"
+      " SG_ Last : 14272|8@1+ (1,0) [0|0] \"\" X\n SG_ Turned : 14223|64@0+ (1,0) [0|0] \"\" X\n");
+  ASSERT_TRUE(dbc) << dbc.error().text;
+  EXPECT_EQ(dbc->messages[0].bytes, 1785u);
+  EXPECT_EQ(dbc->messages[0].signals[1].start, 14272u);
+  std::vector<std::uint8_t> data(1785);
+  data[1784] = 5;
+  EXPECT_EQ(raw_bits(dbc->messages[0].signals[1], data), 5u);
+  EXPECT_EQ(raw_bits(dbc->messages[0].signals[2], data), 5u);
+}
+
 TEST(Dbc, ThatIsWrongIsToldWithItsLine) {
   const std::string head = "BO_ 1 A: 8 X\n";
   for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
            {"BO_ x A: 8 X", "line 1: a message's number"},
            {"BO_ 4096 A: 8 X", "no such identifier"},
            {"BO_ 1 A: 65 X", "at most 64"},
+           {"BO_ 2566834942 A: 1786 X", "1785 with an identifier of 29 bits"},
+           {"BO_ 2566834942 A: 1785 X\nSG_ S : 14273|8@1+ (1,0) [0|0] \"\" X", "line 2: the signal S does not fit"},
            {head + head, "line 2: the message 1 is there twice"},
            {"SG_ S : 0|8@1+ (1,0) [0|0] \"\" X", ""},
            {head + "SG_ S : 60|8@1+ (1,0) [0|0] \"\" X", "line 2: the signal S does not fit"},
