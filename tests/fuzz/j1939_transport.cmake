@@ -1,0 +1,1 @@
+tidegate_fuzz(fuzz_j1939_transport SOURCES fuzz_j1939_transport.cpp LINK tidegate_driver_can)
