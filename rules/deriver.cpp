@@ -195,11 +195,7 @@ void Deriver::set_deadline() {
 
 void Deriver::unwatched(Timestamp from, Timestamp to) {
   program_.unwatched(from, to);
-  if (to > summed_until_ && summed_until_ != Timestamp::min()) {
-    if (recipe_.sums == Recipe::Sums::integral && from > summed_until_ && !std::isnan(running_))
-      total_ += running_ * seconds(from - summed_until_);
-    summed_until_ = to;
-  }
+  if (recipe_.sums == Recipe::Sums::integral && to > summed_until_) unwatched_.push_back({from, to});
   set_deadline();
 }
 
@@ -230,7 +226,7 @@ void Deriver::sum_up(const expr::Value& value, Timestamp at) {
   if (recipe_.sums == Recipe::Sums::nothing) return;
   has_begun_ = has_begun_ || value.known;
   if (recipe_.sums == Recipe::Sums::integral) {
-    if (!std::isnan(running_) && at > summed_until_) total_ += running_ * seconds(at - summed_until_);
+    if (!std::isnan(running_) && at > summed_until_) total_ += running_ * seconds(watched(summed_until_, at));
     running_ = value.known ? value.value : kUnknown;
   } else if (value.known) {
     const bool fell = value.value < running_;
@@ -238,9 +234,17 @@ void Deriver::sum_up(const expr::Value& value, Timestamp at) {
     running_ = value.value;
   }
   summed_until_ = std::max(summed_until_, at);
+  std::erase_if(unwatched_, [this](const Gap& gap) { return gap.to <= summed_until_; });
   if (is_told_) return;
   if (past_.size() == kMostPast) past_.pop_front();
   past_.push_back({at, total_, running_});
+}
+
+/// So much of the time from one moment to another somebody watched.
+Micros Deriver::watched(Timestamp from, Timestamp to) const {
+  Micros left = to - from;
+  for (const Gap& gap : unwatched_) left -= std::max(Micros{0}, std::min(gap.to, to) - std::max(gap.from, from));
+  return std::max(left, Micros{0});
 }
 
 void Deriver::begin() {

@@ -64,7 +64,7 @@ class Deriver final : public Joint {
   const std::string& unit() const { return unit_; }
   bool is_difference() const { return recipe_.sums == Recipe::Sums::nothing && program_.is_difference(); }
   /// Some series of a pattern is left out of it, because it does not fit the others.
-  void leave_out(bool some) { leaves_out_ = some; }
+  void lacks_members(bool some) { leaves_out_ = some; }
   /// The longest interval of what it reads; 0: that of one is not known.
   Micros slowest_input() const;
 
@@ -92,6 +92,7 @@ class Deriver final : public Joint {
   Finding judge(Timestamp at) override;
   void settle(Timestamp at);
   void sum_up(const expr::Value& value, Timestamp at);
+  Micros watched(Timestamp from, Timestamp to) const;
   void offer(Timestamp at, const expr::Value& value, bool is_of_time);
   Made result(Timestamp at, const expr::Value& value) const;
   bool differs(const Made& now, const Made& before, bool is_of_time) const;
@@ -118,6 +119,10 @@ class Deriver final : public Joint {
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
   Timestamp summed_until_ = Timestamp::min();
+  struct Gap {
+    Timestamp from, to;
+  };
+  std::vector<Gap> unwatched_;  ///< behind that: they are left out when it is summed up further
   struct Sum {
     Timestamp at;
     double total, running;

@@ -108,7 +108,7 @@ struct Engine::Impl {
   void attach(std::uint32_t series, const Feed& feed);
   void add_members(std::uint32_t instance);
   std::optional<std::size_t> add_member(const Feed& pattern, std::uint32_t series);
-  void note_left_out(std::uint32_t instance, std::uint32_t series, bool is_left_out);
+  void note_misfit(std::uint32_t instance, std::uint32_t series, bool is_one);
   bool reads(std::uint32_t instance, std::uint32_t series) const;
   void join(const Feed& pattern, std::uint32_t series, Timestamp now, Output& out);
   bool renew_own(std::uint32_t instance) const;
@@ -221,6 +221,7 @@ struct Engine::Impl {
   Timestamp unsure_until = Timestamp::min();  ///< the end of the last long time in which nobody watched
   Timestamp told_until{};                     ///< when the newest of the past that is told arrived
   std::vector<Interval> gaps;                 ///< in the past that is told; until it goes on
+  std::size_t gaps_left_out = 0;              ///< of these, because samples behind them were told
   std::uint64_t late = 0;
 
   // Of series that are made of others.
@@ -229,7 +230,7 @@ struct Engine::Impl {
   std::vector<std::optional<std::vector<std::uint32_t>>> chains;  ///< by series: makers_of(), as far as asked
   std::vector<MadeSeries> offered;
   std::vector<std::uint32_t> turned;  ///< series of differences that were declared as levels, or the other way round
-  std::set<std::pair<std::uint32_t, std::uint32_t>> left_out;  ///< of an instance's patterns: series that do not fit
+  std::set<std::pair<std::uint32_t, std::uint32_t>> misfits;  ///< of an instance's patterns: series that do not fit
   std::vector<Entry> group;  ///< a sample and what was made of it; behind it those of a moment that stands before it
   struct Moment {
     std::size_t first = 0, end = 0, at = 0;  ///< in `group`; `at`: what is looked at

@@ -58,7 +58,7 @@ void Engine::Impl::want_inputs(std::uint32_t i) {
 void Engine::Impl::add_members(std::uint32_t i) {
   for (auto& of_series : feeds)
     std::erase_if(of_series, [i](const Feed& feed) { return feed.instance == i && feed.input != feed.reads; });
-  std::erase_if(left_out, [i](const auto& one) { return one.first == i; });
+  std::erase_if(misfits, [i](const auto& one) { return one.first == i; });
   for (const auto& [pattern, feed] : wanted_patterns) {
     if (feed.instance != i) continue;
     for (std::uint32_t id = 0; id < series.size(); ++id) {
@@ -79,7 +79,7 @@ bool Engine::Impl::reads(std::uint32_t i, std::uint32_t id) const {
 std::optional<std::size_t> Engine::Impl::add_member(const Feed& pattern, std::uint32_t id) {
   const auto input = joint(instances[pattern.instance]).add(pattern.input, texts[id].known);
   const std::string about = texts[id].name + ": ";
-  note_left_out(pattern.instance, id, !input);
+  note_misfit(pattern.instance, id, !input);
   if (!input) {
     problems[pattern.instance] = about + input.error().text;
     return std::nullopt;
@@ -91,15 +91,15 @@ std::optional<std::size_t> Engine::Impl::add_member(const Feed& pattern, std::ui
 }
 
 /// What is made of a pattern is not whole then.
-void Engine::Impl::note_left_out(std::uint32_t i, std::uint32_t id, bool is_left_out) {
+void Engine::Impl::note_misfit(std::uint32_t i, std::uint32_t id, bool is_one) {
   if (!policies[instances[i].rule].derives) return;
-  if (is_left_out) {
-    left_out.emplace(i, id);
+  if (is_one) {
+    misfits.emplace(i, id);
   } else {
-    left_out.erase({i, id});
+    misfits.erase({i, id});
   }
-  const auto first = left_out.lower_bound({i, 0});
-  static_cast<Deriver&>(*instances[i].detector).leave_out(first != left_out.end() && first->first == i);
+  const auto first = misfits.lower_bound({i, 0});
+  static_cast<Deriver&>(*instances[i].detector).lacks_members(first != misfits.end() && first->first == i);
 }
 
 /// A series was declared, or has changed.

@@ -1,0 +1,126 @@
+// What a restart does to sums, with the real pump and journal.
+
+#include <gtest/gtest.h>
+
+#include "gateway/app/pump.h"
+#include "rules/derived.h"
+#include "tests/fakes/machine.h"
+#include "tests/gateway/app/rules.h"
+#include "tests/support/temp_dir.h"
+
+namespace tidegate::app {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Machine;
+
+constexpr Timestamp kStart = std::chrono::sys_days{std::chrono::year{2026} / 3 / 1};
+
+std::vector<rules::Rule> derived_of(const std::string& yaml) {
+  config::Problems problems;
+  auto node = config::parse(yaml, "derived.yaml", ".", config::References::system(), problems);
+  config::check(node, config::Shape::list(rules::derived_shape()), problems);
+  auto made = rules::parse_derived(node, problems);
+  EXPECT_EQ(problems.text(), "");
+  return made;
+}
+
+/// A gateway on a disk: what comes is pushed, and time passes when it is told to.
+class Gateway {
+ public:
+  Gateway(const std::filesystem::path& disk, const std::string& derived) : clock_(Machine::read, Machine::is_kept) {
+    journal::Options options;
+    options.directory = disk;
+    auto opened = journal::Journal::open(options, clock_, metrics_);
+    if (!opened) throw std::runtime_error(opened.error().text);
+    journal_ = std::move(*opened);
+    clock_.begin_after(journal_->left_off());
+    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, heart_, metrics_, Pump::Limits{});
+    pump_->recover(derived_of(derived));
+    settle();
+  }
+
+  void push(const std::string& name, std::span<const double> values, const SeriesInfo& info = {}) {
+    std::vector<Sample> samples;
+    for (const double value : values) {
+      samples.push_back({*journal_->catalogue().intern(name, info), Quality::good, Reason::none,
+                         clock_.now() + Micros(samples.size()), value});
+    }
+    intake_.push(samples);
+    settle();
+  }
+  void push(const std::string& name, double value, const SeriesInfo& info = {}) { push(name, {&value, 1}, info); }
+
+  double newest(const std::string& name) const {
+    const auto id = journal_->catalogue().find(name);
+    for (const Sample& sample : journal_->latest()) {
+      if (id && sample.series == *id) return sample.value;
+    }
+    ADD_FAILURE() << name << " has no sample";
+    return 0;
+  }
+
+ private:
+  /// All that was pushed is seen and on disk.
+  void settle() {
+    std::stop_source stop;
+    stop.request_stop();
+    pump_->run(stop.get_token());
+  }
+
+  GatewayClock clock_;
+  Metrics metrics_;
+  std::unique_ptr<journal::Journal> journal_;
+  Intake intake_{10'000};
+  Freshness freshness_;
+  Heartbeat heart_;
+  std::unique_ptr<Pump> pump_;
+};
+
+class DerivedRestart : public testing::Test {
+ protected:
+  void SetUp() override { Machine::start(kStart); }
+  void begin(const std::string& derived) {
+    gateway_.reset();
+    gateway_ = std::make_unique<Gateway>(disk_->path(), derived);
+  }
+  /// It begins anew with what a program that is killed leaves on its disk.
+  void kill(const std::string& derived) {
+    auto left = std::make_unique<test::TempDir>();
+    std::filesystem::copy(disk_->path(), left->path(),
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+    gateway_.reset();
+    disk_ = std::move(left);
+    begin(derived);
+  }
+
+  std::unique_ptr<test::TempDir> disk_ = std::make_unique<test::TempDir>();
+  std::unique_ptr<Gateway> gateway_;
+};
+
+TEST_F(DerivedRestart, AnIntegralCountsNoTimeTwiceHoweverOftenItIsKilled) {
+  const SeriesInfo flow{SeriesKind::number, "L/min", "", {}, {}};
+  for (const std::string every : {"0s", "2s"}) {
+    const std::string derived = "[{name: \"{d}/litres\", from: \"{d}/flow\", integral: value, every: " + every + "}]";
+    SetUp();
+    disk_ = std::make_unique<test::TempDir>();
+    begin(derived);
+    gateway_->push("m/flow", 60, flow);
+    for (int killed = 0; killed < 4; ++killed) {
+      Machine::go(5s);
+      kill(derived);
+      Machine::go(1s);
+      gateway_->push("m/other", killed);  // until then somebody watched
+    }
+    Machine::go(4s);
+    gateway_->push("m/flow", 60, flow);
+    Machine::go(4s);
+    gateway_->push("m/other", 0);
+    gateway_->push("m/flow", 60, flow);
+    // Of each five seconds nothing tells that somebody watched.
+    EXPECT_EQ(gateway_->newest("m/litres"), every == "0s" ? 12 : 8) << every;
+  }
+}
+
+}  // namespace
+}  // namespace tidegate::app
