@@ -47,7 +47,7 @@ Result<std::unique_ptr<Deriver>> Deriver::make(std::size_t own, expr::Program pr
 
 /// Its unit, and the way to it, for what the expression is now.
 Status Deriver::fit() {
-  const bool sums = recipe_.sums != Recipe::Sums::nothing;
+  const bool sums = this->sums();
   if (program_.type() == expr::Type::state)
     return fail(Errc::invalid, "it is a state: a derived series is a number or a condition");
   const bool is_condition = program_.type() == expr::Type::boolean;
@@ -73,10 +73,25 @@ Status Deriver::fit() {
       return fail(Errc::invalid, "deadband is in {}, which does not convert to {}", recipe_.deadband_unit, wanted);
     deadband = *width;
   }
+  if (Status onwards = convert_sum(); !onwards) return onwards;
+  is_stored_ = is_stored_ && unit_ == wanted;
   unit_ = wanted;
   scale_ = scale * way->scale;
   shift_ = way->shift;
   deadband_ = deadband;
+  return {};
+}
+
+/// What it is summed up of has another unit by now.
+Status Deriver::convert_sum() {
+  if (!sums()) return {};
+  const bool is_difference = recipe_.sums == Recipe::Sums::increases || program_.is_difference();
+  const auto way = expr::conversion(of_, program_.unit(), is_difference);
+  if (!way || way->shift != 0)
+    return fail(Errc::invalid, "its unit was {}, whose sum does not convert to {}", of_, program_.unit());
+  total_ *= way->scale;
+  running_ *= way->scale;
+  of_ = program_.unit();
   return {};
 }
 
@@ -101,7 +116,9 @@ Status Deriver::know(std::size_t input, const Known& known) {
   if (const auto problem = program_.set(input, now)) return fail(Errc::invalid, "{}", problem->text);
   heard_[input].stale_after = now.stale_after;
   heard_[input].interval = known.info.expected_interval;
-  return fit();
+  Status fits = fit();
+  set_deadline();
+  return fits;
 }
 
 Result<std::size_t> Deriver::add(std::size_t pattern, const Known& known) {
@@ -154,6 +171,9 @@ Finding Deriver::tick(Timestamp now) {
   made_.clear();
   if (is_open_) {
     if (now >= moment_ + recipe_.patience) settle(moment_);
+  } else if (is_to_restate()) {
+    let_pass(last_->time);
+    is_stored_ = true;
   } else if (program_.wake() <= std::min(now, turn())) {
     let_pass(program_.wake());
   } else if (turn() != kNever && turn() + recipe_.patience <= now) {
@@ -168,7 +188,7 @@ void Deriver::let_pass(Timestamp now) {
   const expr::Value value = program_.evaluate(at);
   sum_up(value, at);
   told_ = at;
-  if (recipe_.every > Micros{0}) {
+  if (recipe_.every > Micros{0} && !is_to_restate()) {
     is_due_ = true;
   } else {
     offer(at, value, true);
@@ -191,6 +211,7 @@ void Deriver::set_deadline() {
   const Timestamp patient = turn() == kNever ? kNever : turn() + recipe_.patience;
   deadline_ =
       is_open_ ? moment_ + recipe_.patience : std::min(patient, program_.wake() <= turn() ? program_.wake() : kNever);
+  if (is_to_restate() && !is_open_) deadline_ = last_->time;
 }
 
 void Deriver::unwatched(Timestamp from, Timestamp to) {
@@ -201,8 +222,7 @@ void Deriver::unwatched(Timestamp from, Timestamp to) {
 
 Micros Deriver::lookback() const {
   // Of a sum the samples since the last that was told, and the one before them.
-  const bool sums = recipe_.sums != Recipe::Sums::nothing;
-  return program_.lookback() + (sums ? 2 * recipe_.every + recipe_.patience : Micros{0});
+  return program_.lookback() + (sums() ? 2 * recipe_.every + recipe_.patience : Micros{0});
 }
 
 // --- what comes of it -------------------------------------------------------------------------------------------
@@ -214,7 +234,7 @@ void Deriver::settle(Timestamp at) {
   const expr::Value value = program_.evaluate(at);
   sum_up(value, at);
   told_ = std::max(told_, at);
-  const bool begins = recipe_.sums != Recipe::Sums::nothing && !last_;  // what a restart goes on from
+  const bool begins = sums() && !is_stored_;  // what a restart goes on from
   if (recipe_.every > Micros{0} && !begins) {
     is_due_ = true;
   } else {
@@ -223,7 +243,7 @@ void Deriver::settle(Timestamp at) {
 }
 
 void Deriver::sum_up(const expr::Value& value, Timestamp at) {
-  if (recipe_.sums == Recipe::Sums::nothing) return;
+  if (!sums()) return;
   has_begun_ = has_begun_ || value.known;
   if (recipe_.sums == Recipe::Sums::integral) {
     if (!std::isnan(running_) && at > summed_until_) total_ += running_ * seconds(watched(summed_until_, at));
@@ -253,11 +273,21 @@ void Deriver::begin() {
   past_.clear();
 }
 
-void Deriver::resume(const Made& newest) {
+std::optional<double> Deriver::goes_on_from(std::string_view unit) const {
+  if (!sums()) return 1;
+  if (const auto way = expr::conversion(unit, unit_, true)) return way->scale;
+  // Of what had no unit until now: it was in this one.
+  if (recipe_.sums == Recipe::Sums::integral && unit == expr::for_a_second("").unit) return scale_;
+  return std::nullopt;
+}
+
+void Deriver::resume(const Made& newest, std::string_view unit) {
   if (is_open_ && newest.time >= moment_) settle(moment_);  // it was told of
   made_.clear();
-  last_ = newest;
-  if (recipe_.sums == Recipe::Sums::nothing || newest.quality == Quality::bad) return;
+  remember(newest);
+  if (!sums() || newest.quality == Quality::bad) return;
+  const double scale = goes_on_from(unit).value_or(1);
+  is_stored_ = scale == 1;
   // In the batch that is told there may stand samples before it that came after it.
   const auto is_after = [](Timestamp time, const Sum& one) { return time < one.at; };
   const auto next = std::upper_bound(past_.begin(), past_.end(), newest.time, is_after);
@@ -268,10 +298,11 @@ void Deriver::resume(const Made& newest) {
     then = last.total + (runs ? last.running * seconds(newest.time - last.at) : 0);
   }
   const double since = next == past_.end() ? 0 : total_ - then;
-  total_ = newest.value / scale_ + since;
+  total_ = newest.value * scale / scale_ + since;
   summed_until_ = std::max(summed_until_, newest.time);
   has_total_ = has_begun_ = true;
   past_ = {{summed_until_, total_, running_}};
+  set_deadline();
 }
 
 void Deriver::offer(Timestamp at, const expr::Value& value, bool is_of_time) {
@@ -296,9 +327,8 @@ bool Deriver::differs(const Made& now, const Made& before, bool is_of_time) cons
 }
 
 Deriver::Made Deriver::result(Timestamp at, const expr::Value& value) const {
-  const bool sums = recipe_.sums != Recipe::Sums::nothing;
-  const double computed = (sums ? total_ : value.value) * scale_ + shift_;
-  const bool is_there = (sums ? has_begun_ : value.known) && std::isfinite(computed);
+  const double computed = (sums() ? total_ : value.value) * scale_ + shift_;
+  const bool is_there = (sums() ? has_begun_ : value.known) && std::isfinite(computed);
   if (!is_there) return {at, 0, Quality::bad, value.known ? Reason::not_a_number : why_not_known(at)};
   if (!value.known) return {at, computed, Quality::uncertain, why_not_known(at)};
   if (bad_ == 0 && uncertain_ == 0 &&

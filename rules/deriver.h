@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rules/detector.h"
@@ -56,9 +57,14 @@ class Deriver final : public Joint {
   void close_before(Timestamp time);
   /// From now on what it makes counts. A sum begins at 0 where none was told of.
   void begin();
-  /// Its newest sample: one that it made, and one that is stored, with which a sum goes on.
-  void remember(const Made& newest) { last_ = newest; }
-  void resume(const Made& newest);
+  /// Its newest sample: one that it made, and one that is stored, with which a sum goes on. `unit`: of what is stored.
+  void remember(const Made& newest) {
+    last_ = newest;
+    is_stored_ = true;
+  }
+  void resume(const Made& newest, std::string_view unit);
+  /// A sum whose newest sample is in this unit goes on with so much of it; nothing: it cannot.
+  std::optional<double> goes_on_from(std::string_view unit) const;
   /// Of what it makes.
   SeriesKind kind() const;
   const std::string& unit() const { return unit_; }
@@ -88,6 +94,8 @@ class Deriver final : public Joint {
 
   Deriver(std::size_t own, expr::Program program, Recipe recipe, std::size_t inputs);
   Status fit();
+  Status convert_sum();
+  bool sums() const { return recipe_.sums != Recipe::Sums::nothing; }
   void note(std::size_t input, const Sample& sample) override;
   Finding judge(Timestamp at) override;
   void settle(Timestamp at);
@@ -102,6 +110,8 @@ class Deriver final : public Joint {
   void let_pass(Timestamp now);
   Timestamp turn() const;
   void set_deadline();
+  /// The newest sample of a sum is in another unit: a restart would go on from it as if it were in this one.
+  bool is_to_restate() const { return sums() && last_ && !is_stored_; }
 
   const Recipe recipe_;
   expr::Program program_;
@@ -118,6 +128,8 @@ class Deriver final : public Joint {
   Timestamp told_ = Timestamp::min();  ///< the newest time that it was asked about
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
+  std::string of_;                  ///< the unit of that
+  bool is_stored_ = false;          ///< what a restart goes on from is, and in the unit of its samples
   Timestamp summed_until_ = Timestamp::min();
   struct Gap {
     Timestamp from, to;

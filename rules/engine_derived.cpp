@@ -62,6 +62,7 @@ void Engine::Impl::offer(std::uint32_t i) {
   maker_of.resize(std::max<std::size_t>(maker_of.size(), i + 1));
   maker_of[i] = &maker->second;
   if (known != by_name.end()) {
+    if (is_new) maker->second.unit = texts[known->second].known.info.unit;
     maker->second.series = known->second;
     series[known->second].made = true;
     // Of an earlier run the series is known before what it is made of, and as it is: nobody will declare it again.
@@ -70,10 +71,27 @@ void Engine::Impl::offer(std::uint32_t i) {
     if (stored.source == kDerivedSource && stored.is_difference != makes.is_difference())
       turned.push_back(known->second);
   }
+  if (refuse(i)) return;
   if (!is_new && maker->second.info == made.info && maker->second.is_difference == makes.is_difference()) return;
   maker->second.info = made.info;
   maker->second.is_difference = makes.is_difference();
   offered.push_back(std::move(made));
+  arm(i);
+}
+
+/// A sum that cannot go on from what is stored of it: nothing is made, and that stays as it is.
+bool Engine::Impl::refuse(std::uint32_t i) {
+  const Maker& maker = *maker_of[i];
+  if (!maker.series || deriver(instances[i]).goes_on_from(maker.unit)) return false;
+  const std::string& name = texts[*maker.series].name;
+  problems[i] =
+      fmt::format("{}: {} was summed up in {}, which does not convert to {}: give it another name to begin anew",
+                  texts[instances[i].series].name, name, maker.unit, deriver(instances[i]).unit());
+  std::erase_if(offered, [&](const MadeSeries& made) { return made.name == name; });
+  instances[i].detector = nullptr;
+  instances[i].due = instances[i].ends = kNever;
+  chains.clear();
+  return true;
 }
 
 /// A series was declared that is made here. A source that feeds it too has taken it over when it was ours.
@@ -81,8 +99,10 @@ void Engine::Impl::accept(std::uint32_t id, const SeriesInfo& info) {
   const auto found = makers.find(texts[id].name);
   if (found == makers.end()) return;
   Maker& maker = found->second;
+  if (!maker.series) maker.unit = info.unit;
   maker.series = id;
   series[id].made = true;
+  if (instances[maker.instance].detector && refuse(maker.instance)) return;
   const bool was_ours = std::exchange(maker.is_ours, info.source == kDerivedSource);
   const std::string problem = fmt::format("{}: source '{}' feeds this series too: give the derived one another name",
                                           texts[id].name, printable(info.source));
@@ -175,7 +195,7 @@ void Engine::Impl::make(std::uint32_t i, std::size_t first, Timestamp arrived, O
 /// Into the batch, unless the series is not declared.
 std::optional<Engine::Impl::Entry> Engine::Impl::put(std::uint32_t i, const Deriver::Made& made, Timestamp arrived,
                                                      Output& out) {
-  const Maker* maker = i < maker_of.size() ? maker_of[i] : nullptr;
+  Maker* maker = i < maker_of.size() ? maker_of[i] : nullptr;
   if (maker == nullptr || !maker->is_ours) return std::nullopt;
   const std::uint32_t id = *maker->series;
   Series& of = series[id];
@@ -183,6 +203,7 @@ std::optional<Engine::Impl::Entry> Engine::Impl::put(std::uint32_t i, const Deri
   const bool has_spoken = of.newest.has_value();
   if (news(of, sample, arrived) != News::newest) return std::nullopt;
   deriver(instances[i]).remember(made);
+  if (maker->unit != deriver(instances[i]).unit()) maker->unit = deriver(instances[i]).unit();
   out.samples.push_back(sample);
   return Entry{sample, has_spoken};
 }
@@ -208,7 +229,15 @@ void Engine::Impl::make_in_time(std::uint32_t i, Output& out) {
 void Engine::Impl::recall_made(std::uint32_t id, const Sample& sample) {
   const auto found = makers.find(texts[id].name);
   if (found == makers.end() || !instances[found->second.instance].detector) return;
-  deriver(instances[found->second.instance]).resume(made_of(sample));
+  deriver(instances[found->second.instance]).resume(made_of(sample), found->second.unit);
+  arm(found->second.instance);
+}
+
+/// What makes it was made anew.
+void Engine::Impl::go_on(std::uint32_t i) {
+  const Maker* maker = i < maker_of.size() ? maker_of[i] : nullptr;
+  if (maker == nullptr || !maker->series || !series[*maker->series].newest) return;
+  recall_made(*maker->series, *series[*maker->series].newest);
 }
 
 /// Of the newest of what it reads in a moment, all at once.

@@ -170,6 +170,7 @@ struct Engine::Impl {
     SeriesInfo info;
     bool is_ours;  ///< declared, and as what it is made as
     bool is_difference = false;
+    std::string unit{};  ///< of what is stored of it
   };
   void offer_all(std::uint32_t series);
   void offer(std::uint32_t instance);
@@ -183,6 +184,8 @@ struct Engine::Impl {
   void hand_over(std::uint32_t instance, Output& out);
   void make_in_time(std::uint32_t instance, Output& out);
   void recall_made(std::uint32_t series, const Sample& sample);
+  void go_on(std::uint32_t instance);
+  bool refuse(std::uint32_t instance);
   void tell_moment(std::uint32_t instance, const Sample& sample);
   bool was_told(std::uint32_t instance) const;
   Sample as_input(std::uint32_t instance, Sample sample) const;

@@ -131,6 +131,7 @@ void Engine::Impl::fit(std::uint32_t i, Timestamp now, Output& out) {
   instance.detector->listen(of.heard);
   if (policies[instance.rule].joins) {
     add_members(i);
+    if (policies[instance.rule].derives) go_on(i);
   } else if (of.newest && wake(i) == kNever) {  // else that comes, after those that are older
     instance.last = look(i, *of.newest, of.heard);
   }

@@ -85,6 +85,13 @@ struct Live {
     gaps = nullptr;
   }
 
+  /// What it said last, it said in the unit that it had then.
+  void convert(std::string_view from, std::string_view to) {
+    const auto way = expr::conversion(from, to, false);
+    newest = way ? (*way)(newest) : kUnknown;
+    usable = usable && way;
+  }
+
   /// A value of another type is none any more.
   void fit(const Input& input) {
     const Type now_type = type_of(input.values.kind);

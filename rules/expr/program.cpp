@@ -114,8 +114,10 @@ struct Program::Impl {
 
   std::optional<Problem> set(std::size_t input, const Input& changed) {
     if (is_member(input)) return set_member(member(input), changed);
+    const std::optional<Values> before = compiled->of[input];
     if (auto problem = compile_again(input, changed.values)) return problem;
     live(input).fit(changed);
+    if (before) live(input).convert(before->unit, changed.values.unit);
     return std::nullopt;
   }
   std::optional<Problem> set_member(Member& member, const Input& changed) {
@@ -126,6 +128,7 @@ struct Program::Impl {
       return problem;
     }
     member.live.fit(changed);
+    member.live.convert(before.unit, changed.values.unit);
     return std::nullopt;
   }
 

@@ -157,6 +157,62 @@ TEST_F(DerivedSeries, ThatMakeNoSenseSayWhy) {
   EXPECT_EQ(engine_.take_made_series().size(), 1u);
 }
 
+/// What is made is declared anew, as the pump does.
+TEST_F(DerivedSeries, SumsGoOnWhereWhatTheyReadHasAnotherUnit) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", integral: value}])");
+  const auto declare_made = [&] { declare(1, "m/y", engine_.take_made_series().at(0).info); };
+  declare(0, "m/x", {SeriesKind::number, "", "plant", {}, {}});
+  declare_made();
+  made(0, 200);
+  ASSERT_EQ(made(36, 200), 1u);
+  EXPECT_EQ(out_.samples[0].value, 7200);
+  declare(0, "m/x", {SeriesKind::number, "kW", "plant", {}, {}});
+  declare_made();
+  made(72, 200);
+  EXPECT_EQ(out_.samples.back().value, 4) << "kWh: it was kW before";
+  declare(0, "m/x", {SeriesKind::number, "W", "plant", {}, {}});
+  declare_made();
+  out_.clear();
+  engine_.tick(kStart + std::chrono::seconds(73), out_);
+  ASSERT_EQ(out_.samples.size(), 1u) << "so that a restart goes on from Wh";
+  EXPECT_EQ(out_.samples[0].value, 4000);
+  ASSERT_EQ(made(108, 50'000), 1u);
+  EXPECT_EQ(out_.samples[0].value, 6000);
+}
+
+TEST_F(DerivedSeries, IncreasesGoOnWhereTheCounterHasAnotherUnit) {
+  begin(R"([{name: "{d}/y", from: "{d}/x", increase: value}])");
+  const auto declare_made = [&] { declare(1, "m/y", engine_.take_made_series().at(0).info); };
+  declare(0, "m/x", {SeriesKind::counter, "kWh", "plant", {}, {}});
+  declare_made();
+  made(0, 100);
+  made(1, 102);
+  declare(0, "m/x", {SeriesKind::counter, "Wh", "plant", {}, {}});
+  declare_made();
+  ASSERT_EQ(made(2, 103'000), 2u);
+  EXPECT_EQ(out_.samples[0].value, 2000) << "what was told, in the new unit";
+  EXPECT_EQ(out_.samples[1].value, 3000);
+}
+
+/// Whichever of the two is declared first.
+TEST_F(DerivedSeries, SumsThatCannotGoOnSayWhy) {
+  const SeriesInfo flow{SeriesKind::number, "L/min", "plant", {}, {}};
+  const SeriesInfo energy{SeriesKind::number, "kWh", "derived", {}, {}};
+  for (const bool is_first : {false, true}) {
+    begin(R"([{name: "{d}/y", from: "{d}/x", integral: value}])");
+    if (is_first) declare(1, "m/y", energy);
+    declare(0, "m/x", flow);
+    if (!is_first) declare(1, "m/y", energy);
+    EXPECT_EQ(problem(),
+              "m/x: m/y was summed up in kWh, which does not convert to L: give it another name to begin anew");
+    EXPECT_TRUE(engine_.take_made_series().empty()) << "what is stored stays what it is";
+    EXPECT_EQ(made(1, 3), 0u);
+    declare(0, "m/x", {SeriesKind::number, "W", "plant", {}, {}});
+    EXPECT_EQ(problem(), "");
+    EXPECT_EQ(engine_.take_made_series().at(0).info.unit, "Wh");
+  }
+}
+
 TEST_F(DerivedSeries, HaveNoAlerts) {
   begin(R"([{name: "{d}/y", from: "{d}/x", value: value}])");
   declare(0, "m/x", {});

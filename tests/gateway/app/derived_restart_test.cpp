@@ -59,6 +59,9 @@ class Gateway {
     ADD_FAILURE() << name << " has no sample";
     return 0;
   }
+  std::string unit(const std::string& name) const {
+    return journal_->catalogue().entry(*journal_->catalogue().find(name)).info.unit;
+  }
 
  private:
   /// All that was pushed is seen and on disk.
@@ -119,6 +122,41 @@ TEST_F(DerivedRestart, AnIntegralCountsNoTimeTwiceHoweverOftenItIsKilled) {
     gateway_->push("m/flow", 60, flow);
     // Of each five seconds nothing tells that somebody watched.
     EXPECT_EQ(gateway_->newest("m/litres"), every == "0s" ? 12 : 8) << every;
+  }
+}
+
+/// Told once more in the new unit, so that the next start goes on from that.
+TEST_F(DerivedRestart, ASumGoesOnInAnotherUnit) {
+  const SeriesInfo power{SeriesKind::number, "kW", "", {}, {}};
+  const std::string kwh = "[{name: \"{d}/energy\", from: \"{d}/power\", integral: value, unit: kWh}]";
+  const std::string wh = "[{name: \"{d}/energy\", from: \"{d}/power\", integral: value, unit: Wh}]";
+  begin(kwh);
+  gateway_->push("m/power", 1000, power);
+  Machine::go(36s);
+  gateway_->push("m/power", 1000, power);
+  EXPECT_EQ(gateway_->newest("m/energy"), 10);
+  for (int start = 0; start < 3; ++start) {
+    begin(wh);
+    EXPECT_EQ(gateway_->newest("m/energy"), 10'000) << start;
+  }
+  gateway_->push("m/power", 0, power);
+  Machine::go(36s);
+  kill(kwh);
+  EXPECT_EQ(gateway_->newest("m/energy"), 10);
+}
+
+TEST_F(DerivedRestart, ASumThatCannotGoOnStaysAsItIs) {
+  begin("[{name: \"{d}/total\", from: \"{d}/power\", integral: value, unit: kWh}]");
+  gateway_->push("m/power", 1000, {SeriesKind::number, "kW", "", {}, {}});
+  Machine::go(36s);
+  gateway_->push("m/power", 1000, {SeriesKind::number, "kW", "", {}, {}});
+  for (int start = 0; start < 2; ++start) {
+    begin("[{name: \"{d}/total\", from: \"{d}/flow\", integral: value}]");
+    gateway_->push("m/flow", 10, {SeriesKind::number, "L/min", "", {}, {}});
+    Machine::go(36s);
+    gateway_->push("m/flow", 10, {SeriesKind::number, "L/min", "", {}, {}});
+    EXPECT_EQ(gateway_->newest("m/total"), 10);
+    EXPECT_EQ(gateway_->unit("m/total"), "kWh");
   }
 }
 

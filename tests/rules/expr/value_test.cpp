@@ -166,6 +166,8 @@ TEST(ExpressionValue, EachProgramIsOfItsOwnSeries) {
   EXPECT_EQ(shown(all[0].evaluate(kStart)), "1");
   EXPECT_EQ(shown(all[1].evaluate(kStart)), "0") << "30 °C are 86 °F";
   EXPECT_FALSE(all[2].set(0, input("°F")));
+  EXPECT_EQ(shown(all[2].evaluate(kStart)), "1") << "50 °C are 122 °F";
+  all[2].observe(0, at(kStart, 50));
   EXPECT_EQ(shown(all[2].evaluate(kStart)), "0");
   EXPECT_EQ(shown(all[0].evaluate(kStart)), "1");
   EXPECT_EQ(all[3].comparisons().front().right, "30 °C");
