@@ -216,8 +216,11 @@ void Deriver::set_deadline() {
 
 void Deriver::unwatched(Timestamp from, Timestamp to) {
   program_.unwatched(from, to);
-  if (recipe_.sums == Recipe::Sums::integral && to > summed_until_) unwatched_.push_back({from, to});
   set_deadline();
+}
+
+void Deriver::leave_out(Timestamp from, Timestamp to) {
+  if (recipe_.sums == Recipe::Sums::integral && to > summed_until_) unwatched_.push_back({from, to});
 }
 
 Micros Deriver::lookback() const {

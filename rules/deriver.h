@@ -77,6 +77,8 @@ class Deriver final : public Joint {
   Finding tick(Timestamp now) override;
   Micros lookback() const override;
   void unwatched(Timestamp from, Timestamp to) override;
+  /// The same for its sum alone, which is told of it in its place among the samples of the past.
+  void leave_out(Timestamp from, Timestamp to);
   Status know(std::size_t input, const Known& known) override;
   Result<std::size_t> add(std::size_t pattern, const Known& known) override;
   Shown shown() const override { return {}; }

@@ -223,16 +223,17 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
   if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted, out);
-  for (; gaps_left_out < gaps.size(); ++gaps_left_out) leave_out(gaps[gaps_left_out]);
+  for (; left_out < gaps.size(); ++left_out) leave_out(gaps[left_out]);
   for (const Interval& gap : gaps) put_off(gap);
   gaps.clear();
-  gaps_left_out = 0;
+  left_out = 0;
   if (watched_until && now - *watched_until > kMaxUnwatched) miss_until(now, out);
   watched_until = std::max(watched_until.value_or(now), now);
 }
 
 void Engine::Impl::miss_until(Timestamp now, Output& out) {
   out.events.push_back({now, Unwatched{*watched_until}});
+  leave_out({*watched_until, now});
   put_off({*watched_until, now});
 }
 

@@ -233,6 +233,14 @@ void Engine::Impl::recall_made(std::uint32_t id, const Sample& sample) {
   arm(found->second.instance);
 }
 
+/// Of sums. The lag is that of the samples before it.
+void Engine::Impl::leave_out(const Interval& gap) {
+  for (const Instance& instance : instances) {
+    if (instance.detector && policies[instance.rule].derives)
+      deriver(instance).leave_out(gap.from - instance.lag, gap.to - instance.lag);
+  }
+}
+
 /// What makes it was made anew.
 void Engine::Impl::go_on(std::uint32_t i) {
   const Maker* maker = i < maker_of.size() ? maker_of[i] : nullptr;
