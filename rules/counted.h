@@ -1,9 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <optional>
 
 #include "gateway/core/types.h"
+#include "rules/counter_steps.h"
 #include "rules/sliding_window.h"
 #include "rules/slope_window.h"
 
@@ -28,14 +28,14 @@ inline Counts merged(const Counts& early, const Counts& late) {
   return {merged(static_cast<const Moments&>(early), behind), early.before, way + late.inside};
 }
 
-/// What a counter counted in the samples with `newest - width < time <= newest`. One that is smaller than it was began
-/// anew at 0, and what it counted until then stays counted.
+/// What a counter counted in the samples with `newest - width < time <= newest`. Where it began anew at 0 what it
+/// counted until then stays counted.
 class CountWindow {
  public:
   explicit CountWindow(Micros width) : window_(width) {}
 
   void add(Timestamp time, double value) {
-    window_.add(time, value < last_ ? std::max(value, 0.0) : value - last_);
+    window_.add(time, steps_.next(value));
     last_ = value;
   }
   /// For one that is as long as so many samples.
@@ -58,6 +58,7 @@ class CountWindow {
 
  private:
   SlidingWindow<Counts> window_;
+  CounterSteps steps_;
   double last_ = 0;
 };
 

@@ -390,7 +390,7 @@ Shape derived_shape() {
          config::optional("integral", Shape::text(),
                           "Made of the expression's value times time, since it began: of L/min litres."),
          config::optional("increase", Shape::text(),
-                          "Made of what the expression rose by, since it began; where it fell it began anew at 0."),
+                          "Made of what the expression counted, since it began, resets and all."),
          config::optional("unit", Shape::text(), "Its unit, to which it is converted; else the expression's."),
          config::defaulted("every", Shape::duration(Micros{0}, kLongest), "0s",
                            "One sample for each so long, on the clock; 0s: whenever what it reads has one."),

@@ -19,6 +19,10 @@ constexpr double kRounding = 1e-12;
 /// So many steps of a sum are kept while the past is told.
 constexpr std::size_t kMostPast = 4096;
 
+/// What a counter's next reading is compared with is among so many before it, where they are not older than that.
+constexpr int kCounterSamples = 4;
+constexpr Micros kMostOfCounter = std::chrono::days(1);
+
 Timestamp next_on_the_clock(Timestamp after, Micros every) {
   return Timestamp{(after.time_since_epoch() / every + 1) * every};
 }
@@ -91,6 +95,8 @@ Status Deriver::convert_sum() {
     return fail(Errc::invalid, "its unit was {}, whose sum does not convert to {}", of_, program_.unit());
   total_ *= way->scale;
   running_ *= way->scale;
+  ahead_ *= way->scale;
+  counter_.scale(way->scale);
   of_ = program_.unit();
   return {};
 }
@@ -224,8 +230,10 @@ void Deriver::leave_out(Timestamp from, Timestamp to) {
 }
 
 Micros Deriver::lookback() const {
-  // Of a sum the samples since the last that was told, and the one before them.
-  return program_.lookback() + (sums() ? 2 * recipe_.every + recipe_.patience : Micros{0});
+  // Of a sum the samples since the last that was told, and the one before them; of a counter also those before that.
+  const Micros counter =
+      recipe_.sums == Recipe::Sums::increases ? std::min(kCounterSamples * slowest_input(), kMostOfCounter) : Micros{0};
+  return program_.lookback() + counter + (sums() ? 2 * recipe_.every + recipe_.patience : Micros{0});
 }
 
 // --- what comes of it -------------------------------------------------------------------------------------------
@@ -252,9 +260,9 @@ void Deriver::sum_up(const expr::Value& value, Timestamp at) {
     if (!std::isnan(running_) && at > summed_until_) total_ += running_ * seconds(watched(summed_until_, at));
     running_ = value.known ? value.value : kUnknown;
   } else if (value.known) {
-    const bool fell = value.value < running_;
-    if (!std::isnan(running_)) total_ += fell ? std::max(value.value, 0.0) : value.value - running_;
-    running_ = value.value;
+    ahead_ -= counter_.next(value.value);
+    total_ += std::max(-ahead_, 0.0);
+    ahead_ = std::max(ahead_, 0.0);
   }
   summed_until_ = std::max(summed_until_, at);
   std::erase_if(unwatched_, [this](const Gap& gap) { return gap.to <= summed_until_; });

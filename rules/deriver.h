@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rules/counter_steps.h"
 #include "rules/detector.h"
 #include "rules/expr/expression.h"
 #include "rules/together.h"
@@ -20,7 +21,7 @@ struct Recipe {
   enum class Sums : std::uint8_t {
     nothing,   ///< it is the expression's value
     integral,  ///< value times time, since it began
-    increases  ///< what the value rose by, since it began; where it falls it began anew at 0
+    increases  ///< what a counter counted, since it began
   } sums = Sums::nothing;
   std::string unit;           ///< of its samples; empty: the expression's
   Micros every{0};            ///< one sample for each so long, on the clock; 0: whenever what it reads has one
@@ -130,8 +131,10 @@ class Deriver final : public Joint {
   Timestamp told_ = Timestamp::min();  ///< the newest time that it was asked about
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
-  std::string of_;                  ///< the unit of that
-  bool is_stored_ = false;          ///< what a restart goes on from is, and in the unit of its samples
+  CounterSteps counter_;
+  double ahead_ = 0;        ///< so much more than the counter says: it stands until that has caught up
+  std::string of_;          ///< the unit of that
+  bool is_stored_ = false;  ///< what a restart goes on from is, and in the unit of its samples
   Timestamp summed_until_ = Timestamp::min();
   struct Gap {
     Timestamp from, to;

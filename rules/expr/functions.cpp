@@ -26,9 +26,8 @@ constexpr std::array kFunctions = {
     Function{Fn::delta, "delta", "xw", "delta(x, window)", "The last less the first; of two samples or more."},
     Function{Fn::rate, "rate", "xw", "rate(x, window)",
              "`increase` divided by the time from the first sample to the last, a second."},
-    Function{
-        Fn::increase, "increase", "xw", "increase(x, window)",
-        "What a counter counted from the first sample to the last; one that is smaller than before began anew at 0."},
+    Function{Fn::increase, "increase", "xw", "increase(x, window)",
+             "What a counter counted from the first sample to the last: below half of what it was it began anew at 0."},
     Function{
         Fn::integral, "integral", "xw", "integral(x, window)",
         "Value times time, each value for as long as it lasted: kW become kWh, L/min become L, a condition seconds."},

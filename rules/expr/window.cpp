@@ -73,8 +73,9 @@ double read_steps(const WindowSpec& spec, const Steps& all, Timestamp from) {
   if (spec.fn == Fn::resets) return all.resets;
   if (all.count < 2) return steps_in(spec.fn, spec.extent) && all.first_time < from ? 0 : kUnknown;
   if (spec.fn == Fn::delta) return all.last - all.first;
-  if (spec.fn == Fn::increase) return all.counted;
-  return all.counted / seconds_between(all.first_time, all.last_time);  // rate
+  const double counted = std::max(all.counted, 0.0);  // of one that wobbled it may be less
+  if (spec.fn == Fn::increase) return counted;
+  return counted / seconds_between(all.first_time, all.last_time);  // rate
 }
 
 double read_area(const WindowSpec& spec, const Area& all, Timestamp from, Timestamp now) {

@@ -160,5 +160,19 @@ TEST_F(DerivedRestart, ASumThatCannotGoOnStaysAsItIs) {
   }
 }
 
+/// A meter that is read once an hour says 0 when it has just started, and the gateway starts before it says more.
+TEST_F(DerivedRestart, AMisreadRegisterIsNotCountedOverARestart) {
+  const SeriesInfo register_of{SeriesKind::counter, "kWh", "", 1h, {}};
+  const std::string derived = "[{name: \"{d}/total\", from: \"{d}/energy\", increase: value}]";
+  begin(derived);
+  for (const double reading : {52310.5, 52310.75, 0.0}) {
+    gateway_->push("m/energy", reading, register_of);
+    Machine::go(1h);
+  }
+  kill(derived);
+  gateway_->push("m/energy", 52311, register_of);
+  EXPECT_EQ(gateway_->newest("m/total"), 0.5);
+}
+
 }  // namespace
 }  // namespace tidegate::app

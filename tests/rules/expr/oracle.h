@@ -91,6 +91,30 @@ inline Answer pairs(const Points& points, const std::function<long double(long d
   return sum;
 }
 
+/// What a counter counted. One that fell below its half began anew, unless the next other reading shows that it did
+/// not; else it wobbled.
+inline Answer counted(const Points& points) {
+  if (points.size() < 2) return std::nullopt;
+  std::vector<long double> all;
+  for (const Point& p : points) {
+    if (all.empty() || all.back() != static_cast<long double>(p.value))
+      all.push_back(static_cast<long double>(p.value));
+  }
+  const auto is_few = [](long double a, long double b) { return b < 100 && a == std::floor(a) && b == std::floor(b); };
+  long double sum = 0;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const long double before = all[i - 1], now = all[i];
+    const bool began_anew = now < before && now < before / 2;
+    if (began_anew && i + 1 < all.size() && all[i + 1] >= before && all[i + 1] <= before + before / 10 &&
+        !is_few(before, all[i + 1])) {
+      sum += all[++i] - before;
+    } else {
+      sum += began_anew ? std::max(now, 0.0L) : now - before;
+    }
+  }
+  return std::max(sum, 0.0L);
+}
+
 /// The value as a step function from `from` to `now`; `points` begin with the last one at or before `from`.
 inline std::optional<std::pair<long double, long double>> area(const Points& points, Timestamp from, Timestamp now) {
   if (points.empty()) return std::nullopt;
@@ -158,15 +182,13 @@ inline const std::map<std::string, std::function<Answer(const Seen&)>>& definiti
              s.held, [](auto a, auto b) { return b - a; }, 2);
        }},
       {"increase(value, W)",
-       [](const Seen& s) {
-         const std::size_t least = s.stepped.size() > s.held.size() ? 1 : 2;
-         return pairs(
-             s.stepped, [](auto a, auto b) { return b < a ? std::max(b, 0.0L) : b - a; }, least);
+       [](const Seen& s) -> Answer {
+         const bool stands = s.stepped.size() == 1 && s.held.empty();
+         return stands ? Answer(0.0L) : counted(s.stepped);
        }},
       {"rate(value, W)",
        [](const Seen& s) -> Answer {
-         const Answer more = pairs(
-             s.held, [](auto a, auto b) { return b < a ? std::max(b, 0.0L) : b - a; }, 2);
+         const Answer more = counted(s.held);
          const long double time = more ? seconds_from(s.held.front().time, s.held.back().time) : 0;
          return time > 0 ? Answer(*more / time) : std::nullopt;
        }},
