@@ -16,9 +16,6 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 constexpr double kRounding = 1e-12;
 
-/// So many steps of a sum are kept while the past is told.
-constexpr std::size_t kMostPast = 4096;
-
 /// What a counter's next reading is compared with is among so many before it, where they are not older than that.
 constexpr int kCounterSamples = 4;
 constexpr Micros kMostOfCounter = std::chrono::days(1);
@@ -266,9 +263,6 @@ void Deriver::sum_up(const expr::Value& value, Timestamp at) {
   }
   summed_until_ = std::max(summed_until_, at);
   std::erase_if(unwatched_, [this](const Gap& gap) { return gap.to <= summed_until_; });
-  if (is_told_) return;
-  if (past_.size() == kMostPast) past_.pop_front();
-  past_.push_back({at, total_, running_});
 }
 
 /// So much of the time from one moment to another somebody watched.
@@ -281,7 +275,6 @@ Micros Deriver::watched(Timestamp from, Timestamp to) const {
 void Deriver::begin() {
   if (std::exchange(is_told_, true)) return;
   if (!has_total_) total_ = 0;
-  past_.clear();
 }
 
 std::optional<double> Deriver::goes_on_from(std::string_view unit) const {
@@ -299,20 +292,9 @@ void Deriver::resume(const Made& newest, std::string_view unit) {
   if (!sums() || newest.quality == Quality::bad) return;
   const double scale = goes_on_from(unit).value_or(1);
   is_stored_ = scale == 1;
-  // In the batch that is told there may stand samples before it that came after it.
-  const auto is_after = [](Timestamp time, const Sum& one) { return time < one.at; };
-  const auto next = std::upper_bound(past_.begin(), past_.end(), newest.time, is_after);
-  double then = total_;
-  if (next != past_.begin()) {
-    const Sum& last = *std::prev(next);
-    const bool runs = recipe_.sums == Recipe::Sums::integral && !std::isnan(last.running);
-    then = last.total + (runs ? last.running * seconds(newest.time - last.at) : 0);
-  }
-  const double since = next == past_.end() ? 0 : total_ - then;
-  total_ = newest.value * scale / scale_ + since;
+  total_ = newest.value * scale / scale_;
   summed_until_ = std::max(summed_until_, newest.time);
   has_total_ = has_begun_ = true;
-  past_ = {{summed_until_, total_, running_}};
   set_deadline();
 }
 

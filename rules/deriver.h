@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -140,14 +139,9 @@ class Deriver final : public Joint {
     Timestamp from, to;
   };
   std::vector<Gap> unwatched_;  ///< behind that: they are left out when it is summed up further
-  struct Sum {
-    Timestamp at;
-    double total, running;
-  };
-  std::deque<Sum> past_;    ///< how it came about, while the past is told
-  bool is_told_ = false;    ///< of the past
-  bool has_total_ = false;  ///< a sample of it was told of
-  bool has_begun_ = false;  ///< a value was known
+  bool is_told_ = false;        ///< of the past
+  bool has_total_ = false;      ///< a sample of it was told of
+  bool has_begun_ = false;      ///< a value was known
   std::optional<Made> last_;
   std::vector<Made> made_;
 };

@@ -303,7 +303,9 @@ void Engine::observe(std::span<const Sample> samples, Timestamp now, Output& out
       continue;
     }
     if (is_newest && series.yields) {
+      impl_->turn = {at, sample.time};
       impl_->look_at_moment(sample, has_spoken, now, out);
+      impl_->turn = {};
     } else if (!impl_->look_at(sample, is_newest, has_spoken, now, out)) {
       ++impl_->late;
     }

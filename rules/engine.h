@@ -18,9 +18,13 @@ namespace tidegate::rules {
 struct Output {
   std::vector<Event> events;  ///< AlertTransitions, Floods and, where nobody watched for a while, Unwatched; in order
   std::vector<AlertRecord> alerts;  ///< the new state of every alert that changed; the last of one id counts
-  std::vector<Sample> samples;      ///< of series that are made of others, each behind what it is made of
+  std::vector<Sample> samples;      ///< of series that are made of others, in order
+  std::vector<std::size_t> behind;  ///< of each of them, how many of those that observe() was told stand before it
+  /// Both in one order, in which they are to be stored: a sum is told of its past between what came before and after.
+  void append_samples(std::span<const Sample> told, std::vector<Sample>& to) const;
   void clear() {
     samples.clear();
+    behind.clear();
     events.clear();
     alerts.clear();
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "gateway/core/text.h"
@@ -205,6 +206,8 @@ std::optional<Engine::Impl::Entry> Engine::Impl::put(std::uint32_t i, const Deri
   deriver(instances[i]).remember(made);
   if (maker->unit != deriver(instances[i]).unit()) maker->unit = deriver(instances[i]).unit();
   out.samples.push_back(sample);
+  // Before what it looks at stands what time alone has made until then.
+  out.behind.push_back(turn.at == kAll || made.time < turn.time ? turn.at : turn.at + 1);
   return Entry{sample, has_spoken};
 }
 
@@ -265,6 +268,21 @@ bool Engine::Impl::was_told(std::uint32_t i) const {
     if (reads(i, static_cast<std::uint32_t>(index(group[at].sample.series)))) return true;
   }
   return false;
+}
+
+void Output::append_samples(std::span<const Sample> told, std::vector<Sample>& to) const {
+  std::vector<std::size_t> order(samples.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [this](auto one, auto other) { return behind[one] < behind[other]; });
+  std::size_t next = 0;
+  for (const std::size_t i : order) {
+    const std::size_t end = std::max(next, std::min(behind[i], told.size()));
+    to.insert(to.end(), told.begin() + static_cast<std::ptrdiff_t>(next),
+              told.begin() + static_cast<std::ptrdiff_t>(end));
+    to.push_back(samples[i]);
+    next = end;
+  }
+  to.insert(to.end(), told.begin() + static_cast<std::ptrdiff_t>(next), told.end());
 }
 
 std::vector<MadeSeries> Engine::take_made_series() { return std::exchange(impl_->offered, {}); }

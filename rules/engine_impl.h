@@ -239,6 +239,11 @@ struct Engine::Impl {
   struct Moment {
     std::size_t first = 0, end = 0, at = 0;  ///< in `group`; `at`: what is looked at
   } moment;
+  static constexpr std::size_t kAll = static_cast<std::size_t>(-1);
+  struct Turn {
+    std::size_t at = kAll;  ///< how many of the samples that it is told stand before what it looks at; else all do
+    Timestamp time{};       ///< of that
+  } turn;
 };
 
 inline Joint& joint(const Instance& instance) { return static_cast<Joint&>(*instance.detector); }

@@ -241,9 +241,10 @@ class Run {
     }
     Output out;
     engine_->observe(batch, now, out);
-    for (const Sample& sample : batch) history_.push_back({now, sample});
     engine_->tick(now, out);
-    for (const Sample& sample : out.samples) history_.push_back({now, sample});
+    std::vector<Sample> all;
+    out.append_samples(batch, all);
+    for (const Sample& sample : all) history_.push_back({now, sample});
     each_at("acknowledge", now, [&](const Node& item) {
       if (!engine_->acknowledge({id_meant(item.string("alert")), item.string("who"), ""}, now, out)) {
         failures_.push_back(fmt::format("{}: nothing to acknowledge", clock(now)));

@@ -97,8 +97,7 @@ void Pump::absorb(Intake::Taken& taken) {
   engine_.observe(taken.samples, now, output_);
   freshness_.observe(taken.samples, now);
   tally_.count(taken.samples);
-  batch_.samples.insert(batch_.samples.end(), taken.samples.begin(), taken.samples.end());
-  collect();
+  collect(taken.samples);
   for (Event& event : taken.events) {
     answer_wish(event);
     batch_.events.push_back(std::move(event));
@@ -120,13 +119,13 @@ void Pump::tick(const Intake::Taken& taken, Timestamp now) {
   mark_ = {taken.newest, now};
 }
 
-void Pump::collect() {
+void Pump::collect(std::span<const Sample> told) {
   urgent_ = urgent_ || !output_.events.empty();
   std::move(output_.events.begin(), output_.events.end(), std::back_inserter(batch_.events));
   std::move(output_.alerts.begin(), output_.alerts.end(), std::back_inserter(batch_.alerts));
   freshness_.observe(output_.samples, clock_.now());
   tally_.count(output_.samples);
-  batch_.samples.insert(batch_.samples.end(), output_.samples.begin(), output_.samples.end());
+  output_.append_samples(told, batch_.samples);
   output_.clear();
 }
 

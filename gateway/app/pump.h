@@ -92,7 +92,7 @@ class Pump {
   void answer_wish(const Event& event);
   const char* take(const Wish& wish, Timestamp now);
   Result<AlertRecord> fulfil(const Wish& wish, Timestamp now);
-  void collect();
+  void collect(std::span<const Sample> told = {});
   bool batch_is_empty() const;
   bool commit_due() const;
   bool commit();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "gateway/app/pump.h"
 #include "rules/derived.h"
 #include "tests/fakes/machine.h"
@@ -172,6 +174,34 @@ TEST_F(DerivedRestart, AMisreadRegisterIsNotCountedOverARestart) {
   kill(derived);
   gateway_->push("m/energy", 52311, register_of);
   EXPECT_EQ(gateway_->newest("m/total"), 0.5);
+}
+
+TEST_F(DerivedRestart, ASumOnTheClockKeepsWhatCameInOnePush) {
+  const std::string derived = "[{name: \"{d}/total\", from: \"{d}/pulses\", increase: value, every: 2m}]";
+  begin(derived);
+  std::vector<double> readings(7501);
+  std::iota(readings.begin(), readings.end(), 0);
+  gateway_->push("m/pulses", readings);
+  Machine::go(1min);
+  kill(derived);
+  gateway_->push("m/pulses", 7501);
+  Machine::go(61s);
+  gateway_->push("m/pulses", 7501);
+  EXPECT_EQ(gateway_->newest("m/total"), 7501);
+}
+
+/// Behind the turn of a sum there come samples in the same push.
+TEST_F(DerivedRestart, ASumOnTheClockGoesOnFromItsTurnWithinAPush) {
+  const std::string derived = "[{name: \"{d}/total\", from: \"{d}/pulses\", increase: value, every: 1ms}]";
+  begin(derived);
+  std::vector<double> readings(7501);
+  std::iota(readings.begin(), readings.end(), 0);
+  gateway_->push("m/pulses", readings);
+  EXPECT_EQ(gateway_->newest("m/total"), 7000) << "the sample of 7 ms";
+  kill(derived);
+  Machine::go(1min);
+  gateway_->push("m/pulses", 7501);
+  EXPECT_EQ(gateway_->newest("m/total"), 7500);
 }
 
 }  // namespace
