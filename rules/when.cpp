@@ -148,7 +148,8 @@ config::Mark place_in(const Node& node, const expr::Span& span) {
 expr::Input input_of(const Known& known, Micros stale_after) {
   const bool own = stale_after < Micros{0};
   return {{known.info.kind, known.info.unit, known.states, known.info.is_difference},
-          own ? kStaleIntervals * known.info.expected_interval : stale_after};
+          own ? kStaleIntervals * known.info.expected_interval : stale_after,
+          known.info.expected_interval};
 }
 
 Result<Bound> bind_to(const expr::Expression& expression, std::span<const Known* const> known, Micros stale_after) {

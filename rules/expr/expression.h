@@ -64,6 +64,7 @@ struct Values {
 struct Input {
   Values values;
   Micros stale_after{0};  ///< so long after its last usable sample its value is unknown; 0: never
+  Micros interval{0};     ///< between two of its samples; 0: not known
 };
 
 /// Local time less UTC at a moment.

@@ -55,6 +55,7 @@ struct Live {
   Timestamp time{};                        ///< of that
   std::unique_ptr<std::vector<Gap>> gaps;  ///< since then, where there are any; the last ones may be one
   Micros stale_after{0};
+  Micros interval{0};
   bool usable = false;    ///< no bad one came since
   bool is_fresh = false;  ///< no window has taken it yet
   Type type = Type::number;
@@ -101,6 +102,7 @@ struct Live {
     }
     type = now_type;
     stale_after = input.stale_after;
+    interval = input.interval;
   }
 };
 

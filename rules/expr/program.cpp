@@ -28,6 +28,7 @@ struct Program::Impl {
   std::size_t references() const { return compiled->of.size(); }
   bool is_member(std::size_t input) const { return input >= references(); }
   Member& member(std::size_t input) { return patterns->members[input - references()]; }
+  const Live& live(std::size_t reference) const { return reference == 0 ? first_live : others[reference - 1]; }
   Live& live(std::size_t reference) { return reference == 0 ? first_live : others[reference - 1]; }
 
   /// What a pattern's members are together: of the first one's kind, and the unit of the first that has one, with the
@@ -411,6 +412,25 @@ struct Program::Impl {
     }
   }
 
+  /// Of a window of so many samples it goes by the longest interval, and as if each third of them failed.
+  Micros lookback() const {
+    constexpr Micros kMost = std::chrono::days(90);
+    std::uint64_t samples = 0;
+    const auto count = [&](const Block& block) {
+      for (const WindowSpec& spec : block.windows) samples = std::max(samples, spec.samples());
+    };
+    count(compiled->block);
+    for (const Aggregate& over : compiled->aggregates) count(over.body);
+    Micros interval{0};
+    for (std::size_t i = 0; i < references(); ++i) interval = std::max(interval, live(i).interval);
+    if (patterns) {
+      for (const Member& member : patterns->members) interval = std::max(interval, member.live.interval);
+    }
+    const Micros taken = std::min(kMost, interval * static_cast<std::int64_t>(samples + samples / 2 + 1));
+    const bool is_more = samples > 0 && taken > WindowSpec::kLeastOfSamples;
+    return compiled->block.lookback + (is_more ? taken - WindowSpec::kLeastOfSamples : Micros{0});
+  }
+
   Value evaluate(Timestamp time) {
     if (!has_begun) {
       has_begun = true;
@@ -482,6 +502,6 @@ Timestamp Program::wake() const {
   if (!impl_->has_begun) return kNever;
   return impl_->is_dirty ? impl_->now : impl_->wake;
 }
-Micros Program::lookback() const { return impl_->compiled->block.lookback; }
+Micros Program::lookback() const { return impl_->lookback(); }
 
 }  // namespace tidegate::rules::expr

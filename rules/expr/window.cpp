@@ -141,10 +141,16 @@ Timestamp next_time_of_day(Timestamp now, Micros of_day, Zone zone) {
 Micros WindowSpec::lookback() const {
   constexpr int kTimeConstants = 16;  // e^-16 is 10^-7
   if (fn == Fn::cusum) return std::chrono::days(1);
-  if (extent.kind == Extent::Kind::samples) return std::chrono::hours(1);
+  if (extent.kind == Extent::Kind::samples) return kLeastOfSamples;
   if (fn == Fn::season) return Season::kLookback * extent.width;
   if (fn == Fn::ewma) return std::min<Micros>(extent.width * kTimeConstants, std::chrono::days(90));
   return holds_areas(fn) || steps_in(fn, extent) ? 2 * width(extent) : width(extent);
+}
+
+std::uint64_t WindowSpec::samples() const {
+  constexpr std::uint64_t kWeights = 8;  // (1 - 2/(n + 1))^8n is 10^-7
+  if (extent.kind != Extent::Kind::samples) return 0;
+  return fn == Fn::ewma ? kWeights * extent.count : extent.count;
 }
 
 bool WindowSpec::only_fades() const {

@@ -25,6 +25,9 @@ struct WindowSpec {
   double first = 0;   ///< quantile: q; forecast: seconds ahead; time_to: the limit; cusum: the mean; integral: scale
   double second = 0;  ///< cusum: the slack
   Micros lookback() const;
+  /// How many samples it goes back, where that is not a time: then lookback() is the least that they take.
+  std::uint64_t samples() const;
+  static constexpr Micros kLeastOfSamples = std::chrono::hours(1);
   /// All that time alone does to it is that its oldest samples leave it.
   bool only_fades() const;
   /// What time alone does to it is looked at no sooner than so long after the last time.

@@ -112,8 +112,9 @@ class Gateway {
     Output out;
     engine_->restore(records, now, out);
     std::map<SeriesId, Sample> latest;
+    const Micros lookback = std::max(kLeastLookback, engine_->lookback(now));
     for (const auto& [arrived, sample] : history_) {
-      if (arrived > now - std::max(kLeastLookback, engine_->lookback(now))) engine_->warm({&sample, 1}, arrived);
+      if (arrived > now - lookback) engine_->warm({&sample, 1}, arrived);
       const auto [found, is_new] = latest.emplace(sample.series, sample);
       if (!is_new && sample.time >= found->second.time) found->second = sample;
     }

@@ -204,5 +204,21 @@ TEST_F(DerivedRestart, ASumOnTheClockGoesOnFromItsTurnWithinAPush) {
   EXPECT_EQ(gateway_->newest("m/total"), 7500);
 }
 
+TEST_F(DerivedRestart, AWindowOfSamplesHoldsAsManyAsBefore) {
+  const SeriesInfo slow{SeriesKind::number, "", "", 20min, {}};
+  const std::string derived = "[{name: \"{d}/mean\", from: \"{d}/level\", value: \"avg(value, 5 samples)\"}]";
+  begin(derived);
+  for (const double level : {10, 10, 10, 10, 10, 20}) {
+    gateway_->push("m/level", level, slow);
+    for (int minute = 0; minute < 20; ++minute) {
+      Machine::go(1min);
+      gateway_->push("m/other", minute);  // somebody watches
+    }
+  }
+  kill(derived);
+  gateway_->push("m/level", 20, slow);
+  EXPECT_EQ(gateway_->newest("m/mean"), 14);
+}
+
 }  // namespace
 }  // namespace tidegate::app
