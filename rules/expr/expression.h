@@ -88,7 +88,8 @@ struct Comparison {
 };
 
 /// An expression over its series, with what its windows hold. Not thread-safe. What it says at a time is a pure
-/// function of the samples until then: neither the times at which evaluate() is called nor batches show in it.
+/// function of the samples until then: neither the times at which evaluate() is called nor batches show in it. Only in
+/// the middle of a moment nobody should ask: what its samples have come to by then, a window takes.
 class Program {
  public:
   /// Types and units of an expression over these series, one for each reference: null where it was not seen yet, and

@@ -36,13 +36,13 @@ std::optional<double> factor(std::string_view from, std::string_view to) {
 std::optional<double> of_times(const ForATime& from, std::string_view to) {
   if (const auto other = parse_for_a_time(to)) {
     const auto scale = factor(from.unit, other->unit);
-    return scale ? std::optional(rounded(*scale * from.seconds / other->seconds)) : std::nullopt;
+    return scale ? std::optional(*scale * from.seconds / other->seconds) : std::nullopt;
   }
   const auto [power, over] = split_over(from.unit);
   const auto [energy, also_over] = split_over(to);
   const auto watts = convert_difference(1, power, "W"), joules = convert_difference(1, energy, "J");
   if (power.empty() || energy.empty() || !watts || !joules || over != also_over) return std::nullopt;
-  return rounded(*watts * from.seconds / *joules);
+  return *watts * from.seconds / *joules;
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ std::optional<Conversion> conversion(std::string_view from, std::string_view to,
   if (const auto time = parse_for_a_time(from)) {
     if (const auto scale = of_times(*time, to)) return Conversion{*scale, 0};
   } else if (const auto wanted = parse_for_a_time(to)) {
-    if (const auto scale = of_times(*wanted, from)) return Conversion{rounded(1 / *scale), 0};
+    if (const auto scale = of_times(*wanted, from)) return Conversion{1 / *scale, 0};
   }
   return std::nullopt;
 }

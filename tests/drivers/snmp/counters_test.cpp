@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "rules/expr/runs.h"
+#include "rules/counter_steps.h"
 #include "tests/drivers/snmp/support.h"
 
 namespace tidegate::drivers {
@@ -53,10 +53,10 @@ class SnmpCounters : public SnmpDriver, public testing::WithParamInterface<std::
   }
   // What it is seen to have counted, as rules do it.
   double counted_by(const std::string& name) const {
-    rules::expr::Steps all;
+    rules::Steps all;
     for (const Sample& sample : sink_.samples(name)) {
       if (sample.quality == Quality::bad) continue;
-      all = rules::expr::merged(all, rules::expr::Steps::of(sample.time, sample.value));
+      all = rules::merged(all, rules::Steps::of(sample.time, sample.value));
     }
     return all.counted;
   }
