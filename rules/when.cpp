@@ -22,7 +22,9 @@ using config::Node;
 using config::Problems;
 
 /// A series of which the interval between two samples is known is stale when it has missed two.
+/// As the page has it (gateway/app/freshness.h): what is read ten times a second and hiccups is not dead.
 constexpr int kStaleIntervals = 3;
+constexpr Micros kLeastStale = std::chrono::seconds(2);
 
 /// What the rule says beside its expression.
 struct Options {
@@ -146,10 +148,11 @@ config::Mark place_in(const Node& node, const expr::Span& span) {
 }
 
 expr::Input input_of(const Known& known, Micros stale_after) {
-  const bool own = stale_after < Micros{0};
+  const Micros interval = known.info.expected_interval;
+  const Micros usual = interval > Micros{0} ? std::max(kStaleIntervals * interval, kLeastStale) : Micros{0};
   return {{known.info.kind, known.info.unit, known.states, known.info.is_difference},
-          own ? kStaleIntervals * known.info.expected_interval : stale_after,
-          known.info.expected_interval};
+          stale_after < Micros{0} ? usual : stale_after,
+          interval};
 }
 
 Result<Bound> bind_to(const expr::Expression& expression, std::span<const Known* const> known, Micros stale_after) {
