@@ -223,10 +223,10 @@ void Engine::Impl::tell(std::uint32_t i, Phase from, std::string_view why, Times
 /// Was somebody there since the last time?
 void Engine::Impl::watch(Timestamp now, Output& out) {
   if (const auto restarted = std::exchange(began, std::nullopt)) catch_up(*restarted, out);
-  for (; left_out < gaps.size(); ++left_out) leave_out(gaps[left_out]);
+  for (; gaps_left_out < gaps.size(); ++gaps_left_out) leave_out(gaps[gaps_left_out]);
   for (const Interval& gap : gaps) put_off(gap);
   gaps.clear();
-  left_out = 0;
+  gaps_left_out = 0;
   if (watched_until && now - *watched_until > kMaxUnwatched) miss_until(now, out);
   watched_until = std::max(watched_until.value_or(now), now);
 }

@@ -225,7 +225,7 @@ struct Engine::Impl {
   Timestamp unsure_until = Timestamp::min();  ///< the end of the last long time in which nobody watched
   Timestamp told_until{};                     ///< when the newest of the past that is told arrived
   std::vector<Interval> gaps;                 ///< in the past that is told; until it goes on
-  std::size_t left_out = 0;                   ///< of these, because samples behind them were told
+  std::size_t gaps_left_out = 0;              ///< of these, because samples behind them were told
   std::uint64_t late = 0;
 
   // Of series that are made of others.

@@ -344,7 +344,7 @@ void Engine::Impl::take_over(std::uint32_t i, const AlertRecord& record) {
 void Engine::warm(std::span<const Sample> samples, Timestamp arrived) {
   impl_->told_until = std::max(impl_->told_until, arrived);
   const auto& gaps = impl_->gaps;
-  for (std::size_t& next = impl_->left_out; next < gaps.size() && gaps[next].to <= arrived; ++next)
+  for (std::size_t& next = impl_->gaps_left_out; next < gaps.size() && gaps[next].to <= arrived; ++next)
     impl_->leave_out(gaps[next]);
   for (const Sample& sample : samples) impl_->recall(sample, arrived, Lateness::Held::Origin::told);
 }

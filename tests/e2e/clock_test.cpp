@@ -99,7 +99,7 @@ TEST(Clock, OfABoxWithoutABatteryMakesNoInterlockOfAnEarlierRunFresh) {
   - {{name: pushed, type: push, series: "{{device}}/{{measurement}}"}}
   - name: field
     type: mqtt
-    url: {}
+    broker: {}
     subscriptions:
       - topic: plant/pump
         series: pump/{{field}}

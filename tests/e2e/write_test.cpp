@@ -38,6 +38,7 @@ sources:
           - {{name: may_heat, coil: 3000, writable: {{}}}}
           - {{name: fixed, holding: 3006}}
           - {{name: pump, coil: 3001, writable: {{interlock: boiler1/allowed}}}}
+          - {{name: vent, coil: 3002, writable: {{interlock: boiler1/level}}}}
 )",
                      port);
 }
@@ -105,9 +106,9 @@ TEST_F(Writing, IsDoneWhileTheInterlockIsTrueAndKeptInTheAudit) {
 
 TEST_F(Writing, AnInterlockSaysYesOrNoAndNothingElse) {
   EXPECT_THAT(write("boiler1/pump", "on").output, HasSubstr("its interlock boiler1/allowed has never had a value"));
-  push("allowed,device=boiler1 value=21.5");
-  ASSERT_TRUE(shows("boiler1/allowed", 21.5));
-  EXPECT_THAT(write("boiler1/pump", "on").output, HasSubstr("is a number, and has to be a yes/no series"));
+  push("level,device=boiler1 value=21.5");
+  ASSERT_TRUE(shows("boiler1/level", 21.5));
+  EXPECT_THAT(write("boiler1/vent", "on").output, HasSubstr("is a number, and has to be a yes/no series"));
   push("allowed,device=boiler1 value=true");
   ASSERT_TRUE(shows("boiler1/allowed", 1));
   EXPECT_EQ(write("boiler1/pump", "on").status, 0);
@@ -154,7 +155,7 @@ std::string silent_configuration(const std::string& url, const std::string& of_s
 sources:
   - name: field
     type: mqtt
-    url: {}
+    broker: {}
     {}
     subscriptions:
       - topic: plant/pump
@@ -174,9 +175,13 @@ class WritingToASilentDevice : public testing::Test {
   /// Returns while it waits.
   void begin() {
     const auto commands = broker.subscribe("plant/pump/set");
-    write = std::make_unique<test::Process>(
-        std::vector<std::string>{kProgram, "write", "pump/relay", "on", "--yes", "--data", gateway.data()});
-    ASSERT_TRUE(commands->wait_for_output("ON"));
+    ASSERT_TRUE(eventually([&] {  // a source is up a moment before it can be written to
+      if (!write || !write->running()) {
+        write = std::make_unique<test::Process>(
+            std::vector<std::string>{kProgram, "write", "pump/relay", "on", "--yes", "--data", gateway.data()});
+      }
+      return commands->output().find("plant/pump/set ON") != std::string::npos;
+    }));
   }
   void reload(const std::string& of_source, const std::string& of_gateway) {
     gateway.reload(silent_configuration(broker.url(), of_source, of_gateway));
