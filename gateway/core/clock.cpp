@@ -120,7 +120,8 @@ std::optional<Micros> GatewayClock::follow(Timestamp system, std::int64_t boot, 
 }
 
 Micros local_less_utc(Timestamp at) {
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  const auto seconds =
+      static_cast<std::time_t>(std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count());
   std::tm local{};
   if (::localtime_r(&seconds, &local) == nullptr) return Micros{0};
   return std::chrono::seconds(local.tm_gmtoff);
