@@ -4,10 +4,9 @@
 
 #include <numeric>
 
-#include "gateway/app/pump.h"
 #include "rules/derived.h"
-#include "tests/fakes/machine.h"
 #include "tests/gateway/app/rules.h"
+#include "tests/gateway/app/stepped_gateway.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::app {
@@ -27,20 +26,9 @@ std::vector<rules::Rule> derived_of(const std::string& yaml) {
   return made;
 }
 
-/// A gateway on a disk: what comes is pushed, and time passes when it is told to.
-class Gateway {
+class Gateway final : public SteppedGateway {
  public:
-  Gateway(const std::filesystem::path& disk, const std::string& derived) : clock_(Machine::read, Machine::is_kept) {
-    journal::Options options;
-    options.directory = disk;
-    auto opened = journal::Journal::open(options, clock_, metrics_);
-    if (!opened) throw std::runtime_error(opened.error().text);
-    journal_ = std::move(*opened);
-    clock_.begin_after(journal_->left_off());
-    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, heart_, metrics_, Pump::Limits{});
-    pump_->recover(derived_of(derived));
-    settle();
-  }
+  Gateway(const std::filesystem::path& disk, const std::string& derived) : SteppedGateway(disk, derived_of(derived)) {}
 
   void push(const std::string& name, std::span<const double> values, const SeriesInfo& info = {}) {
     std::vector<Sample> samples;
@@ -64,22 +52,6 @@ class Gateway {
   std::string unit(const std::string& name) const {
     return journal_->catalogue().entry(*journal_->catalogue().find(name)).info.unit;
   }
-
- private:
-  /// All that was pushed is seen and on disk.
-  void settle() {
-    std::stop_source stop;
-    stop.request_stop();
-    pump_->run(stop.get_token());
-  }
-
-  GatewayClock clock_;
-  Metrics metrics_;
-  std::unique_ptr<journal::Journal> journal_;
-  Intake intake_{10'000};
-  Freshness freshness_;
-  Heartbeat heart_;
-  std::unique_ptr<Pump> pump_;
 };
 
 class DerivedRestart : public testing::Test {

@@ -9,10 +9,9 @@
 #include <map>
 #include <thread>
 
-#include "gateway/app/pump.h"
 #include "rules/engine.h"
-#include "tests/fakes/machine.h"
 #include "tests/gateway/app/rules.h"
+#include "tests/gateway/app/stepped_gateway.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::app {
@@ -81,20 +80,9 @@ std::string with(const std::string& rule) {
          "  - {name: mean, series: \"{d}/t\", when: \"avg(value, 40s) > 80\", clear_after: 5s}\n";
 }
 
-/// A gateway without sources: what comes is pushed, and time passes when it is told to.
-class Gateway {
+class Gateway final : public SteppedGateway {
  public:
-  Gateway(const std::filesystem::path& directory, const std::string& rules) : clock_(Machine::read, Machine::is_kept) {
-    journal::Options options;
-    options.directory = directory;
-    auto opened = journal::Journal::open(options, clock_, metrics_);
-    if (!opened) throw std::runtime_error(opened.error().text);
-    journal_ = std::move(*opened);
-    clock_.begin_after(journal_->left_off());
-    pump_ = std::make_unique<Pump>(intake_, *journal_, freshness_, clock_, heart_, metrics_, Pump::Limits{});
-    pump_->recover(rules_of(rules));
-    settle();
-  }
+  Gateway(const std::filesystem::path& disk, const std::string& rules) : SteppedGateway(disk, rules_of(rules)) {}
 
   void take(const Moment& moment) {
     const auto push = [&](const char* name, double value) {
@@ -131,22 +119,6 @@ class Gateway {
     }
     return told;
   }
-
- private:
-  /// All that was pushed is seen and on disk.
-  void settle() {
-    std::stop_source stop;
-    stop.request_stop();
-    pump_->run(stop.get_token());
-  }
-
-  GatewayClock clock_;
-  Metrics metrics_;
-  std::unique_ptr<journal::Journal> journal_;
-  Intake intake_{1000};
-  Freshness freshness_;
-  Heartbeat heart_;
-  std::unique_ptr<Pump> pump_;
 };
 
 /// A box with its disk.
