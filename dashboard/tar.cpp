@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kBlock = 512, kPiece = 64u << 10, kTrailer = 2 * kBlock;
 
-std::uint64_t padding(std::uint64_t bytes) { return (kBlock - bytes % kBlock) % kBlock; }
+std::size_t padding(std::uint64_t bytes) { return static_cast<std::size_t>((kBlock - bytes % kBlock) % kBlock); }
 
 /// Octal; or base 256 as GNU and pax have it, where that does not hold it.
 std::string size_field(std::uint64_t bytes) {
@@ -92,7 +92,7 @@ Result<std::string_view> Tar::begin_file() {
 
 Result<std::string_view> Tar::read_file() {
   const File& file = files_[at_];
-  const std::uint64_t much = std::min(left_, kPiece);
+  const auto much = static_cast<std::size_t>(std::min(left_, kPiece));
   piece_.resize(much);
   if (!file_.read(piece_.data(), static_cast<std::streamsize>(much))) {
     return fail(Errc::io, "{} cannot be read any more", file.path.string());

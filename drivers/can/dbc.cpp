@@ -103,7 +103,7 @@ class Parser {
     if (message.id > (message.extended ? 0x1FFFFFFFu : 0x7FFu) && id != 0xC0000000u) wrong("no such identifier");
     message.name = word("a message's name");
     sign(':');
-    message.bytes = whole("a message's length", UINT32_MAX);
+    message.bytes = static_cast<std::size_t>(whole("a message's length", UINT32_MAX));
     word("a sender");
     // Signals without a message stand under this one.
     in_message_ = id != 0xC0000000u;
