@@ -83,10 +83,10 @@ class PolledDriver final : public Driver, public Outlet {
     return all;
   }
 
-  Status write(std::string_view series, std::string_view value) override {
+  Status write(std::string_view series, std::string_view value, const Permission& may) override {
     for (Watched& device : devices_) {
       for (const WritablePoint& point : device.device().writable()) {
-        if (point.series == series) return device.device().write(series, value);
+        if (point.series == series) return device.device().write(series, value, may);
       }
     }
     return fail(Errc::not_found, "'{}' is no point that may be set", printable(series, 64));
@@ -205,7 +205,7 @@ class PolledDriver final : public Driver, public Outlet {
 
 }  // namespace
 
-Status PolledDevice::write(std::string_view series, std::string_view) {
+Status PolledDevice::write(std::string_view series, std::string_view, const Permission&) {
   return fail(Errc::not_found, "'{}' may not be set", printable(series, 64));
 }
 

@@ -46,7 +46,7 @@ class PolledDevice {
   /// What of it may be set; the same for as long as it lives.
   virtual std::vector<WritablePoint> writable() const { return {}; }
   /// Sets one of those, as Outlet does. Any thread, beside the others.
-  virtual Status write(std::string_view series, std::string_view value);
+  virtual Status write(std::string_view series, std::string_view value, const Permission& may);
 };
 
 struct Polled {

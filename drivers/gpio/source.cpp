@@ -100,14 +100,14 @@ class Source final : public Driver, public Outlet {
     return all;
   }
 
-  Status write(std::string_view series, std::string_view value) override {
+  Status write(std::string_view series, std::string_view value, const Permission& may) override {
     const auto& outputs = options_.outputs;
     const auto found = std::find_if(outputs.begin(), outputs.end(),
                                     [&](const OutputOptions& one) { return one.writable && one.series == series; });
     if (found == outputs.end()) return fail(Errc::not_found, "'{}' is no point that may be set", printable(series));
     const auto wanted = to_device(*found->writable, value);
     if (!wanted) return fail(wanted.error());
-    return set(inputs_.size() + static_cast<std::size_t>(found - outputs.begin()), *found->writable, *wanted);
+    return set(inputs_.size() + static_cast<std::size_t>(found - outputs.begin()), *found->writable, *wanted, may);
   }
 
   Status run(Sink& sink, std::stop_token stop) override {
@@ -209,10 +209,11 @@ class Source final : public Driver, public Outlet {
     if (!samples_.empty()) sink.push(samples_);
   }
 
-  Status set(std::size_t line, const Writable& writable, const Reading& wanted) {
+  Status set(std::size_t line, const Writable& writable, const Reading& wanted, const Permission& may) {
     const std::string& series = writable.point.series;
     const std::lock_guard lock(mutex_);
     if (!away_.empty()) return fail(Errc::unavailable, "{}: not written: {}", series, away_);
+    if (Status allowed = may(); !allowed) return allowed;
     if (Status done = lines_->set(line, wanted.number != 0); !done) {
       return fail(done.error().code, "{}: not written: {}", series, done.error().text);
     }

@@ -186,14 +186,17 @@ std::vector<WritablePoint> Device::writable() const {
   return all;
 }
 
-Status Device::write(std::string_view series, std::string_view value) {
+Status Device::write(std::string_view series, std::string_view value, const Permission& may) {
   const auto point = std::find_if(options_.points.begin(), options_.points.end(),
                                   [&](const PointOptions& one) { return one.series == series; });
   if (point == options_.points.end()) return fail(Errc::not_found, "{} is no point of {}", series, options_.name);
   if (!point->writable) return fail(Errc::invalid, "{} may not be written: its point does not say writable", series);
   const auto registers = registers_for(*point, value);
   if (!registers) return fail(registers.error());
-  const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple);
+  Status allowed;
+  const auto is_allowed = [&] { return (allowed = may()).has_value(); };
+  const auto written = line_->write(options_.unit, point->span, *registers, point->writes_multiple, is_allowed);
+  if (!allowed) return allowed;
   if (!written) {
     const auto& [exception, error, may_be_done] = written.error();
     if (may_be_done) return settle(*point, *registers, error);

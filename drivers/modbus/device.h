@@ -27,7 +27,7 @@ class Device final : public PolledDevice {
 
   std::vector<WritablePoint> writable() const override;
   /// Waits for its turn on the line, then for at most a few time-outs.
-  Status write(std::string_view series, std::string_view value) override;
+  Status write(std::string_view series, std::string_view value, const Permission& may) override;
 
  private:
   /// A request, and how it went.

@@ -140,9 +140,9 @@ class Line::Wire {
   const LineOptions& options() const { return options_; }
 
   /// Makes a request by `call`, which returns what libmodbus' functions do. `reads`: it may be made again, where the
-  /// unit is busy, and once where its answer is lost or damaged.
+  /// unit is busy, and once where its answer is lost or damaged. `may`: as for Line::write.
   template <class Call>
-  Answer<void> ask(int unit, bool reads, const Call& call) {
+  Answer<void> ask(int unit, bool reads, const Call& call, const std::function<bool()>& may = {}) {
     const std::lock_guard turn(turnstile_);
     Clock::duration busy = kFirstBusy;
     bool again = reads;
@@ -151,6 +151,8 @@ class Line::Wire {
       drop_if_stale();
       if (const Status opened = open(); !opened) return tl::unexpected(Failure{0, opened.error()});
       if (!deadline) deadline = Clock::now() + options_.timeout;  // what connecting took is not the unit's fault
+      if (gap_ > Micros{0}) std::this_thread::sleep_until(quiet_since_ + gap_);
+      if (may && !may()) return tl::unexpected(Failure{0, {Errc::conflict, "it may not be written now"}});
       const int error = exchange(unit, *deadline, call);
       if (error == 0) return {};
       const Outcome kind = kind_of(error);
@@ -225,7 +227,6 @@ class Line::Wire {
   /// 0, or errno.
   template <class Call>
   int exchange(int unit, Deadline deadline, const Call& call) {
-    if (gap_ > Micros{0}) std::this_thread::sleep_until(quiet_since_ + gap_);
     const auto left = std::max(std::chrono::duration_cast<Micros>(deadline - Clock::now()), Micros{1000}).count();
     if (modbus_set_slave(context_.get(), unit) == -1) return errno;
     modbus_set_response_timeout(context_.get(), static_cast<std::uint32_t>(left / 1'000'000),
@@ -323,7 +324,8 @@ Answer<void> Line::read(int unit, const Span& span, std::vector<std::uint16_t>& 
   return answer;
 }
 
-Answer<void> Line::write(int unit, const Span& span, std::span<const std::uint16_t> values, bool multiple) {
+Answer<void> Line::write(int unit, const Span& span, std::span<const std::uint16_t> values, bool multiple,
+                         const std::function<bool()>& may) {
   const auto call = [&](modbus_t* wire) {
     if (span.table == Table::holding) {
       return multiple ? modbus_write_registers(wire, span.first, static_cast<int>(values.size()), values.data())
@@ -333,7 +335,7 @@ Answer<void> Line::write(int unit, const Span& span, std::span<const std::uint16
     return multiple ? modbus_write_bits(wire, span.first, static_cast<int>(bits.size()), bits.data())
                     : modbus_write_bit(wire, span.first, bits[0]);
   };
-  return wire_->ask(unit, false, call);
+  return wire_->ask(unit, false, call, may);
 }
 
 Answer<std::string> Line::identify(int unit) {

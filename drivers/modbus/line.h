@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,8 +55,10 @@ class Line {
   /// again while the time-out lasts; a damaged answer once.
   Answer<void> read(int unit, const Span& span, std::vector<std::uint16_t>& registers);
   /// Writes to coils or holding registers, once, whatever comes of it; `multiple`: by the function for several of them,
-  /// else by the one for one.
-  Answer<void> write(int unit, const Span& span, std::span<const std::uint16_t> values, bool multiple);
+  /// else by the one for one. `may` is asked when the line is free and the request is about to go out; where it says no
+  /// nothing does (Errc::conflict).
+  Answer<void> write(int unit, const Span& span, std::span<const std::uint16_t> values, bool multiple,
+                     const std::function<bool()>& may);
   /// What the unit says that it is (function 17); Errc::not_found where it does not say.
   Answer<std::string> identify(int unit);
 

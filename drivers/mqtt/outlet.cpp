@@ -78,13 +78,13 @@ std::vector<WritablePoint> TopicOutlet::points() const {
   return all;
 }
 
-Status TopicOutlet::write(std::string_view series, std::string_view value) {
+Status TopicOutlet::write(std::string_view series, std::string_view value, const Permission& may) {
   const auto command = std::find_if(commands_.begin(), commands_.end(),
                                     [&](const Command& one) { return one.writable.point.series == series; });
   if (command == commands_.end()) return fail(Errc::not_found, "'{}' is no point that may be set", printable(series));
   const auto wanted = to_device(command->writable, value);
   if (!wanted) return fail(wanted.error());
-  Watch watch{*command, *wanted, Clock::now() + command->timeout};
+  Watch watch{*command, *wanted, may, Clock::now() + command->timeout};
   const Watching watching(*this, watch);
   if (const Status sent = send(watch); !sent) return sent;
   return command->writable.point.read_back ? wait_for(watch) : Status{};
@@ -146,6 +146,7 @@ Status TopicOutlet::send(Watch& watch) {
 Status TopicOutlet::publish(const Watch& watch, const std::stop_token& stop) {
   const std::string& series = watch.command.writable.point.series;
   tidegate::mqtt::Outgoing command = watch.command.message(watch.wanted);
+  if (Status allowed = watch.may(); !allowed) return allowed;
   if (!command.retain) command.expiry = left(watch.until);       // a device that is away gets it no more by then
   Status sent = connection_->publish(std::move(command), stop);  // at once: nothing is under way
   if (!sent) return fail(sent.error().code, "{}: not written: {}", series, sent.error().text);

@@ -24,7 +24,7 @@ class TopicOutlet final : public Outlet {
   TopicOutlet(std::vector<Command> commands, tidegate::mqtt::ConnectionOptions subscriber);
 
   std::vector<WritablePoint> points() const override;
-  Status write(std::string_view series, std::string_view value) override;
+  Status write(std::string_view series, std::string_view value, const Permission& may) override;
 
   // The source's side.
 
@@ -44,6 +44,7 @@ class TopicOutlet final : public Outlet {
   struct Watch {
     const Command& command;
     const Reading wanted;
+    const Permission& may;
     const Clock::time_point until;  ///< then it is given up, wherever it stands
     bool same = false;
     std::string shown{};  ///< last; "": nothing yet

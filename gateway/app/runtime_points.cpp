@@ -80,8 +80,9 @@ Result<Runtime::HeldPoint> Runtime::hold(const std::string& series) const {
 /// Whoever wants it, and has said so in the audit. Errc::not_found: there is no such point; a device that is not there
 /// may come back.
 Status Runtime::set(const HeldPoint& held, const std::string& value) const {
-  if (const Status closed = interlock_closed(held.point); !closed) return fail(closed.error());
-  Status done = held.outlet->write(held.point.series, value);
+  const Permission may = [&] { return interlock_closed(held.point); };
+  if (const Status closed = may(); !closed) return fail(closed.error());  // nothing waits for its device in vain
+  Status done = held.outlet->write(held.point.series, value, may);
   if (!done && done.error().code == Errc::not_found) return fail(Errc::unavailable, "{}", done.error().text);
   return done;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ struct WritablePoint {
   double step = 0;                  ///< of a number: it takes min and whole steps above it; 0: any
 };
 
+/// Whether a command may go out now; else why not. Any thread.
+using Permission = std::function<Status()>;
+
 /// Where commands go out to devices. Any thread; several at once.
 class Outlet {
  public:
@@ -28,9 +32,10 @@ class Outlet {
   /// The same for as long as it lives.
   virtual std::vector<WritablePoint> points() const = 0;
   /// Sets a point to what it is to show, as people write it ("21.5", "on", "running"), and reads it back where that is
-  /// so. Takes a few time-outs of its device at most. Errc::invalid: it does not take this value; Errc::conflict: it
-  /// was written, and shows something else; any other: why the device did not do it.
-  virtual Status write(std::string_view series, std::string_view value) = 0;
+  /// so. `may` is asked last, when all that it waits for is there and the command is about to go out; what it refuses is
+  /// not written, and its error is the answer. Takes a few time-outs of its device at most. Errc::invalid: it does not
+  /// take this value; Errc::conflict: it was written, and shows something else; any other: why the device did not do it.
+  virtual Status write(std::string_view series, std::string_view value, const Permission& may) = 0;
 };
 
 }  // namespace tidegate

@@ -5,6 +5,7 @@
 
 #include "tests/drivers/gpio/fixture.h"
 #include "tests/drivers/section.h"
+#include "tests/fakes/permission.h"
 
 namespace tidegate::drivers::gpio {
 namespace {
@@ -30,7 +31,7 @@ TEST_F(GpioDriver, AnOutputThatDoesNotFollowIsAnError) {
   start({}, 10s, pump_and_power(0));
   ASSERT_TRUE(reaches("pump", 0));
   board_.hold(0);
-  const Status status = driver_->outlet()->write("pump", "on");
+  const Status status = driver_->outlet()->write("pump", "on", fakes::granted);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::conflict);
   EXPECT_EQ(status.error().text, "pump: written, but it shows off instead of on");
@@ -39,8 +40,9 @@ TEST_F(GpioDriver, AnOutputThatDoesNotFollowIsAnError) {
 TEST_F(GpioDriver, WhatCannotBeSetIsRefused) {
   start({}, 10s, pump_and_power(0));
   ASSERT_TRUE(reaches("power", 1));
-  EXPECT_EQ(driver_->outlet()->write("pump", "fast").error().code, Errc::invalid);
-  EXPECT_EQ(driver_->outlet()->write("power", "off").error().code, Errc::not_found) << "it does not say writable";
+  EXPECT_EQ(driver_->outlet()->write("pump", "fast", fakes::granted).error().code, Errc::invalid);
+  EXPECT_EQ(driver_->outlet()->write("power", "off", fakes::granted).error().code, Errc::not_found)
+      << "it does not say writable";
   EXPECT_TRUE(board_.level(1));
 }
 
@@ -55,7 +57,8 @@ TEST_F(GpioDriver, WordsOfAnOutputAreWhatItIsSetTo) {
   EXPECT_EQ(valve.series, "box/valve");
   EXPECT_THAT(valve.states, testing::ElementsAre("shut", "open"));
   EXPECT_EQ(valve.interlock, "box/may");
-  EXPECT_THAT(driver_->outlet()->write("box/valve", "open").error().text, HasSubstr("its lines are not opened yet"));
+  EXPECT_THAT(driver_->outlet()->write("box/valve", "open", fakes::granted).error().text,
+              HasSubstr("its lines are not opened yet"));
 }
 
 TEST_F(GpioDriver, WithoutSuchAChipIsDownAndSaysSo) {

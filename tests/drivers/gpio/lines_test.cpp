@@ -5,6 +5,7 @@
 
 #include "tests/drivers/gpio/fixture.h"
 #include "tests/drivers/gpio/sim_chip.h"
+#include "tests/fakes/permission.h"
 #include "tests/support/held.h"
 #include "tests/support/process.h"
 
@@ -111,10 +112,14 @@ TEST_P(GpioLines, AnOutputIsAsItIsSaidAtFirstAndIsSet) {
   ASSERT_NE(driver_->outlet(), nullptr);
   ASSERT_EQ(driver_->outlet()->points().size(), 1u);
   EXPECT_EQ(driver_->outlet()->points()[0].series, "pump");
-  EXPECT_TRUE(driver_->outlet()->write("pump", "on"));
+  const Status stopped = driver_->outlet()->write("pump", "on", fakes::refused);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().text, fakes::refused().error().text);
+  EXPECT_FALSE(pins_->level(1));
+  EXPECT_TRUE(driver_->outlet()->write("pump", "on", fakes::granted));
   EXPECT_TRUE(pins_->level(1));
   EXPECT_TRUE(reaches("pump", 1));
-  EXPECT_TRUE(driver_->outlet()->write("pump", "off"));
+  EXPECT_TRUE(driver_->outlet()->write("pump", "off", fakes::granted));
   EXPECT_FALSE(pins_->level(1));
   EXPECT_TRUE(reaches("pump", 0));
 }
@@ -131,11 +136,11 @@ TEST_P(GpioLines, AnOutputThatIsOnlyLookedAtStaysAsItIs) {
 TEST_P(GpioLines, AnOutputOfAChipThatIsAwayIsNotSetAndBeginsAnew) {
   start({}, 100ms, pump_and_power(0));
   ASSERT_TRUE(reaches("pump", 0));
-  ASSERT_TRUE(driver_->outlet()->write("pump", "on"));
+  ASSERT_TRUE(driver_->outlet()->write("pump", "on", fakes::granted));
   pins_->unplug(true);
   ASSERT_TRUE(sink_.wait_for_health(SourceHealth::down));
   EXPECT_EQ(sink_.last("pump")->quality, Quality::bad);
-  const Status status = driver_->outlet()->write("pump", "on");
+  const Status status = driver_->outlet()->write("pump", "on", fakes::granted);
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().text, AllOf(HasSubstr("pump: not written: "), HasSubstr("No such")));
   pins_->unplug(false);
@@ -150,7 +155,7 @@ TEST_P(GpioLines, ThatAreLostAgainAndAgainAreBackEachTimeAndNoPulseIsForgotten) 
   for (int i = 0; i < test::flaps(simulated() ? 50 : 1000); ++i) {
     ASSERT_TRUE(reaches("meter", i)) << "in turn " << i;
     ASSERT_TRUE(reaches("pump", 0)) << "in turn " << i;
-    ASSERT_TRUE(driver_->outlet()->write("pump", "on")) << "in turn " << i;
+    ASSERT_TRUE(driver_->outlet()->write("pump", "on", fakes::granted)) << "in turn " << i;
     pulse(0, 1);
     for (const bool open : {true, false}) {  // told at once, and the pulse before it was taken then
       pins_->set(1, open);

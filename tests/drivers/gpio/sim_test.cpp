@@ -6,6 +6,7 @@
 #include "tests/drivers/gpio/fixture.h"
 #include "tests/drivers/gpio/sim_chip.h"
 #include "tests/drivers/section.h"
+#include "tests/fakes/permission.h"
 #include "tests/support/held.h"
 #include "tests/support/process.h"
 
@@ -51,7 +52,7 @@ TEST_F(GpioSim, LinesAreFoundByNameAndByChipAndAreAsTheyAreConfigured) {
 
   EXPECT_TRUE(reaches("box/relay", 0));
   EXPECT_TRUE(chip_->level(3));
-  EXPECT_TRUE(driver_->outlet()->write("box/relay", "on"));
+  EXPECT_TRUE(driver_->outlet()->write("box/relay", "on", fakes::granted));
   EXPECT_FALSE(chip_->level(3));
   EXPECT_TRUE(reaches("box/relay", 1));
   EXPECT_TRUE(sink_.wait_for_words("4 lines", SourceHealth::up));

@@ -155,7 +155,7 @@ TEST_F(ModbusLine, AWriteIsSentOnceWhateverComesOfIt) {
   Line line(to(peer));
   const std::uint16_t value[] = {7};
   for (const char* expected : {"device is busy (exception 6)", "damaged", "lost 127.0.0.1"}) {
-    const auto answer = line.write(1, {Table::holding, 0, 1}, value, false);
+    const auto answer = line.write(1, {Table::holding, 0, 1}, value, false, [] { return true; });
     ASSERT_FALSE(answer);
     EXPECT_THAT(answer.error().error.text, HasSubstr(expected));
   }

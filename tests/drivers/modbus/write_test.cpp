@@ -6,6 +6,7 @@
 #include "drivers/modbus/device.h"
 #include "gateway/core/text.h"
 #include "tests/drivers/modbus/peer.h"
+#include "tests/fakes/permission.h"
 
 namespace tidegate::drivers::modbus {
 namespace {
@@ -50,7 +51,9 @@ class ModbusWriting : public testing::Test {
     device_ = std::make_unique<Device>(options.devices[0], line_);
   }
 
-  Status write(const std::string& point, const std::string& value) { return device_->write("d/" + point, value); }
+  Status write(const std::string& point, const std::string& value) {
+    return device_->write("d/" + point, value, fakes::granted);
+  }
   std::vector<std::uint16_t> stored(const Span& span) {
     std::vector<std::uint16_t> registers;
     EXPECT_TRUE(line_->read(1, span, registers));
@@ -110,7 +113,7 @@ TEST_F(ModbusWriting, RefusesWhatIsNotAllowedAndAsksTheUnitForNothing) {
     EXPECT_THAT(why(status), HasSubstr(expected));
     EXPECT_TRUE(!status && status.error().code == Errc::invalid) << expected;
   }
-  EXPECT_EQ(device_->write("d/none", "1").error().code, Errc::not_found);
+  EXPECT_EQ(device_->write("d/none", "1", fakes::granted).error().code, Errc::not_found);
   EXPECT_EQ(stored({Table::holding, 3000, 1}), Registers{1});
 }
 

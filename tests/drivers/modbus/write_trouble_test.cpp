@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
+#include <future>
 #include <map>
 #include <mutex>
 
 #include "drivers/modbus/device.h"
 #include "tests/drivers/modbus/peer.h"
 #include "tests/drivers/modbus/tcp_peer.h"
+#include "tests/fakes/permission.h"
 
 namespace tidegate::drivers::modbus {
 namespace {
@@ -108,7 +111,7 @@ class ModbusWriteTroubles : public testing::Test {
     const Options options = read_options(section, problems);
     EXPECT_EQ(problems.text(), "");
     Device device(options.devices.at(0), std::make_shared<Line>(options.line));
-    return device.write("d/" + point, value);
+    return device.write("d/" + point, value, fakes::granted);
   }
   static std::string why(const Status& status) { return status ? "it was written" : status.error().text; }
 };
@@ -166,6 +169,34 @@ TEST_F(ModbusWriteTroubles, WhatMayHaveArrivedIsNoWriteThatDidNot) {
                 testing::AllOf(HasSubstr(expected), HasSubstr(kLook), Not(HasSubstr("not written"))));
     EXPECT_EQ(unit.writes(), 1) << expected;
   }
+}
+
+/// An interlock that opens while the line is taken.
+TEST_F(ModbusWriteTroubles, WhatMayNotBeWrittenAnyMoreWhenTheLineIsFreeIsNot) {
+  const Unit unit({.is_silent = true});
+  config::Problems problems;
+  const config::Node section = test::source_section(
+      fmt::format("{{name: s, type: modbus, tcp: '127.0.0.1:{}', timeout: 500ms, devices: [{{name: d, unit: 1, "
+                  "points: [{{name: valve, holding: 1, writable: {{min: 0, max: 100, verify: false}}}}]}}]}}",
+                  unit.port()),
+      problems);
+  const Options options = read_options(section, problems);
+  Device device(options.devices.at(0), std::make_shared<Line>(options.line));
+  std::atomic<bool> is_closed = true;
+  std::promise<void> first_is_out;
+  const Permission interlock = [&] { return is_closed ? fakes::granted() : fakes::refused(); };
+  auto first = std::async(std::launch::async, [&] {
+    return device.write("d/valve", "1", [&] {
+      first_is_out.set_value();
+      return fakes::granted();
+    });
+  });
+  first_is_out.get_future().wait();
+  auto second = std::async(std::launch::async, [&] { return device.write("d/valve", "2", interlock); });
+  is_closed = false;
+  EXPECT_EQ(why(second.get()), "its interlock says no");
+  EXPECT_FALSE(first.get()) << "it was sent, and the unit says nothing";
+  EXPECT_EQ(unit.writes(), 1);
 }
 
 TEST_F(ModbusWriteTroubles, WhatCouldNotBeSentIsNotWritten) {

@@ -9,6 +9,7 @@
 #include "gateway/config/load.h"
 #include "tests/drivers/mqtt/running.h"
 #include "tests/fakes/fake_sink.h"
+#include "tests/fakes/permission.h"
 #include "tests/support/broker.h"
 #include "tests/support/scripted_broker.h"
 
@@ -46,7 +47,8 @@ class MqttWriting : public testing::Test {
     ASSERT_TRUE(sink_.wait_for_health(SourceHealth::up));
   }
   std::future<Status> write(const char* series, const char* value) {
-    return std::async(std::launch::async, [this, series, value] { return driver_->outlet()->write(series, value); });
+    return std::async(std::launch::async,
+                      [this, series, value] { return driver_->outlet()->write(series, value, fakes::granted); });
   }
   static std::string why(const Status& status) { return status ? "it is set" : status.error().text; }
 
@@ -173,7 +175,7 @@ class MqttWriteDeadline : public testing::Test {
   }
   static Status status_of(TopicOutlet& outlet, const char* series) {
     const auto start = std::chrono::steady_clock::now();
-    Status status = outlet.write(series, "on");
+    Status status = outlet.write(series, "on", fakes::granted);
     EXPECT_LT(std::chrono::steady_clock::now() - start, kMuchLess) << series;
     return status;
   }
@@ -215,6 +217,31 @@ TEST_F(MqttWriteDeadline, HoldsWhereThereIsNoBroker) {
   to->stop();
 }
 
+/// An interlock that opens while the broker is awaited stops what has not gone out.
+TEST_F(MqttWriteDeadline, WhatMayNotBeDoneAnyMoreWhenTheBrokerIsThereIsNotPublished) {
+  test::ScriptedBroker broker({});
+  const auto to = outlet(broker.url());
+  std::atomic<int> asked = 0;
+  const Permission withdrawn = [&] {
+    ++asked;
+    return fakes::refused();
+  };
+  for (const char* series : {"lamp", "bell"}) {
+    const Status status = to->write(series, "on", withdrawn);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().text, fakes::refused().error().text) << series;
+  }
+  EXPECT_EQ(asked, 2);
+  EXPECT_TRUE(status_of(*to, "bell")) << "and the next goes out";
+  EXPECT_EQ(broker.publishes().size(), 1u);
+  to->stop();
+  asked = 0;
+  const auto nowhere = outlet("mqtt://127.0.0.1:" + std::to_string(test::free_port()));
+  EXPECT_FALSE(nowhere->write("bell", "on", withdrawn));
+  EXPECT_EQ(asked, 0) << "it is asked when the command can go out, and not before";
+  nowhere->stop();
+}
+
 /// What a broker kept, and what somebody says for a device that is away, is no answer of the device.
 TEST_F(MqttWriting, TakesOldNewsForNoAnswer) {
   config::Problems problems;
@@ -229,7 +256,7 @@ TEST_F(MqttWriting, TakesOldNewsForNoAnswer) {
   Receiver receiver(options, "field", sink_, &outlet);
   outlet.start();
   outlet.hears(true);
-  auto lamp = std::async(std::launch::async, [&] { return outlet.write("lamp", "on"); });
+  auto lamp = std::async(std::launch::async, [&] { return outlet.write("lamp", "on", fakes::granted); });
   ASSERT_TRUE(device_->wait_for_output("home/lamp/set ON\n"));
   receiver.take({"home/lamp", "ON", true}, Timestamp{1s});
   EXPECT_FALSE(lamp.get());
