@@ -38,6 +38,7 @@ enum class Code : std::uint8_t {
   load,    ///< index: the reference, or kMember
   newest,  ///< the same, however old
   older,   ///< index: the reference; is its newest sample older than the microseconds in b? c: or as old
+  fresh,   ///< index: the reference; 0, or unknown where it is stale
   window,  ///< index: the window
   was,     ///< index: the history; width in b
   held,

@@ -235,7 +235,20 @@ Operand Compiler::window(const Node& node) {
   const Op op{Code::window, 0, emitter_.slot(inner), 0, 0, static_cast<std::uint32_t>(emitter_.block().windows.size())};
   emitter_.block().windows.push_back(spec);
   out.slot = emitter_.emit(op, out.reads);
+  if (spec.is_timeless()) out.slot = while_fresh(out);
   return out;
+}
+
+/// Its value, or unknown while a series that it reads is stale.
+std::uint16_t Compiler::while_fresh(const Operand& operand) {
+  std::uint16_t slot = operand.slot;
+  for (std::uint32_t reference = 0; reference < compiled_.of.size(); ++reference) {
+    if ((operand.reads >> reference & 1) == 0) continue;
+    const bool is_member = compiled_.expression.references()[reference].kind == Reads::Kind::pattern;
+    const auto fresh = emitter_.emit({Code::fresh, 0, 0, 0, 0, is_member ? kMember : reference}, operand.reads);
+    slot = emitter_.emit({Code::add, 0, slot, fresh, 0, 0}, operand.reads);
+  }
+  return slot;
 }
 
 bool Compiler::window_arguments(const Node& node, const Operand& inner, WindowSpec& spec) {
@@ -288,7 +301,8 @@ Operand Compiler::aggregate(const Node& node) {
   made.looks_back = !pace.has_value();
   made.pace = pace.value_or(Micros{0});
   for (const Op& op : made.body.ops) {
-    const bool is_of_series = op.code == Code::load || op.code == Code::newest || op.code == Code::older;
+    const bool is_of_series =
+        op.code == Code::load || op.code == Code::newest || op.code == Code::older || op.code == Code::fresh;
     if (is_of_series && op.index != kMember) made.reads |= std::uint64_t{1} << op.index;
   }
   const bool is_condition = node.function->parameters == "c";

@@ -141,16 +141,17 @@ struct Program::Impl {
 
   const Live& live(const Op& op, const Work& work) { return op.index == kMember ? work.member->live : live(op.index); }
 
+  /// And else wakes when it will be.
+  bool is_stale(const Live& live) {
+    if (live.stale_after <= Micros{0}) return false;
+    const Timestamp stale = live.as_old_as(live.stale_after);
+    if (now < stale) wake_at(stale);
+    return now >= stale;
+  }
+
   double load(const Op& op, const Work& work) {
     const Live& live = this->live(op, work);
-    if (op.code == Code::load) {
-      if (!live.usable) return kUnknown;
-      if (live.stale_after > Micros{0}) {
-        const Timestamp stale = live.as_old_as(live.stale_after);
-        if (now >= stale) return kUnknown;
-        wake_at(stale);
-      }
-    }
+    if (op.code == Code::load && (!live.usable || is_stale(live))) return kUnknown;
     return op.index == kMember ? work.member->as_the_first(live.newest) : live.newest;
   }
   static Micros micros(double slot) { return Micros{static_cast<std::int64_t>(slot)}; }
@@ -230,6 +231,8 @@ struct Program::Impl {
         return load(op, work);
       case Code::older:
         return older(op, work);
+      case Code::fresh:
+        return is_stale(live(op, work)) ? kUnknown : 0;
       case Code::window: {
         const WindowSpec& spec = work.block.windows[op.index];
         Window& window = work.frame.window(op.index);

@@ -337,11 +337,14 @@ TEST(ExpressionMembers, WindowsOfThoseThatAreSilentEmptyWhileOthersSpeak) {
       for (std::size_t at = 0; (at = text.find("{}", at)) != std::string::npos;) text.replace(at, 2, series);
       return text;
     };
+    Input series = input();
+    series.stale_after = seconds(45);
     Program members = program(fmt::format("sum({})", each("room/+/t")));
     Program by_name = program(fmt::format("(coalesce({}, 0) + coalesce({}, 0)) + (coalesce({}, 0) + coalesce({}, 0))",
-                                          each("a"), each("b"), each("c"), each("d")));
+                                          each("a"), each("b"), each("c"), each("d")),
+                              {{"a", series}, {"b", series}, {"c", series}, {"d", series}});
     std::vector<std::size_t> inputs;
-    for (int i = 0; i < 4; ++i) inputs.push_back(std::get<std::size_t>(members.add_member(0, input())));
+    for (int i = 0; i < 4; ++i) inputs.push_back(std::get<std::size_t>(members.add_member(0, series)));
     std::mt19937 random(7);
     Timestamp now = kStart;
     for (int i = 0; i < 3000; ++i) {

@@ -166,6 +166,44 @@ TEST(ExpressionWindow, Cusum) {
   EXPECT_EQ(sums, (std::vector<std::string>{"0.5", "1", "0", "0", "1.5"}));
 }
 
+/// Nothing leaves it in time: it would say for ever what a series said that is dead.
+TEST(ExpressionWindow, ThatTimeAloneDoesNothingToIsUnknownWhileItsSeriesIsStale) {
+  for (const char* text :
+       {"avg(value, 3 samples)", "rate(value, 2 samples)", "max(value, 3 samples)", "median(value, 3 samples)",
+        "count(value, 2 samples)", "cusum(value, 1, 0)", "avg(max(value, 2 samples), 3 samples)"}) {
+    Input series = input();
+    series.stale_after = seconds(30);
+    Program made = program(text, {{"value", series}});
+    Timestamp now = kStart;
+    const auto come = [&] {
+      for (const double value : {1, 2, 4}) made.observe(0, at(now += seconds(10), value));
+    };
+    come();
+    const Value before = made.evaluate(now);
+    EXPECT_TRUE(before.known) << text;
+    made.observe(0, at(now + seconds(10), 0, Quality::bad));  // which is none of its samples, and no news
+    EXPECT_EQ(shown(made.evaluate(now + seconds(10))), shown(before)) << text;
+    EXPECT_EQ(made.wake(), now + seconds(30)) << text;
+    EXPECT_FALSE(made.evaluate(now + seconds(30)).known) << text;
+    EXPECT_EQ(made.wake(), kNever) << text;
+    now += seconds(50);
+    come();
+    EXPECT_TRUE(made.evaluate(now).known) << text;
+  }
+}
+
+TEST(ExpressionWindow, OfSoManySamplesOfTwoSeriesIsUnknownWhileOneIsStale) {
+  Input quick = input();
+  quick.stale_after = seconds(30);
+  Program made = program("avg(value - other, 2 samples)", {{"value", input()}, {"other", quick}});
+  for (int i = 0; i < 2; ++i) {
+    made.observe(1, at(kStart + seconds(i), 1));
+    made.observe(0, at(kStart + seconds(i), 3));
+  }
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(30))), "2");
+  EXPECT_EQ(shown(made.evaluate(kStart + seconds(31))), "unknown");
+}
+
 TEST(ExpressionWindow, TakesAnyExpressionAndOtherWindows) {
   Program made = program("avg(value - other, 10s)");
   made.observe(0, at(kStart, 7));
