@@ -58,6 +58,7 @@ std::string check_name(std::string_view name) {
 
 std::vector<config::Shape::Field> common_fields() {
   constexpr std::int64_t kMostSeries = 1'000'000;
+  constexpr auto kLongestInterval = std::chrono::days(366);
   return {
       config::required("name", config::Shape::text_where("a name", check_name),
                        "What the source is called on the dashboard, in health reports and in the log."),
@@ -70,6 +71,13 @@ std::vector<config::Shape::Field> common_fields() {
       config::defaulted("report", report_shape(), "every",
                         "Which readings of this source become samples, where a point does not say it itself: every, "
                         "change (and one a minute), or {deadband, at_least}."),
+      config::defaulted(
+          "interval",
+          config::Shape::either({config::Shape::choice({"learned", "on_change"}),
+                                 config::Shape::duration(std::chrono::milliseconds(1), kLongestInterval)}),
+          "learned",
+          "How often each series speaks that the source itself gives no interval for, at least: a "
+          "duration such as 10s; learned, once it speaks regularly; on_change, where silence says nothing."),
   };
 }
 

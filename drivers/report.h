@@ -19,8 +19,10 @@ struct Report {
   /// For a series of this kind: a dead band is of numbers. Of a code the distance says nothing, and each step of a
   /// counter counts: there any change is one.
   Report of(SeriesKind kind) const;
-  /// The longest between two samples of a point that is read each `read_every`.
-  Micros longest(Micros read_every) const { return every || at_least < read_every ? read_every : at_least; }
+  /// The longest between two samples of a point that is read each `read_every`; as SeriesInfo has it.
+  Micros longest(Micros read_every) const {
+    return every || at_least < read_every || read_every < Micros{0} ? read_every : at_least;
+  }
 };
 
 config::Shape report_shape();

@@ -105,13 +105,13 @@ SeriesKind Deriver::kind() const {
 }
 
 Micros Deriver::slowest_input() const {
-  Micros slowest{0};
+  std::optional<Micros> slowest;
   for (const Heard& one : heard_) {
     if (one.is_pattern) continue;
     if (one.interval == Micros{0}) return Micros{0};
-    slowest = std::max(slowest, one.interval);
+    slowest = std::max(slowest.value_or(kOnChange), one.interval);
   }
-  return slowest;
+  return slowest.value_or(Micros{0});
 }
 
 Status Deriver::know(std::size_t input, const Known& known) {
@@ -119,6 +119,7 @@ Status Deriver::know(std::size_t input, const Known& known) {
   if (const auto problem = program_.set(input, now)) return fail(Errc::invalid, "{}", problem->text);
   heard_[input].stale_after = now.stale_after;
   heard_[input].interval = known.info.expected_interval;
+  look_for_silence(told_);
   Status fits = fit();
   set_deadline();
   return fits;
@@ -153,7 +154,9 @@ void Deriver::note(std::size_t input, const Sample& sample) {
   heard.quality = sample.quality;
   heard.reason = sample.reason;
   heard.time = sample.time;
+  heard.left_out = Micros{0};
   count(heard, 1);
+  silence_ = std::min(silence_, heard.silence());
   program_.observe(input, sample);
 }
 
@@ -172,13 +175,14 @@ void Deriver::close_before(Timestamp time) {
 
 Finding Deriver::tick(Timestamp now) {
   made_.clear();
+  if (silence_ <= now) look_for_silence(told_);
   if (is_open_) {
     if (now >= moment_ + recipe_.patience) settle(moment_);
   } else if (is_to_restate()) {
     let_pass(last_->time);
     is_stored_ = true;
-  } else if (program_.wake() <= std::min(now, turn())) {
-    let_pass(program_.wake());
+  } else if (next_change() <= std::min(now, turn())) {
+    let_pass(next_change());
   } else if (turn() != kNever && turn() + recipe_.patience <= now) {
     take_turn();
   }
@@ -188,6 +192,7 @@ Finding Deriver::tick(Timestamp now) {
 
 void Deriver::let_pass(Timestamp now) {
   const Timestamp at = std::max(now, told_);
+  look_for_silence(at);
   const expr::Value value = program_.evaluate(at);
   sum_up(value, at);
   told_ = at;
@@ -213,12 +218,17 @@ Timestamp Deriver::turn() const { return is_due_ ? next_on_the_clock(told_ - Mic
 void Deriver::set_deadline() {
   const Timestamp patient = turn() == kNever ? kNever : turn() + recipe_.patience;
   deadline_ =
-      is_open_ ? moment_ + recipe_.patience : std::min(patient, program_.wake() <= turn() ? program_.wake() : kNever);
+      is_open_ ? moment_ + recipe_.patience : std::min(patient, next_change() <= turn() ? next_change() : kNever);
   if (is_to_restate() && !is_open_) deadline_ = last_->time;
 }
 
+/// What was silent before a time in which nobody watched stays so.
 void Deriver::unwatched(Timestamp from, Timestamp to) {
   program_.unwatched(from, to);
+  for (Heard& one : heard_) {
+    if (one.time < to && one.silence() > from && one.silence() != kNever) one.left_out += to - std::max(from, one.time);
+  }
+  look_for_silence(told_);
   set_deadline();
 }
 
@@ -226,10 +236,19 @@ void Deriver::leave_out(Timestamp from, Timestamp to) {
   if (recipe_.sums == Recipe::Sums::integral && to > summed_until_) unwatched_.push_back({from, to});
 }
 
+/// What came since the last look is silent later.
+void Deriver::look_for_silence(Timestamp after) {
+  silence_ = kNever;
+  for (const Heard& one : heard_) {
+    if (one.silence() > after) silence_ = std::min(silence_, one.silence());
+  }
+}
+
 Micros Deriver::lookback() const {
   // Of a sum the samples since the last that was told, and the one before them; of a counter also those before that.
-  const Micros counter =
-      recipe_.sums == Recipe::Sums::increases ? std::min(kCounterSamples * slowest_input(), kMostOfCounter) : Micros{0};
+  const Micros counter = recipe_.sums == Recipe::Sums::increases
+                             ? std::clamp(kCounterSamples * slowest_input(), Micros{0}, kMostOfCounter)
+                             : Micros{0};
   return program_.lookback() + counter + (sums() ? 2 * recipe_.every + recipe_.patience : Micros{0});
 }
 
@@ -345,8 +364,7 @@ Reason Deriver::why_not_known(Timestamp at) const {
 }
 
 bool Deriver::is_silent(const Heard& heard, Timestamp at) const {
-  if (heard.time == Timestamp::min()) return !heard.is_pattern;
-  return heard.stale_after > Micros{0} && at - heard.time >= heard.stale_after;
+  return heard.time == Timestamp::min() ? !heard.is_pattern : at >= heard.silence();
 }
 
 }  // namespace tidegate::rules

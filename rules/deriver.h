@@ -71,7 +71,7 @@ class Deriver final : public Joint {
   bool is_difference() const { return recipe_.sums == Recipe::Sums::nothing && program_.is_difference(); }
   /// Some series of a pattern is left out of it, because it does not fit the others.
   void lacks_members(bool some) { leaves_out_ = some; }
-  /// The longest interval of what it reads; 0: that of one is not known.
+  /// The longest interval of what it reads; kOnChange: none has one; 0: that of one is not known.
   Micros slowest_input() const;
 
   Finding tick(Timestamp now) override;
@@ -88,10 +88,15 @@ class Deriver final : public Joint {
   struct Heard {
     Timestamp time = Timestamp::min();  ///< that: nothing came yet
     Micros stale_after{0};
-    Micros interval{0};  ///< between two of its samples; 0: not known
+    Micros interval{0};  ///< as SeriesInfo has it
     Quality quality = Quality::good;
     Reason reason = Reason::none;
     bool is_pattern = false;  ///< its members are heard
+    Micros left_out{0};       ///< since then nobody watched for so long
+    /// When it is taken for silent, if nothing comes.
+    Timestamp silence() const {
+      return time == Timestamp::min() || stale_after == Micros{0} ? kNever : time + stale_after + left_out;
+    }
   };
 
   Deriver(std::size_t own, expr::Program program, Recipe recipe, std::size_t inputs);
@@ -111,6 +116,9 @@ class Deriver final : public Joint {
   void take_turn();
   void let_pass(Timestamp now);
   Timestamp turn() const;
+  void look_for_silence(Timestamp after);
+  /// That time alone brings about.
+  Timestamp next_change() const { return std::min(program_.wake(), silence_); }
   void set_deadline();
   /// The newest sample of a sum is in another unit: a restart would go on from it as if it were in this one.
   bool is_to_restate() const { return sums() && last_ && !is_stored_; }
@@ -128,6 +136,7 @@ class Deriver final : public Joint {
   bool is_open_ = false;               ///< nothing was made of it yet
   bool is_due_ = false;                ///< with `every`: there is something to tell
   Timestamp told_ = Timestamp::min();  ///< the newest time that it was asked about
+  Timestamp silence_ = kNever;         ///< nothing that it reads becomes silent before that
   // Of sums.
   double total_ = 0, running_ = 0;  ///< running_: what is summed up now, or NaN
   CounterSteps counter_;

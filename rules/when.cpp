@@ -148,7 +148,7 @@ config::Mark place_in(const Node& node, const expr::Span& span) {
 }
 
 expr::Input input_of(const Known& known, Micros stale_after) {
-  const Micros interval = known.info.expected_interval;
+  const Micros interval = std::max(known.info.expected_interval, Micros{0});
   const Micros usual = interval > Micros{0} ? std::max(kStaleIntervals * interval, kLeastStale) : Micros{0};
   return {{known.info.kind, known.info.unit, known.states, known.info.is_difference},
           stale_after < Micros{0} ? usual : stale_after,

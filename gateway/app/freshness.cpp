@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace tidegate::app {
 
@@ -10,9 +11,18 @@ Freshness::Entry& Freshness::entry(SeriesId series) {
   return entries_[index(series)];
 }
 
-void Freshness::expect(SeriesId series, Micros interval) {
+void Freshness::expect(SeriesId series, Micros interval, bool learns) {
   const std::unique_lock lock(mutex_);
-  entry(series).expected = interval;
+  Entry& known = entry(series);
+  known.expected = interval;
+  if (learns == (known.regularity != nullptr)) return;
+  known.regularity = learns ? std::make_unique<Regularity>() : nullptr;
+  if (learns) known.regularity->begin_with(interval);
+}
+
+std::vector<std::pair<SeriesId, Micros>> Freshness::take_learned() {
+  const std::unique_lock lock(mutex_);
+  return std::exchange(learned_, {});
 }
 
 void Freshness::observe(std::span<const Sample> samples, Timestamp now) {
@@ -26,8 +36,17 @@ void Freshness::observe(std::span<const Sample> samples, Timestamp now) {
     Entry& known = entry(sample.series);
     const Micros step = sample.time - known.last;
     if (step <= Micros{0}) continue;
-    if (known.last != Timestamp{}) learn(known, step);
+    if (known.last != Timestamp{}) {
+      learn(known, step);
+      // What comes in bursts, or late, is as old when the next comes as it ever was.
+      if (known.regularity) {
+        const auto interval =
+            known.regularity->add(std::max(step, now - known.last), std::max(Micros{0}, now - known.came));
+        if (interval) learned_.emplace_back(sample.series, *interval);
+      }
+    }
     known.last = sample.time;
+    known.came = now;
   }
 }
 

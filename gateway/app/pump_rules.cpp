@@ -97,7 +97,7 @@ void Pump::declare_new_series() {
   for (std::uint64_t version = catalogue.version(); version != declared_version_; version = catalogue.version()) {
     for (const auto& entry : catalogue.changed_since(declared_version_)) {
       engine_.declare(entry.id, entry.name, entry.info, entry.labels, clock_.now(), output_);
-      freshness_.expect(entry.id, entry.info.expected_interval);
+      freshness_.expect(entry.id, entry.info.expected_interval, entry.learns);
     }
     declared_version_ = version;
     intern_made_series();

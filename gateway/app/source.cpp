@@ -27,6 +27,13 @@ void add_missing(Labels& labels, const Labels& defaults) {
   std::sort(labels.begin(), labels.end());
 }
 
+/// Of what its driver gives none for; 0: it is learned.
+Micros read_interval(const config::Node& option) {
+  const std::string text = option.string();
+  if (text == "learned") return Micros{0};
+  return text == "on_change" ? kOnChange : option.duration();
+}
+
 /// What is read once more is no second dead letter: who asked for it is told.
 class Again final : public Sink {
  public:
@@ -63,6 +70,7 @@ SourceSink::SourceSink(const config::Node& section, Downstream downstream)
       feeder_(downstream.feeds.join(name_)),
       max_series_(static_cast<std::size_t>(section.integer("max_series"))),
       labels_(labels_of(section)),
+      interval_(read_interval(section["interval"])),
       report_(make_source_report(section)),
       samples_metric_(
           downstream.metrics.counter("source/" + name_ + "/samples", "", "Samples that the source delivered.")),
@@ -72,14 +80,17 @@ SourceSink::SourceSink(const config::Node& section, Downstream downstream)
 
 Result<SeriesId> SourceSink::series(std::string_view name, const SeriesInfo& info) {
   SeriesInfo whole = info;
-  if (report_) whole.expected_interval = report_->longest(info.expected_interval);
+  whole.expected_interval = interval_of(info);
+  if (report_) whole.expected_interval = report_->longest(whole.expected_interval);
   auto id = intern(name, std::move(whole));
   if (id && report_) report_->choose(*id, info.kind);
   return id;
 }
 
 Result<SeriesId> SourceSink::series_with_report(std::string_view name, const SeriesInfo& info) {
-  auto id = intern(name, info);
+  SeriesInfo whole = info;
+  whole.expected_interval = interval_of(info);
+  auto id = intern(name, std::move(whole));
   if (id && report_) report_->leave(*id);
   return id;
 }

@@ -53,6 +53,10 @@ class SourceSink final : public Sink {
   /// `whole`: with all that the section says.
   Result<SeriesId> intern(std::string_view name, SeriesInfo whole);
   Status claim(SeriesId series, std::string_view name);
+  /// The driver's, or what the section says where that has none.
+  Micros interval_of(const SeriesInfo& info) const {
+    return info.expected_interval > Micros{0} || interval_ == Micros{0} ? info.expected_interval : interval_;
+  }
 
   Downstream downstream_;
   const std::string name_;
@@ -60,6 +64,7 @@ class SourceSink final : public Sink {
   const Feeds::Feeder feeder_;
   const std::size_t max_series_;
   const Labels labels_;
+  const Micros interval_;                       ///< as SeriesInfo has it, where the driver gives none
   const std::unique_ptr<SourceReport> report_;  ///< null where every sample is stored
   Metric& samples_metric_;
   Metric& rejected_metric_;

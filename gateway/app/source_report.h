@@ -16,7 +16,7 @@ class SourceReport {
  public:
   explicit SourceReport(drivers::Report report) : report_(report) {}
 
-  /// The longest between two samples of a series whose readings come each `expected`, 0 where that is not known.
+  /// The longest between two samples of a series whose readings come each `expected`; as SeriesInfo has both.
   Micros longest(Micros expected) const { return report_.longest(expected); }
   void choose(SeriesId series, SeriesKind kind);
   /// A point with a `report` of its own.

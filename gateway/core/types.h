@@ -53,12 +53,15 @@ enum class SeriesKind : std::uint8_t { number, counter, boolean, state };
 
 using Labels = std::vector<std::pair<std::string, std::string>>;  ///< sorted by key where it matters to the reader
 
+/// An interval of what speaks when something changes: its silence says nothing, and none is learned.
+constexpr Micros kOnChange{-1};
+
 /// What is known of a series beside its name (`device/metric`, deeper paths allowed).
 struct SeriesInfo {
   SeriesKind kind = SeriesKind::number;
   std::string unit;             ///< as shown: "°C", "%", "bar"; empty where it has none
   std::string source;           ///< the name of the source in the configuration that feeds it
-  Micros expected_interval{0};  ///< between two samples; 0 = not known, learned from the samples
+  Micros expected_interval{0};  ///< between two samples; 0 = not known, and learned once they are regular; or kOnChange
   Labels labels;
 
   friend bool operator==(const SeriesInfo&, const SeriesInfo&) = default;

@@ -1,5 +1,6 @@
 #include "gateway/journal/catalogue.h"
 
+#include <algorithm>
 #include <cassert>
 #include <mutex>
 
@@ -15,6 +16,20 @@ std::optional<std::size_t> code_of(const std::vector<std::string>& labels, std::
   return std::nullopt;
 }
 
+bool learns(const SeriesInfo& told) { return told.expected_interval == Micros{0}; }
+
+/// What becomes of an entry's info when the source tells this of it.
+SeriesInfo with_what_was_learned(const SeriesInfo& before, SeriesInfo told) {
+  if (learns(told) && told.source == before.source)
+    told.expected_interval = std::max(before.expected_interval, Micros{0});
+  return told;
+}
+
+bool is_as_told(const Catalogue::Entry& entry, const SeriesInfo& told) {
+  if (entry.learns != learns(told)) return false;
+  return entry.info == told || (entry.learns && entry.info == with_what_was_learned(entry.info, told));
+}
+
 }  // namespace
 
 Catalogue::Catalogue(Limits limits) : limits_(limits) {}
@@ -23,17 +38,18 @@ Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info
   {
     const std::shared_lock lock(mutex_);
     const auto found = by_name_.find(name);
-    if (found != by_name_.end() && entries_[index(found->second)].info == info) return found->second;
+    if (found != by_name_.end() && is_as_told(entries_[index(found->second)], info)) return found->second;
   }
   const std::unique_lock lock(mutex_);
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) {
     Entry& entry = entries_[index(found->second)];
-    if (entry.info != info) {
-      entry.info = info;
-      changed_.insert(entry.id);
-      changed_at_[index(entry.id)] = ++version_;
-    }
+    if (is_as_told(entry, info)) return entry.id;
+    SeriesInfo whole = with_what_was_learned(entry.info, info);
+    if (entry.info != whole) changed_.insert(entry.id);
+    entry.info = std::move(whole);
+    entry.learns = learns(info);
+    changed_at_[index(entry.id)] = ++version_;
     return entry.id;
   }
   if (!valid_series_name(name)) {
@@ -46,9 +62,18 @@ Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info
                 limits_.max_series);
   }
   const SeriesId id{static_cast<std::uint32_t>(entries_.size())};
-  add({id, std::string(name), info, {}});
+  add({id, std::string(name), info, {}, learns(info)});
   changed_.insert(id);
   return id;
+}
+
+void Catalogue::learn(SeriesId series, Micros interval) {
+  const std::unique_lock lock(mutex_);
+  Entry& entry = entries_[index(series)];
+  if (!entry.learns || entry.info.expected_interval == interval) return;
+  entry.info.expected_interval = interval;
+  changed_.insert(series);
+  changed_at_[index(series)] = ++version_;
 }
 
 void Catalogue::add(Entry entry) {

@@ -24,6 +24,7 @@ class Catalogue {
     std::string name;
     SeriesInfo info;
     std::vector<std::string> labels;  ///< a state series' labels by code
+    bool learns = false;              ///< its source runs and gives no interval: what stands there was learned
   };
   struct Limits {
     std::size_t max_series = 50'000;
@@ -33,8 +34,10 @@ class Catalogue {
   explicit Catalogue(Limits limits);
 
   /// The series of that name, made on first sight (Errc::full at the limit, Errc::invalid for a name that is none);
-  /// takes over a changed info.
+  /// takes over a changed info. An interval stays that was learned of the same source's samples.
   Result<SeriesId> intern(std::string_view name, const SeriesInfo& info);
+  /// The interval that its samples show. Does nothing where the source gives one by now.
+  void learn(SeriesId series, Micros interval);
   Result<double> label(SeriesId series, std::string_view text);
 
   std::size_t size() const;

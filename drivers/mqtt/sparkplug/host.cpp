@@ -265,7 +265,8 @@ Host::Point* Host::find_point(Device& device, const Metric& metric, bool& known)
 
 void Host::take_metric(const Node& node, Point& point, const Metric& metric, const Received& message,
                        const Message& said, Timestamp now) {
-  if (!point.point.open(sink_, point.kind, Micros{0}, now, message.topic)) return;
+  // By exception, as Sparkplug has it.
+  if (!point.point.open(sink_, point.kind, kOnChange, now, message.topic)) return;
   // The payload's time is when it was sent: of what is told later than it was that says nothing.
   const auto given = metric.time || metric.historical ? metric.time : said.time;
   const auto time = given ? time_of(*given) : std::nullopt;

@@ -24,7 +24,7 @@ TEST(Freshness, TheExpectedIntervalWinsOverTheLearned) {
   Freshness freshness;
   Timestamp now = kStart;
   speak(freshness, now, 1s, 20);
-  freshness.expect(kSeries, 30s);
+  freshness.expect(kSeries, 30s, false);
   EXPECT_EQ(freshness.stale_after(kSeries), 90s);
 }
 
@@ -123,6 +123,35 @@ TEST(Freshness, ARetainedMessageTellsWhenWeConnectedAndTeachesNothing) {
   speak(freshness, now, 5s, 20);
   for (int i = 0; i < 3; ++i) connect(Quality::bad);
   EXPECT_EQ(freshness.stale_after(kSeries), 15s);
+}
+
+TEST(Freshness, AnIntervalThatIsCertainIsToldOnceOfThoseThatLearn) {
+  for (const bool learns : {true, false}) {
+    Freshness freshness;
+    freshness.expect(kSeries, Micros{0}, learns);
+    Timestamp now = kStart;
+    speak(freshness, now, 20s, 60);
+    const std::vector<std::pair<SeriesId, Micros>> told{{kSeries, 20s}};
+    EXPECT_EQ(freshness.take_learned(), learns ? told : decltype(told){});
+    speak(freshness, now, 20s, 60);
+    EXPECT_TRUE(freshness.take_learned().empty());
+  }
+}
+
+/// A logger that sends each minute what it has read each second.
+TEST(Freshness, WhatComesABatchAtATimeIsSilentBetweenThem) {
+  Freshness freshness;
+  freshness.expect(kSeries, Micros{0}, true);
+  Timestamp now = kStart;
+  for (int batch = 0; batch < 20; ++batch) {
+    std::vector<Sample> samples;
+    for (int i = 0; i < 60; ++i) samples.push_back({kSeries, Quality::good, Reason::none, now + i * 1s, 1.0});
+    now += 1min;
+    freshness.observe(samples, now);
+  }
+  const auto told = freshness.take_learned();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].second, 61s) << "so old is the newest of a batch when the next comes";
 }
 
 TEST(Freshness, RemembersUntilWhenAClockWasAhead) {

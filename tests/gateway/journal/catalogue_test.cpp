@@ -36,6 +36,64 @@ TEST(Catalogue, AChangedInfoIsTakenOverAndGrowsTheVersion) {
   EXPECT_EQ(catalogue.unsaved().series.size(), 1u);
 }
 
+TEST(Catalogue, WhatWasLearnedStaysUntilTheSourceSaysIt) {
+  using namespace std::chrono_literals;
+  Catalogue catalogue({});
+  const SeriesInfo told = info("V");
+  const SeriesId id = *catalogue.intern("a/b", told);
+  EXPECT_TRUE(catalogue.entry(id).learns);
+  catalogue.saved(catalogue.unsaved());
+  catalogue.learn(id, 10s);
+  EXPECT_EQ(catalogue.unsaved().series.at(0).info.expected_interval, 10s) << "it is for the next run too";
+  const auto version = catalogue.version();
+  ASSERT_TRUE(catalogue.intern("a/b", told));
+  EXPECT_EQ(catalogue.version(), version);
+  SeriesInfo renamed = told;
+  renamed.unit = "mV";
+  ASSERT_TRUE(catalogue.intern("a/b", renamed));
+  EXPECT_EQ(catalogue.entry(id).info.unit, "mV");
+  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 10s);
+
+  SeriesInfo given = told;
+  given.expected_interval = 1s;
+  ASSERT_TRUE(catalogue.intern("a/b", given));
+  EXPECT_FALSE(catalogue.entry(id).learns);
+  catalogue.learn(id, 20s);
+  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 1s);
+  given.expected_interval = kOnChange;
+  ASSERT_TRUE(catalogue.intern("a/b", given));
+  ASSERT_TRUE(catalogue.intern("a/b", told));
+  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 0s) << "that was no interval";
+}
+
+TEST(Catalogue, WhatWasLearnedOfOneSourceSaysNothingOfAnother) {
+  using namespace std::chrono_literals;
+  Catalogue catalogue({});
+  SeriesInfo told = info("V");
+  told.source = "first";
+  const SeriesId id = *catalogue.intern("a/b", told);
+  catalogue.learn(id, 10s);
+  told.source = "second";
+  ASSERT_TRUE(catalogue.intern("a/b", told));
+  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 0s);
+}
+
+TEST(Catalogue, ARestoredSeriesLearnsWhenItsSourceRuns) {
+  using namespace std::chrono_literals;
+  Catalogue catalogue({});
+  SeriesInfo stored = info("V");
+  stored.expected_interval = 10s;
+  catalogue.restore({SeriesId{0}, "a/b", stored, {}});
+  catalogue.learn(SeriesId{0}, 20s);
+  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 10s);
+  const auto version = catalogue.version();
+  ASSERT_TRUE(catalogue.intern("a/b", info("V")));
+  EXPECT_GT(catalogue.version(), version) << "whoever learns hears of it";
+  EXPECT_TRUE(catalogue.unsaved().empty());
+  catalogue.learn(SeriesId{0}, 20s);
+  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 20s);
+}
+
 TEST(Catalogue, RefusesWhatIsNoName) {
   Catalogue catalogue({});
   for (const char* name : {"", "a//b", "a/+/b", "#", "a{b}"}) {
