@@ -44,6 +44,12 @@ tl::unexpected<Error> none_of(const WritablePoint& point, std::string_view wishe
   return fail(Errc::invalid, "{}: '{}' is none of {}", point.series, printable(wished, 64), what);
 }
 
+/// "60" of "60 L/min": it may have the unit in which the point is shown, and no other.
+std::string_view without_unit(std::string_view wished, std::string_view unit) {
+  wished = trim(wished);
+  return unit.empty() || !wished.ends_with(unit) ? wished : trim(wished.substr(0, wished.size() - unit.size()));
+}
+
 /// Of a value between two steps; "" of one that is a step.
 std::string neighbours(const WritablePoint& point, double number) {
   if (point.step <= 0) return "";
@@ -108,8 +114,9 @@ std::optional<Writable> read_writable(const Node& how, std::string series, Serie
 Result<Reading> takes(const WritablePoint& point, std::string_view wished) {
   if (is_number(point)) {
     Reading number;
-    if (!read_number(wished, number) || number.type != Reading::Type::number) {
-      return fail(Errc::invalid, "{}: '{}' is no number", point.series, printable(wished, 64));
+    if (!read_number(without_unit(wished, point.unit), number) || number.type != Reading::Type::number) {
+      return fail(Errc::invalid, "{}: '{}' is no number{}{}", point.series, printable(wished, 64),
+                  point.unit.empty() ? "" : " of ", point.unit);
     }
     if (!(number.number >= point.min && number.number <= point.max)) {
       return fail(Errc::invalid, "{}: {} is not within {} and {}", point.series, number_text(number.number),

@@ -28,6 +28,7 @@
 #include "gateway/journal/reinstate.h"
 #include "gateway/reset/factory_reset.h"
 #include "gateway/tools/commands.h"
+#include "gateway/tools/progress.h"
 
 namespace tidegate::app {
 namespace {
@@ -75,8 +76,10 @@ int check(const Arguments& arguments) {
   const Parts parts = try_parts(settings, problems);
   if (!problems.empty()) return refuse(problems);
   const std::string derived = parts.derived.empty() ? "" : fmt::format("{} derived, ", parts.derived.size());
-  fmt::print("{}: good: {} sources, {}{} rules, {} uplinks\n", arguments.config, settings.sources.size(), derived,
-             parts.rules.size(), settings.uplinks.size());
+  using tools::counted;
+  fmt::print("{}: good: {}, {}{}, {}\n", arguments.config, counted(settings.sources.size(), "source", "sources"),
+             derived, counted(parts.rules.size(), "rule", "rules"),
+             counted(settings.uplinks.size(), "uplink", "uplinks"));
   return 0;
 }
 

@@ -77,6 +77,13 @@ TEST(Writable, TakesTheInverseOfWhatIsShown) {
   EXPECT_EQ(taken(kTexts, "cool"), "cool");
 }
 
+TEST(Writable, ANumberMayHaveThePointsOwnUnit) {
+  for (const char* wished : {"15 °C", "15°C", " 15 °C "}) EXPECT_EQ(taken(kDegrees, wished), "50") << wished;
+  for (const char* wished : {"15 K", "15 °C °C", "°C", "15 C"})
+    EXPECT_EQ(taken(kDegrees, wished), fmt::format("d/p: '{}' is no number of °C", wished));
+  EXPECT_EQ(taken("{writable: {min: 0, max: 60}}", "15 °C"), "d/p: '15 °C' is no number");
+}
+
 TEST(Writable, RefusesWhatThePointDoesNotTake) {
   EXPECT_EQ(taken(kDegrees, "30.1"), "d/p: 30.1 is not within -5 and 30");
   EXPECT_EQ(taken(kDegrees, "warm"), "d/p: 'warm' is no number");

@@ -281,7 +281,7 @@ TEST_F(Desk, CommandsThatReadTheConfigurationReadTheseRulesToo) {
   const std::string config = gateway.directory().write("look.yaml", "storage: {path: data}\n" + std::string(kPlant));
   ASSERT_EQ(save("rules:\n" + lost("lost")).status, 200);
   EXPECT_THAT(tidegate({"rules", "list", "--config", config}).output, HasSubstr("lost"));
-  EXPECT_THAT(tidegate({"check", config}).output, HasSubstr("1 sources, 2 rules"));
+  EXPECT_THAT(tidegate({"check", config}).output, HasSubstr("1 source, 2 rules"));
   ASSERT_EQ(turn("lost", true).status, 200);
   EXPECT_THAT(tidegate({"rules", "list", "--config", config}).output, Not(HasSubstr("lost")));
   std::ofstream(file()) << "rules:\n  - {nam: x}\n";
