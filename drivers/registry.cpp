@@ -77,7 +77,7 @@ std::vector<config::Shape::Field> common_fields() {
                                  config::Shape::duration(std::chrono::milliseconds(1), kLongestInterval)}),
           "learned",
           "How often each series speaks that the source itself gives no interval for, at least: a "
-          "duration such as 10s; learned, once it speaks regularly; on_change, where silence says nothing."),
+          "duration such as 10s; learned, once it speaks regularly; on_change, where silence says nothing to rules."),
   };
 }
 

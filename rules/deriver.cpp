@@ -226,7 +226,7 @@ void Deriver::set_deadline() {
 void Deriver::unwatched(Timestamp from, Timestamp to) {
   program_.unwatched(from, to);
   for (Heard& one : heard_) {
-    if (one.time < to && one.silence() > from && one.silence() != kNever) one.left_out += to - std::max(from, one.time);
+    if (one.time < to && one.silence() > from) one.left_out += to - std::max(from, one.time);
   }
   look_for_silence(told_);
   set_deadline();

@@ -18,11 +18,11 @@ Deriver& deriver(const Instance& instance) { return static_cast<Deriver&>(*insta
 Deriver::Made made_of(const Sample& sample) { return {sample.time, sample.value, sample.quality, sample.reason}; }
 
 /// Between two samples of what is made, by that of what it is made of: nothing is made more often than something comes.
-/// 0: not known. With a dead band and nothing repeated it tells of changes alone, those that time brings about too: that
-/// what it reads is silent.
+/// 0: not known. With a dead band and nothing repeated it tells of changes alone, those that time brings about too:
+/// that what it reads is silent.
 Micros interval_of(const Derivation& how, Micros of_inputs) {
-  if (of_inputs <= Micros{0}) return of_inputs;
   if (how.repeat == Micros{0}) return kOnChange;
+  if (of_inputs <= Micros{0}) return of_inputs;
   return std::max(how.every, of_inputs) + std::max(how.repeat, Micros{0});
 }
 

@@ -111,6 +111,7 @@ void Engine::Impl::connect(std::uint32_t id, Timestamp now, Output& out) {
       const bool attached = series[id].feeds && std::any_of(feeds[id].begin(), feeds[id].end(), same);
       if (!attached) attach(id, feed);
       renew_input(feed, id, now, out);
+      if (instances[feed.instance].detector) arm(feed.instance);
     }
   }
   for (const auto& [pattern, feed] : wanted_patterns) {

@@ -49,7 +49,9 @@ class WhenDetector final : public Joint {
 
   Status know(std::size_t input, const Known& known) override {
     const auto problem = program_.set(input, input_of(known, stale_after_));
-    return problem ? Status(fail(Errc::invalid, "{}", problem->text)) : Status();
+    if (problem) return fail(Errc::invalid, "{}", problem->text);
+    if (!waits_) deadline_ = program_.wake();  // it may be stale already
+    return {};
   }
   Result<std::size_t> add(std::size_t pattern, const Known& known) override {
     const auto added = program_.add_member(pattern, input_of(known, stale_after_));

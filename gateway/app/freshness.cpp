@@ -5,6 +5,12 @@
 #include <utility>
 
 namespace tidegate::app {
+namespace {
+
+/// Most of what a sample may seem to have been on its way.
+constexpr Micros kOnItsWay = std::chrono::minutes(1);
+
+}  // namespace
 
 Freshness::Entry& Freshness::entry(SeriesId series) {
   if (index(series) >= entries_.size()) entries_.resize(index(series) + 1);
@@ -15,8 +21,7 @@ void Freshness::expect(SeriesId series, Micros interval, bool learns) {
   const std::unique_lock lock(mutex_);
   Entry& known = entry(series);
   known.expected = interval;
-  if (learns == (known.regularity != nullptr)) return;
-  known.regularity = learns ? std::make_unique<Regularity>() : nullptr;
+  if (learns != (known.regularity != nullptr)) known.regularity = learns ? std::make_unique<Regularity>() : nullptr;
   if (learns) known.regularity->begin_with(interval);
 }
 
@@ -38,10 +43,12 @@ void Freshness::observe(std::span<const Sample> samples, Timestamp now) {
     if (step <= Micros{0}) continue;
     if (known.last != Timestamp{}) {
       learn(known, step);
-      // What comes in bursts, or late, is as old when the next comes as it ever was.
+      // What is long on its way is as old when the next comes as it ever was. Of a clock that is wrong that says
+      // nothing.
       if (known.regularity) {
-        const auto interval =
-            known.regularity->add(std::max(step, now - known.last), std::max(Micros{0}, now - known.came));
+        const Micros passed = std::max(Micros{0}, now - known.came);
+        const Micros waited = std::max(step, std::min(now - known.last, passed + kOnItsWay));
+        const auto interval = known.regularity->add(waited, passed);
         if (interval) learned_.emplace_back(sample.series, *interval);
       }
     }

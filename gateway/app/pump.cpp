@@ -104,7 +104,7 @@ void Pump::absorb(Intake::Taken& taken) {
   }
   tick(taken, now);
   collect();
-  for (const auto& [series, interval] : freshness_.take_learned()) journal_.catalogue().learn(series, interval);
+  take_learned();
   batch_ticket_ = taken.last;
   urgent_ = urgent_ || taken.awaited;
   if (was_empty) batch_began_ = Steady::now();

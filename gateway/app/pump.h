@@ -83,6 +83,7 @@ class Pump {
   void intern_literal_series();
   void declare_new_series();
   void intern_made_series();
+  void take_learned();
   void warm();
   void warm_from_log();
   void absorb(Intake::Taken& taken);

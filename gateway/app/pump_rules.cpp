@@ -113,6 +113,16 @@ void Pump::intern_made_series() {
   }
 }
 
+/// By an interval it is known how much of the log the rules need at the next start.
+void Pump::take_learned() {
+  const auto learned = freshness_.take_learned();
+  if (learned.empty()) return;
+  for (const auto& [series, interval] : learned) journal_.catalogue().learn(series, interval);
+  declare_new_series();
+  collect();
+  journal_.keep_log_for(std::max(rules::kLeastLookback, engine_.lookback(clock_.now())));
+}
+
 /// Oldest first, so that intervals are learned; of a slow series the newest sample is older than what is read.
 void Pump::warm() {
   warm_from_log();

@@ -16,12 +16,17 @@ std::optional<std::size_t> code_of(const std::vector<std::string>& labels, std::
   return std::nullopt;
 }
 
+/// An interval that was learned is one of whole milliseconds and a mark, by which it is told from one that was given.
+constexpr Micros kMark{1};
+Micros marked(Micros interval) { return std::chrono::floor<std::chrono::milliseconds>(interval) + kMark; }
+bool is_learned(Micros interval) { return interval > Micros{0} && interval == marked(interval); }
+
 bool learns(const SeriesInfo& told) { return told.expected_interval == Micros{0}; }
 
 /// What becomes of an entry's info when the source tells this of it.
 SeriesInfo with_what_was_learned(const SeriesInfo& before, SeriesInfo told) {
-  if (learns(told) && told.source == before.source)
-    told.expected_interval = std::max(before.expected_interval, Micros{0});
+  if (learns(told) && told.source == before.source && is_learned(before.expected_interval))
+    told.expected_interval = before.expected_interval;
   return told;
 }
 
@@ -70,8 +75,8 @@ Result<SeriesId> Catalogue::intern(std::string_view name, const SeriesInfo& info
 void Catalogue::learn(SeriesId series, Micros interval) {
   const std::unique_lock lock(mutex_);
   Entry& entry = entries_[index(series)];
-  if (!entry.learns || entry.info.expected_interval == interval) return;
-  entry.info.expected_interval = interval;
+  if (!entry.learns || entry.info.expected_interval == marked(interval)) return;
+  entry.info.expected_interval = marked(interval);
   changed_.insert(series);
   changed_at_[index(series)] = ++version_;
 }

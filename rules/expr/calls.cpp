@@ -235,18 +235,21 @@ Operand Compiler::window(const Node& node) {
   const Op op{Code::window, 0, emitter_.slot(inner), 0, 0, static_cast<std::uint32_t>(emitter_.block().windows.size())};
   emitter_.block().windows.push_back(spec);
   out.slot = emitter_.emit(op, out.reads);
-  if (spec.is_timeless()) out.slot = while_fresh(out);
+  if (spec.is_timeless()) out.slot = while_fresh(out, op.a);
   return out;
 }
 
-/// Its value, or unknown while a series that it reads is stale.
-std::uint16_t Compiler::while_fresh(const Operand& operand) {
-  std::uint16_t slot = operand.slot;
+/// What a window gives, or unknown while a series that it reads is stale; of an aggregate, while that is unknown.
+std::uint16_t Compiler::while_fresh(const Operand& window, std::uint16_t argument) {
+  const bool is_of_a_member = &emitter_.block() != &compiled_.block;
+  std::uint16_t slot = window.slot;
   for (std::uint32_t reference = 0; reference < compiled_.of.size(); ++reference) {
-    if ((operand.reads >> reference & 1) == 0) continue;
-    const bool is_member = compiled_.expression.references()[reference].kind == Reads::Kind::pattern;
-    const auto fresh = emitter_.emit({Code::fresh, 0, 0, 0, 0, is_member ? kMember : reference}, operand.reads);
-    slot = emitter_.emit({Code::add, 0, slot, fresh, 0, 0}, operand.reads);
+    if ((window.reads >> reference & 1) == 0) continue;
+    const bool is_pattern = compiled_.expression.references()[reference].kind == Reads::Kind::pattern;
+    Op nothing{Code::fresh, 0, 0, 0, 0, is_pattern ? kMember : reference};
+    if (is_pattern && !is_of_a_member) nothing = {Code::multiply, 0, argument, emitter_.constant(0), 0, 0};
+    const std::uint16_t fresh = emitter_.emit(nothing, window.reads);
+    slot = emitter_.emit({Code::add, 0, slot, fresh, 0, 0}, window.reads);
   }
   return slot;
 }

@@ -57,7 +57,7 @@ class Compiler {
   /// was, held, then: they keep the history of a condition.
   Operand in_time(const Node& node);
   Operand window(const Node& node);
-  std::uint16_t while_fresh(const Operand& operand);
+  std::uint16_t while_fresh(const Operand& window, std::uint16_t argument);
   bool window_arguments(const Node& node, const Operand& inner, WindowSpec& spec);
   Operand aggregate(const Node& node);
   /// The pattern in a body, which the parser has seen to be there.

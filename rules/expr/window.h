@@ -29,7 +29,7 @@ struct WindowSpec {
   std::uint64_t samples() const;
   static constexpr Micros kLeastOfSamples = std::chrono::hours(1);
   /// Time alone does nothing to it: of a series that is dead it would say for ever what it said last.
-  bool is_timeless() const { return samples() > 0 || fn == Fn::cusum; }
+  bool is_timeless() const { return samples() > 0 || fn == Fn::cusum || fn == Fn::ewma || fn == Fn::season; }
   /// All that time alone does to it is that its oldest samples leave it.
   bool only_fades() const;
   /// What time alone does to it is looked at no sooner than so long after the last time.

@@ -76,6 +76,7 @@ TEST_F(DerivedSeries, ComeNoMoreOftenThanWhatTheyAreMadeOf) {
   declare(3, "o/x", {SeriesKind::number, "", "push", {}, {}});
   const auto unknown = intervals();
   EXPECT_EQ(unknown.at("o/fast"), 0) << "not known of what it is made of";
+  EXPECT_EQ(unknown.at("o/mute"), -1) << "it tells of changes alone, whatever that is";
   EXPECT_EQ(unknown.at("all"), 0);
 }
 

@@ -138,6 +138,31 @@ TEST(Freshness, AnIntervalThatIsCertainIsToldOnceOfThoseThatLearn) {
   }
 }
 
+TEST(Freshness, OneThatIsFedByAnotherSourceIsLearnedAnew) {
+  Freshness freshness;
+  freshness.expect(kSeries, Micros{0}, true);
+  Timestamp now = kStart;
+  speak(freshness, now, 20s, 60);
+  EXPECT_EQ(freshness.take_learned().size(), 1u);
+  freshness.expect(kSeries, Micros{0}, true);  // which knows nothing of it
+  speak(freshness, now, 20s, 60);
+  EXPECT_EQ(freshness.take_learned().size(), 1u);
+}
+
+TEST(Freshness, AClockThatIsHoursBehindMakesNoIntervalOfHours) {
+  Freshness freshness;
+  freshness.expect(kSeries, Micros{0}, true);
+  Timestamp now = kStart;
+  for (int i = 0; i < 100; ++i) {
+    now += 20s;
+    const Sample sample{kSeries, Quality::good, Reason::none, now - 2h, 1.0};
+    freshness.observe({&sample, 1}, now);
+  }
+  const auto told = freshness.take_learned();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].second, 80s);
+}
+
 /// A logger that sends each minute what it has read each second.
 TEST(Freshness, WhatComesABatchAtATimeIsSilentBetweenThem) {
   Freshness freshness;

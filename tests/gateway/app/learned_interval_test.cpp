@@ -41,7 +41,8 @@ class Gateway final : public SteppedGateway {
     settle();
   }
   Micros interval(const std::string& name) const {
-    return journal_->catalogue().entry(*journal_->catalogue().find(name)).info.expected_interval;
+    const SeriesInfo info = journal_->catalogue().entry(*journal_->catalogue().find(name)).info;
+    return std::chrono::floor<std::chrono::milliseconds>(info.expected_interval);
   }
   Sample newest(const std::string& name) const {
     const auto id = journal_->catalogue().find(name);

@@ -44,7 +44,7 @@ TEST(Catalogue, WhatWasLearnedStaysUntilTheSourceSaysIt) {
   EXPECT_TRUE(catalogue.entry(id).learns);
   catalogue.saved(catalogue.unsaved());
   catalogue.learn(id, 10s);
-  EXPECT_EQ(catalogue.unsaved().series.at(0).info.expected_interval, 10s) << "it is for the next run too";
+  EXPECT_EQ(catalogue.unsaved().series.at(0).info.expected_interval, 10s + 1us) << "it is for the next run too";
   const auto version = catalogue.version();
   ASSERT_TRUE(catalogue.intern("a/b", told));
   EXPECT_EQ(catalogue.version(), version);
@@ -52,7 +52,7 @@ TEST(Catalogue, WhatWasLearnedStaysUntilTheSourceSaysIt) {
   renamed.unit = "mV";
   ASSERT_TRUE(catalogue.intern("a/b", renamed));
   EXPECT_EQ(catalogue.entry(id).info.unit, "mV");
-  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 10s);
+  EXPECT_EQ(catalogue.entry(id).info.expected_interval, 10s + 1us) << "marked as learned";
 
   SeriesInfo given = told;
   given.expected_interval = 1s;
@@ -82,16 +82,29 @@ TEST(Catalogue, ARestoredSeriesLearnsWhenItsSourceRuns) {
   using namespace std::chrono_literals;
   Catalogue catalogue({});
   SeriesInfo stored = info("V");
-  stored.expected_interval = 10s;
+  stored.expected_interval = 10s + 1us;
   catalogue.restore({SeriesId{0}, "a/b", stored, {}});
   catalogue.learn(SeriesId{0}, 20s);
-  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 10s);
+  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 10s + 1us);
   const auto version = catalogue.version();
   ASSERT_TRUE(catalogue.intern("a/b", info("V")));
   EXPECT_GT(catalogue.version(), version) << "whoever learns hears of it";
   EXPECT_TRUE(catalogue.unsaved().empty());
   catalogue.learn(SeriesId{0}, 20s);
-  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 20s);
+  EXPECT_EQ(catalogue.entry(SeriesId{0}).info.expected_interval, 20s + 1us);
+}
+
+TEST(Catalogue, WhatWasGivenIsGoneWhenItIsGivenNoMore) {
+  using namespace std::chrono_literals;
+  SeriesInfo given = info("V");
+  given.expected_interval = 1min;
+  Catalogue running({}), restarted({});
+  ASSERT_TRUE(running.intern("a/b", given));
+  restarted.restore({SeriesId{0}, "a/b", given, {}});
+  for (Catalogue* catalogue : {&running, &restarted}) {
+    ASSERT_TRUE(catalogue->intern("a/b", info("V")));
+    EXPECT_EQ(catalogue->entry(SeriesId{0}).info.expected_interval, 0s);
+  }
 }
 
 TEST(Catalogue, RefusesWhatIsNoName) {

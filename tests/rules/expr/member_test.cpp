@@ -326,6 +326,29 @@ TEST(ExpressionMembers, AnAggregateIsThatOfTheValuesThatAllHaveNow) {
   }
 }
 
+/// Time alone does nothing to it.
+TEST(ExpressionMembers, AWindowOfSamplesOverThemAllIsKnownWhileTheyAre) {
+  for (const char* text : {"avg(sum(room/+/t), 3 samples)", "rate(max(room/+/t), 2 samples)",
+                           "cusum(avg(room/+/t), 1, 0)", "avg(sum(room/+/t) - value, 3 samples)"}) {
+    Input each = input();
+    each.stale_after = seconds(30);
+    Program made = program(text);
+    const bool has_own = parsed(text).references().size() > 1;
+    const std::size_t one = std::get<std::size_t>(made.add_member(0, each));
+    const std::size_t other = std::get<std::size_t>(made.add_member(0, each));
+    Timestamp now = kStart;
+    for (int i = 0; i < 4; ++i) {
+      now += seconds(10);
+      if (has_own) made.observe(1, at(now, 1));
+      made.observe(one, at(now, i));
+      if (i == 0) made.observe(other, at(now, 7));
+      EXPECT_EQ(made.evaluate(now).known, i > 0 || !std::string_view(text).starts_with("rate")) << text << i;
+    }
+    EXPECT_TRUE(made.evaluate(now + seconds(29)).known) << text;
+    EXPECT_FALSE(made.evaluate(now + seconds(30)).known) << text;
+  }
+}
+
 /// Samples leave the windows of members that do not speak, whoever speaks and whenever somebody looks: as if all were
 /// asked each time.
 TEST(ExpressionMembers, WindowsOfThoseThatAreSilentEmptyWhileOthersSpeak) {

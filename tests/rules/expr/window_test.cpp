@@ -170,7 +170,7 @@ TEST(ExpressionWindow, Cusum) {
 TEST(ExpressionWindow, ThatTimeAloneDoesNothingToIsUnknownWhileItsSeriesIsStale) {
   for (const char* text :
        {"avg(value, 3 samples)", "rate(value, 2 samples)", "max(value, 3 samples)", "median(value, 3 samples)",
-        "count(value, 2 samples)", "cusum(value, 1, 0)", "avg(max(value, 2 samples), 3 samples)"}) {
+        "count(value, 2 samples)", "ewma(value, 10m)", "cusum(value, 1, 0)", "avg(max(value, 2 samples), 3 samples)"}) {
     Input series = input();
     series.stale_after = seconds(30);
     Program made = program(text, {{"value", series}});
