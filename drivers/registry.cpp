@@ -72,7 +72,7 @@ std::vector<config::Shape::Field> common_fields() {
                         "Which readings of this source become samples, where a point does not say it itself: every, "
                         "change (and one a minute), or {deadband, at_least}."),
       config::defaulted(
-          "interval",
+          "expected_interval",
           config::Shape::either({config::Shape::choice({"learned", "on_change"}),
                                  config::Shape::duration(std::chrono::milliseconds(1), kLongestInterval)}),
           "learned",

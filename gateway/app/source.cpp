@@ -70,7 +70,7 @@ SourceSink::SourceSink(const config::Node& section, Downstream downstream)
       feeder_(downstream.feeds.join(name_)),
       max_series_(static_cast<std::size_t>(section.integer("max_series"))),
       labels_(labels_of(section)),
-      interval_(read_interval(section["interval"])),
+      interval_(read_interval(section["expected_interval"])),
       report_(make_source_report(section)),
       samples_metric_(
           downstream.metrics.counter("source/" + name_ + "/samples", "", "Samples that the source delivered.")),

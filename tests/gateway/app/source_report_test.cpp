@@ -88,16 +88,16 @@ TEST_F(SourceReported, IsWhatChangesOfEachSeriesAndOneAMinute) {
 }
 
 TEST_F(SourceReported, ItsIntervalIsThatOfTheSectionWhereTheDriverGivesNone) {
-  start(", interval: 10m");
+  start(", expected_interval: 10m");
   EXPECT_EQ(interval(series("a/unknown")), 10min);
   EXPECT_EQ(interval(series("a/known", {.expected_interval = 1s})), 1s);
   EXPECT_EQ(interval(series("a/by_exception", {.expected_interval = kOnChange})), 10min);
-  start(", interval: on_change");
+  start(", expected_interval: on_change");
   EXPECT_EQ(interval(series("a/other")), kOnChange);
   EXPECT_EQ(interval(*sink_->series_with_report("a/own", {})), kOnChange);
-  start(", interval: 10m, report: {deadband: 1, at_least: 1h}");
+  start(", expected_interval: 10m, report: {deadband: 1, at_least: 1h}");
   EXPECT_EQ(interval(series("a/seldom")), 1h);
-  start(", interval: on_change, report: {deadband: 1, at_least: 1h}");
+  start(", expected_interval: on_change, report: {deadband: 1, at_least: 1h}");
   EXPECT_EQ(interval(series("a/other")), kOnChange);
   start("");
   const SeriesId one = series("a/third");
