@@ -48,7 +48,7 @@ int list_drivers(const DriverList& options) {
   }
   const std::string text =
       options.json ? config::json_schema(type->options, type->name) + "\n"
-                   : fmt::format("{}: {}\n\nUnder `sources:`, beside name, enabled, max_series and labels:\n\n{}",
+                   : fmt::format("{}: {}\n\nUnder `sources:`, beside name, enabled, max_series, labels, report and expected_interval:\n\n{}",
                                  type->name, type->doc, config::markdown(type->options));
   const Status printed = tools::print(text);
   return tell(printed ? Result<int>(tools::kDone) : fail(printed.error()));
