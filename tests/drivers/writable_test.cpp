@@ -86,8 +86,8 @@ TEST(Writable, ANumberMayHaveThePointsOwnUnit) {
 
 TEST(Writable, RefusesWhatThePointDoesNotTake) {
   EXPECT_EQ(taken(kDegrees, "30.1"), "d/p: 30.1 is not within -5 and 30");
-  EXPECT_EQ(taken(kDegrees, "warm"), "d/p: 'warm' is no number");
-  EXPECT_EQ(taken(kDegrees, "nan"), "d/p: 'nan' is no number");
+  EXPECT_EQ(taken(kDegrees, "warm"), "d/p: 'warm' is no number of °C");
+  EXPECT_EQ(taken(kDegrees, "nan"), "d/p: 'nan' is no number of °C");
   EXPECT_EQ(taken("{writable: {}}", "2", SeriesKind::boolean), "d/p: '2' is none of on and off");
   EXPECT_EQ(taken(kCodes, "flying"), "d/p: 'flying' is none of running, stopped");
   EXPECT_EQ(taken(kTexts, "HEAT"), "d/p: 'HEAT' is none of heat, cool");
