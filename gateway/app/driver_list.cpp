@@ -46,10 +46,11 @@ int list_drivers(const DriverList& options) {
                did_you_mean(options.type, names), fmt::join(names, ", "));
     return tools::kUsage;
   }
-  const std::string text =
-      options.json ? config::json_schema(type->options, type->name) + "\n"
-                   : fmt::format("{}: {}\n\nUnder `sources:`, beside name, enabled, max_series, labels, report and expected_interval:\n\n{}",
-                                 type->name, type->doc, config::markdown(type->options));
+  const std::string text = options.json ? config::json_schema(type->options, type->name) + "\n"
+                                        : fmt::format(
+                                              "{}: {}\n\nUnder `sources:`, beside name, enabled, max_series, labels, "
+                                              "report and expected_interval:\n\n{}",
+                                              type->name, type->doc, config::markdown(type->options));
   const Status printed = tools::print(text);
   return tell(printed ? Result<int>(tools::kDone) : fail(printed.error()));
 }
