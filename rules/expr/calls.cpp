@@ -298,7 +298,7 @@ Operand Compiler::aggregate(const Node& node) {
   made.reference = pattern(node.arguments[0]);
   Compiler inside(compiled_, made.body);
   const Operand body = inside.run(node.arguments[0]);
-  problem_ = std::move(inside.problem());
+  problem_ = inside.problem();
   if (problem_) return body;
   const auto pace = pace_of(made.body);
   made.looks_back = !pace.has_value();
